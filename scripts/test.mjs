@@ -1,0 +1,51 @@
+// `npm test`: compiles, then runs every suite and closes with one line `N passed, N failed`.
+// Arguments go to ava: npm test -- 'dist/test/utp/*.test.js'
+import { spawn, spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
+const node = process.execPath
+
+if (spawnSync(node, ['scripts/build.mjs'], { cwd: root, stdio: 'inherit' }).status !== 0) {
+  console.log('0 passed, 1 failed')
+  process.exit(1)
+}
+
+/** Runs ava, shows what it prints, and reads its closing counts. */
+function ava(cwd, args) {
+  return new Promise(resolve => {
+    const cli = path.join(root, 'node_modules', 'ava', 'entrypoints', 'cli.mjs')
+    const child = spawn(node, [cli, ...args], {
+      cwd,
+      env: { ...process.env, FORCE_COLOR: '0' },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    let tail = ''
+    child.stdout.on('data', chunk => {
+      process.stdout.write(chunk)
+      tail = (tail + chunk).slice(-16_384)
+    })
+    child.on('close', code => {
+      const count = pattern => Number([...tail.matchAll(pattern)].at(-1)?.[1] ?? 0)
+      const passed = count(/^\s*(\d+) tests? passed\s*$/gm)
+      const skipped = count(/^\s*(\d+) tests? skipped\s*$/gm)
+      let failed = count(/^\s*(\d+) tests? failed\s*$/gm)
+      if (code !== 0 && failed === 0) failed = 1 // an uncaught exception, a time-out or no test found
+      resolve({ passed, failed, skipped })
+    })
+  })
+}
+
+const total = { passed: 0, failed: 0, skipped: 0 }
+const suites = [[root, process.argv.slice(2)]]
+const native = path.join(root, 'native')
+if (process.argv.length === 2 && existsSync(path.join(native, 'ava.config.js'))) suites.push([native, []])
+for (const [cwd, args] of suites) {
+  const counts = await ava(cwd, args)
+  for (const key of Object.keys(total)) total[key] += counts[key]
+}
+const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : ''
+console.log(`${total.passed} passed, ${total.failed} failed${skipped}`)
+process.exitCode = total.failed === 0 && total.passed > 0 ? 0 : 1

@@ -1,0 +1,133 @@
+/**
+ * The closed union of error codes. A code is stable: scripts and supervisors match on it, people read the message.
+ * Each floor keeps its own block, so that a reader sees what a floor can say.
+ */
+
+/** What the actor runtime says to those who use it. */
+export type RuntimeErrorCode =
+  | 'ACTOR_STOPPED'
+  | 'ACTOR_FAILED'
+  | 'ACTOR_NAME_TAKEN'
+  | 'ASK_TIMEOUT'
+  | 'ASK_ABORTED'
+  | 'ASK_SELF'
+  | 'MAILBOX_FULL'
+  | 'MESSAGE_UNKNOWN'
+  | 'MESSAGE_DROPPED'
+  | 'QUEUE_SYNC_ON_SELF'
+  | 'QUEUE_WRONG'
+  | 'QUEUE_RELEASED'
+  | 'QUEUE_TARGET_INVALID'
+  | 'QUEUE_OVER_RESUMED'
+  | 'GROUP_UNBALANCED'
+  | 'RESTART_INTENSITY'
+  | 'SHUTDOWN_LATE'
+  | 'SYSTEM_STOPPED'
+  | 'LANE_DIED'
+  | 'MESSAGE_NOT_CLONEABLE'
+  | 'POOL_FULL'
+  | 'POOL_CLOSED'
+  | 'EXECUTOR_UNAVAILABLE'
+
+/** Why bytes were refused by a codec. */
+export type CodecErrorCode = 'RLP_INVALID' | 'SSZ_INVALID' | 'VARINT_INVALID' | 'HEX_INVALID' | 'BASE64URL_INVALID'
+
+/** Keys and node records. */
+export type IdentityErrorCode =
+  | 'KEY_INVALID'
+  | 'ENR_TOO_LARGE'
+  | 'ENR_MALFORMED'
+  | 'ENR_KEYS_UNSORTED'
+  | 'ENR_SCHEME_UNKNOWN'
+  | 'ENR_SIGNATURE_INVALID'
+  | 'ENR_FIELD_INVALID'
+
+/** Datagrams and connections. */
+export type TransportErrorCode = 'SOCKET_FAILED' | 'SOCKET_CLOSED' | 'ADDRESS_INVALID' | 'ADDRESS_IN_USE'
+
+/** Discovery v5. */
+export type DiscoveryErrorCode =
+  | 'PACKET_MALFORMED'
+  | 'MESSAGE_MALFORMED'
+  | 'SESSION_FAILED'
+  | 'REQUEST_TIMEOUT'
+  | 'REQUEST_TOO_LARGE'
+  | 'REQUEST_LIMIT'
+  | 'PEER_UNKNOWN'
+  | 'PEER_NO_ENDPOINT'
+
+/** uTP streams. */
+export type StreamErrorCode =
+  | 'STREAM_RESET'
+  | 'STREAM_TIMEOUT'
+  | 'STREAM_IDLE'
+  | 'STREAM_TOO_LARGE'
+  | 'STREAM_LIMIT'
+  | 'STREAM_CLOSED'
+  | 'STREAM_CONNECT_TIMEOUT'
+
+/** The overlay and its contents. */
+export type PortalErrorCode =
+  | 'PORTAL_MESSAGE_MALFORMED'
+  | 'PORTAL_VERSION_MISMATCH'
+  | 'PORTAL_CHAIN_MISMATCH'
+  | 'PORTAL_PAYLOAD_UNSUPPORTED'
+  | 'PORTAL_PAYLOAD_MALFORMED'
+  | 'CONTENT_KEY_INVALID'
+  | 'CONTENT_NOT_FOUND'
+  | 'CONTENT_TOO_LARGE'
+  | 'CONTENT_INVALID'
+  | 'HEADER_UNAVAILABLE'
+  | 'TRANSFER_LIMIT'
+  | 'OFFER_DECLINED'
+
+/** The content store. */
+export type StoreErrorCode = 'STORE_FAILED' | 'STORE_LOCKED' | 'STORE_OUT_OF_RADIUS'
+
+/** What the command line and the RPC server refuse. */
+export type UsageErrorCode = 'USAGE' | 'CONFIG_INVALID' | 'FILE_INVALID' | 'RPC_INVALID_PARAMS'
+
+export type ErrorCode =
+  | RuntimeErrorCode
+  | CodecErrorCode
+  | IdentityErrorCode
+  | TransportErrorCode
+  | DiscoveryErrorCode
+  | StreamErrorCode
+  | PortalErrorCode
+  | StoreErrorCode
+  | UsageErrorCode
+
+/**
+ * The one error class. `message` says what was expected and what came.
+ *
+ * @example
+ * throw new SpimplError('KEY_INVALID', 'expected a private key of 32 bytes, got 31')
+ */
+export class SpimplError extends Error {
+  override readonly name = 'SpimplError'
+  readonly code: ErrorCode
+
+  constructor(code: ErrorCode, message: string, options?: { readonly cause?: unknown }) {
+    super(message, options)
+    this.code = code
+  }
+}
+
+/** Parsers of hostile input return this and never throw: a reason that is counted, or the value. */
+export type Result<T, Code extends ErrorCode = ErrorCode> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly code: Code; readonly detail: string }
+
+export const ok = <T>(value: T): { readonly ok: true; readonly value: T } => ({ ok: true, value })
+
+export const refused = <Code extends ErrorCode>(
+  code: Code,
+  detail: string,
+): { readonly ok: false; readonly code: Code; readonly detail: string } => ({ ok: false, code, detail })
+
+/** Turns a refused result into a thrown error, for callers whose input is a user's and not the network's. */
+export function unwrap<T>(result: Result<T>): T {
+  if (result.ok) return result.value
+  throw new SpimplError(result.code, result.detail)
+}

@@ -1,0 +1,12 @@
+/** The clock port. Everything that waits or measures reads this one, so that tests run in virtual time. */
+export interface Clock {
+  /** Milliseconds of a monotonic clock, with a fraction. */
+  now(): number
+  /** Milliseconds since the Unix epoch, for what people and other programs read. */
+  wallTime(): number
+}
+
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  wallTime: () => Date.now(),
+}

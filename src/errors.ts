@@ -65,6 +65,8 @@ export type StreamErrorCode =
   | 'STREAM_LIMIT'
   | 'STREAM_CLOSED'
   | 'STREAM_CONNECT_TIMEOUT'
+  | 'STREAM_ID_TAKEN'
+  | 'UTP_PACKET_MALFORMED'
 
 /** The overlay and its contents. */
 export type PortalErrorCode =

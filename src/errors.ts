@@ -84,7 +84,13 @@ export type PortalErrorCode =
   | 'OFFER_DECLINED'
 
 /** The content store. */
-export type StoreErrorCode = 'STORE_FAILED' | 'STORE_LOCKED' | 'STORE_OUT_OF_RADIUS'
+export type StoreErrorCode =
+  | 'STORE_FAILED'
+  | 'STORE_LOCKED'
+  | 'STORE_OUT_OF_RADIUS'
+  | 'STORE_CLOSED'
+  | 'STORE_BUSY'
+  | 'STORE_MISMATCH'
 
 /** What the command line and the RPC server refuse. */
 export type UsageErrorCode = 'USAGE' | 'CONFIG_INVALID' | 'FILE_INVALID' | 'RPC_INVALID_PARAMS'

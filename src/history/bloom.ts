@@ -19,6 +19,11 @@ export class BloomHasher {
   readonly #lengths = new Uint8Array(SLOTS)
   readonly #bits = new Uint16Array(SLOTS * 3)
 
+  /** Forgets everything, so that what a block costs does not depend on the blocks before it. */
+  clear(): void {
+    this.#lengths.fill(0)
+  }
+
   /**
    * @param view of the buffer that holds the address or topic
    * @param at where it starts in `view`
@@ -27,7 +32,7 @@ export class BloomHasher {
    */
   add(view: DataView, at: number, length: 20 | 32, bloom: Uint8Array, bloomAt: number): void {
     const words = length >>> 2
-    let mixed = length
+    let mixed: number = length
     for (let word = 0; word < words; word++) {
       mixed = Math.imul(mixed ^ view.getInt32(at + 4 * word, true), 0x9e3779b1)
       mixed ^= mixed >>> 15

@@ -71,25 +71,17 @@ class TrieHasher {
   /** Encodes the node of the keys at sorted positions [low, high), whose first `depth` nibbles are above it. */
   #encode(low: number, high: number, depth: number): void {
     const first = this.#indexAt(low)
-    if (high - low === 1) return this.#leaf(first, depth)
+    if (high - low === 1) {
+      this.#leaf(first, depth)
+      return
+    }
 
     // Sorted keys: what the first and the last have in common, all have.
     const last = this.#indexAt(high - 1)
     let shared = depth
     while (nibble(first, shared) === nibble(last, shared)) shared++
-    if (shared > depth) return this.#extension(low, high, depth, shared)
-
-    const children: (Uint8Array | undefined)[] = new Array(16)
-    let from = low
-    while (from < high) {
-      const digit = nibble(this.#indexAt(from), depth)
-      let to = from + 1
-      while (to < high && nibble(this.#indexAt(to), depth) === digit) to++
-      this.#encode(from, to, depth + 1)
-      children[digit] = this.#reference()
-      from = to
-    }
-    this.#branch(children)
+    if (shared > depth) this.#extension(low, high, depth, shared)
+    else this.#branch(low, high, depth)
   }
 
   /** Sorted as strings, rlp(0) = 0x80 stands between rlp(127) = 0x7f and rlp(128) = 0x8180. */
@@ -123,7 +115,17 @@ class TrieHasher {
   }
 
   /** Sixteen children and a value, which is empty: no key ends where another goes on. */
-  #branch(children: readonly (Uint8Array | undefined)[]): void {
+  #branch(low: number, high: number, depth: number): void {
+    const children: (Uint8Array | undefined)[] = new Array(16)
+    let from = low
+    while (from < high) {
+      const digit = nibble(this.#indexAt(from), depth)
+      let to = from + 1
+      while (to < high && nibble(this.#indexAt(to), depth) === digit) to++
+      this.#encode(from, to, depth + 1)
+      children[digit] = this.#reference()
+      from = to
+    }
     const out = this.#scratch
     let at = LEAF_PREFIX_BYTES
     for (let digit = 0; digit < 16; digit++) {

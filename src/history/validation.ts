@@ -136,9 +136,13 @@ export class Validation implements Core<ValidationInput, ValidationOutput> {
       throw new RangeError(`expected a ref that is not in use, got ${ref} again`)
     }
     const key = decodeContentKey(keyBytes)
-    const refusal = key.ok ? this.#refusalOf(bytes) : key
-    if (refusal !== undefined || !key.ok) {
-      this.#verdict(ref, refusal ?? key, emit)
+    if (!key.ok) {
+      this.#verdict(ref, key, emit)
+      return
+    }
+    const refusal = this.#refusalOf(bytes)
+    if (refusal !== undefined) {
+      this.#verdict(ref, refusal, emit)
       return
     }
     const pending: Pending = { ref, key: key.value, bytes, deadline: now + this.#limits.headerTimeoutMs }

@@ -83,6 +83,23 @@ export type PortalErrorCode =
   | 'TRANSFER_LIMIT'
   | 'OFFER_DECLINED'
 
+/**
+ * Why an item of the history network is refused. CONTENT_TOO_LARGE and HEADER_UNAVAILABLE belong to the same decision.
+ * `..._MALFORMED`: not the encoding of the specification; `..._WRONG`: well formed, and not what the header commits to.
+ */
+export type HistoryErrorCode =
+  | 'HEADER_MALFORMED'
+  | 'HEADER_WRONG'
+  | 'BODY_MALFORMED'
+  | 'TRANSACTION_TYPE_UNKNOWN'
+  | 'TRANSACTIONS_ROOT_WRONG'
+  | 'OMMERS_HASH_WRONG'
+  | 'WITHDRAWALS_WRONG'
+  | 'WITHDRAWALS_ROOT_WRONG'
+  | 'RECEIPTS_MALFORMED'
+  | 'RECEIPTS_ROOT_WRONG'
+  | 'VALIDATION_LIMIT'
+
 /** The content store. */
 export type StoreErrorCode =
   | 'STORE_FAILED'
@@ -103,6 +120,7 @@ export type ErrorCode =
   | DiscoveryErrorCode
   | StreamErrorCode
   | PortalErrorCode
+  | HistoryErrorCode
   | StoreErrorCode
   | UsageErrorCode
 

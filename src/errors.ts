@@ -32,7 +32,7 @@ export type RuntimeErrorCode =
 /** Why bytes were refused by a codec. */
 export type CodecErrorCode = 'RLP_INVALID' | 'SSZ_INVALID' | 'VARINT_INVALID' | 'HEX_INVALID' | 'BASE64URL_INVALID'
 
-/** Keys and node records. */
+/** Keys, node records, accounts and transactions. */
 export type IdentityErrorCode =
   | 'KEY_INVALID'
   | 'ENR_TOO_LARGE'
@@ -41,6 +41,7 @@ export type IdentityErrorCode =
   | 'ENR_SCHEME_UNKNOWN'
   | 'ENR_SIGNATURE_INVALID'
   | 'ENR_FIELD_INVALID'
+  | 'TRANSACTION_INVALID'
 
 /** Datagrams and connections. */
 export type TransportErrorCode = 'SOCKET_FAILED' | 'SOCKET_CLOSED' | 'ADDRESS_INVALID' | 'ADDRESS_IN_USE'

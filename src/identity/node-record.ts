@@ -35,7 +35,7 @@ const FIELD_SHAPES: ReadonlyMap<string, { readonly bytes?: number; readonly port
 ])
 
 /** Why a record was refused. */
-export type RecordErrorCode = Exclude<IdentityErrorCode, 'KEY_INVALID'>
+export type RecordErrorCode = Exclude<IdentityErrorCode, 'KEY_INVALID' | 'TRANSACTION_INVALID'>
 
 /**
  * A signed record of a node (ENR, EIP-778): immutable, verified when it was decoded. Values are read where they stand in the

@@ -1,4 +1,5 @@
 import { ok, type Result, refused } from '../errors.ts'
+import { concatBytes } from './bytes.ts'
 import { uintBytes } from './integers.ts'
 
 /**
@@ -115,6 +116,16 @@ export class RlpReader {
     this.at = this.#to
   }
 
+  /** Passes the next item and checks everything in it. */
+  skipChecked(): void {
+    if (!this.peekIsList()) {
+      this.skip()
+      return
+    }
+    const list = this.readList()
+    while (!list.atEnd) list.skipChecked()
+  }
+
   /** The next item with its header: a view. Of a list, the header is checked and not what is inside. */
   rawItem(): Uint8Array {
     const start = this.at
@@ -217,6 +228,13 @@ export function encodeRlp(item: RlpItem): Uint8Array {
 /** The header of a list whose encoded items have `length` bytes together: 1 to 7 bytes. */
 export function rlpListHeader(length: number): Uint8Array {
   return header(length, 0xc0)
+}
+
+/** A list of items that are encoded already. */
+export function rlpList(encodedItems: readonly Uint8Array[]): Uint8Array {
+  let length = 0
+  for (const item of encodedItems) length += item.length
+  return concatBytes(rlpListHeader(length), ...encodedItems)
 }
 
 /** A string with its header, in a fresh buffer. */

@@ -1,4 +1,3 @@
-import type { PutOutcome } from '../src/store/content-store.ts'
 import { SpimplError } from '../src/errors.ts'
 import type { NodeRecord } from '../src/identity/node-record.ts'
 import {
@@ -13,7 +12,6 @@ import {
   type TransferRequest,
 } from '../src/portal/portal.ts'
 import { behavior, type Ref, type ReplyTo } from '../src/runtime/runtime.ts'
-import type { Result } from '../src/errors.ts'
 import { driveCore, Pending, type Timeout } from './core-driver.ts'
 import type { DiscoveryMessage, NetworkEvent, TalkOutcome, TalkRequested } from './discovery.ts'
 import type { RadiusChanged, StorageAnswer, StorageMessage } from './storage.ts'
@@ -37,12 +35,13 @@ export type OverlayMessage =
   | Verdict
   | TransferEvent
   | Extract<OverlayCall, { readonly type: 'bootstrap' }>
-  /** The result, or the failure as a value because it may carry a trace. Aborting `signal` cancels it. */
-  | { readonly type: 'call'; readonly call: NetworkCall; readonly replyTo: ReplyTo<CallResult> }
-  /** A call made by `call` is not waited for any more. */
-  | { readonly type: 'abandon'; readonly call: NetworkCall }
+  /** Answered with the result, or with the failure as a value because it may carry a trace. `id` is the caller's, for `abandon`. */
+  | { readonly type: 'call'; readonly id: number; readonly call: NetworkCall; readonly replyTo: ReplyTo<CallResult> }
+  /** The call with this `id` is not waited for any more. */
+  | { readonly type: 'abandon'; readonly id: number }
   | { readonly type: 'transfer-gone'; readonly ref: number }
   | { readonly type: 'known-record'; readonly nodeIdHex: string; readonly replyTo: ReplyTo<NodeRecord | undefined> }
+  | { readonly type: 'members'; readonly replyTo: ReplyTo<readonly NodeRecord[]> }
   | { readonly type: 'snapshot'; readonly replyTo: ReplyTo<ReturnType<Overlay['snapshot']>> }
 
 export interface OverlaySettings {
@@ -67,8 +66,8 @@ export function overlay(settings: OverlaySettings) {
     const { discovery, streams, storage, validation, maxItemBytes, options } = settings
     const { self, randomness } = context
     const core = new Overlay({ ...options, record: settings.record(), radius: settings.radius, randomness })
-    const calls = new Pending<{ readonly call: NetworkCall; readonly replyTo: ReplyTo<CallResult> }>()
-    const refOfCall = new WeakMap<NetworkCall, number>()
+    const calls = new Pending<{ readonly id: number; readonly replyTo: ReplyTo<CallResult> }>()
+    const refOfCall = new Map<number, number>()
     const questions = new Pending<Question>()
     const transfers = new Map<number, Ref<TransferMessage>>()
     const transferOptions = { streams, storage, validation, overlay: self, maxItemBytes }
@@ -98,8 +97,12 @@ export function overlay(settings: OverlaySettings) {
         case 'cancel-transfer':
           transfers.get(output.ref)?.tell({ type: 'cancel' })
           break
-        default:
-          calls.take(output.ref)?.replyTo.tell(output)
+        default: {
+          const waiting = calls.take(output.ref)
+          if (waiting === undefined) break
+          refOfCall.delete(waiting.id)
+          waiting.replyTo.tell(output)
+        }
       }
     }
     const feed = driveCore<OverlayInput, OverlayOutput, OverlayMessage>(context, core, carry)
@@ -181,14 +184,17 @@ export function overlay(settings: OverlaySettings) {
       'transfer-done': feed,
       'transfer-failed': feed,
       bootstrap: feed,
-      call({ call, replyTo }) {
-        const ref = calls.add({ call, replyTo })
-        refOfCall.set(call, ref)
-        feed({ ...call, ref } as OverlayInput)
+      call({ id, call, replyTo }) {
+        const ref = calls.add({ id, replyTo })
+        refOfCall.set(id, ref)
+        feed({ ...call, ref })
       },
-      abandon({ call }) {
-        const ref = refOfCall.get(call)
-        if (ref !== undefined && calls.take(ref) !== undefined) feed({ type: 'cancel', ref })
+      abandon({ id }) {
+        const ref = refOfCall.get(id)
+        if (ref === undefined) return
+        refOfCall.delete(id)
+        calls.take(ref)
+        feed({ type: 'cancel', ref })
       },
       'transfer-gone'({ ref }) {
         // Reported before, unless its actor failed: the core passes over what it knows to have ended.

@@ -45,17 +45,16 @@ export class Pending<Waiter> {
     return ref
   }
 
-  peek(ref: number): Waiter | undefined {
-    return this.#waiting.get(ref)
-  }
-
   take(ref: number): Waiter | undefined {
     const waiter = this.#waiting.get(ref)
     this.#waiting.delete(ref)
     return waiter
   }
 
-  values(): IterableIterator<Waiter> {
-    return this.#waiting.values()
+  /** Takes all that wait: for the actor that stops, and owes each an answer. */
+  takeAll(): Waiter[] {
+    const waiters = [...this.#waiting.values()]
+    this.#waiting.clear()
+    return waiters
   }
 }

@@ -64,6 +64,7 @@ export type DiscoveryMessage =
   | { readonly type: 'resolve'; readonly nodeId: Uint8Array; readonly replyTo: ReplyTo<NodeRecord | undefined> }
   | { readonly type: 'known-record'; readonly nodeIdHex: string; readonly replyTo: ReplyTo<NodeRecord | undefined> }
   | { readonly type: 'remove-record'; readonly nodeIdHex: string; readonly replyTo: ReplyTo<boolean> }
+  | { readonly type: 'members'; readonly replyTo: ReplyTo<readonly NodeRecord[]> }
   | { readonly type: 'own-record'; readonly replyTo: ReplyTo<NodeRecord> }
   | { readonly type: 'snapshot'; readonly replyTo: ReplyTo<DiscoverySnapshot> }
 
@@ -162,7 +163,8 @@ export function discovery(options: DiscoveryOptions) {
       resolve: ({ nodeId, replyTo }) =>
         feed({ type: 'resolve', ref: asked(replyTo, 'resolved', found => found.record), nodeId }),
       'known-record': ({ nodeIdHex, replyTo }) => replyTo.tell(core.table.get(nodeIdHex)?.record),
-      'remove-record': ({ nodeIdHex, replyTo }) => replyTo.tell(core.table.remove(nodeIdHex)),
+      'remove-record': ({ nodeIdHex, replyTo }) => replyTo.tell(core.table.remove(nodeIdHex).removed !== undefined),
+      members: ({ replyTo }) => replyTo.tell([...core.table.entries()].map(entry => entry.record)),
       'own-record': ({ replyTo }) => replyTo.tell(record.current),
       snapshot: ({ replyTo }) => replyTo.tell(core.snapshot()),
     }

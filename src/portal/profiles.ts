@@ -1,4 +1,4 @@
-import { radiusBytes } from './radius.ts'
+import { radiusBytes, radiusOf } from './radius.ts'
 
 /** What pings have told of a node. */
 export interface Profile {
@@ -56,6 +56,11 @@ export class Profiles {
 
   setRadius(nodeIdHex: string, radius: bigint): void {
     this.of(nodeIdHex).radius = radiusBytes(radius)
+  }
+
+  radius(nodeIdHex: string): bigint | undefined {
+    const bytes = this.#profiles.get(nodeIdHex)?.radius
+    return bytes === undefined ? undefined : radiusOf(bytes)
   }
 
   delete(nodeIdHex: string): void {

@@ -26,3 +26,10 @@ export function covers(radius: Uint8Array, nodeId: Uint8Array, contentId: Uint8A
   }
   return true
 }
+
+/** The number that `radiusBytes` has written. */
+export function radiusOf(bytes: Uint8Array): bigint {
+  let radius = 0n
+  for (const byte of bytes) radius = (radius << 8n) | BigInt(byte)
+  return radius
+}

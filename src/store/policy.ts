@@ -135,8 +135,9 @@ export class StoragePolicy {
     let radius = this.widestRadius
     if (this.setting.type === 'auto') {
       const roomier = this.capacityBytes > stored.capacityBytes || usedBytes * 2 < this.capacityBytes
-      if (evict.length > 0) radius = furthestKept === undefined ? 0n : toBigInt(furthestKept)
-      else if (!roomier && stored.setting === 'auto' && stored.radius < radius) radius = stored.radius
+      if (evict.length > 0 && furthestKept !== undefined) radius = toBigInt(furthestKept)
+      else if (evict.length === 0 && !roomier && stored.setting === 'auto' && stored.radius < radius)
+        radius = stored.radius
     }
     return { evict, state: { usedBytes, count, radius } }
   }

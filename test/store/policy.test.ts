@@ -54,7 +54,7 @@ test('opening: the radius stays shrunk unless there is room for more', t => {
   })
   t.deepEqual(new StoragePolicy({ type: 'auto' }, 40).decideOpen(stored, items), {
     evict: [at(7), at(3)],
-    state: state(0, 0, 0n),
+    state: state(0, 0, MAX_RADIUS),
   })
   t.is(new StoragePolicy({ type: 'max' }, 100).decideOpen(stored, items).state.radius, MAX_RADIUS)
   t.is(new StoragePolicy({ type: 'fixed', radius: 5n }, 100).decideOpen(stored, items).state.radius, 5n)

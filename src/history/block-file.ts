@@ -1,7 +1,7 @@
 import { open, readdir, readFile, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { parseDocument } from 'yaml'
-import { fromHex } from '../codec/hex.ts'
+import { fromHex, toHex } from '../codec/hex.ts'
 import { SpimplError } from '../errors.ts'
 import { type BlockHeader, decodeHeader, MAX_HEADER_BYTES } from './header.ts'
 
@@ -78,6 +78,11 @@ export async function loadBlocks(directory: string): Promise<Block[]> {
     blocks.set(header.number, { number: header.number, header, body, receipts })
   }
   return [...blocks.values()].sort((a, b) => (a.number < b.number ? -1 : 1))
+}
+
+/** The text of a block file, as `readBlockFile` reads it. */
+export function formatBlockFile({ header, body, receipts }: Block): string {
+  return `header: ${toHex(header.bytes)}\nbody: ${toHex(body)}\nreceipts: ${toHex(receipts)}\n`
 }
 
 /** The paths of a directory's .yaml and .yml files, sorted. @throws SpimplError FILE_INVALID */

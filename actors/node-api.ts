@@ -1,6 +1,5 @@
-import { toHex } from '../src/codec/hex.ts'
+import { fromHex, toHex } from '../src/codec/hex.ts'
 import { type ErrorCode, SpimplError, unwrap } from '../src/errors.ts'
-import { logDistance } from '../src/identity/distances.ts'
 import type { NodeRecord } from '../src/identity/node-record.ts'
 import type { PingPayload } from '../src/portal/ping-extension.ts'
 import type { AcceptCounts, CallResult, ContentTrace } from '../src/portal/portal.ts'
@@ -101,11 +100,10 @@ export function nodeApi(options: NodeApiOptions): rpc.NodeApi {
     return outcome.stored
   }
 
-  const view = (records: readonly NodeRecord[]): rpc.RoutingTableView => {
-    const buckets: Uint8Array[][] = Array.from({ length: 256 }, () => [])
-    for (const { nodeId } of records) buckets[logDistance(localNodeId, nodeId) - 1]?.push(nodeId)
-    return { localNodeId, buckets }
-  }
+  const view = (buckets: readonly (readonly string[])[]): rpc.RoutingTableView => ({
+    localNodeId,
+    buckets: buckets.map(ids => ids.map(id => unwrap(fromHex(id)))),
+  })
 
   const ownRecord = (call: rpc.Call): Promise<NodeRecord> =>
     discovery<NodeRecord>(replyTo => ({ type: 'own-record', replyTo }), call)
@@ -130,15 +128,15 @@ export function nodeApi(options: NodeApiOptions): rpc.NodeApi {
           replyTo => ({ type: 'snapshot', replyTo }),
           call,
         ),
-        overlay<readonly NodeRecord[]>(replyTo => ({ type: 'members', replyTo }), call),
+        overlay<{ readonly members: number }>(replyTo => ({ type: 'snapshot', replyTo }), call),
       ])
       const { usedBytes, count, radius } = store
-      return { ready: true, peers: table.length, items: count, usedBytes, radius: `0x${radius.toString(16)}` }
+      return { ready: true, peers: table.members, items: count, usedBytes, radius: `0x${radius.toString(16)}` }
     },
 
     discovery: {
       routingTable: async call =>
-        view(await discovery<readonly NodeRecord[]>(replyTo => ({ type: 'members', replyTo }), call)),
+        view(await discovery<readonly (readonly string[])[]>(replyTo => ({ type: 'buckets', replyTo }), call)),
       async addRecord(record) {
         return refs.discovery.tell({ type: 'add-record', record })
       },
@@ -169,7 +167,7 @@ export function nodeApi(options: NodeApiOptions): rpc.NodeApi {
 
     history: {
       routingTable: async call =>
-        view(await overlay<readonly NodeRecord[]>(replyTo => ({ type: 'members', replyTo }), call)),
+        view(await overlay<readonly (readonly string[])[]>(replyTo => ({ type: 'buckets', replyTo }), call)),
       async addRecord(record, call) {
         refs.discovery.tell({ type: 'add-record', record })
         return (await network({ type: 'add-record', record }, call, 'record-added')).added

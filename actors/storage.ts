@@ -2,6 +2,7 @@ import type { ContentStore, PutOutcome } from '../src/store/content-store.ts'
 import { type ErrorCode, SpimplError } from '../src/errors.ts'
 import type { Ref, ReplyTo } from '../src/runtime/runtime.ts'
 import { behavior } from '../src/runtime/runtime.ts'
+import { Resource } from './resource.ts'
 
 /** What storage answers to messages that carry a `ref`. */
 export type StorageAnswer =
@@ -55,15 +56,13 @@ export type StorageMessage =
 
 /** Owns the content store. Puts of one turn share a transaction: an answer comes when it is durable. */
 export function storage(options: { readonly open: () => Promise<ContentStore> }) {
+  const opened = new Resource(options.open)
+  const store = (): ContentStore => opened.get()
+
   return behavior<StorageMessage>(context => {
-    let opened: ContentStore | undefined
     let watchers: readonly Ref<RadiusChanged>[] = []
     let announced = 0n
 
-    const store = (): ContentStore => {
-      if (opened === undefined) throw new SpimplError('STORE_FAILED', 'expected an open store')
-      return opened
-    }
     const announce = (): void => {
       const { radius } = store()
       if (radius === announced) return
@@ -87,14 +86,14 @@ export function storage(options: { readonly open: () => Promise<ContentStore> })
       )
     }
 
-    context.onStop(() => opened?.close())
+    context.onStop(() => opened.take()?.close())
     context.self.tell({ type: 'open' })
 
     return {
       // Its promise suspends the queue: whatever is asked meanwhile waits in order.
       async open() {
-        opened = await options.open()
-        announced = opened.radius
+        await opened.open()
+        announced = opened.current?.radius ?? 0n
       },
       read: ({ ref, contentId, client }) => {
         client.tell({ type: 'content-read', ref, content: store().get(contentId)?.value })
@@ -110,12 +109,16 @@ export function storage(options: { readonly open: () => Promise<ContentStore> })
       holds: ({ ref, contentIds, client }) => {
         client.tell({ type: 'presence', ref, present: contentIds.map(contentId => store().has(contentId)) })
       },
-      get: ({ contentId, replyTo }) => replyTo.tell(store().get(contentId)?.value),
+      get: ({ contentId, replyTo }) => {
+        replyTo.tell(store().get(contentId)?.value)
+      },
       put: message => {
         const { replyTo } = message
         put(
           message,
-          outcome => replyTo.tell(outcome),
+          outcome => {
+        replyTo.tell(outcome)
+      },
           error => replyTo.fail(error),
         )
       },
@@ -124,8 +127,12 @@ export function storage(options: { readonly open: () => Promise<ContentStore> })
         watcher.tell({ type: 'radius-changed', radius: announced })
       },
       snapshot: ({ replyTo }) => {
-        const { usedBytes, capacityBytes, count, radius } = store()
-        replyTo.tell({ usedBytes, capacityBytes, count, radius })
+        opened.answer(replyTo, ({ usedBytes, capacityBytes, count, radius }) => ({
+          usedBytes,
+          capacityBytes,
+          count,
+          radius,
+        }))
       },
     }
   })

@@ -104,7 +104,9 @@ export function streams(options: { readonly discovery: Ref<DiscoveryMessage> }) 
         feed({ type: 'closed', stream: id, farewell: undefined })
         gone.owner.tell({ type: 'stream-closed', reason: 'STREAM_RESET', detail: 'the actor of the stream failed', stats: undefined })
       },
-      snapshot: ({ replyTo }) => replyTo.tell(core.stats()),
+      snapshot: ({ replyTo }) => {
+        replyTo.tell(core.stats())
+      },
     }
   })
 }

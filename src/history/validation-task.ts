@@ -1,4 +1,3 @@
-import { keccakReady } from '../crypto/keccak.ts'
 import type { Result } from '../errors.ts'
 import { type ContentSummary, validateContent } from './content.ts'
 import type { HistoryContentType } from './content-key.ts'
@@ -20,8 +19,6 @@ export interface ValidationJob {
 
 /** For the compute pool: a named function of this module, whose input and answer can be cloned. */
 export async function validateInWorker(job: ValidationJob): Promise<Result<ContentSummary>> {
-  // A fresh thread has no WebAssembly hasher for its first milliseconds, and large content would take six times as long.
-  await keccakReady
   const header = decodeHeader(job.header)
   if (!header.ok) return header
   return validateContent({ type: job.contentType, number: job.number }, header.value, job.bytes)

@@ -18,21 +18,29 @@ export interface Context {
   readonly turn: Turn
 }
 
-/** One call of `handle`: its moment, and where outputs go. */
+/**
+ * One call of `handle`: its moment, and what it says. Outputs leave when all state is consistent, so that whoever hears one may
+ * call `handle` again at once.
+ */
 export class Turn {
   now = Number.NEGATIVE_INFINITY
-  #emit: ((output: DiscoveryOutput) => void) | undefined
+  #said: DiscoveryOutput[] = []
 
-  begin(now: number, emit: (output: DiscoveryOutput) => void): void {
+  begin(now: number): void {
     this.now = now
-    this.#emit = emit
   }
 
   emit(output: DiscoveryOutput): void {
-    this.#emit?.(output)
+    this.#said.push(output)
   }
 
-  end(): void {
-    this.#emit = undefined
+  /** What was said, in order. */
+  end(): readonly DiscoveryOutput[] {
+    if (this.#said.length === 0) return NOTHING
+    const said = this.#said
+    this.#said = []
+    return said
   }
 }
+
+const NOTHING: readonly DiscoveryOutput[] = []

@@ -138,13 +138,14 @@ export class Discv5 implements Core<DiscoveryInput, DiscoveryOutput> {
   }
 
   handle(input: DiscoveryInput, now: number, emit: (output: DiscoveryOutput) => void): void {
-    this.#context.turn.begin(now, emit)
+    const { turn } = this.#context
+    turn.begin(now)
     this.#accept(input)
     this.#keeper.run()
     this.#responder.flush()
     const batch = this.#outbox.flush()
+    for (const output of turn.end()) emit(output)
     if (batch.length > 0) emit({ type: 'send', batch })
-    this.#context.turn.end()
   }
 
   deadline(): number {

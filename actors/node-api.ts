@@ -3,8 +3,8 @@ import { type ErrorCode, SpimplError, unwrap } from '../src/errors.ts'
 import type { NodeRecord } from '../src/identity/node-record.ts'
 import type { PingPayload } from '../src/portal/ping-extension.ts'
 import type { AcceptCounts, CallResult, ContentTrace } from '../src/portal/portal.ts'
-import type { Ref, ReplyTo } from '../src/runtime/runtime.ts'
 import type * as rpc from '../src/rpc/node-api.ts'
+import type { Ref, ReplyTo } from '../src/runtime/runtime.ts'
 import type { DiscoveryMessage } from './discovery.ts'
 import type { NetworkCall, OverlayMessage } from './overlay.ts'
 import type { StorageMessage } from './storage.ts'
@@ -63,7 +63,8 @@ export async function overlayCall<Type extends CallResult['type']>(
   options.signal.addEventListener('abort', abandon, { once: true })
   try {
     const result = await overlay.ask<CallResult>(replyTo => ({ type: 'call', id, call, replyTo }), options)
-    if ((types as readonly string[]).includes(result.type)) return result as Extract<CallResult, { readonly type: Type }>
+    if ((types as readonly string[]).includes(result.type))
+      return result as Extract<CallResult, { readonly type: Type }>
     if (result.type === 'failed') throw new SpimplError(result.code, result.detail)
     throw new SpimplError('MESSAGE_UNKNOWN', `expected ${types.join(' or ')}, got ${result.type}`)
   } finally {
@@ -242,7 +243,11 @@ export function nodeApi(options: NodeApiOptions): rpc.NodeApi {
       async putContent(key, value, call) {
         const storedLocally = await put(key, value, call)
         const content = storedLocally ? undefined : value
-        const { peerCount, acceptMetadata } = await network({ type: 'gossip', key, content, lookup: true }, call, 'gossiped')
+        const { peerCount, acceptMetadata } = await network(
+          { type: 'gossip', key, content, lookup: true },
+          call,
+          'gossiped',
+        )
         return { storedLocally, peerCount, ...toCounts(acceptMetadata) }
       },
     },
@@ -287,7 +292,9 @@ function fromPayload(payload: PingPayload): rpc.PongPayload {
 
 function toTrace(trace: ContentTrace, targetId: Uint8Array): rpc.ContentTrace {
   const { origin, receivedFrom, responses, metadata, startedAtMs, cancelled } = trace
-  const distances = Object.entries(metadata).map(([id, { enr, distance }]) => [id, { enr, distance: BigInt(distance) }] as const)
+  const distances = Object.entries(metadata).map(
+    ([id, { enr, distance }]) => [id, { enr, distance: BigInt(distance) }] as const,
+  )
   return {
     origin,
     targetId,

@@ -42,6 +42,35 @@ const asker =
   (make, { signal }, timeoutMs = LOCAL_TIMEOUT_MS) =>
     ref.ask(make, { timeoutMs, signal })
 
+let lastCallId = 0
+
+/**
+ * One call of the overlay. When its caller has gone, the overlay stops working for it.
+ *
+ * @throws what the call failed with
+ */
+export async function overlayCall<Type extends CallResult['type']>(
+  overlay: Ref<OverlayMessage>,
+  call: NetworkCall,
+  options: { readonly timeoutMs: number; readonly signal: AbortSignal },
+  types: readonly Type[],
+): Promise<Extract<CallResult, { readonly type: Type }>> {
+  lastCallId += 1
+  const id = lastCallId
+  const abandon = (): void => {
+    overlay.tell({ type: 'abandon', id })
+  }
+  options.signal.addEventListener('abort', abandon, { once: true })
+  try {
+    const result = await overlay.ask<CallResult>(replyTo => ({ type: 'call', id, call, replyTo }), options)
+    if ((types as readonly string[]).includes(result.type)) return result as Extract<CallResult, { readonly type: Type }>
+    if (result.type === 'failed') throw new SpimplError(result.code, result.detail)
+    throw new SpimplError('MESSAGE_UNKNOWN', `expected ${types.join(' or ')}, got ${result.type}`)
+  } finally {
+    options.signal.removeEventListener('abort', abandon)
+  }
+}
+
 /** What the JSON-RPC methods ask of a node, as messages to its actors. */
 export function nodeApi(options: NodeApiOptions): rpc.NodeApi {
   const { refs, clientVersion, localNodeId, contentId, wallTime } = options
@@ -49,33 +78,13 @@ export function nodeApi(options: NodeApiOptions): rpc.NodeApi {
   const overlay = asker(refs.overlay)
   const storage = asker(refs.storage)
   const validation = asker(refs.validation)
-  let lastId = 0
 
-  /** One call of the overlay; when its client has gone the overlay stops working for it. */
-  const network = async <Type extends CallResult['type']>(
+  const network = <Type extends CallResult['type']>(
     call: NetworkCall,
-    context: rpc.Call,
+    { signal }: rpc.Call,
     ...types: readonly Type[]
-  ): Promise<Extract<CallResult, { readonly type: Type }>> => {
-    lastId += 1
-    const id = lastId
-    const abandon = (): void => {
-      refs.overlay.tell({ type: 'abandon', id })
-    }
-    context.signal.addEventListener('abort', abandon, { once: true })
-    try {
-      const result = await overlay<CallResult>(
-        replyTo => ({ type: 'call', id, call, replyTo }),
-        context,
-        NETWORK_TIMEOUT_MS,
-      )
-      if ((types as readonly string[]).includes(result.type)) return result as Extract<CallResult, { readonly type: Type }>
-      if (result.type === 'failed') throw new SpimplError(result.code, result.detail)
-      throw new SpimplError('MESSAGE_UNKNOWN', `expected ${types.join(' or ')}, got ${result.type}`)
-    } finally {
-      context.signal.removeEventListener('abort', abandon)
-    }
-  }
+  ): Promise<Extract<CallResult, { readonly type: Type }>> =>
+    overlayCall(refs.overlay, call, { timeoutMs: NETWORK_TIMEOUT_MS, signal }, types)
 
   const idOf = (key: Uint8Array): Uint8Array => {
     const id = contentId(key)
@@ -151,7 +160,7 @@ export function nodeApi(options: NodeApiOptions): rpc.NodeApi {
         discovery<readonly NodeRecord[]>(replyTo => ({ type: 'lookup', target, replyTo }), call, NETWORK_TIMEOUT_MS),
       localRecord: ownRecord,
       async updateRecord(entries, call) {
-        refs.discovery.tell({ type: 'set-record', entries: Object.fromEntries(entries) })
+        refs.discovery.tell({ type: 'set-record', entries })
         return ownRecord(call)
       },
       async ping(to, call) {

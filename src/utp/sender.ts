@@ -36,6 +36,8 @@ export class Sender {
   #progressAt = 0
   #lastSentAt = 0
   #probed = false
+  /** The last timeout or probe: what was sent before it and is acknowledged after it measures the silence, not the network. */
+  #silentUntil = 0
   /** Data waits, nothing is under way, and the peer's window is closed. */
   #windowClosed = false
   #more = false
@@ -126,7 +128,8 @@ export class Sender {
     // An ack that was overtaken says nothing any more; data that came with it does, elsewhere.
     if (acknowledged < sent.base - 1) return true
     const flightBytes = sent.inFlightBytes
-    const leastRttMs = this.rtt.smoothedMs === 0 ? 0 : this.rtt.leastMs
+    const { rtt } = this
+    const leastRttMs = rtt.smoothedMs === 0 ? 0 : rtt.leastMs
     sent.beginAcks()
     if (acknowledged >= sent.base) {
       sent.acknowledge(acknowledged, now, leastRttMs)
@@ -134,7 +137,7 @@ export class Sender {
     } else if (view.type === ST_STATE && sent.packets > 0 && view.windowBytes === this.#peerWindowBytes)
       this.#duplicateAcks++
     if (view.maskBytes > 0)
-      sent.acknowledgeSelectively(acknowledged, bytes, view.maskAt, view.maskBytes, now, leastRttMs)
+      sent.acknowledgeSelectively(acknowledged, bytes, view.maskAt, view.maskBytes, now, leastRttMs, rtt.smoothedMs)
     else if (this.#duplicateAcks === DUPLICATE_ACKS && sent.missing() > 0) this.#onLoss()
     this.#onWindow(view.windowBytes)
     if (sent.ackedPackets > 0) this.#onProgress(flightBytes, now)
@@ -147,7 +150,7 @@ export class Sender {
    */
   flush(now: number, batch: PacketBatch, established: boolean): void {
     const { sent, congestion } = this
-    if (sent.packets > 0 && sent.judge(this.#reorderingMs()) > 0) this.#onLoss()
+    if (sent.packets > 0 && sent.judge(now, this.rtt.smoothedMs) > 0) this.#onLoss()
     const limit = batch.packets.length + MAX_BURST_PACKETS
     while (sent.lostPackets > 0 && sent.inFlightBytes < congestion.windowBytes && batch.packets.length < limit)
       this.#repeat(sent.takeLost(now), now, batch)
@@ -164,7 +167,7 @@ export class Sender {
     if (this.#more) return this.#lastSentAt
     if (this.sent.packets === 0) return this.#windowClosed ? this.#lastProgressOrSend() + this.rtt.timeoutMs : Infinity
     const timeoutAt = this.#progressAt + this.rtt.timeoutMs
-    return Math.min(timeoutAt, this.#probeAt())
+    return Math.min(timeoutAt, this.#probeAt(), this.sent.judgeAt)
   }
 
   /** Returns false when the peer has been silent for too many timeouts. */
@@ -177,6 +180,7 @@ export class Sender {
     if (now >= this.#progressAt + this.rtt.timeoutMs) return this.#onTimeout(now)
     if (now >= this.#probeAt()) {
       this.#probed = true
+      this.#silentUntil = now
       this.#repeat(sent.takeProbe(now), now, batch)
     }
     return true
@@ -193,6 +197,7 @@ export class Sender {
     this.rtt.backOff()
     this.#progressAt = now
     this.#probed = false
+    this.#silentUntil = now
     this.#duplicateAcks = 0
     // A peer that takes nothing is no congestion, and what was sent to learn of its window is no loss.
     if (this.#peerWindowBytes >= this.#payloadBytes && this.sent.typeOf(this.sent.base) !== ST_SYN)
@@ -211,7 +216,7 @@ export class Sender {
     this.consecutiveTimeouts = 0
     rtt.progressed()
     let delay = this.#delay.empty ? undefined : this.#delay.queuing()
-    if (sent.rttSentAt >= 0) {
+    if (sent.rttSentAt >= 0 && sent.rttSentAt >= this.#silentUntil) {
       const rttMs = now - sent.rttSentAt
       rtt.sample(rttMs)
       // No way there takes longer than the way there and back: the base is too low (libutp).
@@ -303,14 +308,9 @@ export class Sender {
     if (known && fall > 0 && fall <= MAX_CLOCK_SHIFT_MICROS) this.#delay.shift(fall)
   }
 
-  /** How much later than another a packet may have left and still arrive first (RFC 8985, 6.2: a quarter of the round trip). */
-  #reorderingMs(): number {
-    return Math.max(this.rtt.smoothedMs / 4, 1)
-  }
-
   #probeAt(): number {
     const { sent, rtt } = this
-    if (this.#probed || rtt.smoothedMs === 0 || sent.lostPackets > 0 || sent.inFlightPackets === 0) return Infinity
+    if (this.#probed || rtt.smoothedMs === 0 || sent.lostPackets > 0) return Infinity
     return this.#lastProgressOrSend() + rtt.probeMs
   }
 

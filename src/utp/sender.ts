@@ -35,7 +35,8 @@ export class Sender {
   /** When the peer last acknowledged something new, or the first packet left after silence. */
   #progressAt = 0
   #lastSentAt = 0
-  #probed = false
+  /** Probes since the peer last acknowledged something new. */
+  #probes = 0
   /** The last timeout or probe: what was sent before it and is acknowledged after it measures the silence, not the network. */
   #silentUntil = 0
   /** Data waits, nothing is under way, and the peer's window is closed. */
@@ -130,7 +131,7 @@ export class Sender {
     const flightBytes = sent.inFlightBytes
     const { rtt } = this
     const leastRttMs = rtt.smoothedMs === 0 ? 0 : rtt.leastMs
-    sent.beginAcks()
+    sent.beginAcks(view.maskBytes > 0)
     if (acknowledged >= sent.base) {
       sent.acknowledge(acknowledged, now, leastRttMs)
       this.#duplicateAcks = 0
@@ -179,7 +180,7 @@ export class Sender {
     }
     if (now >= this.#progressAt + this.rtt.timeoutMs) return this.#onTimeout(now)
     if (now >= this.#probeAt()) {
-      this.#probed = true
+      this.#probes++
       this.#silentUntil = now
       this.#repeat(sent.takeProbe(now), now, batch)
     }
@@ -196,7 +197,7 @@ export class Sender {
     this.consecutiveTimeouts++
     this.rtt.backOff()
     this.#progressAt = now
-    this.#probed = false
+    this.#probes = 0
     this.#silentUntil = now
     this.#duplicateAcks = 0
     // A peer that takes nothing is no congestion, and what was sent to learn of its window is no loss.
@@ -212,7 +213,7 @@ export class Sender {
     const { sent, rtt } = this
     this.deliveredBytes += sent.ackedBytes
     this.#progressAt = now
-    this.#probed = false
+    this.#probes = 0
     this.consecutiveTimeouts = 0
     rtt.progressed()
     let delay = this.#delay.empty ? undefined : this.#delay.queuing()
@@ -310,8 +311,9 @@ export class Sender {
 
   #probeAt(): number {
     const { sent, rtt } = this
-    if (this.#probed || rtt.smoothedMs === 0 || sent.lostPackets > 0) return Infinity
-    return this.#lastProgressOrSend() + rtt.probeMs
+    if (rtt.smoothedMs === 0 || sent.lostPackets > 0) return Infinity
+    // A probe may be lost like what it asks for: until the timeout each one waits twice as long as the one before.
+    return this.#lastProgressOrSend() + rtt.probeMs * 2 ** this.#probes
   }
 
   #lastProgressOrSend(): number {

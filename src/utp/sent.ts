@@ -66,9 +66,12 @@ export class Sent {
   #highestSacked = -1
   /** Everything before it that was sent once has been judged. */
   #judged: number
-  /** How far beyond `base` the peer's last bitmask tells, and up to where what is farther was looked at. */
+  /** Where the peer's last bitmask ends, and up to where what is farther was looked at. */
   #told = 0
+  /** Packets before it are told of as soon as they arrive: what the last ack could tell, or all while there is no gap. */
+  #measurable = Number.POSITIVE_INFINITY
   #untold = 0
+  #gap = false
   /** When the youngest packet was sent of which we know that it arrived. */
   #deliveredSentAt = Number.NEGATIVE_INFINITY
   /** The round trip of that packet. */
@@ -122,7 +125,10 @@ export class Sent {
     return this.#sends[sequence & this.#mask] as number
   }
 
-  beginAcks(): void {
+  /** @param hasMask the ack tells of a gap */
+  beginAcks(hasMask: boolean): void {
+    this.#measurable = this.#gap ? this.#told : Number.POSITIVE_INFINITY
+    this.#gap = hasMask
     this.ackedBytes = 0
     this.ackedPackets = 0
     this.rttSentAt = -1
@@ -134,7 +140,7 @@ export class Sent {
   acknowledge(sequence: number, now: number, leastRttMs: number): void {
     for (; this.base <= sequence; this.base++) {
       const slot = this.base & this.#mask
-      this.#arrived(slot, now, leastRttMs)
+      this.#arrived(this.base, slot, now, leastRttMs)
       this.outstandingBytes -= this.#lengths[slot] as number
       this.#state[slot] = EMPTY
       this.#chunks[slot] = undefined
@@ -171,7 +177,7 @@ export class Sent {
         highest = sacked
         const slot = sacked & this.#mask
         if (this.#state[slot] === SACKED) continue
-        this.#arrived(slot, now, leastRttMs)
+        this.#arrived(sacked, slot, now, leastRttMs)
         this.#state[slot] = SACKED
       }
     }
@@ -312,7 +318,7 @@ export class Sent {
     this.#againHead = this.#againTail
   }
 
-  #arrived(slot: number, now: number, leastRttMs: number): void {
+  #arrived(sequence: number, slot: number, now: number, leastRttMs: number): void {
     const state = this.#state[slot]
     if (state === SACKED) return
     const length = this.#lengths[slot] as number
@@ -323,6 +329,8 @@ export class Sent {
     this.ackedPackets++
     const sends = this.#sends[slot] as number
     if (sends === 1) {
+      // What an earlier mask could not tell may have arrived long ago.
+      if (sequence >= this.#measurable) return
       if (sentAt > this.rttSentAt) this.rttSentAt = sentAt
       if (state === LOST) this.spurious = true
     } else if (now - sentAt < 0.9 * leastRttMs) {

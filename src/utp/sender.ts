@@ -32,6 +32,10 @@ export class Sender {
   /** Losses before this sequence number belong to one event, and shrink the window once. */
   #recoverUntil = -1
   #recoveringFromTimeout = false
+  /** What `sent` had counted before the present event, and when last looked at. */
+  #lossesBefore = 0
+  #mistakesBefore = 0
+  #mistakes = 0
   /** When the peer last acknowledged something new, or the first packet left after silence. */
   #progressAt = 0
   #lastSentAt = 0
@@ -139,7 +143,7 @@ export class Sender {
       this.#duplicateAcks++
     if (view.maskBytes > 0)
       sent.acknowledgeSelectively(acknowledged, bytes, view.maskAt, view.maskBytes, now, leastRttMs, rtt.smoothedMs)
-    else if (this.#duplicateAcks === DUPLICATE_ACKS && sent.missing() > 0) this.#onLoss()
+    else if (this.#duplicateAcks === DUPLICATE_ACKS && sent.missing() > 0) this.#onLoss(1)
     this.#onWindow(view.windowBytes)
     if (sent.ackedPackets > 0) this.#onProgress(flightBytes, now)
     return true
@@ -151,7 +155,8 @@ export class Sender {
    */
   flush(now: number, batch: PacketBatch, established: boolean): void {
     const { sent, congestion } = this
-    if (sent.packets > 0 && sent.judge(now, this.rtt.smoothedMs) > 0) this.#onLoss()
+    const lost = sent.packets > 0 ? sent.judge(now, this.rtt.smoothedMs) : 0
+    if (lost > 0) this.#onLoss(lost)
     const limit = batch.packets.length + MAX_BURST_PACKETS
     while (sent.lostPackets > 0 && sent.inFlightBytes < congestion.windowBytes && batch.packets.length < limit)
       this.#repeat(sent.takeLost(now), now, batch)
@@ -226,18 +231,27 @@ export class Sender {
         delay = rttMs * 1000
       }
     }
-    if (sent.spurious && !this.#recoveringFromTimeout) {
-      sent.tolerate()
-      this.congestion.undo()
-    }
+    if (sent.mistakes > this.#mistakes) this.#onMistake()
     if (sent.base > this.#recoverUntil) this.#recoveringFromTimeout = false
     if (sent.ackedBytes > 0) this.congestion.acknowledged(sent.ackedBytes, flightBytes, delay)
   }
 
-  #onLoss(): void {
-    if (this.sent.base <= this.#recoverUntil) return
-    this.#recoverUntil = this.sent.next - 1
+  #onLoss(newly: number): void {
+    const { sent } = this
+    if (sent.base <= this.#recoverUntil) return
+    this.#recoverUntil = sent.next - 1
+    this.#lossesBefore = sent.losses - newly
+    this.#mistakesBefore = sent.mistakes
     this.congestion.lost()
+  }
+
+  /** The network reorders. If nothing at all was lost, the window was made smaller for nothing. */
+  #onMistake(): void {
+    const { sent } = this
+    this.#mistakes = sent.mistakes
+    if (this.#recoveringFromTimeout) return
+    sent.tolerate()
+    if (sent.mistakes - this.#mistakesBefore >= sent.losses - this.#lossesBefore) this.congestion.undo()
   }
 
   #onWindow(windowBytes: number): void {

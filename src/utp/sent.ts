@@ -37,8 +37,10 @@ export class Sent {
   ackedPackets = 0
   /** When the youngest packet was sent that went out once and is acknowledged now; negative for none. */
   rttSentAt = -1
-  /** A packet that was sent again arrived too soon for that: it had only been late. */
-  spurious = false
+  /** Packets that were taken for lost since the beginning. */
+  losses = 0
+  /** Of those, the ones that had only been late: their ack came too soon for a second copy. */
+  mistakes = 0
   /** When `judge` can say more without another ack. */
   judgeAt = Number.POSITIVE_INFINITY
 
@@ -132,7 +134,6 @@ export class Sent {
     this.ackedBytes = 0
     this.ackedPackets = 0
     this.rttSentAt = -1
-    this.spurious = false
     this.#resentAcked = false
   }
 
@@ -332,11 +333,11 @@ export class Sent {
       // What an earlier mask could not tell may have arrived long ago.
       if (sequence >= this.#measurable) return
       if (sentAt > this.rttSentAt) this.rttSentAt = sentAt
-      if (state === LOST) this.spurious = true
+      if (state === LOST) this.mistakes++
     } else if (now - sentAt < 0.9 * leastRttMs) {
       this.#resentAcked = true
       // No answer to the second copy can be here yet: it was the first one that arrived. Its moment is not known any more.
-      this.spurious = true
+      this.mistakes++
       return
     } else this.#resentAcked = true
     if (sentAt < this.#deliveredSentAt) return
@@ -355,6 +356,7 @@ export class Sent {
     this.#leaveFlight(slot)
     this.#state[slot] = LOST
     this.lostPackets++
+    this.losses++
     if (this.#lostTail - this.#lostHead >= this.#slots) this.#tidyLost()
     this.#lostQueue[this.#lostTail++ & this.#mask] = sequence
   }

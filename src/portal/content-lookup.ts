@@ -151,6 +151,7 @@ export class ContentLookup {
         }
         this.#step(later)
       },
+      () => !this.#over,
     )
     if (refused !== undefined) return false
     this.#asked.add(node.nodeIdHex)

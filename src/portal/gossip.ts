@@ -110,9 +110,10 @@ class GossipJob implements Letter {
     this.#sending -= 1
     if (failure !== undefined) {
       this.#taken -= 1
-      // Once more to the same peer, after all others: it did want it.
+      // Once more to the same peer, after all others: it did want it, and has told them that it is getting it from us.
       if (!this.#retried.has(to.nodeIdHex)) {
         this.#retried.add(to.nodeIdHex)
+        this.#attemptsLeft += 1
         this.#waiting.push(to)
       }
     }

@@ -1,10 +1,11 @@
 import { fromHex, toHex } from '../src/codec/hex.ts'
-import { type ErrorCode, SpimplError, unwrap } from '../src/errors.ts'
+import { type ErrorCode, type Result, SpimplError, unwrap } from '../src/errors.ts'
+import { blamesContent } from '../src/history/validation.ts'
 import type { NodeRecord } from '../src/identity/node-record.ts'
 import type { PingPayload } from '../src/portal/ping-extension.ts'
 import type { AcceptCounts, CallResult, ContentTrace } from '../src/portal/portal.ts'
-import type { Ref, ReplyTo } from '../src/runtime/runtime.ts'
 import type * as rpc from '../src/rpc/node-api.ts'
+import type { Ref, ReplyTo } from '../src/runtime/runtime.ts'
 import type { DiscoveryMessage } from './discovery.ts'
 import type { NetworkCall, OverlayMessage } from './overlay.ts'
 import type { StorageMessage } from './storage.ts'
@@ -42,6 +43,36 @@ const asker =
   (make, { signal }, timeoutMs = LOCAL_TIMEOUT_MS) =>
     ref.ask(make, { timeoutMs, signal })
 
+let lastCallId = 0
+
+/**
+ * One call of the overlay. When its caller has gone, the overlay stops working for it.
+ *
+ * @throws what the call failed with
+ */
+export async function overlayCall<Type extends CallResult['type']>(
+  overlay: Ref<OverlayMessage>,
+  call: NetworkCall,
+  options: { readonly timeoutMs: number; readonly signal: AbortSignal },
+  types: readonly Type[],
+): Promise<Extract<CallResult, { readonly type: Type }>> {
+  lastCallId += 1
+  const id = lastCallId
+  const abandon = (): void => {
+    overlay.tell({ type: 'abandon', id })
+  }
+  options.signal.addEventListener('abort', abandon, { once: true })
+  try {
+    const result = await overlay.ask<CallResult>(replyTo => ({ type: 'call', id, call, replyTo }), options)
+    if ((types as readonly string[]).includes(result.type))
+      return result as Extract<CallResult, { readonly type: Type }>
+    if (result.type === 'failed') throw new SpimplError(result.code, result.detail)
+    throw new SpimplError('MESSAGE_UNKNOWN', `expected ${types.join(' or ')}, got ${result.type}`)
+  } finally {
+    options.signal.removeEventListener('abort', abandon)
+  }
+}
+
 /** What the JSON-RPC methods ask of a node, as messages to its actors. */
 export function nodeApi(options: NodeApiOptions): rpc.NodeApi {
   const { refs, clientVersion, localNodeId, contentId, wallTime } = options
@@ -49,33 +80,13 @@ export function nodeApi(options: NodeApiOptions): rpc.NodeApi {
   const overlay = asker(refs.overlay)
   const storage = asker(refs.storage)
   const validation = asker(refs.validation)
-  let lastId = 0
 
-  /** One call of the overlay; when its client has gone the overlay stops working for it. */
-  const network = async <Type extends CallResult['type']>(
+  const network = <Type extends CallResult['type']>(
     call: NetworkCall,
-    context: rpc.Call,
+    { signal }: rpc.Call,
     ...types: readonly Type[]
-  ): Promise<Extract<CallResult, { readonly type: Type }>> => {
-    lastId += 1
-    const id = lastId
-    const abandon = (): void => {
-      refs.overlay.tell({ type: 'abandon', id })
-    }
-    context.signal.addEventListener('abort', abandon, { once: true })
-    try {
-      const result = await overlay<CallResult>(
-        replyTo => ({ type: 'call', id, call, replyTo }),
-        context,
-        NETWORK_TIMEOUT_MS,
-      )
-      if ((types as readonly string[]).includes(result.type)) return result as Extract<CallResult, { readonly type: Type }>
-      if (result.type === 'failed') throw new SpimplError(result.code, result.detail)
-      throw new SpimplError('MESSAGE_UNKNOWN', `expected ${types.join(' or ')}, got ${result.type}`)
-    } finally {
-      context.signal.removeEventListener('abort', abandon)
-    }
-  }
+  ): Promise<Extract<CallResult, { readonly type: Type }>> =>
+    overlayCall(refs.overlay, call, { timeoutMs: NETWORK_TIMEOUT_MS, signal }, types)
 
   const idOf = (key: Uint8Array): Uint8Array => {
     const id = contentId(key)
@@ -87,7 +98,11 @@ export function nodeApi(options: NodeApiOptions): rpc.NodeApi {
     storage<Uint8Array | undefined>(replyTo => ({ type: 'get', contentId: idOf(key), replyTo }), call)
 
   const validate = async (key: Uint8Array, bytes: Uint8Array, call: rpc.Call): Promise<void> => {
-    unwrap(await validation(replyTo => ({ type: 'check', key, bytes, replyTo }), call))
+    const result = await validation<Result<unknown>>(replyTo => ({ type: 'check', key, bytes, replyTo }), call)
+    if (result.ok) return
+    const { code, detail } = result
+    if (!blamesContent(code)) throw new SpimplError(code, detail)
+    throw new SpimplError('CONTENT_INVALID', `${code}: ${detail}`)
   }
 
   const put = async (key: Uint8Array, value: Uint8Array, call: rpc.Call): Promise<boolean> => {
@@ -151,7 +166,7 @@ export function nodeApi(options: NodeApiOptions): rpc.NodeApi {
         discovery<readonly NodeRecord[]>(replyTo => ({ type: 'lookup', target, replyTo }), call, NETWORK_TIMEOUT_MS),
       localRecord: ownRecord,
       async updateRecord(entries, call) {
-        refs.discovery.tell({ type: 'set-record', entries: Object.fromEntries(entries) })
+        refs.discovery.tell({ type: 'set-record', entries })
         return ownRecord(call)
       },
       async ping(to, call) {
@@ -233,7 +248,11 @@ export function nodeApi(options: NodeApiOptions): rpc.NodeApi {
       async putContent(key, value, call) {
         const storedLocally = await put(key, value, call)
         const content = storedLocally ? undefined : value
-        const { peerCount, acceptMetadata } = await network({ type: 'gossip', key, content, lookup: true }, call, 'gossiped')
+        const { peerCount, acceptMetadata } = await network(
+          { type: 'gossip', key, content, lookup: true },
+          call,
+          'gossiped',
+        )
         return { storedLocally, peerCount, ...toCounts(acceptMetadata) }
       },
     },
@@ -278,7 +297,9 @@ function fromPayload(payload: PingPayload): rpc.PongPayload {
 
 function toTrace(trace: ContentTrace, targetId: Uint8Array): rpc.ContentTrace {
   const { origin, receivedFrom, responses, metadata, startedAtMs, cancelled } = trace
-  const distances = Object.entries(metadata).map(([id, { enr, distance }]) => [id, { enr, distance: BigInt(distance) }] as const)
+  const distances = Object.entries(metadata).map(
+    ([id, { enr, distance }]) => [id, { enr, distance: BigInt(distance) }] as const,
+  )
   return {
     origin,
     targetId,

@@ -1,26 +1,27 @@
 import type { Cryptography } from '../src/crypto/cryptography.ts'
 import type { Result } from '../src/errors.ts'
-import { MAX_CONTENT_BYTES } from '../src/history/refusal.ts'
 import type { ContentSummary } from '../src/history/content.ts'
 import { contentIdOfKey } from '../src/history/content-id.ts'
 import type { HeaderSource } from '../src/history/header-source.ts'
+import { MAX_CONTENT_BYTES } from '../src/history/refusal.ts'
 import type { ValidationJob } from '../src/history/validation-task.ts'
 import type { NodeRecord } from '../src/identity/node-record.ts'
-import { endpointEntries, PublishableRecord, portalEntry } from '../src/identity/publishable-record.ts'
 import { LEGACY_PORTAL_KEY } from '../src/identity/portal-versions.ts'
+import { endpointEntries, PublishableRecord, portalEntry } from '../src/identity/publishable-record.ts'
 import { RecordDecoder } from '../src/identity/record-decoder.ts'
+import type { CallResult } from '../src/portal/portal.ts'
 import { MAX_VERSION, MIN_VERSION } from '../src/portal/version.ts'
 import type { Method, NodeApi } from '../src/rpc/rpc.ts'
-import { type Executor, type LogSink, type ShutdownReport, System } from '../src/runtime/runtime.ts'
+import { type Executor, type LogSink, type Ref, type ShutdownReport, System } from '../src/runtime/runtime.ts'
 import type { ContentStore, ContentStoreOptions } from '../src/store/content-store.ts'
 import type { Endpoint, OpenDatagramSocket } from '../src/transport/datagram.ts'
 import { discovery } from './discovery.ts'
-import { nodeApi } from './node-api.ts'
+import { type NodeRefs, nodeApi, overlayCall } from './node-api.ts'
 import { overlay } from './overlay.ts'
 import { rpc } from './rpc.ts'
 import { type StorageSnapshot, storage } from './storage.ts'
-import { streams } from './streams.ts'
-import { type TransportSnapshot, transport } from './transport.ts'
+import { type StreamsMessage, streams } from './streams.ts'
+import { type TransportMessage, type TransportSnapshot, transport } from './transport.ts'
 import { validation } from './validation.ts'
 
 /** The TALKREQ protocol of the history network (portal-wire-protocol.md, Protocol identifiers). */
@@ -54,7 +55,9 @@ export interface NodeOptions {
   readonly compute: (job: ValidationJob) => Promise<Result<ContentSummary>>
   readonly bootstrap: readonly NodeRecord[]
   /** Left out: no JSON-RPC. */
-  readonly rpc: { readonly host: string; readonly port: number; readonly methods?: (node: NodeParts) => readonly Method[] } | undefined
+  readonly rpc:
+    | { readonly host: string; readonly port: number; readonly methods?: (node: NodeParts) => readonly Method[] }
+    | undefined
   readonly clientVersion: string
   readonly executor?: Executor
   readonly log?: LogSink
@@ -64,6 +67,7 @@ export interface NodeOptions {
 export interface NodeParts {
   readonly system: System
   readonly api: NodeApi
+  readonly refs: NodeRefs & { readonly transport: Ref<TransportMessage>; readonly streams: Ref<StreamsMessage> }
 }
 
 export interface RunningNode extends NodeParts {
@@ -71,8 +75,12 @@ export interface RunningNode extends NodeParts {
   readonly udp: Endpoint
   /** The URL of JSON-RPC. */
   readonly rpcUrl: string | undefined
+  /** Finds content in the network, whether the own store has it or not. Rejects with CONTENT_NOT_FOUND and its like. */
+  lookup(key: Uint8Array, timeoutMs: number): Promise<Found>
   stop(): Promise<ShutdownReport>
 }
+
+type Found = Extract<CallResult, { readonly type: 'found' }>
 
 /**
  * A Portal history node: the supervision tree, in the order in which its actors start and stand on each other. When one fails, it and
@@ -109,7 +117,10 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
       seq: BigInt(Math.floor(system.wallTime())),
       entries: {
         p: portalEntry({ min: MIN_VERSION, max: MAX_VERSION, chainId }),
-        [LEGACY_PORTAL_KEY]: Uint8Array.from({ length: MAX_VERSION - MIN_VERSION + 1 }, (_, index) => MIN_VERSION + index),
+        [LEGACY_PORTAL_KEY]: Uint8Array.from(
+          { length: MAX_VERSION - MIN_VERSION + 1 },
+          (_, index) => MIN_VERSION + index,
+        ),
       },
     })
     const { nodeId } = record.current
@@ -159,9 +170,16 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
       { name: 'overlay', phase: 'network' },
     )
 
-    const refs = { discovery: discoveryRef, overlay: overlayRef, storage: storageRef, validation: validationRef }
+    const refs = {
+      storage: storageRef,
+      validation: validationRef,
+      transport: transportRef,
+      discovery: discoveryRef,
+      streams: streamsRef,
+      overlay: overlayRef,
+    }
     const api = nodeApi({ refs, clientVersion, localNodeId: nodeId, contentId, wallTime: () => system.wallTime() })
-    const parts = { system, api }
+    const parts = { system, api, refs }
     let rpcUrl: string | undefined
     if (options.rpc !== undefined) {
       const { host, port, methods } = options.rpc
@@ -171,12 +189,16 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
       rpcUrl = await rpcRef.ask<string>(replyTo => ({ type: 'address', replyTo }), { timeoutMs: START_TIMEOUT_MS })
     }
 
+    const lookup = (key: Uint8Array, timeoutMs: number): Promise<Found> =>
+      overlayCall(overlayRef, { type: 'lookup-content', key }, { timeoutMs, signal: AbortSignal.timeout(timeoutMs) }, [
+        'found',
+      ])
     const stop = async (): Promise<ShutdownReport> => {
       const report = await system.stop()
       await headers.close()
       return report
     }
-    return { ...parts, record: () => record.current, udp: local, rpcUrl, stop }
+    return { ...parts, record: () => record.current, udp: local, rpcUrl, lookup, stop }
   } catch (error) {
     await system.stop()
     await headers.close()

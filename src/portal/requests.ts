@@ -150,7 +150,8 @@ export class Requests {
       return
     }
     this.#state.counters.add(`unanswered.${pending.type}`)
-    this.liveness?.silent(turn, pending.to)
+    // Other failures are our own: a limit, a request too large.
+    if (code === 'REQUEST_TIMEOUT' || code === 'SESSION_FAILED') this.liveness?.silent(turn, pending.to)
     pending.settle(turn, { ok: false, code, detail: `${pending.type} to ${pending.to.nodeIdHex} was not answered` })
   }
 

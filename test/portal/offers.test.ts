@@ -36,6 +36,8 @@ test('OFFER: each key gets its code, one transfer brings what was taken, and its
     [...(answerOf(bench.ask(other, { type: 'offer', keys: [keyOf(3)] })) as { codes: Uint8Array }).codes],
     [5],
   )
+  const again = one(bench.ask(other, { type: 'offer', keys: [keyOf(1)] }), 'judge-offer')
+  t.is(again.items.length, 1, "what came is the store's to know")
   bench.handle({ type: 'transfer-failed', ref: receive.ref, code: 'STREAM_RESET' })
   t.is(bench.overlay.snapshot().transfers.receive, 0)
   t.is(one(bench.ask(other, { type: 'offer', keys: [keyOf(3)] }), 'judge-offer').items.length, 1)

@@ -78,6 +78,9 @@ export class LmdbStore implements ContentStore {
         keyEncoding: 'binary',
         maxDbs: 4,
         overlappingSync: false,
+        // Every write here is in a transaction of ours; the batch that lmdb would open around each turn of the event loop
+        // has a promise that nobody can take, and a failed commit would reject it.
+        eventTurnBatching: false,
         compression: false,
       })
     } catch (cause) {
@@ -218,7 +221,8 @@ export class LmdbStore implements ContentStore {
           this.#putHeader(state)
         })
       } catch (cause) {
-        const error = new SpimplError('STORE_FAILED', `could not write to ${this.#file}: ${reasonOf(cause)}`, { cause })
+        const reason = await commitFault(cause)
+        const error = new SpimplError('STORE_FAILED', `could not write to ${this.#file}: ${reason}`, { cause })
         if (writes.length === 0) writes = this.#takeWaiting()
         for (const write of writes) write.reject(error)
         continue
@@ -355,5 +359,19 @@ function copyOut(lent: Uint8Array, from: number): Uint8Array {
 const ownBytes = (lent: Uint8Array): Uint8Array => copyOut(lent, 0)
 
 const hexOf = (bytes: Uint8Array): string => `0x${Buffer.from(bytes).toString('hex')}`
+
+/**
+ * Why a commit failed, a full disk for instance. lmdb has it in a promise beside the error, which it rejects right
+ * after, and which ends the process where nobody takes it.
+ */
+async function commitFault(cause: unknown): Promise<string> {
+  let reason = cause
+  const { commitError } = cause as { readonly commitError?: Promise<never> }
+  commitError?.catch((fault: unknown) => {
+    reason = fault
+  })
+  await new Promise(resolve => setImmediate(resolve))
+  return reasonOf(reason)
+}
 
 const reasonOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause))

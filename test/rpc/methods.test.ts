@@ -216,7 +216,7 @@ test('a ping carries the payload that the user gave', async t => {
 })
 
 test('a sequence number above 2^53 is written exactly', async t => {
-  const response = await shared.post('{"jsonrpc":"2.0","id":1,"method":"discv5_ping","params":["' + peer.text + '"]}')
+  const response = await shared.post(`{"jsonrpc":"2.0","id":1,"method":"discv5_ping","params":["${peer.text}"]}`)
   t.regex(await response.text(), /"enrSeq":18446744073709551615,/)
 })
 

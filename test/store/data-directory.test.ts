@@ -36,7 +36,10 @@ test('a given key is kept; another one later is refused with both ways out', asy
   await using data = await DataDirectory.open(temporaryDirectory())
   t.deepEqual(await data.loadOrCreateKey(() => t.fail() as never, key(7)), key(7))
   t.deepEqual(await data.loadOrCreateKey(() => t.fail() as never, key(7)), key(7))
-  const error = await t.throwsAsync(data.loadOrCreateKey(() => key(1), key(8)), { code: 'CONFIG_INVALID' })
+  const error = await t.throwsAsync(
+    data.loadOrCreateKey(() => key(1), key(8)),
+    { code: 'CONFIG_INVALID' },
+  )
   t.regex(error?.message ?? '', /--private-key.*node\.key.*--data-dir/)
 })
 
@@ -99,13 +102,18 @@ test('a killed holder holds nothing', async t => {
     await DataDirectory.open(${JSON.stringify(directory)})
     console.log('held')
     setInterval(() => {}, 1000)`
-  const child = spawn(process.execPath, ['--input-type=module', '-e', program], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   const exited = new Promise(resolve => child.once('exit', resolve))
   for await (const line of createInterface(child.stdout)) {
     t.is(line, 'held')
     break
   }
-  await t.throwsAsync(DataDirectory.open(directory), { code: 'STORE_LOCKED', message: new RegExp(`process ${child.pid}`) })
+  await t.throwsAsync(DataDirectory.open(directory), {
+    code: 'STORE_LOCKED',
+    message: new RegExp(`process ${child.pid}`),
+  })
   child.kill('SIGKILL')
   await exited
   const data = await DataDirectory.open(directory)

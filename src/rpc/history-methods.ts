@@ -49,8 +49,8 @@ export function historyMethods(api: NodeApi, parseRecord: ParseRecord): Method[]
     method(
       name('offer'),
       'OFFER, and the transfer of what is accepted',
-      { enr, contentItems: contentItems() },
-      async (given, call) => new HexText(await history.offer(given.enr, given.contentItems, call)),
+      { enr, content_items: contentItems() },
+      async (given, call) => new HexText(await history.offer(given.enr, given.content_items, call)),
     ),
     method(name('getContent'), 'Content, stored or looked up', { contentKey: key }, async (given, call) => {
       const answer = await history.getContent(given.contentKey, call)

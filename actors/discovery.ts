@@ -1,5 +1,11 @@
 import type { Cryptography } from '../src/crypto/cryptography.ts'
-import { Discv5, type DiscoveryInput, type DiscoveryOutput, type DiscoverySnapshot, type TalkToken } from '../src/discv5/discv5.ts'
+import {
+  type DiscoveryInput,
+  type DiscoveryOutput,
+  type DiscoverySnapshot,
+  Discv5,
+  type TalkToken,
+} from '../src/discv5/discv5.ts'
 import { type DiscoveryErrorCode, SpimplError } from '../src/errors.ts'
 import type { NodeRecord } from '../src/identity/node-record.ts'
 import type { PublishableRecord } from '../src/identity/publishable-record.ts'
@@ -57,8 +63,19 @@ export type DiscoveryMessage =
     }
   | Extract<DiscoveryInput, { type: 'send-talks' | 'answer-talk' | 'add-record' | 'bootstrap' | 'set-record' }>
   | { readonly type: 'ping'; readonly to: NodeRecord; readonly replyTo: ReplyTo<Pong> }
-  | { readonly type: 'ask-talk'; readonly to: NodeRecord; readonly protocol: Uint8Array; readonly payload: Uint8Array; readonly replyTo: ReplyTo<Uint8Array> }
-  | { readonly type: 'find-nodes'; readonly to: NodeRecord; readonly distances: readonly number[]; readonly replyTo: ReplyTo<readonly NodeRecord[]> }
+  | {
+      readonly type: 'ask-talk'
+      readonly to: NodeRecord
+      readonly protocol: Uint8Array
+      readonly payload: Uint8Array
+      readonly replyTo: ReplyTo<Uint8Array>
+    }
+  | {
+      readonly type: 'find-nodes'
+      readonly to: NodeRecord
+      readonly distances: readonly number[]
+      readonly replyTo: ReplyTo<readonly NodeRecord[]>
+    }
   | { readonly type: 'lookup'; readonly target: Uint8Array; readonly replyTo: ReplyTo<readonly NodeRecord[]> }
   | { readonly type: 'resolve'; readonly nodeId: Uint8Array; readonly replyTo: ReplyTo<NodeRecord | undefined> }
   | { readonly type: 'known-record'; readonly nodeIdHex: string; readonly replyTo: ReplyTo<NodeRecord | undefined> }

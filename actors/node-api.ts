@@ -1,10 +1,11 @@
 import { fromHex, toHex } from '../src/codec/hex.ts'
-import { type ErrorCode, SpimplError, unwrap } from '../src/errors.ts'
+import { type ErrorCode, type Result, SpimplError, unwrap } from '../src/errors.ts'
+import { blamesContent } from '../src/history/validation.ts'
 import type { NodeRecord } from '../src/identity/node-record.ts'
 import type { PingPayload } from '../src/portal/ping-extension.ts'
 import type { AcceptCounts, CallResult, ContentTrace } from '../src/portal/portal.ts'
-import type { Ref, ReplyTo } from '../src/runtime/runtime.ts'
 import type * as rpc from '../src/rpc/node-api.ts'
+import type { Ref, ReplyTo } from '../src/runtime/runtime.ts'
 import type { DiscoveryMessage } from './discovery.ts'
 import type { NetworkCall, OverlayMessage } from './overlay.ts'
 import type { StorageMessage } from './storage.ts'
@@ -63,7 +64,8 @@ export async function overlayCall<Type extends CallResult['type']>(
   options.signal.addEventListener('abort', abandon, { once: true })
   try {
     const result = await overlay.ask<CallResult>(replyTo => ({ type: 'call', id, call, replyTo }), options)
-    if ((types as readonly string[]).includes(result.type)) return result as Extract<CallResult, { readonly type: Type }>
+    if ((types as readonly string[]).includes(result.type))
+      return result as Extract<CallResult, { readonly type: Type }>
     if (result.type === 'failed') throw new SpimplError(result.code, result.detail)
     throw new SpimplError('MESSAGE_UNKNOWN', `expected ${types.join(' or ')}, got ${result.type}`)
   } finally {
@@ -96,7 +98,11 @@ export function nodeApi(options: NodeApiOptions): rpc.NodeApi {
     storage<Uint8Array | undefined>(replyTo => ({ type: 'get', contentId: idOf(key), replyTo }), call)
 
   const validate = async (key: Uint8Array, bytes: Uint8Array, call: rpc.Call): Promise<void> => {
-    unwrap(await validation(replyTo => ({ type: 'check', key, bytes, replyTo }), call))
+    const result = await validation<Result<unknown>>(replyTo => ({ type: 'check', key, bytes, replyTo }), call)
+    if (result.ok) return
+    const { code, detail } = result
+    if (!blamesContent(code)) throw new SpimplError(code, detail)
+    throw new SpimplError('CONTENT_INVALID', `${code}: ${detail}`)
   }
 
   const put = async (key: Uint8Array, value: Uint8Array, call: rpc.Call): Promise<boolean> => {
@@ -242,7 +248,11 @@ export function nodeApi(options: NodeApiOptions): rpc.NodeApi {
       async putContent(key, value, call) {
         const storedLocally = await put(key, value, call)
         const content = storedLocally ? undefined : value
-        const { peerCount, acceptMetadata } = await network({ type: 'gossip', key, content, lookup: true }, call, 'gossiped')
+        const { peerCount, acceptMetadata } = await network(
+          { type: 'gossip', key, content, lookup: true },
+          call,
+          'gossiped',
+        )
         return { storedLocally, peerCount, ...toCounts(acceptMetadata) }
       },
     },
@@ -287,7 +297,9 @@ function fromPayload(payload: PingPayload): rpc.PongPayload {
 
 function toTrace(trace: ContentTrace, targetId: Uint8Array): rpc.ContentTrace {
   const { origin, receivedFrom, responses, metadata, startedAtMs, cancelled } = trace
-  const distances = Object.entries(metadata).map(([id, { enr, distance }]) => [id, { enr, distance: BigInt(distance) }] as const)
+  const distances = Object.entries(metadata).map(
+    ([id, { enr, distance }]) => [id, { enr, distance: BigInt(distance) }] as const,
+  )
   return {
     origin,
     targetId,

@@ -1,13 +1,13 @@
 import type { Cryptography } from '../src/crypto/cryptography.ts'
 import type { Result } from '../src/errors.ts'
-import { MAX_CONTENT_BYTES } from '../src/history/refusal.ts'
 import type { ContentSummary } from '../src/history/content.ts'
 import { contentIdOfKey } from '../src/history/content-id.ts'
 import type { HeaderSource } from '../src/history/header-source.ts'
+import { MAX_CONTENT_BYTES } from '../src/history/refusal.ts'
 import type { ValidationJob } from '../src/history/validation-task.ts'
 import type { NodeRecord } from '../src/identity/node-record.ts'
-import { endpointEntries, PublishableRecord, portalEntry } from '../src/identity/publishable-record.ts'
 import { LEGACY_PORTAL_KEY } from '../src/identity/portal-versions.ts'
+import { endpointEntries, PublishableRecord, portalEntry } from '../src/identity/publishable-record.ts'
 import { RecordDecoder } from '../src/identity/record-decoder.ts'
 import type { CallResult } from '../src/portal/portal.ts'
 import { MAX_VERSION, MIN_VERSION } from '../src/portal/version.ts'
@@ -55,7 +55,9 @@ export interface NodeOptions {
   readonly compute: (job: ValidationJob) => Promise<Result<ContentSummary>>
   readonly bootstrap: readonly NodeRecord[]
   /** Left out: no JSON-RPC. */
-  readonly rpc: { readonly host: string; readonly port: number; readonly methods?: (node: NodeParts) => readonly Method[] } | undefined
+  readonly rpc:
+    | { readonly host: string; readonly port: number; readonly methods?: (node: NodeParts) => readonly Method[] }
+    | undefined
   readonly clientVersion: string
   readonly executor?: Executor
   readonly log?: LogSink
@@ -115,7 +117,10 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
       seq: BigInt(Math.floor(system.wallTime())),
       entries: {
         p: portalEntry({ min: MIN_VERSION, max: MAX_VERSION, chainId }),
-        [LEGACY_PORTAL_KEY]: Uint8Array.from({ length: MAX_VERSION - MIN_VERSION + 1 }, (_, index) => MIN_VERSION + index),
+        [LEGACY_PORTAL_KEY]: Uint8Array.from(
+          { length: MAX_VERSION - MIN_VERSION + 1 },
+          (_, index) => MIN_VERSION + index,
+        ),
       },
     })
     const { nodeId } = record.current
@@ -185,7 +190,9 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     }
 
     const lookup = (key: Uint8Array, timeoutMs: number): Promise<Found> =>
-      overlayCall(overlayRef, { type: 'lookup-content', key }, { timeoutMs, signal: AbortSignal.timeout(timeoutMs) }, ['found'])
+      overlayCall(overlayRef, { type: 'lookup-content', key }, { timeoutMs, signal: AbortSignal.timeout(timeoutMs) }, [
+        'found',
+      ])
     const stop = async (): Promise<ShutdownReport> => {
       const report = await system.stop()
       await headers.close()

@@ -132,7 +132,11 @@ export function overlay(settings: OverlaySettings) {
         case 'judge-offer': {
           const settled: Question = answer => {
             if (answer.type !== 'presence') return
-            feed({ type: 'offer-judged', ref, codes: answer.present.map(present => (present ? ALREADY_STORED : ACCEPT)) })
+            feed({
+              type: 'offer-judged',
+              ref,
+              codes: answer.present.map(present => (present ? ALREADY_STORED : ACCEPT)),
+            })
           }
           const contentIds = asked.items.map(item => item.contentId)
           storage.tell({ type: 'holds', ref: questions.add(settled), contentIds, client: self })

@@ -1,4 +1,10 @@
 import { SpimplError } from '../src/errors.ts'
+import type { ActorContext, Handlers, Message } from '../src/runtime/runtime.ts'
+
+/** An actor's first message to itself: it opens its resource. */
+export interface Open {
+  readonly type: 'open'
+}
 
 /**
  * Something outside that an actor owns and must open first: a socket, a store, a listener. It outlives restarts of the actor.
@@ -49,4 +55,30 @@ export class Resource<T> {
     if (this.#thing === undefined && this.#failure !== undefined) replyTo.fail(this.#failure)
     else replyTo.tell(read(this.get()))
   }
+}
+
+/**
+ * The handlers of an actor that serves once its resource is open: what is told before is set aside, in order.
+ *
+ * @param opened runs once it is open, before what was set aside
+ */
+export function onceOpen<M extends Message>(
+  context: ActorContext<M | Open>,
+  resource: Resource<unknown>,
+  handlers: Handlers<M>,
+  opened: () => void = () => {},
+): Handlers<M | Open> {
+  const table = handlers as unknown as Readonly<Record<string, (message: M) => void | PromiseLike<void>>>
+  const setAside = (message: M): void => {
+    context.stash(message)
+  }
+  const open = async (): Promise<void> => {
+    await resource.open()
+    opened()
+    context.become({ ...table, open: () => {} } as unknown as Handlers<M | Open>)
+    context.unstashAll()
+  }
+  context.self.tell({ type: 'open' })
+  const waiting = Object.fromEntries(Object.keys(table).map(tag => [tag, setAside]))
+  return { ...waiting, open } as unknown as Handlers<M | Open>
 }

@@ -1,13 +1,11 @@
 import type { RecordDecoder } from '../src/identity/record-decoder.ts'
 import { type Method, type NodeApi, RpcServer, type RpcServerOptions } from '../src/rpc/rpc.ts'
 import { behavior, type ReplyTo } from '../src/runtime/runtime.ts'
-import { Resource } from './resource.ts'
+import { type Open, onceOpen, Resource } from './resource.ts'
 
 export type RpcMessage =
-  /** Binds the listener; the actor's first message to itself. */
-  | { readonly type: 'listen' }
   /** Where it serves; answered once it does. */
-  | { readonly type: 'address'; readonly replyTo: ReplyTo<string> }
+  { readonly type: 'address'; readonly replyTo: ReplyTo<string> }
 
 export interface RpcOptions {
   readonly api: NodeApi
@@ -37,15 +35,11 @@ export function rpc(options: RpcOptions) {
     return listening
   })
 
-  return behavior<RpcMessage>(context => {
+  return behavior<RpcMessage | Open>(context => {
     report = (error, method) => context.log.error('a method failed', { method, error })
     context.onStop(() => server.take()?.close({ deadlineMs: shutdownMs }))
-    context.self.tell({ type: 'listen' })
-
-    return {
-      // Its promise suspends the queue: `address` waits behind it.
-      listen: () => server.open(),
+    return onceOpen<RpcMessage>(context, server, {
       address: ({ replyTo }) => server.answer(replyTo, listening => listening.url),
-    }
+    })
   })
 }

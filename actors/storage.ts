@@ -1,8 +1,7 @@
-import type { ContentStore, PutOutcome } from '../src/store/content-store.ts'
 import { type ErrorCode, SpimplError } from '../src/errors.ts'
-import type { Ref, ReplyTo } from '../src/runtime/runtime.ts'
-import { behavior } from '../src/runtime/runtime.ts'
-import { Resource } from './resource.ts'
+import { behavior, type Handlers, type Ref, type ReplyTo } from '../src/runtime/runtime.ts'
+import type { ContentStore, PutOutcome } from '../src/store/content-store.ts'
+import { type Open, onceOpen, Resource } from './resource.ts'
 
 /** What storage answers to messages that carry a `ref`. */
 export type StorageAnswer =
@@ -26,8 +25,6 @@ export interface StorageSnapshot {
 }
 
 export type StorageMessage =
-  /** Opens the store; the actor's first message to itself. */
-  | { readonly type: 'open' }
   | { readonly type: 'read'; readonly ref: number; readonly contentId: Uint8Array; readonly client: Ref<StorageAnswer> }
   | {
       readonly type: 'keep'
@@ -59,7 +56,7 @@ export function storage(options: { readonly open: () => Promise<ContentStore> })
   const opened = new Resource(options.open)
   const store = (): ContentStore => opened.get()
 
-  return behavior<StorageMessage>(context => {
+  return behavior<StorageMessage | Open>(context => {
     let watchers: readonly Ref<RadiusChanged>[] = []
     let announced = 0n
 
@@ -72,29 +69,33 @@ export function storage(options: { readonly open: () => Promise<ContentStore> })
 
     /** Does not suspend the queue: reads go on while the transaction is written. */
     const put = (
-      { contentId, key, value }: { readonly contentId: Uint8Array; readonly key: Uint8Array; readonly value: Uint8Array },
+      {
+        contentId,
+        key,
+        value,
+      }: { readonly contentId: Uint8Array; readonly key: Uint8Array; readonly value: Uint8Array },
       kept: (outcome: PutOutcome) => void,
       failed: (error: SpimplError) => void,
     ): void => {
-      store().put(contentId, key, value).then(
-        outcome => {
-          announce()
-          kept(outcome)
-        },
-        (error: unknown) =>
-          failed(error instanceof SpimplError ? error : new SpimplError('STORE_FAILED', 'the write failed', { cause: error })),
-      )
+      store()
+        .put(contentId, key, value)
+        .then(
+          outcome => {
+            announce()
+            kept(outcome)
+          },
+          (error: unknown) =>
+            failed(
+              error instanceof SpimplError
+                ? error
+                : new SpimplError('STORE_FAILED', 'the write failed', { cause: error }),
+            ),
+        )
     }
 
     context.onStop(() => opened.take()?.close())
-    context.self.tell({ type: 'open' })
 
-    return {
-      // Its promise suspends the queue: whatever is asked meanwhile waits in order.
-      async open() {
-        await opened.open()
-        announced = opened.current?.radius ?? 0n
-      },
+    const handlers: Handlers<StorageMessage> = {
       read: ({ ref, contentId, client }) => {
         client.tell({ type: 'content-read', ref, content: store().get(contentId)?.value })
       },
@@ -117,8 +118,8 @@ export function storage(options: { readonly open: () => Promise<ContentStore> })
         put(
           message,
           outcome => {
-        replyTo.tell(outcome)
-      },
+            replyTo.tell(outcome)
+          },
           error => replyTo.fail(error),
         )
       },
@@ -135,5 +136,8 @@ export function storage(options: { readonly open: () => Promise<ContentStore> })
         }))
       },
     }
+    return onceOpen(context, opened, handlers, () => {
+      announced = opened.current?.radius ?? 0n
+    })
   })
 }

@@ -6,7 +6,7 @@ import type {
   Endpoint,
   OpenDatagramSocket,
 } from '../src/transport/datagram.ts'
-import { Resource } from './resource.ts'
+import { type Open, onceOpen, Resource } from './resource.ts'
 
 /** What arrived in one turn of the event loop. */
 export interface DatagramsArrived {
@@ -21,8 +21,6 @@ export interface TransportSnapshot extends DatagramCounters {
 }
 
 export type TransportMessage =
-  /** Opens the socket; the actor's first message to itself. */
-  | { readonly type: 'open' }
   | { readonly type: 'subscribe'; readonly subscriber: Ref<DatagramsArrived> }
   | { readonly type: 'send'; readonly batch: readonly Datagram[] }
   | { readonly type: 'snapshot'; readonly replyTo: ReplyTo<TransportSnapshot> }
@@ -57,7 +55,7 @@ export function transport(options: TransportOptions) {
     return opened
   })
 
-  return behavior<TransportMessage>(context => {
+  return behavior<TransportMessage | Open>(context => {
     let subscriber: Ref<DatagramsArrived> | undefined
 
     arrived = batch => {
@@ -67,11 +65,8 @@ export function transport(options: TransportOptions) {
       context.self.tell({ type: 'socket-failed', error })
     }
     context.onStop(() => socket.take()?.close())
-    context.self.tell({ type: 'open' })
 
-    return {
-      // Its promise suspends the queue: what is sent meanwhile waits in order.
-      open: () => socket.open(),
+    return onceOpen<TransportMessage>(context, socket, {
       subscribe(message) {
         subscriber = message.subscriber
       },
@@ -85,6 +80,6 @@ export function transport(options: TransportOptions) {
       'socket-failed'({ error }) {
         throw error
       },
-    }
+    })
   })
 }

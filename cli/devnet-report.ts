@@ -60,7 +60,10 @@ export function retrievalTable(items: readonly Item[], deliveries: readonly Deli
   const rows = items.map(item => {
     const all = deliveries.filter(delivery => delivery.item === item)
     const good = all.filter(({ failure }) => failure === undefined)
-    const ways = [good.some(({ utpTransfer }) => utpTransfer) && 'uTP', good.some(({ utpTransfer }) => !utpTransfer) && 'inline']
+    const ways = [
+      good.some(({ utpTransfer }) => utpTransfer) && 'uTP',
+      good.some(({ utpTransfer }) => !utpTransfer) && 'inline',
+    ]
     return [
       item.name,
       item.bytes.length.toLocaleString('en'),
@@ -73,7 +76,12 @@ export function retrievalTable(items: readonly Item[], deliveries: readonly Deli
   const header = ['item', 'bytes', 'way', 'hops', 'ms (median)', 'validated']
   const widths = header.map((title, column) => Math.max(title.length, ...rows.map(row => row[column]!.length)))
   const line = (cells: readonly string[]): string =>
-    cells.map((cell, column) => (column === 0 || column === 5 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!))).join('  ').trimEnd()
+    cells
+      .map((cell, column) =>
+        column === 0 || column === 5 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!),
+      )
+      .join('  ')
+      .trimEnd()
   const { retrievals, failed, bytes, seconds, viaUtp, inline, nodes, executor } = report
   const megabytes = (bytes / 1e6).toFixed(1)
   const total = `${nodes} nodes, ${retrievals} retrievals, ${failed} failed; ${megabytes} MB in ${seconds.toFixed(1)} s; ${viaUtp} over uTP, ${inline} inline; ${executor}`

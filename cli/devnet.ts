@@ -1,6 +1,6 @@
 import { type RunningNode, startNode } from '../actors/node.ts'
 import { SpimplError } from '../src/errors.ts'
-import { loadBlocks, type Block } from '../src/history/block-file.ts'
+import { type Block, loadBlocks } from '../src/history/block-file.ts'
 import { makeChain } from '../src/history/chain-maker.ts'
 import { encodeContentKey, type HistoryContentType } from '../src/history/content-key.ts'
 import { HeaderTable } from '../src/history/header-directory.ts'
@@ -30,8 +30,12 @@ export async function devnet(options: DevnetOptions): Promise<number> {
   const stopped = untilStopped()
   const begin = performance.now()
   const progress = new Progress(options.json ? undefined : process.stderr)
-  const blocks = options.blocks === undefined ? makeChain({ seed: CHAIN_SEED, blocks: MADE_BLOCKS }) : await loadBlocks(options.blocks)
-  if (blocks.length === 0) throw new SpimplError('FILE_INVALID', `--blocks: expected files of blocks, found none in ${options.blocks}`)
+  const blocks =
+    options.blocks === undefined
+      ? makeChain({ seed: CHAIN_SEED, blocks: MADE_BLOCKS })
+      : await loadBlocks(options.blocks)
+  if (blocks.length === 0)
+    throw new SpimplError('FILE_INVALID', `--blocks: expected files of blocks, found none in ${options.blocks}`)
   const items = itemsOf(blocks)
   const executor = chooseExecutor(options.executor)
   const nodes: RunningNode[] = []
@@ -119,13 +123,17 @@ function itemsOf(blocks: readonly Block[]): Item[] {
 async function joined(nodes: readonly RunningNode[], progress: Progress): Promise<void> {
   const until = performance.now() + JOIN_TIMEOUT_MS
   for (;;) {
-    const call = { signal: AbortSignal.timeout(JOIN_TIMEOUT_MS) }
-    const healths = await Promise.all(nodes.map(node => node.api.health(call)))
-    const met = healths.map(health => Number(health['peers']))
+    const healths = await Promise.all(
+      nodes.map(node => node.api.health({ signal: AbortSignal.timeout(JOIN_TIMEOUT_MS) })),
+    )
+    const met = healths.map(health => Number(health.peers))
     progress.say(`nodes met by each: ${met.join(' ')}`)
     if (met.every(count => count > 0) && met[0]! >= Math.min(nodes.length - 1, 8)) return
     if (performance.now() > until) {
-      throw new SpimplError('REQUEST_TIMEOUT', `expected every node to meet another within ${JOIN_TIMEOUT_MS} ms, met: ${met.join(' ')}`)
+      throw new SpimplError(
+        'REQUEST_TIMEOUT',
+        `expected every node to meet another within ${JOIN_TIMEOUT_MS} ms, met: ${met.join(' ')}`,
+      )
     }
     await new Promise(resolve => setTimeout(resolve, JOIN_POLL_MS))
   }
@@ -141,7 +149,11 @@ async function putAll(node: RunningNode, items: readonly Item[], progress: Progr
 }
 
 /** Every node gets every item from the network, node 0 last, which had them all from the start. */
-async function retrieveAll(nodes: readonly RunningNode[], items: readonly Item[], progress: Progress): Promise<Delivery[]> {
+async function retrieveAll(
+  nodes: readonly RunningNode[],
+  items: readonly Item[],
+  progress: Progress,
+): Promise<Delivery[]> {
   const deliveries: Delivery[] = []
   const total = nodes.length * items.length
   const work = async (node: RunningNode, index: number): Promise<void> => {

@@ -1,8 +1,8 @@
 import type { Logger } from 'pino'
 import { type RunningNode, startNode } from '../actors/node.ts'
 import { SpimplError } from '../src/errors.ts'
-import type { HeaderSource } from '../src/history/header-source.ts'
 import { HeaderTable } from '../src/history/header-directory.ts'
+import type { HeaderSource } from '../src/history/header-source.ts'
 import { openHeaderSource } from '../src/history/open-header-source.ts'
 import { newPrivateKey } from '../src/identity/keys.ts'
 import { type NodeRecord, parseRecord } from '../src/identity/node-record.ts'
@@ -91,4 +91,3 @@ function ready(options: RunOptions, node: RunningNode, log: Logger): void {
   console.log(`rpc      ${node.rpcUrl}`)
   log.info('ready')
 }
-

@@ -56,7 +56,10 @@ async function main(argv: readonly string[]): Promise<number> {
       console.log(HELP)
       return 0
     default:
-      throw new SpimplError('USAGE', `expected one of run, devnet, enr, got ${JSON.stringify(command)}; see spimpl --help`)
+      throw new SpimplError(
+        'USAGE',
+        `expected one of run, devnet, enr, got ${JSON.stringify(command)}; see spimpl --help`,
+      )
   }
 }
 

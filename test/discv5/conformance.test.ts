@@ -7,9 +7,9 @@ import { LiveNode } from './live-node.ts'
 
 /** Where `go install github.com/ethereum/go-ethereum/cmd/devp2p@v1.17.10` leaves it, or where SPIMPL_DEVP2P says. */
 function devp2p(): string | undefined {
-  const folders = (process.env['PATH'] ?? '').split(path.delimiter)
+  const folders = (process.env.PATH ?? '').split(path.delimiter)
   const candidates = [...folders, path.join(homedir(), 'go', 'bin')].map(folder => path.join(folder, 'devp2p'))
-  const named = process.env['SPIMPL_DEVP2P']
+  const named = process.env.SPIMPL_DEVP2P
   return [...(named === undefined ? [] : [named]), ...candidates].find(existsSync)
 }
 

@@ -237,13 +237,13 @@ test('a SpimplError becomes its number; what is none becomes -32603 and says not
     [
       new SpimplError('CONTENT_INVALID', 'receipts root differs'),
       -32602,
-      /^Invalid params: receipts root differs$/,
+      /^Invalid params: contentValue: receipts root differs$/,
       { code: 'CONTENT_INVALID' },
     ],
     [
       new SpimplError('CONTENT_KEY_INVALID', 'no such selector'),
       -32602,
-      /no such selector/,
+      /^Invalid params: contentKey: no such selector$/,
       { code: 'CONTENT_KEY_INVALID' },
     ],
     [

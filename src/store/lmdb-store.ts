@@ -13,8 +13,9 @@ import {
 
 /** The layout of the file. A file of another version is refused, never guessed at. */
 const SCHEMA = 1
-/** Puts and deletes that may wait for their transaction; above it STORE_BUSY. */
+/** Puts and deletes that may wait for their transaction, and the bytes of their values; above either STORE_BUSY. */
 export const MAX_WAITING_WRITES = 4096
+export const MAX_WAITING_BYTES = 256 * 1024 * 1024
 /** One transaction takes at most so many writes and bytes, so that the first of them does not wait for the last. */
 const MAX_WRITES_PER_COMMIT = 512
 const MAX_BYTES_PER_COMMIT = 32 * 1024 * 1024
@@ -64,6 +65,7 @@ export class LmdbStore implements ContentStore {
   readonly #values: Database<Uint8Array, Uint8Array>
   #state: PolicyState
   #waiting: Write[] = []
+  #waitingBytes = 0
   #pump: Promise<void> | undefined
   #closed = false
 
@@ -196,9 +198,11 @@ export class LmdbStore implements ContentStore {
   #enqueue(contentId: Uint8Array, key: Uint8Array, value: Uint8Array | undefined): Promise<PutOutcome | boolean> {
     return new Promise((resolve, reject) => {
       this.#assertOpen()
-      if (this.#waiting.length >= MAX_WAITING_WRITES) {
-        throw new SpimplError('STORE_BUSY', `expected at most ${MAX_WAITING_WRITES} waiting writes, got one more`)
+      if (this.#waiting.length >= MAX_WAITING_WRITES || this.#waitingBytes >= MAX_WAITING_BYTES) {
+        const limits = `${MAX_WAITING_WRITES} waiting writes of ${MAX_WAITING_BYTES} bytes`
+        throw new SpimplError('STORE_BUSY', `expected at most ${limits}, got one more`)
       }
+      this.#waitingBytes += value?.length ?? 0
       this.#waiting.push({ contentId, key, value, resolve, reject })
       this.#pump ??= this.#drain()
     })
@@ -241,6 +245,7 @@ export class LmdbStore implements ContentStore {
     while (taken < this.#waiting.length && taken < MAX_WRITES_PER_COMMIT && bytes < MAX_BYTES_PER_COMMIT) {
       bytes += this.#waiting[taken++]!.value?.length ?? 0
     }
+    this.#waitingBytes -= bytes
     return this.#waiting.splice(0, taken)
   }
 

@@ -13,6 +13,7 @@ export const ITEM_OVERHEAD_BYTES = 320
 /**
  * In `auto` the radius starts at the maximum, and when the store is full it shrinks to the furthest item kept.
  * `max` and `fixed` announce what the user said, whatever the store holds; a full store still lets the furthest go.
+ * Items that a smaller radius leaves outside stay until their room is wanted: nothing is deleted for a flag.
  */
 export type RadiusSetting =
   | { readonly type: 'auto' }

@@ -32,7 +32,7 @@ export type RuntimeErrorCode =
 /** Why bytes were refused by a codec. */
 export type CodecErrorCode = 'RLP_INVALID' | 'SSZ_INVALID' | 'VARINT_INVALID' | 'HEX_INVALID' | 'BASE64URL_INVALID'
 
-/** Keys and node records. */
+/** Keys, node records, accounts and transactions. */
 export type IdentityErrorCode =
   | 'KEY_INVALID'
   | 'ENR_TOO_LARGE'
@@ -41,6 +41,7 @@ export type IdentityErrorCode =
   | 'ENR_SCHEME_UNKNOWN'
   | 'ENR_SIGNATURE_INVALID'
   | 'ENR_FIELD_INVALID'
+  | 'TRANSACTION_INVALID'
 
 /** Datagrams and connections. */
 export type TransportErrorCode = 'SOCKET_FAILED' | 'SOCKET_CLOSED' | 'ADDRESS_INVALID' | 'ADDRESS_IN_USE'
@@ -65,6 +66,8 @@ export type StreamErrorCode =
   | 'STREAM_LIMIT'
   | 'STREAM_CLOSED'
   | 'STREAM_CONNECT_TIMEOUT'
+  | 'STREAM_ID_TAKEN'
+  | 'UTP_PACKET_MALFORMED'
 
 /** The overlay and its contents. */
 export type PortalErrorCode =
@@ -81,8 +84,31 @@ export type PortalErrorCode =
   | 'TRANSFER_LIMIT'
   | 'OFFER_DECLINED'
 
+/**
+ * Why an item of the history network is refused. CONTENT_TOO_LARGE and HEADER_UNAVAILABLE belong to the same decision.
+ * `..._MALFORMED`: not the encoding of the specification; `..._WRONG`: well formed, and not what the header commits to.
+ */
+export type HistoryErrorCode =
+  | 'HEADER_MALFORMED'
+  | 'HEADER_WRONG'
+  | 'BODY_MALFORMED'
+  | 'TRANSACTION_TYPE_UNKNOWN'
+  | 'TRANSACTIONS_ROOT_WRONG'
+  | 'OMMERS_HASH_WRONG'
+  | 'WITHDRAWALS_WRONG'
+  | 'WITHDRAWALS_ROOT_WRONG'
+  | 'RECEIPTS_MALFORMED'
+  | 'RECEIPTS_ROOT_WRONG'
+  | 'VALIDATION_LIMIT'
+
 /** The content store. */
-export type StoreErrorCode = 'STORE_FAILED' | 'STORE_LOCKED' | 'STORE_OUT_OF_RADIUS'
+export type StoreErrorCode =
+  | 'STORE_FAILED'
+  | 'STORE_LOCKED'
+  | 'STORE_OUT_OF_RADIUS'
+  | 'STORE_CLOSED'
+  | 'STORE_BUSY'
+  | 'STORE_MISMATCH'
 
 /** What the command line and the RPC server refuse. */
 export type UsageErrorCode = 'USAGE' | 'CONFIG_INVALID' | 'FILE_INVALID' | 'RPC_INVALID_PARAMS'
@@ -95,6 +121,7 @@ export type ErrorCode =
   | DiscoveryErrorCode
   | StreamErrorCode
   | PortalErrorCode
+  | HistoryErrorCode
   | StoreErrorCode
   | UsageErrorCode
 

@@ -11,6 +11,14 @@ export interface Cryptography {
   sign(digest: Uint8Array, privateKey: Uint8Array): Uint8Array
   /** False for anything malformed: never throws on network input. */
   verify(signature: Uint8Array, digest: Uint8Array, publicKey: Uint8Array): boolean
+  /** As `sign`, with the bit (0 or 1) that says which of two points r belongs to: transactions carry it. */
+  signRecoverable(digest: Uint8Array, privateKey: Uint8Array): RecoverableSignature
+  /**
+   * x and y (64 bytes, no prefix) of the key that signed, or undefined where no key did. Unlike `verify` it takes s of both
+   * halves, as transactions from before EIP-2 need.
+   * @param recovery 0 or 1
+   */
+  recover(signature: Uint8Array, recovery: number, digest: Uint8Array): Uint8Array | undefined
   /** The compressed shared point (33 bytes), as discv5's handshake wants it; undefined where the key is no point. */
   sharedPoint(publicKey: Uint8Array, privateKey: Uint8Array): Uint8Array | undefined
   sha256(data: Uint8Array): Uint8Array
@@ -22,6 +30,12 @@ export interface Cryptography {
   seal(jobs: readonly CipherJob[]): Uint8Array[]
   /** The plaintext of each job, or undefined where the tag does not hold. */
   open(jobs: readonly CipherJob[]): (Uint8Array | undefined)[]
+}
+
+export interface RecoverableSignature {
+  /** r and s, 64 bytes, s in the lower half. */
+  readonly signature: Uint8Array
+  readonly recovery: 0 | 1
 }
 
 /** One message of a batch. `data` is the plaintext to seal, or the ciphertext with its tag to open. */

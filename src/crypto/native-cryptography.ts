@@ -12,13 +12,7 @@ export function nativeCryptography(base: Cryptography): Cryptography {
   if (cipher === undefined) return base
   const { seal, open, mask, keccak256 } = cipher
   return {
-    publicKey: privateKey => base.publicKey(privateKey),
-    uncompress: publicKey => base.uncompress(publicKey),
-    sign: (digest, privateKey) => base.sign(digest, privateKey),
-    verify: (signature, digest, publicKey) => base.verify(signature, digest, publicKey),
-    sharedPoint: (publicKey, privateKey) => base.sharedPoint(publicKey, privateKey),
-    sha256: data => base.sha256(data),
-    hkdfSha256: (inputKey, salt, info, length) => base.hkdfSha256(inputKey, salt, info, length),
+    ...base,
     keccak256,
     maskHeader: mask,
     seal,

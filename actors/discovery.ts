@@ -1,0 +1,177 @@
+import type { Cryptography } from '../src/crypto/cryptography.ts'
+import { Discv5, type DiscoveryInput, type DiscoveryOutput, type DiscoverySnapshot, type TalkToken } from '../src/discv5/discv5.ts'
+import { type DiscoveryErrorCode, SpimplError } from '../src/errors.ts'
+import type { NodeRecord } from '../src/identity/node-record.ts'
+import type { PublishableRecord } from '../src/identity/publishable-record.ts'
+import type { Ref, ReplyTo } from '../src/runtime/runtime.ts'
+import { behavior } from '../src/runtime/runtime.ts'
+import { driveCore, Pending, type Timeout } from './core-driver.ts'
+import type { DatagramsArrived, TransportMessage } from './transport.ts'
+
+/** How a TALKREQ ended, to whoever sent it. */
+export type TalkOutcome =
+  | { readonly type: 'talk-answered'; readonly ref: number; readonly payload: Uint8Array }
+  | { readonly type: 'talk-failed'; readonly ref: number; readonly code: DiscoveryErrorCode }
+
+/** A TALKREQ that waits for `answer-talk`. */
+export interface TalkRequested {
+  readonly type: 'talk-requested'
+  readonly from: NodeRecord
+  readonly payload: Uint8Array
+  readonly token: TalkToken
+}
+
+/** TALKREQs of a one-way protocol, of one node and one turn. */
+export interface TalksReceived {
+  readonly type: 'talks-received'
+  readonly from: NodeRecord
+  readonly payloads: readonly Uint8Array[]
+}
+
+/** What discovery tells those who watch the network. */
+export type NetworkEvent =
+  | { readonly type: 'node-met'; readonly record: NodeRecord }
+  | { readonly type: 'record-changed'; readonly record: NodeRecord }
+
+export interface Pong {
+  readonly enrSeq: bigint
+  readonly ip: string
+  readonly port: number
+}
+
+export type DiscoveryMessage =
+  | DatagramsArrived
+  | Timeout
+  /** Requests of this TALKREQ protocol go to `handler`. */
+  | { readonly type: 'serve-talks'; readonly protocol: Uint8Array; readonly handler: Ref<TalkRequested> }
+  /** Packets of a one-way protocol go to `handler`. */
+  | { readonly type: 'serve-packets'; readonly protocol: Uint8Array; readonly handler: Ref<TalksReceived> }
+  | { readonly type: 'watch-network'; readonly watcher: Ref<NetworkEvent> }
+  | {
+      readonly type: 'talk'
+      readonly ref: number
+      readonly to: NodeRecord
+      readonly protocol: Uint8Array
+      readonly payload: Uint8Array
+      readonly client: Ref<TalkOutcome>
+    }
+  | Extract<DiscoveryInput, { type: 'send-talks' | 'add-record' | 'bootstrap' | 'set-record' }>
+  | { readonly type: 'answer-talk'; readonly token: TalkToken; readonly payload: Uint8Array }
+  | { readonly type: 'ping'; readonly to: NodeRecord; readonly replyTo: ReplyTo<Pong> }
+  | { readonly type: 'ask-talk'; readonly to: NodeRecord; readonly protocol: Uint8Array; readonly payload: Uint8Array; readonly replyTo: ReplyTo<Uint8Array> }
+  | { readonly type: 'find-nodes'; readonly to: NodeRecord; readonly distances: readonly number[]; readonly replyTo: ReplyTo<readonly NodeRecord[]> }
+  | { readonly type: 'lookup'; readonly target: Uint8Array; readonly replyTo: ReplyTo<readonly NodeRecord[]> }
+  | { readonly type: 'resolve'; readonly nodeId: Uint8Array; readonly replyTo: ReplyTo<NodeRecord | undefined> }
+  | { readonly type: 'known-record'; readonly nodeIdHex: string; readonly replyTo: ReplyTo<NodeRecord | undefined> }
+  | { readonly type: 'remove-record'; readonly nodeIdHex: string; readonly replyTo: ReplyTo<boolean> }
+  | { readonly type: 'members'; readonly replyTo: ReplyTo<readonly NodeRecord[]> }
+  | { readonly type: 'own-record'; readonly replyTo: ReplyTo<NodeRecord> }
+  | { readonly type: 'snapshot'; readonly replyTo: ReplyTo<DiscoverySnapshot> }
+
+export interface DiscoveryOptions {
+  readonly record: PublishableRecord
+  readonly crypto: Cryptography
+  readonly transport: Ref<TransportMessage>
+  /** Whether the address that peers see replaces the one of the own record. */
+  readonly adoptAddress: boolean
+  readonly bootstrap: readonly NodeRecord[]
+}
+
+/** What ends a call: the outputs of the core that carry a `ref`. */
+type Outcome = Extract<DiscoveryOutput, { readonly ref: number }>
+
+/** Owns discovery v5: sessions, the routing table, lookups and the own record. */
+export function discovery(options: DiscoveryOptions) {
+  return behavior<DiscoveryMessage>(context => {
+    const { transport, record, crypto, adoptAddress } = options
+    const core = new Discv5({ record, crypto, randomness: context.randomness, oneWayProtocols: ['utp'], adoptAddress })
+    const calls = new Pending<(outcome: Outcome) => void>()
+    const talkHandlers = new Map<string, Ref<TalkRequested>>()
+    const packetHandlers = new Map<string, Ref<TalksReceived>>()
+    let watchers: readonly Ref<NetworkEvent>[] = []
+
+    const carry = (output: DiscoveryOutput): void => {
+      switch (output.type) {
+        case 'send':
+          transport.tell(output)
+          break
+        case 'talks-received':
+          packetHandlers.get(protocolName(output.protocol))?.tell(output)
+          break
+        case 'talk-requested': {
+          const handler = talkHandlers.get(protocolName(output.protocol))
+          if (handler?.tell(output) !== true) feed({ type: 'answer-talk', request: output.token, payload: NOTHING })
+          break
+        }
+        case 'node-met':
+        case 'record-changed':
+          for (const watcher of watchers) watcher.tell(output)
+          break
+        case 'node-lost':
+          break
+        default:
+          calls.take(output.ref)?.(output)
+      }
+    }
+    const feed = driveCore<DiscoveryInput, DiscoveryOutput, DiscoveryMessage>(context, core, carry)
+
+    /** Numbers a call; what the core says of it in the end goes to `replyTo`. */
+    const asked = <Type extends Outcome['type'], R>(
+      replyTo: ReplyTo<R>,
+      type: Type,
+      answer: (outcome: Extract<Outcome, { readonly type: Type }>) => R,
+    ): number =>
+      calls.add(outcome => {
+        if (outcome.type === type) replyTo.tell(answer(outcome as Extract<Outcome, { readonly type: Type }>))
+        else if (outcome.type === 'request-failed') replyTo.fail(new SpimplError(outcome.code, outcome.detail))
+      })
+
+    transport.tell({ type: 'subscribe', subscriber: context.self })
+    if (options.bootstrap.length > 0) feed({ type: 'bootstrap', records: options.bootstrap })
+
+    return {
+      datagrams: feed,
+      timeout: feed,
+      'send-talks': feed,
+      'add-record': feed,
+      bootstrap: feed,
+      'set-record': feed,
+      'answer-talk': ({ token, payload }) => feed({ type: 'answer-talk', request: token, payload }),
+      'serve-talks': ({ protocol, handler }) => {
+        talkHandlers.set(protocolName(protocol), handler)
+      },
+      'serve-packets': ({ protocol, handler }) => {
+        packetHandlers.set(protocolName(protocol), handler)
+      },
+      'watch-network': ({ watcher }) => {
+        watchers = [...watchers.filter(known => known.path !== watcher.path), watcher]
+      },
+      talk: ({ ref, to, protocol, payload, client }) => {
+        const settled = (outcome: Outcome): void => {
+          if (outcome.type === 'talk-answered') client.tell({ type: 'talk-answered', ref, payload: outcome.payload })
+          else if (outcome.type === 'request-failed') client.tell({ type: 'talk-failed', ref, code: outcome.code })
+        }
+        feed({ type: 'talk', ref: calls.add(settled), to, protocol, payload })
+      },
+      'ask-talk': ({ to, protocol, payload, replyTo }) =>
+        feed({ type: 'talk', ref: asked(replyTo, 'talk-answered', answer => answer.payload), to, protocol, payload }),
+      ping: ({ to, replyTo }) => feed({ type: 'ping', ref: asked(replyTo, 'pong', pong => pong), to }),
+      'find-nodes': ({ to, distances, replyTo }) =>
+        feed({ type: 'find-nodes', ref: asked(replyTo, 'nodes', nodes => nodes.records), to, distances }),
+      lookup: ({ target, replyTo }) =>
+        feed({ type: 'lookup', ref: asked(replyTo, 'lookup-done', done => done.records), target }),
+      resolve: ({ nodeId, replyTo }) =>
+        feed({ type: 'resolve', ref: asked(replyTo, 'resolved', found => found.record), nodeId }),
+      'known-record': ({ nodeIdHex, replyTo }) => replyTo.tell(core.table.get(nodeIdHex)?.record),
+      'remove-record': ({ nodeIdHex, replyTo }) => replyTo.tell(core.table.remove(nodeIdHex).removed !== undefined),
+      members: ({ replyTo }) => replyTo.tell([...core.table.entries()].map(entry => entry.record)),
+      'own-record': ({ replyTo }) => replyTo.tell(record.current),
+      snapshot: ({ replyTo }) => replyTo.tell(core.snapshot()),
+    }
+  })
+}
+
+const NOTHING = new Uint8Array(0)
+
+/** TALKREQ protocols are a few bytes; as a latin1 text they are a key. */
+const protocolName = (protocol: Uint8Array): string => String.fromCharCode(...protocol)

@@ -1,0 +1,219 @@
+import { SpimplError } from '../src/errors.ts'
+import type { NodeRecord } from '../src/identity/node-record.ts'
+import {
+  type CallResult,
+  Overlay,
+  type OverlayCall,
+  type OverlayInput,
+  type OverlayOptions,
+  type OverlayOutput,
+  type StoreQuestion,
+  type TransferEvent,
+  type TransferRequest,
+} from '../src/portal/portal.ts'
+import { behavior, type Ref, type ReplyTo } from '../src/runtime/runtime.ts'
+import { driveCore, Pending, type Timeout } from './core-driver.ts'
+import type { DiscoveryMessage, NetworkEvent, TalkOutcome, TalkRequested } from './discovery.ts'
+import type { RadiusChanged, StorageAnswer, StorageMessage } from './storage.ts'
+import type { StreamsMessage } from './streams.ts'
+import { inboundTransfer, outboundTransfer, type TransferMessage } from './transfer.ts'
+import type { ValidationMessage, Verdict } from './validation.ts'
+
+/** `Omit` that keeps the members of a union apart. */
+type WithoutRef<Call> = Call extends unknown ? Omit<Call, 'ref'> : never
+
+/** A call of the overlay without its number, which the actor gives. */
+export type NetworkCall = WithoutRef<Extract<OverlayCall, { readonly ref: number }>>
+
+export type OverlayMessage =
+  | Timeout
+  | TalkRequested
+  | TalkOutcome
+  | NetworkEvent
+  | RadiusChanged
+  | StorageAnswer
+  | Verdict
+  | TransferEvent
+  | Extract<OverlayCall, { readonly type: 'bootstrap' }>
+  /** Answered with the result, or with the failure as a value because it may carry a trace. `id` is the caller's, for `abandon`. */
+  | { readonly type: 'call'; readonly id: number; readonly call: NetworkCall; readonly replyTo: ReplyTo<CallResult> }
+  /** The call with this `id` is not waited for any more. */
+  | { readonly type: 'abandon'; readonly id: number }
+  | { readonly type: 'transfer-gone'; readonly ref: number }
+  | { readonly type: 'known-record'; readonly nodeIdHex: string; readonly replyTo: ReplyTo<NodeRecord | undefined> }
+  | { readonly type: 'members'; readonly replyTo: ReplyTo<readonly NodeRecord[]> }
+  | { readonly type: 'snapshot'; readonly replyTo: ReplyTo<ReturnType<Overlay['snapshot']>> }
+
+export interface OverlaySettings {
+  readonly options: Omit<OverlayOptions, 'record' | 'radius' | 'randomness'>
+  /** The own record at the moment of a start. */
+  readonly record: () => NodeRecord
+  readonly radius: bigint
+  readonly bootstrap: readonly NodeRecord[]
+  readonly maxItemBytes: number
+  readonly discovery: Ref<DiscoveryMessage>
+  readonly streams: Ref<StreamsMessage>
+  readonly storage: Ref<StorageMessage>
+  readonly validation: Ref<ValidationMessage>
+}
+
+/** What waits for an answer of storage or validation. */
+type Question = (answer: StorageAnswer | Verdict) => void
+
+/** Owns one sub-network: who is in it, what they want, and what of theirs we want; starts a transfer for every item on its way. */
+export function overlay(settings: OverlaySettings) {
+  return behavior<OverlayMessage>(context => {
+    const { discovery, streams, storage, validation, maxItemBytes, options } = settings
+    const { self, randomness } = context
+    const core = new Overlay({ ...options, record: settings.record(), radius: settings.radius, randomness })
+    const calls = new Pending<{ readonly id: number; readonly replyTo: ReplyTo<CallResult> }>()
+    const refOfCall = new Map<number, number>()
+    const questions = new Pending<Question>()
+    const transfers = new Map<number, Ref<TransferMessage>>()
+    const transferOptions = { streams, storage, validation, overlay: self, maxItemBytes }
+
+    const carry = (output: OverlayOutput): void => {
+      switch (output.type) {
+        case 'talk':
+          discovery.tell({ ...output, client: self })
+          break
+        case 'answer-talk':
+          discovery.tell({ type: 'answer-talk', token: output.token, payload: output.payload })
+          break
+        case 'resolve-record':
+          resolve(output.known)
+          break
+        case 'want-content':
+        case 'judge-offer':
+        case 'validate':
+          question(output)
+          break
+        case 'fetch':
+        case 'serve':
+        case 'send':
+        case 'receive':
+          transfer(output)
+          break
+        case 'cancel-transfer':
+          transfers.get(output.ref)?.tell({ type: 'cancel' })
+          break
+        default: {
+          const waiting = calls.take(output.ref)
+          if (waiting === undefined) break
+          refOfCall.delete(waiting.id)
+          waiting.replyTo.tell(output)
+        }
+      }
+    }
+    const feed = driveCore<OverlayInput, OverlayOutput, OverlayMessage>(context, core, carry)
+
+    const resolve = (known: NodeRecord): void => {
+      discovery
+        .ask<NodeRecord | undefined>(replyTo => ({ type: 'resolve', nodeId: known.nodeId, replyTo }), {
+          timeoutMs: RESOLVE_TIMEOUT_MS,
+        })
+        .then(
+          record => record !== undefined && record.seq > known.seq && self.tell({ type: 'node-met', record }),
+          () => {}, // it stays known by its older record
+        )
+    }
+
+    const question = (asked: StoreQuestion): void => {
+      const { ref } = asked
+      switch (asked.type) {
+        case 'want-content': {
+          const settled: Question = answer => {
+            if (answer.type === 'content-read') feed({ type: 'content-read', ref, content: answer.content })
+          }
+          storage.tell({ type: 'read', ref: questions.add(settled), contentId: asked.contentId, client: self })
+          break
+        }
+        case 'judge-offer': {
+          const settled: Question = answer => {
+            if (answer.type !== 'presence') return
+            feed({ type: 'offer-judged', ref, codes: answer.present.map(present => (present ? ALREADY_STORED : ACCEPT)) })
+          }
+          const contentIds = asked.items.map(item => item.contentId)
+          storage.tell({ type: 'holds', ref: questions.add(settled), contentIds, client: self })
+          break
+        }
+        case 'validate': {
+          const { key, contentId, content } = asked
+          const settled: Question = answer => {
+            if (answer.type !== 'verdict') return
+            if (!answer.result.ok) return feed({ type: 'validated', ref, valid: false, code: answer.result.code })
+            storage.tell({ type: 'keep', ref: 0, contentId, key, value: content, client: self })
+            feed({ type: 'validated', ref, valid: true })
+          }
+          validation.tell({ type: 'validate', ref: questions.add(settled), key, bytes: content, client: self })
+        }
+      }
+    }
+
+    const transfer = (request: Exclude<TransferRequest, { readonly type: 'cancel-transfer' }>): void => {
+      const { ref } = request
+      const child =
+        request.type === 'fetch' || request.type === 'receive'
+          ? inboundTransfer(request, transferOptions)
+          : outboundTransfer(request, transferOptions)
+      const actor = context.spawn(child, { name: `${request.type}-${ref}`, restart: 'temporary' })
+      transfers.set(ref, actor)
+      context.watch(actor, { type: 'transfer-gone', ref })
+    }
+
+    const answered = (answer: StorageAnswer | Verdict): void => questions.take(answer.ref)?.(answer)
+
+    context.onStop(() => {
+      const error = new SpimplError('ACTOR_STOPPED', `${context.path} stopped before the answer`)
+      for (const { replyTo } of calls.takeAll()) replyTo.fail(error)
+    })
+    discovery.tell({ type: 'serve-talks', protocol: options.protocol, handler: self })
+    discovery.tell({ type: 'watch-network', watcher: self })
+    storage.tell({ type: 'watch-radius', watcher: self })
+    if (settings.bootstrap.length > 0) feed({ type: 'bootstrap', records: settings.bootstrap })
+
+    return {
+      timeout: feed,
+      'talk-requested': feed,
+      'talk-answered': feed,
+      'talk-failed': feed,
+      'node-met': feed,
+      'record-changed': feed,
+      'radius-changed': feed,
+      'transfer-item': feed,
+      'transfer-done': feed,
+      'transfer-failed': feed,
+      bootstrap: feed,
+      call({ id, call, replyTo }) {
+        const ref = calls.add({ id, replyTo })
+        refOfCall.set(id, ref)
+        feed({ ...call, ref })
+      },
+      abandon({ id }) {
+        const ref = refOfCall.get(id)
+        if (ref === undefined) return
+        refOfCall.delete(id)
+        calls.take(ref)
+        feed({ type: 'cancel', ref })
+      },
+      'transfer-gone'({ ref }) {
+        // Reported before, unless its actor failed: the core passes over what it knows to have ended.
+        transfers.delete(ref)
+        feed({ type: 'transfer-failed', ref, code: 'ACTOR_FAILED' })
+      },
+      'content-read': answered,
+      presence: answered,
+      verdict: answered,
+      'content-kept': () => {},
+      'keep-failed': () => {},
+      'known-record': ({ nodeIdHex, replyTo }) => replyTo.tell(core.record(nodeIdHex)),
+      snapshot: ({ replyTo }) => replyTo.tell(core.snapshot()),
+    }
+  })
+}
+
+const RESOLVE_TIMEOUT_MS = 10_000
+
+/** portal-wire-protocol.md, Accept. */
+const ACCEPT = 0
+const ALREADY_STORED = 2

@@ -1,0 +1,132 @@
+import type { ContentStore, PutOutcome } from '../src/store/content-store.ts'
+import { type ErrorCode, SpimplError } from '../src/errors.ts'
+import type { Ref, ReplyTo } from '../src/runtime/runtime.ts'
+import { behavior } from '../src/runtime/runtime.ts'
+
+/** What storage answers to messages that carry a `ref`. */
+export type StorageAnswer =
+  | { readonly type: 'content-read'; readonly ref: number; readonly content: Uint8Array | undefined }
+  | { readonly type: 'content-kept'; readonly ref: number; readonly outcome: PutOutcome }
+  /** Nothing was written. */
+  | { readonly type: 'keep-failed'; readonly ref: number; readonly code: ErrorCode }
+  /** For each content id, in order, whether it is here. */
+  | { readonly type: 'presence'; readonly ref: number; readonly present: readonly boolean[] }
+
+export interface RadiusChanged {
+  readonly type: 'radius-changed'
+  readonly radius: bigint
+}
+
+export interface StorageSnapshot {
+  readonly usedBytes: number
+  readonly capacityBytes: number
+  readonly count: number
+  readonly radius: bigint
+}
+
+export type StorageMessage =
+  /** Opens the store; the actor's first message to itself. */
+  | { readonly type: 'open' }
+  | { readonly type: 'read'; readonly ref: number; readonly contentId: Uint8Array; readonly client: Ref<StorageAnswer> }
+  | {
+      readonly type: 'keep'
+      readonly ref: number
+      readonly contentId: Uint8Array
+      readonly key: Uint8Array
+      readonly value: Uint8Array
+      readonly client: Ref<StorageAnswer>
+    }
+  | {
+      readonly type: 'holds'
+      readonly ref: number
+      readonly contentIds: readonly Uint8Array[]
+      readonly client: Ref<StorageAnswer>
+    }
+  | { readonly type: 'get'; readonly contentId: Uint8Array; readonly replyTo: ReplyTo<Uint8Array | undefined> }
+  | {
+      readonly type: 'put'
+      readonly contentId: Uint8Array
+      readonly key: Uint8Array
+      readonly value: Uint8Array
+      readonly replyTo: ReplyTo<PutOutcome>
+    }
+  | { readonly type: 'watch-radius'; readonly watcher: Ref<RadiusChanged> }
+  | { readonly type: 'snapshot'; readonly replyTo: ReplyTo<StorageSnapshot> }
+
+/** Owns the content store. Puts of one turn share a transaction: an answer comes when it is durable. */
+export function storage(options: { readonly open: () => Promise<ContentStore> }) {
+  return behavior<StorageMessage>(context => {
+    let opened: ContentStore | undefined
+    let watchers: readonly Ref<RadiusChanged>[] = []
+    let announced = 0n
+
+    const store = (): ContentStore => {
+      if (opened === undefined) throw new SpimplError('STORE_FAILED', 'expected an open store')
+      return opened
+    }
+    const announce = (): void => {
+      const { radius } = store()
+      if (radius === announced) return
+      announced = radius
+      for (const watcher of watchers) watcher.tell({ type: 'radius-changed', radius: announced })
+    }
+
+    /** Does not suspend the queue: reads go on while the transaction is written. */
+    const put = (
+      { contentId, key, value }: { readonly contentId: Uint8Array; readonly key: Uint8Array; readonly value: Uint8Array },
+      kept: (outcome: PutOutcome) => void,
+      failed: (error: SpimplError) => void,
+    ): void => {
+      store().put(contentId, key, value).then(
+        outcome => {
+          announce()
+          kept(outcome)
+        },
+        (error: unknown) =>
+          failed(error instanceof SpimplError ? error : new SpimplError('STORE_FAILED', 'the write failed', { cause: error })),
+      )
+    }
+
+    context.onStop(() => opened?.close())
+    context.self.tell({ type: 'open' })
+
+    return {
+      // Its promise suspends the queue: whatever is asked meanwhile waits in order.
+      async open() {
+        opened = await options.open()
+        announced = opened.radius
+      },
+      read: ({ ref, contentId, client }) => {
+        client.tell({ type: 'content-read', ref, content: store().get(contentId)?.value })
+      },
+      keep: message => {
+        const { ref, client } = message
+        put(
+          message,
+          outcome => client.tell({ type: 'content-kept', ref, outcome }),
+          error => client.tell({ type: 'keep-failed', ref, code: error.code }),
+        )
+      },
+      holds: ({ ref, contentIds, client }) => {
+        client.tell({ type: 'presence', ref, present: contentIds.map(contentId => store().has(contentId)) })
+      },
+      get: ({ contentId, replyTo }) => replyTo.tell(store().get(contentId)?.value),
+      put: message => {
+        const { replyTo } = message
+        put(
+          message,
+          outcome => replyTo.tell(outcome),
+          error => replyTo.fail(error),
+        )
+      },
+      'watch-radius': ({ watcher }) => {
+        watchers = [...watchers.filter(known => known.path !== watcher.path), watcher]
+        watcher.tell({ type: 'radius-changed', radius: announced })
+      },
+      snapshot: ({ replyTo }) => {
+        const { usedBytes, capacityBytes, count, radius } = store()
+        replyTo.tell({ usedBytes, capacityBytes, count, radius })
+      },
+    }
+  })
+}

@@ -1,0 +1,96 @@
+import { type Result, SpimplError } from '../src/errors.ts'
+import type { ContentSummary } from '../src/history/content.ts'
+import type { HeaderSource } from '../src/history/header-source.ts'
+import { Validation, type ValidationInput, type ValidationOutput } from '../src/history/validation.ts'
+import type { ValidationJob } from '../src/history/validation-task.ts'
+import type { Ref, ReplyTo } from '../src/runtime/runtime.ts'
+import { behavior } from '../src/runtime/runtime.ts'
+import { driveCore, Pending, type Timeout } from './core-driver.ts'
+
+export interface Verdict {
+  readonly type: 'verdict'
+  readonly ref: number
+  readonly result: Result<ContentSummary>
+}
+
+export type ValidationMessage =
+  | Timeout
+  | {
+      readonly type: 'validate'
+      readonly ref: number
+      readonly key: Uint8Array
+      readonly bytes: Uint8Array
+      readonly client: Ref<Verdict>
+    }
+  | {
+      readonly type: 'check'
+      readonly key: Uint8Array
+      readonly bytes: Uint8Array
+      readonly replyTo: ReplyTo<Result<ContentSummary>>
+    }
+  /** What the actor hears from the header source and the compute pool. */
+  | Extract<ValidationInput, { readonly type: 'header-arrived' | 'header-failed' | 'computed' | 'compute-failed' }>
+  | { readonly type: 'snapshot'; readonly replyTo: ReplyTo<ReturnType<Validation['snapshot']>> }
+
+export interface ValidationOptions {
+  readonly headers: HeaderSource
+  /** Runs `validateInWorker` off this thread. Rejects where it could not be run. */
+  readonly compute: (job: ValidationJob) => Promise<Result<ContentSummary>>
+}
+
+/** Owns the headers that were seen and what waits to be judged. */
+export function validation(options: ValidationOptions) {
+  return behavior<ValidationMessage>(context => {
+    const { headers, compute } = options
+    const { self } = context
+    const core = new Validation()
+    const waiting = new Pending<(result: Result<ContentSummary>) => void>()
+
+    const carry = (output: ValidationOutput): void => {
+      switch (output.type) {
+        case 'verdict':
+          waiting.take(output.ref)?.(output.result)
+          break
+        case 'want-header': {
+          const { number } = output
+          headers.headerByNumber(number).then(answer => {
+            if (answer.ok) self.tell({ type: 'header-arrived', number, header: answer.value })
+            else self.tell({ type: 'header-failed', number, detail: answer.detail })
+          })
+          break
+        }
+        case 'compute': {
+          const { ref } = output
+          compute(output.job).then(
+            result => self.tell({ type: 'computed', ref, result }),
+            (error: unknown) =>
+              self.tell({
+                type: 'compute-failed',
+                ref,
+                detail: error instanceof SpimplError ? error.message : String(error),
+              }),
+          )
+        }
+      }
+    }
+    const feed = driveCore<ValidationInput, ValidationOutput, ValidationMessage>(context, core, carry)
+
+    return {
+      timeout: feed,
+      'header-arrived': feed,
+      'header-failed': feed,
+      computed: feed,
+      'compute-failed': feed,
+      validate: ({ ref, key, bytes, client }) => {
+        const settled = (result: Result<ContentSummary>): void => {
+          client.tell({ type: 'verdict', ref, result })
+        }
+        feed({ type: 'validate', ref: waiting.add(settled), key, bytes })
+      },
+      check: ({ key, bytes, replyTo }) => {
+        feed({ type: 'validate', ref: waiting.add(result => replyTo.tell(result)), key, bytes })
+      },
+      snapshot: ({ replyTo }) => replyTo.tell(core.snapshot()),
+    }
+  })
+}

@@ -1,0 +1,164 @@
+import { Command, CommanderError } from 'commander'
+import { parseDocument } from 'yaml'
+import type { z } from 'zod'
+import { SpimplError } from '../src/errors.ts'
+
+/** One row of a table of flags. Its schema reads text, wherever the text comes from. */
+export interface Flag<T> {
+  /** Without dashes in front: `udp-port`. Also `SPIMPL_UDP_PORT`, and `udp-port` or `udpPort` in the file. */
+  readonly name: string
+  /** What stands for the value in the help; undefined for a flag that is given or not. */
+  readonly argument: string | undefined
+  readonly description: string
+  readonly schema: z.ZodType<T, string>
+  /** As a user would write it; undefined where the flag may be absent. */
+  readonly fallback: string | undefined
+  /** Errors say how long the value is, never what it is. */
+  readonly secret?: true
+}
+
+export type FlagTable = Readonly<Record<string, Flag<unknown>>>
+export type ValuesOf<F extends FlagTable> = { readonly [K in keyof F]: F[K] extends Flag<infer T> ? T : never }
+
+export type Environment = Readonly<Record<string, string | undefined>>
+/** Reads a file as text; throws where it cannot. */
+export type ReadFile = (path: string) => string
+
+/** Not a failure: `--help` was asked for, and `text` is to be printed. */
+export class HelpRequested extends Error {
+  override readonly name = 'HelpRequested'
+  readonly text: string
+
+  constructor(text: string) {
+    super('help requested')
+    this.text = text
+  }
+}
+
+const CONFIG_FLAG = 'config'
+
+/**
+ * The values of all flags: flag, then environment, then the file that `--config` (or SPIMPL_CONFIG) names, then the default.
+ * Throws USAGE or CONFIG_INVALID, naming the flag, the value and what would be right; both mean exit code 2.
+ */
+export function readFlags<F extends FlagTable>(
+  command: { readonly name: string; readonly description: string },
+  table: F,
+  input: { readonly argv: readonly string[]; readonly env: Environment; readonly readFile: ReadFile },
+): ValuesOf<F> {
+  const given = parseArguments(command, table, input.argv)
+  const configFile = given.get(CONFIG_FLAG) ?? (input.env[variableOf(CONFIG_FLAG)] || undefined)
+  const file = configFile === undefined ? new Map<string, string>() : readConfig(configFile, table, input.readFile)
+
+  const values: Record<string, unknown> = {}
+  for (const [key, flag] of Object.entries(table)) {
+    const variable = variableOf(flag.name)
+    const sources = [
+      { text: given.get(flag.name), where: `--${flag.name}`, code: 'USAGE' },
+      { text: input.env[variable] || undefined, where: `${variable} (--${flag.name})`, code: 'CONFIG_INVALID' },
+      { text: file.get(flag.name), where: `${configFile}: ${flag.name}`, code: 'CONFIG_INVALID' },
+      { text: flag.fallback, where: `the default of --${flag.name}`, code: 'USAGE' },
+    ] as const
+    const source = sources.find(({ text }) => text !== undefined)
+    if (source?.text === undefined) continue
+    const result = flag.schema.safeParse(source.text)
+    if (!result.success) {
+      const got = flag.secret ? `${source.text.length} characters` : JSON.stringify(excerpt(source.text))
+      throw new SpimplError(source.code, `${source.where}: ${result.error.issues[0]!.message}, got ${got}`)
+    }
+    values[key] = result.data
+  }
+  return values as ValuesOf<F>
+}
+
+const variableOf = (name: string): string => `SPIMPL_${name.toUpperCase().replaceAll('-', '_')}`
+
+const excerpt = (text: string): string => (text.length > 80 ? `${text.slice(0, 80)}...` : text)
+
+function parseArguments(
+  { name, description }: { readonly name: string; readonly description: string },
+  table: FlagTable,
+  argv: readonly string[],
+): Map<string, string> {
+  let help = ''
+  const command = new Command(name)
+    .description(description)
+    .exitOverride()
+    .allowExcessArguments(false)
+    .configureOutput({
+      writeOut: text => {
+        help += text
+      },
+      writeErr: () => {},
+    })
+    .addHelpText(
+      'after',
+      `\nEvery flag also comes from the environment (--udp-port: SPIMPL_UDP_PORT) and from the file of --config (udp-port: 9009),\nin this order.`,
+    )
+  for (const flag of Object.values(table)) {
+    const fallback = flag.fallback === undefined || flag.argument === undefined ? '' : ` (default: ${flag.fallback})`
+    command.option(
+      flag.argument === undefined ? `--${flag.name}` : `--${flag.name} <${flag.argument}>`,
+      flag.description + fallback,
+    )
+  }
+  command.option(`--${CONFIG_FLAG} <file>`, 'YAML or JSON file with flags by name')
+  try {
+    command.parse([...argv], { from: 'user' })
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    if (error.code === 'commander.helpDisplayed') throw new HelpRequested(help)
+    throw new SpimplError('USAGE', error.message.replace(/^error: /, ''))
+  }
+  const given = new Map<string, string>()
+  const options = command.opts<Record<string, string | true>>()
+  for (const name of [...Object.values(table).map(flag => flag.name), CONFIG_FLAG]) {
+    const value = options[camelCase(name)]
+    if (value !== undefined) given.set(name, value === true ? 'true' : value)
+  }
+  return given
+}
+
+const camelCase = (name: string): string => name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())
+
+/** `udp-port`, `udpPort`, `udp_port` and `UDP_PORT` are one key. */
+const plainName = (name: string): string => name.replace(/[-_]/g, '').toLowerCase()
+
+function readConfig(file: string, table: FlagTable, readFile: ReadFile): Map<string, string> {
+  let text: string
+  try {
+    text = readFile(file)
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new SpimplError('CONFIG_INVALID', `--config: expected a readable file, got ${file}: ${reason}`, { cause })
+  }
+  // The failsafe schema keeps scalars as they are written: as a number, a key of 256 bits would lose most of them.
+  const document = parseDocument(text, { schema: 'failsafe' })
+  const [fault] = document.errors
+  if (fault !== undefined) {
+    throw new SpimplError('CONFIG_INVALID', `${file}: expected YAML or JSON: ${fault.message.split('\n')[0]}`)
+  }
+  const content = document.toJS() as unknown
+  if (content === null || content === '') return new Map()
+  if (typeof content !== 'object' || Array.isArray(content)) {
+    throw new SpimplError('CONFIG_INVALID', `${file}: expected flags by name (udp-port: 9009), got something else`)
+  }
+  const names = new Map(Object.values(table).map(flag => [plainName(flag.name), flag.name]))
+  const values = new Map<string, string>()
+  for (const [key, value] of Object.entries(content)) {
+    const name = names.get(plainName(key))
+    if (name === undefined) {
+      const known = [...names.values()].join(', ')
+      throw new SpimplError('CONFIG_INVALID', `${file}: expected one of ${known}, got ${JSON.stringify(excerpt(key))}`)
+    }
+    values.set(name, scalarOf(file, name, value))
+  }
+  return values
+}
+
+/** A list is what stands with commas on the command line. */
+function scalarOf(file: string, name: string, value: unknown): string {
+  if (typeof value === 'string') return value
+  if (Array.isArray(value) && value.every(item => typeof item === 'string')) return value.join(',')
+  throw new SpimplError('CONFIG_INVALID', `${file}: ${name}: expected a value or a list of values, got a mapping`)
+}

@@ -1,0 +1,202 @@
+import type { z } from 'zod'
+import { SpimplError } from '../src/errors.ts'
+import type { RadiusSetting } from '../src/store/policy.ts'
+import { type Environment, type Flag, HelpRequested, type ReadFile, readFlags } from './flag.ts'
+import {
+  address,
+  type BootnodesSetting,
+  bootnodes,
+  choice,
+  type HeadersSetting,
+  headers,
+  hostName,
+  integer,
+  keyInFile,
+  type NatSetting,
+  nat,
+  port,
+  privateKey,
+  radius,
+  text,
+  yesOrNo,
+} from './flag-values.ts'
+
+export { type Environment, HelpRequested, type ReadFile } from './flag.ts'
+export type { BootnodesSetting, HeadersSetting, NatSetting } from './flag-values.ts'
+
+const MEBIBYTE = 1024 * 1024
+const MAX_STORAGE_MB = 16 * 1024 * 1024
+const MAX_DEVNET_NODES = 64
+
+export type Network = 'mainnet' | 'sepolia' | 'hoodi'
+export type ExecutorSetting = 'auto' | 'event-loop' | 'dispatch'
+export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'
+
+/** What `spimpl run` does, with nothing left to parse. */
+export interface RunOptions {
+  /** Undefined: store and key live in memory and go with the process. */
+  readonly dataDir: string | undefined
+  readonly udp: { readonly host: string; readonly port: number }
+  readonly rpc: { readonly host: string; readonly port: number }
+  readonly bootnodes: BootnodesSetting
+  /** 32 bytes, as `--private-key` gave them. */
+  readonly privateKey: Uint8Array | undefined
+  readonly network: Network
+  readonly radius: RadiusSetting
+  readonly storageBytes: number
+  readonly headers: HeadersSetting | undefined
+  readonly executor: ExecutorSetting
+  readonly nat: NatSetting
+  readonly logLevel: LogLevel
+  readonly json: boolean
+}
+
+/** What `spimpl devnet` does. */
+export interface DevnetOptions {
+  readonly nodes: number
+  /** A directory of block YAML; undefined: a chain is made. */
+  readonly blocks: string | undefined
+  readonly once: boolean
+  readonly json: boolean
+  /** Undefined: 8545, or a free port where it is taken. A port that was asked for must be free. */
+  readonly rpcPort: number | undefined
+  readonly executor: ExecutorSetting
+  readonly logLevel: LogLevel
+}
+
+function flag<T>(
+  name: string,
+  argument: string | undefined,
+  schema: z.ZodType<T, string>,
+  description: string,
+  fallback: string,
+): Flag<T>
+function flag<T>(name: string, argument: string, schema: z.ZodType<T, string>, description: string): Flag<T | undefined>
+function flag<T>(
+  name: string,
+  argument: string | undefined,
+  schema: z.ZodType<T, string>,
+  description: string,
+  fallback?: string,
+): Flag<T> {
+  return { name, argument, schema, description, fallback }
+}
+
+const executor = flag(
+  'executor',
+  'executor',
+  choice<ExecutorSetting>('auto', 'event-loop', 'dispatch'),
+  'what runs the queues: auto, event-loop or dispatch',
+  'auto',
+)
+const logLevel = flag(
+  'log-level',
+  'level',
+  choice<LogLevel>('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'),
+  'trace, debug, info, warn, error, fatal or silent',
+  'info',
+)
+
+const RUN_FLAGS = {
+  dataDir: flag('data-dir', 'dir', text('a directory'), 'where key and content are kept; without it, in memory'),
+  udpHost: flag('udp-host', 'address', address(), 'the address to bind for discovery', '0.0.0.0'),
+  udpPort: flag('udp-port', 'port', port(), 'the port for discovery; 0 takes a free one', '9009'),
+  rpcHost: flag('rpc-host', 'host', hostName(), 'the address to serve JSON-RPC on', '127.0.0.1'),
+  rpcPort: flag('rpc-port', 'port', port(), 'the port to serve JSON-RPC on; 0 takes a free one', '8545'),
+  bootnodes: flag('bootnodes', 'enrs', bootnodes(), 'none, default, or records with commas between them', 'default'),
+  privateKey: {
+    ...flag('private-key', 'hex|@file', privateKey(), 'the key of the node, or a file that holds it'),
+    secret: true as const,
+  },
+  network: flag(
+    'network',
+    'network',
+    choice<Network>('mainnet', 'sepolia', 'hoodi'),
+    'the chain: mainnet, sepolia or hoodi',
+    'mainnet',
+  ),
+  radius: flag('radius', 'radius', radius(), 'auto, max, or a distance as 0x and hexadecimal digits', 'auto'),
+  storageMb: flag('storage-mb', 'mb', integer(0, MAX_STORAGE_MB), 'how much content to keep, in mebibytes', '1000'),
+  headers: flag('headers', 'dir|file|url', headers(), 'block headers: YAML, or the JSON-RPC of an execution client'),
+  executor,
+  nat: flag('nat', 'nat', nat(), 'none, or extip:ADDRESS to publish in the record', 'none'),
+  logLevel,
+  json: flag(
+    'json',
+    undefined,
+    yesOrNo(),
+    'print one line of JSON when the node serves; log to standard error',
+    'false',
+  ),
+}
+
+const DEVNET_FLAGS = {
+  nodes: flag('nodes', 'n', integer(2, MAX_DEVNET_NODES), 'how many nodes', '8'),
+  blocks: flag('blocks', 'dir', text('a directory'), 'real blocks as YAML; without it, a chain is made'),
+  once: flag(
+    'once',
+    undefined,
+    yesOrNo(),
+    'exit when every node has every item, 0 only if all were validated',
+    'false',
+  ),
+  json: flag('json', undefined, yesOrNo(), 'print one report as a line of JSON', 'false'),
+  rpcPort: flag('rpc-port', 'port', port(), 'JSON-RPC of node 0; 8545 or a free one unless said otherwise'),
+  executor,
+  logLevel,
+}
+
+/**
+ * @param argv what follows `run`
+ * @throws HelpRequested for --help; SpimplError USAGE or CONFIG_INVALID, which mean exit code 2
+ */
+export function parseRunOptions(argv: readonly string[], env: Environment, readFile: ReadFile): RunOptions {
+  const description = 'Runs a Portal history node'
+  const given = readFlags({ name: 'spimpl run', description }, RUN_FLAGS, { argv, env, readFile })
+  const { dataDir, udpHost, udpPort, rpcHost, rpcPort, storageMb, privateKey, ...rest } = given
+  return {
+    ...rest,
+    dataDir,
+    headers: rest.headers,
+    udp: { host: udpHost, port: udpPort },
+    rpc: { host: rpcHost, port: rpcPort },
+    storageBytes: storageMb * MEBIBYTE,
+    privateKey: privateKey?.type === 'file' ? readKeyFile(privateKey.path, readFile) : privateKey?.bytes,
+  }
+}
+
+/** As `parseRunOptions`, for what follows `devnet`. */
+export function parseDevnetOptions(argv: readonly string[], env: Environment, readFile: ReadFile): DevnetOptions {
+  const description = 'Runs a network of nodes in this process and moves blocks through it'
+  const given = readFlags({ name: 'spimpl devnet', description }, DEVNET_FLAGS, { argv, env, readFile })
+  return { ...given, blocks: given.blocks, rpcPort: given.rpcPort }
+}
+
+/** The text that `--help` prints. */
+export function helpOf(command: 'run' | 'devnet'): string {
+  const parse = command === 'run' ? parseRunOptions : parseDevnetOptions
+  try {
+    parse(['--help'], {}, () => '')
+  } catch (error) {
+    if (error instanceof HelpRequested) return error.text
+    throw error
+  }
+  return ''
+}
+
+function readKeyFile(file: string, readFile: ReadFile): Uint8Array {
+  let content: string
+  try {
+    content = readFile(file)
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new SpimplError('USAGE', `--private-key: expected a readable file, got @${file}: ${reason}`, { cause })
+  }
+  const key = keyInFile(content)
+  if (key !== undefined) return key
+  // Not the content: it may be most of a key.
+  throw new SpimplError(
+    'USAGE',
+    `--private-key: expected 64 hexadecimal digits in ${file}, got ${content.trim().length} characters`,
+  )
+}

@@ -1,0 +1,8 @@
+export type {
+  DiscoveryInput,
+  DiscoveryOptions,
+  DiscoveryOutput,
+  DiscoverySnapshot,
+  SessionSnapshot,
+  TalkToken,
+} from './interface.ts'

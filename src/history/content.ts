@@ -1,0 +1,18 @@
+import { type Result, refused } from '../errors.ts'
+import { type BodySummary, validateBody } from './body.ts'
+import type { HistoryKey } from './content-key.ts'
+import type { BlockHeader } from './header.ts'
+import { type ReceiptsSummary, validateReceipts } from './receipts.ts'
+
+export type ContentSummary = BodySummary | ReceiptsSummary
+
+/**
+ * Whether `bytes` are what `key` names, by the header of that block. Never throws on any bytes; codes as `validateBody` and
+ * `validateReceipts` have them, and HEADER_WRONG where the header is another block's.
+ */
+export function validateContent(key: HistoryKey, header: BlockHeader, bytes: Uint8Array): Result<ContentSummary> {
+  if (header.number !== key.number) {
+    return refused('HEADER_WRONG', `expected the header of block ${key.number}, got that of ${header.number}`)
+  }
+  return key.type === 'body' ? validateBody(header, bytes) : validateReceipts(header, bytes)
+}

@@ -1,0 +1,37 @@
+import type { Cryptography } from '../crypto/cryptography.ts'
+import { ok, refused } from '../errors.ts'
+import type { IdentityScheme, IdentitySchemes } from './identity.ts'
+
+/** The key under which a v4 record has its public key. */
+export const V4_PUBLIC_KEY = 'secp256k1'
+
+/** The scheme of EIP-778: ECDSA on secp256k1 over keccak-256, the node id being the keccak-256 of the public key. */
+export const v4: IdentityScheme = {
+  name: 'v4',
+  signatureBytes: 64,
+  entries: (privateKey, crypto) => ({ [V4_PUBLIC_KEY]: crypto.publicKey(privateKey) }),
+  sign: (content, privateKey, crypto) => crypto.sign(crypto.keccak256(content), privateKey),
+  verify(claim, crypto) {
+    const publicKey = claim.field(V4_PUBLIC_KEY)
+    if (publicKey?.length !== 33) {
+      return refused('ENR_FIELD_INVALID', `expected ${V4_PUBLIC_KEY} of 33 bytes, got ${publicKey?.length ?? 'none'}`)
+    }
+    const nodeId = v4NodeId(publicKey, crypto)
+    if (nodeId === undefined) {
+      return refused('ENR_FIELD_INVALID', `expected ${V4_PUBLIC_KEY} to be a point of the curve`)
+    }
+    if (!crypto.verify(claim.signature, crypto.keccak256(claim.content), publicKey)) {
+      return refused('ENR_SIGNATURE_INVALID', 'the signature was not made by the key of the record')
+    }
+    return ok({ publicKey, nodeId })
+  },
+}
+
+/** The node id of a compressed public key; undefined where it is no point of the curve. */
+export function v4NodeId(publicKey: Uint8Array, crypto: Cryptography): Uint8Array | undefined {
+  const point = crypto.uncompress(publicKey)
+  return point === undefined ? undefined : crypto.keccak256(point)
+}
+
+/** What decoders take when they are given nothing else. */
+export const standardSchemes: IdentitySchemes = new Map([[v4.name, v4]])

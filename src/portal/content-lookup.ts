@@ -1,0 +1,254 @@
+import { Lookup } from '../discv5/lookup.ts'
+import type { NodeRecord } from '../identity/node-record.ts'
+import type { Appointment } from './agenda.ts'
+import type { TraceBuilder } from './content-trace.ts'
+import type { Members } from './members.ts'
+import type { ContentName, ContentTrace, Failure, Turn } from './overlay-messages.ts'
+import { relayedRecords } from './relayed-records.ts'
+import type { Requests } from './requests.ts'
+import type { Lead, Retrieval, Retrievals, Retrieved } from './retrievals.ts'
+import type { Job, OverlayState } from './state.ts'
+
+/** How a content lookup ended. */
+export type ContentLookupResult =
+  | {
+      readonly ok: true
+      readonly content: Uint8Array
+      readonly utpTransfer: boolean
+      readonly from: NodeRecord
+      readonly queries: number
+      readonly trace: ContentTrace | undefined
+      /** Nodes that were asked, have it not, and whose radius says that they should. */
+      readonly lacking: readonly NodeRecord[]
+    }
+  | ({ readonly ok: false; readonly trace: ContentTrace | undefined } & Failure)
+
+export interface ContentLookupParts {
+  readonly state: OverlayState
+  readonly requests: Requests
+  readonly members: Members
+  readonly retrievals: Retrievals
+}
+
+/** A peer that said it has the content, and whose turn has not come. */
+interface Spare {
+  readonly node: NodeRecord
+  readonly version: number
+  readonly lead: Lead
+  readonly until: number
+}
+
+/**
+ * One recursive FIND_CONTENT. Several nodes are asked at a time; the first that leads to the content is followed, and nobody else is
+ * asked meanwhile, unless that takes too long. Content that is not valid, or does not come, sends the lookup on its way again.
+ */
+export class ContentLookup {
+  readonly #parts: ContentLookupParts
+  readonly #name: ContentName
+  readonly #trace: TraceBuilder | undefined
+  readonly #settle: (turn: Turn, result: ContentLookupResult) => void
+  readonly #overdue: Appointment<Job>
+  readonly #lacking: NodeRecord[] = []
+  readonly #retrievals = new Map<NodeRecord, Retrieval>()
+  /** Whoever was asked, over both rounds: nobody is asked twice. */
+  readonly #asked = new Set<string>()
+  readonly #waiting = new Map<string, NodeRecord>()
+  #spares: Spare[] = []
+  #lookup: Lookup<NodeRecord>
+  #patience: Appointment<Job> | undefined
+  #widened = false
+  #over = false
+
+  /** @param settle is called once: in a later turn, or in `start` where there is nobody to ask */
+  constructor(
+    parts: ContentLookupParts,
+    name: ContentName,
+    trace: TraceBuilder | undefined,
+    turn: Turn,
+    settle: (turn: Turn, result: ContentLookupResult) => void,
+  ) {
+    this.#parts = parts
+    this.#name = name
+    this.#trace = trace
+    this.#settle = settle
+    const { state } = parts
+    const seeds = state.table.closest(name.contentId, state.limits.bucketSize).map(member => member.record)
+    trace?.began(state.record, seeds, turn.now)
+    this.#lookup = this.#lookupFrom(seeds)
+    this.#overdue = state.agenda.set(turn.now + state.limits.lookupTimeoutMs, later => {
+      this.#fail(later, 'CONTENT_NOT_FOUND', `not found within ${state.limits.lookupTimeoutMs} ms`)
+    })
+  }
+
+  start(turn: Turn): void {
+    this.#step(turn)
+  }
+
+  /** The caller is gone. `settle` is not called any more. */
+  cancel(turn: Turn): void {
+    this.#stop(turn)
+  }
+
+  #lookupFrom(seeds: readonly NodeRecord[]): Lookup<NodeRecord> {
+    const { state } = this.#parts
+    return new Lookup<NodeRecord>({
+      target: this.#name.contentId,
+      localIdHex: state.record.nodeIdHex,
+      seeds,
+      k: state.limits.bucketSize,
+      alpha: state.limits.lookupConcurrency,
+      maxQueries: state.limits.lookupQueries,
+    })
+  }
+
+  #step(turn: Turn): void {
+    if (this.#over) return
+    this.#followSpares(turn)
+    // While a transfer is young nobody else is asked: each peer that answers with a connection id keeps a stream waiting for us.
+    if (this.#retrievals.size > 0 && this.#patience !== undefined) return
+    if (this.#retrievals.size >= this.#parts.state.limits.fetchesOfLookup) return
+    for (let nodes = this.#lookup.next(); nodes.length > 0; nodes = this.#lookup.next()) {
+      for (const node of nodes) if (!this.#ask(turn, node)) this.#lookup.failed(node.nodeIdHex)
+    }
+    if (!this.#lookup.done || this.#retrievals.size > 0 || this.#spares.length > 0) return
+    if (this.#widen()) this.#step(turn)
+    else this.#fail(turn, 'CONTENT_NOT_FOUND', `${this.#asked.size} nodes were asked, none gave it`)
+  }
+
+  /** The closest do not have it: nodes further away whose radius covers it may, and are asked once. */
+  #widen(): boolean {
+    if (this.#widened) return false
+    this.#widened = true
+    const { state } = this.#parts
+    const { contentId } = this.#name
+    const further = state.table
+      .closest(contentId, state.limits.bucketSize, ({ entry }) => {
+        return !this.#asked.has(entry.record.nodeIdHex) && state.isInterested(entry.record, contentId)
+      })
+      .map(member => member.record)
+    if (further.length === 0) return false
+    this.#lookup = this.#lookupFrom(further)
+    return true
+  }
+
+  #ask(turn: Turn, node: NodeRecord): boolean {
+    if (this.#asked.has(node.nodeIdHex)) return false
+    const lookup = this.#lookup
+    const refused = this.#parts.requests.send(
+      turn,
+      node,
+      { type: 'find-content', key: this.#name.key },
+      (later, answer) => {
+        if (this.#over) return
+        this.#waiting.delete(node.nodeIdHex)
+        if (!answer.ok) lookup.failed(node.nodeIdHex)
+        else if (answer.message.kind === 'records') this.#redirected(later, lookup, node, answer.message.records)
+        else {
+          lookup.answered(node.nodeIdHex, [])
+          this.#trace?.responded(node, [], later.now)
+          const until = later.now + this.#parts.state.limits.connectionIdLifeMs
+          this.#spares.push({ node, version: answer.version, lead: answer.message, until })
+        }
+        this.#step(later)
+      },
+    )
+    if (refused !== undefined) return false
+    this.#asked.add(node.nodeIdHex)
+    this.#waiting.set(node.nodeIdHex, node)
+    return true
+  }
+
+  #redirected(turn: Turn, lookup: Lookup<NodeRecord>, node: NodeRecord, encoded: readonly Uint8Array[]): void {
+    const { state, members } = this.#parts
+    const records = relayedRecords(state, node, encoded)
+    this.#trace?.responded(node, records, turn.now)
+    lookup.answered(
+      node.nodeIdHex,
+      records.filter(record => members.isFit(record)),
+    )
+    if (state.isInterested(node, this.#name.contentId)) this.#lacking.push(node)
+  }
+
+  #followSpares(turn: Turn): void {
+    const { state, retrievals } = this.#parts
+    this.#spares = this.#spares.filter(spare => spare.lead.kind === 'inline' || spare.until > turn.now)
+    while (this.#spares.length > 0) {
+      if (this.#retrievals.size > 0 && this.#patience !== undefined) return
+      if (this.#retrievals.size >= state.limits.fetchesOfLookup) return
+      // Content that is here already is judged before a stream is opened.
+      const at = Math.max(
+        0,
+        this.#spares.findIndex(spare => spare.lead.kind === 'inline'),
+      )
+      const [spare] = this.#spares.splice(at, 1)
+      if (spare !== undefined) {
+        if (retrievals.hasRoom(spare.lead, spare.node)) this.#retrieve(turn, spare)
+        else state.counters.add('limit.retrievals')
+      }
+    }
+  }
+
+  #retrieve(turn: Turn, { node, version, lead }: Spare): void {
+    const { state, retrievals } = this.#parts
+    const retrieval = retrievals.start(turn, node, version, this.#name, lead, (later, retrieved) => {
+      this.#retrievals.delete(node)
+      this.#retrieved(later, node, retrieved)
+    })
+    this.#retrievals.set(node, retrieval)
+    state.agenda.cancel(this.#patience)
+    this.#patience = state.agenda.set(turn.now + state.limits.fetchPatienceMs, later => {
+      this.#patience = undefined
+      state.counters.add('lookup.impatient')
+      this.#step(later)
+    })
+  }
+
+  #retrieved(turn: Turn, node: NodeRecord, retrieved: Retrieved): void {
+    if (this.#over) return
+    if (retrieved.ok) {
+      const cancelled = [...this.#waiting.values(), ...this.#retrievals.keys()]
+      this.#stop(turn)
+      const { content, utpTransfer } = retrieved
+      this.#trace?.responded(node, [], turn.now)
+      const trace = this.#trace?.finish(node, cancelled)
+      this.#settle(turn, {
+        ok: true,
+        content,
+        utpTransfer,
+        from: node,
+        queries: this.#asked.size,
+        trace,
+        lacking: this.#lacking,
+      })
+      return
+    }
+    // Without the header nobody's content can be judged.
+    if (retrieved.code === 'HEADER_UNAVAILABLE') {
+      this.#fail(turn, retrieved.code, 'its header is not to be had')
+      return
+    }
+    if (this.#retrievals.size === 0) {
+      this.#parts.state.agenda.cancel(this.#patience)
+      this.#patience = undefined
+    }
+    this.#step(turn)
+  }
+
+  #fail(turn: Turn, code: Failure['code'], detail: string): void {
+    if (this.#over) return
+    const cancelled = [...this.#waiting.values()]
+    this.#stop(turn)
+    this.#settle(turn, { ok: false, code, detail, trace: this.#trace?.finish(undefined, cancelled) })
+  }
+
+  #stop(turn: Turn): void {
+    this.#over = true
+    const { agenda } = this.#parts.state
+    agenda.cancel(this.#overdue)
+    agenda.cancel(this.#patience)
+    for (const retrieval of this.#retrievals.values()) retrieval.cancel(turn)
+    this.#retrievals.clear()
+    this.#waiting.clear()
+    this.#spares = []
+  }
+}

@@ -1,0 +1,246 @@
+import type { NodeRecord } from '../identity/node-record.ts'
+import type { Appointment } from './agenda.ts'
+import type { Failure, Turn } from './overlay-messages.ts'
+import {
+  decodePingPayload,
+  encodePingPayload,
+  ownCapabilities,
+  type PingPayload,
+  pingErrorCodes,
+} from './ping-extension.ts'
+import type { Liveness, Requests } from './requests.ts'
+import type { Job, OverlayState } from './state.ts'
+import { announcesPortal } from './version.ts'
+
+/** A PONG whose payload is understood; an error payload is one. */
+export type Pong =
+  | { readonly ok: true; readonly enrSeq: bigint; readonly payload: PingPayload }
+  | ({ readonly ok: false } & Failure)
+
+/** A node that never answered is given so many tries; one that did is left in place for as many silences in a row. */
+const TRIES = 3
+const RETRY_MS = 2_000
+
+/**
+ * Who takes part: the routing table, and the pings that fill it and keep it true. A node enters when it has answered (or when a user
+ * says so), is pinged at random intervals, and leaves when it is silent.
+ */
+export class Members implements Liveness {
+  readonly #state: OverlayState
+  readonly #requests: Requests
+  /** The next ping of each member, and of each candidate. */
+  readonly #checks = new Map<string, { readonly due: Appointment<Job>; readonly isCandidate: boolean }>()
+  #candidates = 0
+  /** Told when a node became a live member. */
+  joined: ((turn: Turn, node: NodeRecord) => void) | undefined
+
+  constructor(state: OverlayState, requests: Requests) {
+    this.#state = state
+    this.#requests = requests
+    requests.liveness = this
+  }
+
+  /** Nodes that wait for their first pong. */
+  get candidates(): number {
+    return this.#candidates
+  }
+
+  /** Whether a node may stand in the table: not ourselves, one chain, a common version, an address. */
+  isFit(record: NodeRecord): boolean {
+    return !this.#state.isSelf(record.nodeIdHex) && record.endpoint !== undefined && this.#state.version(record).ok
+  }
+
+  /** A user's word: the node stands in the table at once, and is pinged. */
+  add(turn: Turn, record: NodeRecord): boolean {
+    if (!this.isFit(record)) return false
+    const insertion = this.#state.table.insert({ record }, turn.now)
+    if (insertion === 'outdated' || insertion === 'ip-limit' || insertion === 'self') return false
+    this.#state.profiles.of(record.nodeIdHex).silences = 0
+    this.#check(turn, record, 0)
+    return true
+  }
+
+  remove(nodeIdHex: string): boolean {
+    this.#forget(nodeIdHex)
+    this.#state.profiles.delete(nodeIdHex)
+    return this.#state.table.remove(nodeIdHex).removed !== undefined
+  }
+
+  /** A node was met in discovery, or it asked us something: it becomes a candidate and is pinged soon. */
+  meet(turn: Turn, record: NodeRecord): void {
+    const { table, limits, counters, profiles } = this.#state
+    const known = table.get(record.nodeIdHex)
+    if (known !== undefined) {
+      if (record.seq <= known.record.seq) return
+      if (this.isFit(record)) table.insert({ record }, turn.now)
+      else this.remove(record.nodeIdHex)
+      return
+    }
+    if (!announcesPortal(record) || !this.isFit(record) || this.#checks.has(record.nodeIdHex)) return
+    // A node that keeps asking and never answers is not pinged at each of its requests.
+    if (turn.now - (profiles.peek(record.nodeIdHex)?.pingedAt ?? Number.NEGATIVE_INFINITY) < limits.pingIntervalMs)
+      return
+    if (this.#candidates >= limits.candidates) {
+      counters.add('limit.candidates')
+      return
+    }
+    this.#state.profiles.of(record.nodeIdHex).silences = 0
+    this.#check(turn, record, this.#state.between(0, limits.candidateSpreadMs))
+  }
+
+  /** Pings now, whatever the schedule says: to join, or because the radius is wanted. */
+  check(turn: Turn, record: NodeRecord): void {
+    if (this.isFit(record)) this.#check(turn, record, 0)
+  }
+
+  heard(turn: Turn, node: NodeRecord): void {
+    const { table, profiles, limits } = this.#state
+    const profile = profiles.of(node.nodeIdHex)
+    profile.silences = 0
+    if (table.get(node.nodeIdHex) === undefined) table.insert({ record: node }, turn.now)
+    const before = table.slot(node.nodeIdHex)
+    if (before === undefined) return
+    const isNew = !before.live
+    table.markLive(node.nodeIdHex, turn.now)
+    if (!this.#checks.has(node.nodeIdHex)) {
+      // It answered another request first: its radius is still to be asked for.
+      const known = profile.radius !== undefined
+      this.#check(turn, node, known ? this.#interval() : this.#state.between(0, limits.candidateSpreadMs))
+    }
+    if (isNew) this.joined?.(turn, node)
+  }
+
+  silent(turn: Turn, node: NodeRecord): void {
+    const { table, profiles } = this.#state
+    const profile = profiles.of(node.nodeIdHex)
+    profile.silences += 1
+    if (profile.silences < TRIES) return
+    if (table.get(node.nodeIdHex) === undefined) return
+    this.#replace(turn, node)
+  }
+
+  estranged(turn: Turn, node: NodeRecord): void {
+    this.#state.counters.add('estranged')
+    this.#replace(turn, node)
+  }
+
+  /** It sent content that is not what its key says. */
+  distrust(turn: Turn, node: NodeRecord): void {
+    this.#state.counters.add('distrusted')
+    this.#replace(turn, node)
+  }
+
+  /**
+   * Sends a ping. The first to a node is of type 0; later ones are of type 1 where the node has said that it speaks it.
+   *
+   * @param payload what a user wants to be sent instead
+   */
+  ping(
+    turn: Turn,
+    to: NodeRecord,
+    payload: PingPayload | undefined,
+    settle: (turn: Turn, pong: Pong) => void,
+  ): Failure | undefined {
+    const profile = this.#state.profiles.of(to.nodeIdHex)
+    const sent = payload ?? this.ownPayload(profile.capabilities.includes(1) ? 1 : 0)
+    profile.pingedAt = turn.now
+    const message = {
+      type: 'ping',
+      enrSeq: this.#state.record.seq,
+      payloadType: sent.payloadType,
+      payload: encodePingPayload(sent),
+    } as const
+    return this.#requests.send(turn, to, message, (later, answer) => {
+      if (!answer.ok) return settle(later, answer)
+      const { enrSeq, payloadType } = answer.message
+      this.newerRecord(later, to, enrSeq)
+      const decoded = decodePingPayload(payloadType, answer.message.payload)
+      if (!decoded.ok) {
+        this.#state.counters.add(
+          `malformed.pong.${decoded.code === 'PORTAL_PAYLOAD_UNSUPPORTED' ? 'type' : decoded.detail}`,
+        )
+        return settle(later, decoded)
+      }
+      if (decoded.value.payloadType === 65535) {
+        // Type 1 was refused, although it was announced: begin again with type 0.
+        if (decoded.value.errorCode === pingErrorCodes.notSupported)
+          this.#state.profiles.of(to.nodeIdHex).capabilities = []
+        this.#state.counters.add('pong.error')
+      } else this.learn(to, decoded.value)
+      settle(later, { ok: true, enrSeq, payload: decoded.value })
+    })
+  }
+
+  /** What we say of ourselves in a ping or pong of this type. */
+  ownPayload(payloadType: 0 | 1): PingPayload {
+    const { clientInfo, radius } = this.#state
+    return payloadType === 1
+      ? { payloadType, radius }
+      : { payloadType, clientInfo, radius, capabilities: ownCapabilities }
+  }
+
+  /** What a ping or pong said. */
+  learn(node: NodeRecord, payload: PingPayload): void {
+    if (payload.payloadType === 65535) return
+    this.#state.profiles.setRadius(node.nodeIdHex, payload.radius)
+    if (payload.payloadType !== 0) return
+    const profile = this.#state.profiles.of(node.nodeIdHex)
+    profile.capabilities = payload.capabilities
+    profile.clientInfo = payload.clientInfo
+  }
+
+  /** The node named its `seq`: where that is above the one we hold, discovery is asked for the record, once for each. */
+  newerRecord(turn: Turn, node: NodeRecord, enrSeq: bigint): void {
+    const known = this.#state.table.get(node.nodeIdHex)?.record ?? node
+    const profile = this.#state.profiles.of(node.nodeIdHex)
+    if (enrSeq <= known.seq || enrSeq <= profile.resolvedSeq) return
+    profile.resolvedSeq = enrSeq
+    turn.emit({ type: 'resolve-record', known, seq: enrSeq })
+  }
+
+  /** The member goes; who stood in reserve takes its place and has to prove itself. */
+  #replace(turn: Turn, node: NodeRecord): void {
+    this.#forget(node.nodeIdHex)
+    const { removed, successor } = this.#state.table.remove(node.nodeIdHex)
+    if (removed !== undefined) this.#state.counters.add('table.removed')
+    if (successor !== undefined) {
+      this.#state.profiles.of(successor.record.nodeIdHex).silences = 0
+      this.#check(turn, successor.record, 0)
+    }
+  }
+
+  #interval(): number {
+    const { pingIntervalMs } = this.#state.limits
+    return this.#state.between(0.75 * pingIntervalMs, 1.25 * pingIntervalMs)
+  }
+
+  #forget(nodeIdHex: string): void {
+    const check = this.#checks.get(nodeIdHex)
+    if (check === undefined) return
+    this.#state.agenda.cancel(check.due)
+    this.#checks.delete(nodeIdHex)
+    if (check.isCandidate) this.#candidates -= 1
+  }
+
+  #check(turn: Turn, node: NodeRecord, delayMs: number): void {
+    this.#forget(node.nodeIdHex)
+    const isCandidate = this.#state.table.get(node.nodeIdHex) === undefined
+    if (isCandidate) this.#candidates += 1
+    const due = this.#state.agenda.set(turn.now + delayMs, later => this.#due(later, node))
+    this.#checks.set(node.nodeIdHex, { due, isCandidate })
+  }
+
+  #due(turn: Turn, node: NodeRecord): void {
+    this.#forget(node.nodeIdHex)
+    const { table, profiles } = this.#state
+    const record = table.get(node.nodeIdHex)?.record ?? node
+    const refused = this.ping(turn, record, undefined, (later, pong) => {
+      const isMember = table.get(node.nodeIdHex) !== undefined
+      if (pong.ok && isMember) return this.#check(later, record, this.#interval())
+      const { silences } = profiles.of(node.nodeIdHex)
+      if (!pong.ok && (isMember || (silences > 0 && silences < TRIES)))
+        this.#check(later, record, RETRY_MS * Math.max(1, silences))
+    })
+    if (refused?.code === 'REQUEST_LIMIT') this.#check(turn, record, RETRY_MS)
+  }
+}

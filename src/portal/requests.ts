@@ -1,0 +1,143 @@
+import type { ErrorCode } from '../errors.ts'
+import type { NodeRecord } from '../identity/node-record.ts'
+import type { Appointment } from './agenda.ts'
+import {
+  type Accept,
+  type Content,
+  decodeMessage,
+  encodeMessage,
+  type FindContent,
+  type FindNodes,
+  MAX_TALK_REQUEST_BYTES,
+  type Nodes,
+  type Offer,
+  type Ping,
+} from './message.ts'
+import type { Failure, Turn } from './overlay-messages.ts'
+import type { Job, OverlayState } from './state.ts'
+
+/** Each request and its answer. */
+interface Answers {
+  readonly ping: Ping
+  readonly 'find-nodes': Nodes
+  readonly 'find-content': Content
+  readonly offer: Accept
+}
+
+type Request = Ping | FindNodes | FindContent | Offer
+type RequestType = keyof Answers & Request['type']
+
+const ANSWER_TYPES = { ping: 'pong', 'find-nodes': 'nodes', 'find-content': 'content', offer: 'accept' } as const
+
+/** What came of a request. Exactly one is told for every request that was sent. */
+export type Answer<Type extends RequestType> =
+  | { readonly ok: true; readonly message: Answers[Type]; readonly version: number }
+  | ({ readonly ok: false } & Failure)
+
+interface Pending {
+  readonly to: NodeRecord
+  readonly type: RequestType
+  readonly version: number
+  readonly settle: (turn: Turn, answer: Answer<RequestType>) => void
+  readonly overdue: Appointment<Job>
+}
+
+/** What answers and silence mean for the table. */
+export interface Liveness {
+  heard(turn: Turn, node: NodeRecord): void
+  silent(turn: Turn, node: NodeRecord): void
+  /** It answers, but does not speak this protocol with us. */
+  estranged(turn: Turn, node: NodeRecord): void
+}
+
+/** Talk requests on their way: what was asked, at which version, and who waits for the answer. */
+export class Requests {
+  readonly #state: OverlayState
+  readonly #pending = new Map<number, Pending>()
+  /** Set once by the overlay: `Members` sends its pings through here, so neither can be made first with the other. */
+  liveness: Liveness | undefined
+
+  constructor(state: OverlayState) {
+    this.#state = state
+  }
+
+  get size(): number {
+    return this.#pending.size
+  }
+
+  /**
+   * Sends a request. `settle` is called once, in a later turn; where nothing can be sent the reason is returned at once and `settle` is
+   * not called.
+   */
+  send<Type extends RequestType>(
+    turn: Turn,
+    to: NodeRecord,
+    message: Request & { readonly type: Type },
+    settle: (turn: Turn, answer: Answer<Type>) => void,
+  ): Failure | undefined {
+    const state = this.#state
+    const version = state.version(to)
+    if (!version.ok) return version
+    if (state.isSelf(to.nodeIdHex)) return { code: 'PEER_UNKNOWN', detail: 'expected another node, got the own record' }
+    if (this.#pending.size >= state.limits.requests) {
+      return { code: 'REQUEST_LIMIT', detail: `${state.limits.requests} talk requests are in flight` }
+    }
+    const payload = encodeMessage(message, version.value)
+    if (payload.length > MAX_TALK_REQUEST_BYTES) {
+      return {
+        code: 'REQUEST_TOO_LARGE',
+        detail: `expected ${MAX_TALK_REQUEST_BYTES} bytes at most, got ${payload.length}`,
+      }
+    }
+    const ref = state.nextRef()
+    const overdue = state.agenda.set(turn.now + state.limits.requestTimeoutMs, later =>
+      this.failed(later, ref, 'REQUEST_TIMEOUT'),
+    )
+    this.#pending.set(ref, {
+      to,
+      type: message.type,
+      version: version.value,
+      settle: settle as (turn: Turn, answer: Answer<RequestType>) => void,
+      overdue,
+    })
+    state.counters.add(`sent.${message.type}`)
+    turn.emit({ type: 'talk', ref, to, protocol: state.protocol, payload })
+    return undefined
+  }
+
+  answered(turn: Turn, ref: number, payload: Uint8Array): void {
+    const pending = this.#take(ref)
+    if (pending === undefined) return
+    const { to, type, version } = pending
+    const decoded = decodeMessage(payload, version)
+    if (decoded.ok && decoded.value.type === ANSWER_TYPES[type]) {
+      this.#state.counters.add(`answered.${type}`)
+      this.liveness?.heard(turn, to)
+      pending.settle(turn, { ok: true, message: decoded.value as Answers[RequestType], version })
+      return
+    }
+    const reason = decoded.ok ? 'type' : decoded.detail
+    this.#state.counters.add(`malformed.answer.${reason}`)
+    // FIND_CONTENT and OFFER are answered with nothing for a key that the peer does not know, PING and FIND_NODES only by
+    // somebody who does not take part (discv5-wire.md, TALKREQ).
+    if (type === 'ping' || type === 'find-nodes') this.liveness?.estranged(turn, to)
+    const detail = `expected ${ANSWER_TYPES[type]} as the answer, got ${reason === 'empty' ? 'nothing' : `bytes refused by: ${reason}`}`
+    pending.settle(turn, { ok: false, code: 'PORTAL_MESSAGE_MALFORMED', detail })
+  }
+
+  failed(turn: Turn, ref: number, code: ErrorCode): void {
+    const pending = this.#take(ref)
+    if (pending === undefined) return
+    this.#state.counters.add(`unanswered.${pending.type}`)
+    this.liveness?.silent(turn, pending.to)
+    pending.settle(turn, { ok: false, code, detail: `${pending.type} to ${pending.to.nodeIdHex} was not answered` })
+  }
+
+  #take(ref: number): Pending | undefined {
+    const pending = this.#pending.get(ref)
+    if (pending === undefined) return undefined
+    this.#pending.delete(ref)
+    this.#state.agenda.cancel(pending.overdue)
+    return pending
+  }
+}

@@ -1,0 +1,128 @@
+import type { ErrorCode } from '../errors.ts'
+import type { NodeRecord } from '../identity/node-record.ts'
+import type { Randomness } from '../runtime/randomness.ts'
+import type { Agenda, Appointment } from './agenda.ts'
+import type { OverlayLimits } from './limits.ts'
+import type { Turn } from './overlay-messages.ts'
+
+export type TransferKind = 'fetch' | 'serve' | 'send' | 'receive'
+
+/** What the owner of a transfer does when something is reported of it. */
+export interface TransferOwner {
+  item?(turn: Turn, index: number, content: Uint8Array, stored: boolean): void
+  /** It is over; without a failure it went well. Called once. */
+  ended(turn: Turn, failure: ErrorCode | undefined): void
+}
+
+interface Transfer {
+  readonly kind: TransferKind
+  readonly peer: string
+  /** The connection id that we chose, for `serve` and `receive`. */
+  readonly listening: number | undefined
+  readonly owner: TransferOwner
+  readonly overdue: Appointment<(turn: Turn) => void>
+}
+
+/** The slots of transfers: how many there are of each kind, in all and with one peer, and which connection ids are taken. */
+export class Transfers {
+  readonly #limits: OverlayLimits
+  readonly #agenda: Agenda<(turn: Turn) => void>
+  readonly #randomness: Randomness
+  readonly #transfers = new Map<number, Transfer>()
+  readonly #count: Record<TransferKind, number> = { fetch: 0, serve: 0, send: 0, receive: 0 }
+  readonly #countOfPeer = new Map<string, number>()
+  readonly #listening = new Set<number>()
+
+  constructor(limits: OverlayLimits, agenda: Agenda<(turn: Turn) => void>, randomness: Randomness) {
+    this.#limits = limits
+    this.#agenda = agenda
+    this.#randomness = randomness
+  }
+
+  count(kind: TransferKind): number {
+    return this.#count[kind]
+  }
+
+  countOfPeer(kind: TransferKind, nodeIdHex: string): number {
+    return this.#countOfPeer.get(kind + nodeIdHex) ?? 0
+  }
+
+  /** Whether one more of this kind may begin with this peer. */
+  hasRoom(kind: TransferKind, nodeIdHex: string): boolean {
+    const [total, ofPeer] = this.#bounds(kind)
+    return this.#count[kind] < total && this.countOfPeer(kind, nodeIdHex) < ofPeer
+  }
+
+  /**
+   * A connection id for a stream that a peer will initiate. Its neighbours stay free as well, because a stream takes two ids
+   * (uTP sends on one and receives on the other); 0 stands for "nothing accepted".
+   */
+  chooseConnectionId(): number {
+    for (;;) {
+      const id = 1 + this.#randomness.below(0xfffe)
+      if (!this.#listening.has(id) && !this.#listening.has(id - 1) && !this.#listening.has(id + 1)) return id
+    }
+  }
+
+  /** @param listening the id that `chooseConnectionId` gave, where the peer initiates */
+  begin(
+    turn: Turn,
+    ref: number,
+    kind: TransferKind,
+    peer: NodeRecord,
+    listening: number | undefined,
+    owner: TransferOwner,
+  ): void {
+    const overdue = this.#agenda.set(turn.now + this.#limits.transferTimeoutMs, later => {
+      later.emit({ type: 'cancel-transfer', ref })
+      this.end(later, ref, 'STREAM_TIMEOUT')
+    })
+    this.#transfers.set(ref, { kind, peer: peer.nodeIdHex, listening, owner, overdue })
+    this.#count[kind] += 1
+    this.#countOfPeer.set(kind + peer.nodeIdHex, this.countOfPeer(kind, peer.nodeIdHex) + 1)
+    if (listening !== undefined) this.#listening.add(listening)
+  }
+
+  item(turn: Turn, ref: number, index: number, content: Uint8Array, stored: boolean): void {
+    this.#transfers.get(ref)?.owner.item?.(turn, index, content, stored)
+  }
+
+  /** Frees the slot and tells the owner. What is not known any more (cancelled, overdue) is passed over. */
+  end(turn: Turn, ref: number, failure: ErrorCode | undefined): void {
+    const transfer = this.#free(ref)
+    transfer?.owner.ended(turn, failure)
+  }
+
+  /** Frees the slot without a word to the owner, and has the stream reset. */
+  cancel(turn: Turn, ref: number): void {
+    if (this.#free(ref) !== undefined) turn.emit({ type: 'cancel-transfer', ref })
+  }
+
+  #free(ref: number): Transfer | undefined {
+    const transfer = this.#transfers.get(ref)
+    if (transfer === undefined) return undefined
+    this.#transfers.delete(ref)
+    this.#agenda.cancel(transfer.overdue)
+    this.#count[transfer.kind] -= 1
+    const name = transfer.kind + transfer.peer
+    const left = (this.#countOfPeer.get(name) ?? 1) - 1
+    if (left === 0) this.#countOfPeer.delete(name)
+    else this.#countOfPeer.set(name, left)
+    if (transfer.listening !== undefined) this.#listening.delete(transfer.listening)
+    return transfer
+  }
+
+  #bounds(kind: TransferKind): readonly [total: number, ofPeer: number] {
+    const limits = this.#limits
+    switch (kind) {
+      case 'fetch':
+        return [limits.fetches, limits.fetches]
+      case 'serve':
+        return [limits.serves, limits.servesOfPeer]
+      case 'send':
+        return [limits.offers, limits.offersToPeer]
+      case 'receive':
+        return [limits.receives, limits.receivesOfPeer]
+    }
+  }
+}

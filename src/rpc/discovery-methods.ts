@@ -1,0 +1,92 @@
+import { z } from 'zod'
+import { toHex } from '../codec/hex.ts'
+import { parseAddress } from '../identity/ip-address.ts'
+import type { NodeRecord } from '../identity/node-record.ts'
+import { type Method, method, NONE } from './method.ts'
+import type { NodeApi } from './node-api.ts'
+import { distances, hexBytes, nodeRecord, type ParseRecord } from './parameters.ts'
+import { recordTexts } from './results.ts'
+import { routingMethods } from './routing-methods.ts'
+
+/** A TALKREQ must fit into one packet of 1,280 bytes. */
+const MAX_TALK_BYTES = 1280
+const MAX_RECORD_PAIRS = 16
+const SOCKET_ADDRESS = 'expected an address and a port (192.0.2.1:9009), or pairs of key and hex value'
+
+/** jsonrpc/src/methods/discv5.json. */
+export function discoveryMethods(api: NodeApi, parseRecord: ParseRecord): Method[] {
+  const { discovery } = api
+  const enr = nodeRecord(parseRecord)
+  return [
+    method('discv5_nodeInfo', 'The own record and node id', NONE, async (_, call) =>
+      nodeInfo(await discovery.localRecord(call)),
+    ),
+    method(
+      'discv5_updateNodeInfo',
+      'Sets the address of the own record, or pairs of it',
+      {
+        socketAddr: z.union([socketAddress(), recordPairs()], { error: SOCKET_ADDRESS }),
+        isTcp: z.boolean().optional(),
+      },
+      async ({ socketAddr, isTcp }, call) => {
+        const entries = socketAddr instanceof Map ? socketAddr : addressEntries(socketAddr, isTcp ?? false)
+        const record = await discovery.updateRecord(entries, call)
+        return { ...nodeInfo(record), localNodeId: record.nodeIdHex }
+      },
+    ),
+    ...routingMethods(verb => `discv5_${verb}`, discovery, parseRecord),
+    method('discv5_ping', 'PING, and its PONG', { enr }, async ({ enr }, call) => {
+      const pong = await discovery.ping(enr, call)
+      // The schema has the port as a string of digits (jsonrpc/src/schemas/portal.json, udpPort).
+      return { enrSeq: pong.enrSeq, recipientIP: pong.recipientIp, recipientPort: String(pong.recipientPort) }
+    }),
+    method('discv5_findNode', 'FINDNODE, and all NODES', { enr, distances: distances() }, async (given, call) =>
+      recordTexts(await discovery.findNodes(given.enr, given.distances, call)),
+    ),
+    method(
+      'discv5_talkReq',
+      'TALKREQ, and its TALKRESP',
+      { enr, protocolId: hexBytes({ max: MAX_TALK_BYTES }), talkReqPayload: hexBytes({ max: MAX_TALK_BYTES }) },
+      async ({ enr, protocolId, talkReqPayload }, call) =>
+        toHex(await discovery.talk(enr, protocolId, talkReqPayload, call)),
+    ),
+  ]
+}
+
+const nodeInfo = (record: NodeRecord) => ({ enr: record.text, nodeId: record.nodeIdHex })
+
+interface SocketAddress {
+  readonly address: Uint8Array
+  readonly port: number
+}
+
+/** `192.0.2.1:9009` or `[2001:db8::1]:9009`; the schema's own pattern has a slash before it. */
+function socketAddress() {
+  return z.string().transform((text, context): SocketAddress => {
+    const [, host6, host4, digits] = /^\/?(?:\[([^\]]+)\]|([0-9.]+)):([0-9]{1,5})$/.exec(text) ?? []
+    const address = parseAddress(host6 ?? host4 ?? '')
+    const port = Number(digits)
+    if (address !== undefined && port >= 1 && port <= 0xffff) return { address, port }
+    context.addIssue({ code: 'custom', message: SOCKET_ADDRESS })
+    return z.NEVER
+  })
+}
+
+/** Not of the specification: what nimbus_portal_client takes, for any key of the record. */
+function recordPairs() {
+  const pair = z.tuple([z.string().min(1).max(32), hexBytes({ max: 256 })])
+  return z
+    .array(pair)
+    .min(1)
+    .max(MAX_RECORD_PAIRS)
+    .transform(pairs => new Map<string, Uint8Array | undefined>(pairs))
+}
+
+function addressEntries({ address, port }: SocketAddress, isTcp: boolean): ReadonlyMap<string, Uint8Array> {
+  const suffix = address.length === 4 ? '' : '6'
+  const bytes = port < 256 ? Uint8Array.of(port) : Uint8Array.of(port >> 8, port & 0xff)
+  return new Map([
+    [`ip${suffix}`, address],
+    [`${isTcp ? 'tcp' : 'udp'}${suffix}`, bytes],
+  ])
+}

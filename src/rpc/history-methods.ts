@@ -1,0 +1,112 @@
+import { z } from 'zod'
+import { toHex } from '../codec/hex.ts'
+import { type Method, method } from './method.ts'
+import type { NodeApi, PingPayload } from './node-api.ts'
+import {
+  contentItems,
+  contentKey,
+  contentValue,
+  distances,
+  nodeRecord,
+  type ParseRecord,
+  pingPayloads,
+  uint16,
+} from './parameters.ts'
+import { contentInfo, pong, putContentInfo, recordTexts, traceInfo } from './results.ts'
+import { routingMethods } from './routing-methods.ts'
+import { RpcCode, RpcError } from './rpc-errors.ts'
+
+/** jsonrpc/src/methods/history.json: 15 methods. */
+export function historyMethods(api: NodeApi, parseRecord: ParseRecord): Method[] {
+  const { history } = api
+  const enr = nodeRecord(parseRecord)
+  const key = contentKey()
+  const value = contentValue()
+  const name = (verb: string): string => `portal_history${verb.charAt(0).toUpperCase()}${verb.slice(1)}`
+  return [
+    ...routingMethods(name, history, parseRecord),
+    method(
+      name('ping'),
+      'PING, and its PONG',
+      { enr, payloadType: uint16().optional(), payload: z.unknown() },
+      async ({ enr, payloadType, payload }, call) => {
+        const request = pingRequest(payloadType, payload)
+        return pong(await history.ping(enr, request.type, request.payload, call))
+      },
+    ),
+    method(name('findNodes'), 'FINDNODES, and its NODES', { enr, distances: distances() }, async (given, call) =>
+      recordTexts(await history.findNodes(given.enr, given.distances, call)),
+    ),
+    method(
+      name('findContent'),
+      'FINDCONTENT, and the content or the closer nodes',
+      { enr, contentKey: key },
+      async (given, call) => {
+        const answer = await history.findContent(given.enr, given.contentKey, call)
+        return answer.type === 'content' ? contentInfo(answer) : { enrs: recordTexts(answer.records) }
+      },
+    ),
+    method(
+      name('offer'),
+      'OFFER, and the transfer of what is accepted',
+      { enr, contentItems: contentItems() },
+      async (given, call) => toHex(await history.offer(given.enr, given.contentItems, call)),
+    ),
+    method(name('getContent'), 'Content, stored or looked up', { contentKey: key }, async (given, call) => {
+      const answer = await history.getContent(given.contentKey, call)
+      if (answer === undefined) throw contentNotFound()
+      return contentInfo(answer)
+    }),
+    method(name('traceGetContent'), 'Content, and how it was found', { contentKey: key }, async (given, call) => {
+      const { content, utpTransfer, trace } = await history.traceGetContent(given.contentKey, call)
+      if (content !== undefined) return { ...contentInfo({ content, utpTransfer }), trace: traceInfo(trace) }
+      throw new RpcError(RpcCode.contentNotFoundWithTrace, 'content not found', traceInfo(trace))
+    }),
+    method(name('store'), 'Validates content and stores it', { contentKey: key, contentValue: value }, (given, call) =>
+      history.store(given.contentKey, given.contentValue, call),
+    ),
+    method(name('localContent'), 'Content of the own store', { contentKey: key }, async (given, call) => {
+      const content = await history.localContent(given.contentKey, call)
+      if (content === undefined) throw contentNotFound()
+      return toHex(content)
+    }),
+    method(
+      name('putContent'),
+      'Validates content, stores it and gossips it',
+      { contentKey: key, contentValue: value },
+      async (given, call) => putContentInfo(await history.putContent(given.contentKey, given.contentValue, call)),
+    ),
+  ]
+}
+
+const contentNotFound = (): RpcError => new RpcError(RpcCode.contentNotFound, 'content not found')
+
+const notSupported = (reason: 'client' | 'subnetwork'): RpcError =>
+  new RpcError(RpcCode.payloadTypeNotSupported, 'Payload type not supported', { reason })
+
+/** Types that exist (ping-extensions/extensions.md) and that the history network does not list for its pings. */
+const HISTORY_RADIUS = 2
+const ERROR_PAYLOAD = 65535
+
+/** The rules of `portal_historyPing` in the specification, with their errors -39004 to -39007. */
+function pingRequest(type: number | undefined, payload: unknown): { type: 0 | 1; payload: PingPayload | undefined } {
+  if (type === undefined) {
+    if (payload === undefined) return { type: 0, payload: undefined }
+    throw new RpcError(RpcCode.payloadTypeRequired, 'Payload type is required if payload is specified')
+  }
+  if (type === ERROR_PAYLOAD && payload !== undefined) {
+    // An error answers a ping: nobody may send one as a ping in our name.
+    const message = 'The client has blocked users from specifying the payload for this extension'
+    throw new RpcError(RpcCode.payloadBlocked, message)
+  }
+  if (type === HISTORY_RADIUS || type === ERROR_PAYLOAD) throw notSupported('subnetwork')
+  if (type !== 0 && type !== 1) throw notSupported('client')
+  if (payload === undefined) return { type, payload: undefined }
+  const parsed = type === 0 ? pingPayloads[0].safeParse(payload) : pingPayloads[1].safeParse(payload)
+  if (!parsed.success) {
+    const { path, message } = parsed.error.issues[0]!
+    const data = { detail: `${['payload', ...path].join('.')}: ${message}` }
+    throw new RpcError(RpcCode.payloadMalformed, 'Failed to decode payload', data)
+  }
+  return { type, payload: { type, ...parsed.data } as PingPayload }
+}

@@ -1,0 +1,41 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import { isIP } from 'node:net'
+
+const isLoopbackName = (host: string): boolean => host === 'localhost' || host.endsWith('.localhost')
+
+const isLoopback = (host: string): boolean => isLoopbackName(host) || host === '::1' || /^127\./.test(host)
+
+/**
+ * Keeps web pages away from a server that trusts whoever reaches it.
+ *
+ * - DNS rebinding: a page of evil.example whose name suddenly resolves to 127.0.0.1 sends `Host: evil.example`. On
+ *   loopback only names of this machine and literal addresses are served.
+ * - Requests across sites, WebSocket included (which no browser holds back): they carry an `Origin`, and it must
+ *   be the very host that is asked.
+ *
+ * @returns why the request is refused, or undefined
+ */
+export function refuseOrigin(headers: IncomingHttpHeaders, boundHost: string): string | undefined {
+  const host = hostName(headers.host)
+  if (isLoopback(boundHost)) {
+    const served = host !== undefined && (isLoopbackName(host) || isIP(host) !== 0 || host === boundHost)
+    if (!served) return `expected the Host header to name this machine, got ${JSON.stringify(headers.host ?? '')}`
+  }
+  const { origin } = headers
+  if (origin === undefined) return undefined
+  let originHost: string | undefined
+  try {
+    originHost = new URL(origin).host
+  } catch {
+    // `null`, from a sandboxed page or a file.
+  }
+  return originHost === headers.host
+    ? undefined
+    : `expected no request from another site, got Origin ${JSON.stringify(origin)}`
+}
+
+/** The name of a Host header without port and brackets, in lower case. */
+function hostName(header: string | undefined): string | undefined {
+  const [, bracketed, plain] = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]+))(?::\d{1,5})?$/.exec(header ?? '') ?? []
+  return (bracketed ?? plain)?.toLowerCase()
+}

@@ -1,0 +1,81 @@
+import { type ErrorCode, SpimplError } from '../errors.ts'
+
+/** Numbers of JSON-RPC 2.0, of EIP-1474, and of the Portal specification (jsonrpc/src/errors/errors.json). */
+export const RpcCode = {
+  parseError: -32700,
+  invalidRequest: -32600,
+  methodNotFound: -32601,
+  invalidParams: -32602,
+  internalError: -32603,
+  /** Any failure that has a name of its own: `data.code` is the code of `SpimplError`. */
+  failed: -32000,
+  /** EIP-1474, "resource unavailable": the time of the call was over, or the server stops. */
+  unavailable: -32002,
+  /** EIP-1474, "limit exceeded". */
+  limitExceeded: -32005,
+  contentNotFound: -39001,
+  contentNotFoundWithTrace: -39002,
+  payloadTypeNotSupported: -39004,
+  payloadMalformed: -39005,
+  payloadTypeRequired: -39006,
+  payloadBlocked: -39007,
+} as const
+
+/** An error as a client receives it. Handlers throw it where the specification has a number for what happened. */
+export class RpcError extends Error {
+  override readonly name = 'RpcError'
+  readonly code: number
+  readonly data: unknown
+
+  constructor(code: number, message: string, data?: unknown) {
+    super(message)
+    this.code = code
+    this.data = data
+  }
+}
+
+export const invalidParams = (detail: string): RpcError =>
+  new RpcError(RpcCode.invalidParams, `Invalid params: ${detail}`)
+
+/** What a caller could have known: its argument is refused, and nothing was done. */
+const ARGUMENT_ERRORS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'RPC_INVALID_PARAMS',
+  'CONTENT_KEY_INVALID',
+  'CONTENT_INVALID',
+  'CONTENT_TOO_LARGE',
+  'HEX_INVALID',
+  'ENR_TOO_LARGE',
+  'ENR_MALFORMED',
+  'ENR_KEYS_UNSORTED',
+  'ENR_SCHEME_UNKNOWN',
+  'ENR_SIGNATURE_INVALID',
+  'ENR_FIELD_INVALID',
+  'PEER_NO_ENDPOINT',
+  'REQUEST_TOO_LARGE',
+])
+
+/**
+ * Every thrown value as an error for the client. What is no `SpimplError` is a defect of ours: it is told to the operator
+ * (`report`) and the client learns only that there was one.
+ */
+export function toRpcError(thrown: unknown, report: (error: unknown) => void): RpcError {
+  if (thrown instanceof RpcError) return thrown
+  if (!(thrown instanceof SpimplError)) {
+    report(thrown)
+    return new RpcError(RpcCode.internalError, 'Internal error')
+  }
+  const data = { code: thrown.code }
+  if (ARGUMENT_ERRORS.has(thrown.code)) {
+    return new RpcError(RpcCode.invalidParams, `Invalid params: ${thrown.message}`, data)
+  }
+  switch (thrown.code) {
+    case 'CONTENT_NOT_FOUND':
+      return new RpcError(RpcCode.contentNotFound, 'content not found')
+    case 'PORTAL_PAYLOAD_UNSUPPORTED':
+      return new RpcError(RpcCode.payloadTypeNotSupported, 'Payload type not supported', { reason: 'client' })
+    case 'PORTAL_PAYLOAD_MALFORMED':
+      return new RpcError(RpcCode.payloadMalformed, 'Failed to decode payload')
+    default:
+      return new RpcError(RpcCode.failed, thrown.message, data)
+  }
+}

@@ -1,0 +1,231 @@
+import type { AddressInfo } from 'node:net'
+import { type FastifyError, type FastifyInstance, type FastifyReply, fastify } from 'fastify'
+import { SpimplError } from '../errors.ts'
+import { discoveryMethods } from './discovery-methods.ts'
+import { DISPATCH_LIMITS, Dispatcher, type DispatchLimits } from './dispatcher.ts'
+import { historyMethods } from './history-methods.ts'
+import { type Method, methodTable } from './method.ts'
+import type { NodeApi } from './node-api.ts'
+import { refuseOrigin } from './origin-guard.ts'
+import type { ParseRecord } from './parameters.ts'
+import { RpcCode } from './rpc-errors.ts'
+import { serviceMethods } from './service-methods.ts'
+import { WebSocketDoor } from './websocket.ts'
+
+export interface RpcServerLimits extends DispatchLimits {
+  /** Bytes of one request: block 15537394's receipts are 3.2 MB as hex, an offer may have several such items. */
+  readonly bodyBytes: number
+  readonly connections: number
+  readonly webSocketConnections: number
+  readonly webSocketCallsInFlight: number
+  readonly webSocketUnsentBytes: number
+  readonly heartbeatMs: number
+  /** Milliseconds in which a client must have sent all of its request. */
+  readonly requestTimeoutMs: number
+}
+
+export const RPC_LIMITS: RpcServerLimits = {
+  ...DISPATCH_LIMITS,
+  bodyBytes: 32 * 1024 * 1024,
+  connections: 256,
+  webSocketConnections: 64,
+  webSocketCallsInFlight: 64,
+  webSocketUnsentBytes: 64 * 1024 * 1024,
+  heartbeatMs: 30_000,
+  requestTimeoutMs: 60_000,
+}
+
+export interface RpcServerOptions {
+  readonly api: NodeApi
+  /** `RecordDecoder.parse` of the node. */
+  readonly parseRecord: ParseRecord
+  /** A literal address or a name; 127.0.0.1 unless said otherwise. */
+  readonly host?: string
+  /** 0 takes a free one; `RpcServer.port` says which. */
+  readonly port: number
+  readonly limits?: Partial<RpcServerLimits>
+  /** More rows for the table, for instance those of a second sub-network. */
+  readonly methods?: readonly Method[]
+  /** Told of what the client is not: a defect in a handler. */
+  readonly onInternalError?: (error: unknown, method: string) => void
+}
+
+/** The whole table of methods that a node serves. */
+export function rpcMethods(
+  api: NodeApi,
+  parseRecord: ParseRecord,
+  extra: readonly Method[] = [],
+): ReadonlyMap<string, Method> {
+  const rows = [...discoveryMethods(api, parseRecord), ...historyMethods(api, parseRecord), ...extra]
+  return methodTable([...rows, ...serviceMethods(api, rows)])
+}
+
+/**
+ * JSON-RPC 2.0 over HTTP (POST /) and WebSocket on one port, and GET /health.
+ *
+ * @example
+ * const server = await RpcServer.listen({ api, parseRecord: text => decoder.parse(text), port: 0 })
+ * console.log(server.url) // http://127.0.0.1:40123
+ * await server.close({ deadlineMs: 2000 })
+ */
+export class RpcServer {
+  readonly host: string
+  readonly port: number
+  readonly #http: FastifyInstance
+  readonly #webSocket: WebSocketDoor
+  readonly #dispatcher: Dispatcher
+  #closing: Promise<void> | undefined
+
+  private constructor(http: FastifyInstance, webSocket: WebSocketDoor, dispatcher: Dispatcher) {
+    const { address, port } = http.server.address() as AddressInfo
+    this.host = address
+    this.port = port
+    this.#http = http
+    this.#webSocket = webSocket
+    this.#dispatcher = dispatcher
+  }
+
+  /** Rejects with ADDRESS_IN_USE, ADDRESS_INVALID or SOCKET_FAILED, naming the address and the flag to change. */
+  static async listen(options: RpcServerOptions): Promise<RpcServer> {
+    const host = options.host ?? '127.0.0.1'
+    const limits = { ...RPC_LIMITS, ...options.limits }
+    const report = options.onInternalError ?? (() => {})
+    const dispatcher = new Dispatcher(rpcMethods(options.api, options.parseRecord, options.methods), limits, report)
+    const http = httpServer(options.api, dispatcher, limits, host, report)
+    try {
+      await http.listen({ host, port: options.port })
+    } catch (cause) {
+      await http.close()
+      throw listenError(cause, host, options.port)
+    }
+    http.server.maxConnections = limits.connections
+    const webSocket = new WebSocketDoor(
+      http.server,
+      dispatcher,
+      {
+        connections: limits.webSocketConnections,
+        messageBytes: limits.bodyBytes,
+        callsInFlight: limits.webSocketCallsInFlight,
+        unsentBytes: limits.webSocketUnsentBytes,
+        heartbeatMs: limits.heartbeatMs,
+      },
+      request => refuseOrigin(request.headers, host),
+    )
+    return new RpcServer(http, webSocket, dispatcher)
+  }
+
+  get url(): string {
+    return `http://${this.host.includes(':') ? `[${this.host}]` : this.host}:${this.port}`
+  }
+
+  get callsInFlight(): number {
+    return this.#dispatcher.callsInFlight
+  }
+
+  /**
+   * Takes no new connections, lets calls in flight finish until the deadline, ends the rest with an error, and closes.
+   * Never rejects.
+   */
+  close(options: { readonly deadlineMs: number } = { deadlineMs: 2000 }): Promise<void> {
+    this.#closing ??= this.#shutdown(options.deadlineMs)
+    return this.#closing
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  async #shutdown(deadlineMs: number): Promise<void> {
+    const httpClosed = this.#http.close()
+    const deadline = delay(deadlineMs)
+    await Promise.race([this.#dispatcher.idle(), deadline.over])
+    this.#dispatcher.abort()
+    deadline.clear()
+    // The answers are written by now; a client that does not take them has this long.
+    const grace = delay(LAST_ANSWER_MS)
+    await this.#webSocket.close(grace.over)
+    await Promise.race([httpClosed, grace.over])
+    grace.clear()
+    this.#http.server.closeAllConnections()
+    await httpClosed
+  }
+}
+
+const LAST_ANSWER_MS = 250
+
+function delay(ms: number): { readonly over: Promise<void>; clear(): void } {
+  let timer: NodeJS.Timeout | undefined
+  const over = new Promise<void>(resolve => {
+    timer = setTimeout(resolve, ms)
+  })
+  return { over, clear: () => clearTimeout(timer) }
+}
+
+function httpServer(
+  api: NodeApi,
+  dispatcher: Dispatcher,
+  limits: RpcServerLimits,
+  host: string,
+  report: (error: unknown, method: string) => void,
+): FastifyInstance {
+  const http = fastify({
+    bodyLimit: limits.bodyBytes,
+    requestTimeout: limits.requestTimeoutMs,
+    forceCloseConnections: 'idle',
+    logger: false,
+  })
+  // The body is read as JSON-RPC and not as JSON, so that its faults have the codes of JSON-RPC, whatever type it claims.
+  http.removeAllContentTypeParsers()
+  http.addContentTypeParser('*', { parseAs: 'buffer' }, (_, body, done) => done(null, body))
+  http.addHook('onRequest', async (request, reply) => {
+    const reason = refuseOrigin(request.headers, host)
+    if (reason !== undefined) return sendError(reply, 403, RpcCode.invalidRequest, `Invalid request: ${reason}`)
+  })
+  http.setErrorHandler((error: FastifyError, _, reply) => {
+    const status = error.statusCode ?? 500
+    if (status === 413) {
+      const detail = `expected a request of at most ${limits.bodyBytes} bytes`
+      return sendError(reply, 413, RpcCode.limitExceeded, `Limit exceeded: ${detail}`)
+    }
+    if (status >= 500) report(error, 'http')
+    const [code, message] =
+      status >= 500 ? [RpcCode.internalError, 'Internal error'] : [RpcCode.invalidRequest, error.message]
+    return sendError(reply, status, code, message)
+  })
+  http.setNotFoundHandler((_, reply) =>
+    sendError(reply, 404, RpcCode.invalidRequest, 'Invalid request: expected POST / or GET /health'),
+  )
+  http.post('/', async (request, reply) => {
+    const gone = new AbortController()
+    reply.raw.once('close', () => gone.abort())
+    const body = request.body instanceof Buffer ? request.body.toString() : ''
+    const response = await dispatcher.handle(body, gone.signal)
+    if (response === undefined) return reply.code(204).send()
+    return reply.type('application/json').send(response)
+  })
+  http.get('/health', async (_, reply) => {
+    const gone = new AbortController()
+    reply.raw.once('close', () => gone.abort())
+    const health = await api.health({ signal: gone.signal })
+    return reply.code(health.ready ? 200 : 503).send(health)
+  })
+  return http
+}
+
+const sendError = (reply: FastifyReply, status: number, code: number, message: string): FastifyReply =>
+  reply.code(status).send({ jsonrpc: '2.0', id: null, error: { code, message } })
+
+function listenError(cause: unknown, host: string, port: number): SpimplError {
+  const { code, message } = cause as NodeJS.ErrnoException
+  const where = `${host.includes(':') ? `[${host}]` : host}:${port}`
+  const advice = 'choose another with --rpc-port (0 takes a free one) or --rpc-host'
+  if (code === 'EADDRINUSE') {
+    return new SpimplError('ADDRESS_IN_USE', `JSON-RPC: the address ${where} is in use by another program; ${advice}`, {
+      cause,
+    })
+  }
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND' || code === 'EAI_AGAIN') {
+    return new SpimplError('ADDRESS_INVALID', `JSON-RPC: ${where} is no address of this machine; ${advice}`, { cause })
+  }
+  return new SpimplError('SOCKET_FAILED', `JSON-RPC: could not listen on ${where}: ${message}; ${advice}`, { cause })
+}

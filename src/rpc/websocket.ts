@@ -1,0 +1,101 @@
+import type { IncomingMessage, Server } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { type RawData, type WebSocket, WebSocketServer } from 'ws'
+import type { Dispatcher } from './dispatcher.ts'
+
+export interface WebSocketLimits {
+  readonly connections: number
+  /** Bytes of one message. */
+  readonly messageBytes: number
+  /** Calls of one connection at once; above it the socket is not read. */
+  readonly callsInFlight: number
+  /** Responses that the client has not taken; above it the socket is not read. */
+  readonly unsentBytes: number
+  /** A client that answers no ping for so long is gone. */
+  readonly heartbeatMs: number
+}
+
+/** JSON-RPC over WebSocket on the port of the HTTP server: one message, one request or batch. */
+export class WebSocketDoor {
+  readonly #server: WebSocketServer
+  readonly #dispatcher: Dispatcher
+  readonly #limits: WebSocketLimits
+  readonly #heartbeat: NodeJS.Timeout
+  readonly #silent = new WeakSet<WebSocket>()
+
+  constructor(
+    http: Server,
+    dispatcher: Dispatcher,
+    limits: WebSocketLimits,
+    refuse: (request: IncomingMessage) => string | undefined,
+  ) {
+    this.#dispatcher = dispatcher
+    this.#limits = limits
+    // Without compression: it would cost more than loopback saves, and lets a small message become a large one.
+    this.#server = new WebSocketServer({ noServer: true, maxPayload: limits.messageBytes, perMessageDeflate: false })
+    http.on('upgrade', (request, socket, head) => {
+      const reason = refuse(request)
+      if (reason !== undefined) refuseUpgrade(socket, '403 Forbidden', reason)
+      else if (this.#server.clients.size >= limits.connections) {
+        refuseUpgrade(socket, '503 Service Unavailable', `expected at most ${limits.connections} connections`)
+      } else this.#server.handleUpgrade(request, socket, head, client => this.#serve(client))
+    })
+    this.#heartbeat = setInterval(() => this.#beat(), limits.heartbeatMs).unref()
+  }
+
+  /** Says goodbye to every client; no message is read after it. */
+  async close(deadline: Promise<void>): Promise<void> {
+    clearInterval(this.#heartbeat)
+    const closed = [...this.#server.clients].map(
+      client =>
+        new Promise<void>(resolve => {
+          client.once('close', () => resolve())
+          client.close(1001, 'the server stops')
+        }),
+    )
+    await Promise.race([Promise.all(closed), deadline])
+    for (const client of this.#server.clients) client.terminate()
+    this.#server.close()
+  }
+
+  #serve(client: WebSocket): void {
+    const gone = new AbortController()
+    let inFlight = 0
+    const regulate = (): void => {
+      const busy = inFlight >= this.#limits.callsInFlight || client.bufferedAmount > this.#limits.unsentBytes
+      if (busy && !client.isPaused) client.pause()
+      else if (!busy && client.isPaused) client.resume()
+    }
+    const answer = async (data: RawData): Promise<void> => {
+      inFlight++
+      regulate()
+      const response = await this.#dispatcher.handle(data.toString(), gone.signal)
+      inFlight--
+      if (response !== undefined && client.readyState === client.OPEN) client.send(response, regulate)
+      regulate()
+    }
+    client.on('message', data => void answer(data))
+    client.on('pong', () => this.#silent.delete(client))
+    client.on('close', () => gone.abort())
+    // A broken frame or a message above the limit: ws closes the connection with the code for it.
+    client.on('error', () => {})
+  }
+
+  #beat(): void {
+    for (const client of this.#server.clients) {
+      // A paused client's pongs are not read either.
+      if (client.isPaused) continue
+      if (this.#silent.has(client)) client.terminate()
+      this.#silent.add(client)
+      client.ping()
+    }
+  }
+}
+
+function refuseUpgrade(socket: Duplex, status: string, reason: string): void {
+  const body = `${reason}\n`
+  socket.on('error', () => {})
+  socket.end(
+    `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  )
+}

@@ -1,0 +1,293 @@
+import { SpimplError } from '../errors.ts'
+import type { Behavior, Handlers, Message, SpawnOptions } from './actor.ts'
+import { ActorContext } from './actor-context.ts'
+import { type Incarnation, Lifecycle, type StopReason } from './actor-lifecycle.ts'
+import { type Delivery, LocalRef } from './actor-ref.ts'
+import { failAsks } from './ask.ts'
+import type { DeadLetterReason } from './dead-letters.ts'
+import { DEFAULT_MAILBOX_CAPACITY, Mailbox } from './mailbox.ts'
+import { bandOf } from './quality-of-service.ts'
+import { type Drainable, execution, type RootQueue, rootBand, type Target } from './root-queue.ts'
+import type { SupervisionPolicy } from './supervision.ts'
+import type { System } from './system.ts'
+
+type Handler = (message: Message) => void | PromiseLike<void>
+type AnyBehavior = Behavior<Message>
+
+/** In the mailbox's order: those before it are handled, then the actor stops. */
+const stopMarker: Message = { type: 'spimpl.stop' }
+
+/**
+ * One actor as the runtime sees it: a serial queue whose items are messages. What it is told waits in its mailbox; a turn
+ * takes messages and calls the handler of their tag. Its start, failure and end are in {@link Lifecycle}.
+ */
+export class ActorCell implements Drainable {
+  readonly system: System
+  readonly parent: ActorCell | undefined
+  readonly name: string
+  readonly behavior: AnyBehavior
+  readonly options: SpawnOptions
+  readonly target: Target
+  readonly root: RootQueue
+  readonly band: number
+  readonly ref: LocalRef<Message>
+  readonly mailbox = new Mailbox()
+  readonly capacity: number
+  readonly lifecycle: Lifecycle
+  /** Lazily made, because most actors have none. */
+  children: Map<string, ActorCell> | undefined = undefined
+  policy: SupervisionPolicy | undefined = undefined
+  inFlight = 0
+  /** Whether messages may be handled: it has started, has not failed and does not stop. */
+  open = false
+  /** It has come to its end: whatever it is told is a dead letter. */
+  closed = false
+  /** It has a turn now. */
+  draining = false
+  incarnation: Incarnation | undefined = undefined
+  processed = 0
+  dropped = 0
+  restarts = 0
+  private handlers: Readonly<Record<string, Handler>> | undefined = undefined
+  private lastTag = ''
+  private lastHandler: Handler | undefined = undefined
+  /** It is in its target's ready list, or drains. */
+  private scheduled = false
+
+  constructor(
+    system: System,
+    parent: ActorCell | undefined,
+    name: string,
+    behavior: AnyBehavior,
+    options: SpawnOptions,
+    target: Target,
+  ) {
+    this.system = system
+    this.parent = parent
+    this.name = name
+    this.behavior = behavior
+    this.options = options
+    this.target = target
+    this.root = target.root
+    this.band = options.qos === undefined ? rootBand(undefined) : bandOf(options.qos)
+    this.capacity = options.mailbox?.capacity ?? DEFAULT_MAILBOX_CAPACITY
+    this.lifecycle = new Lifecycle(this)
+    this.ref = new LocalRef(this)
+  }
+
+  get path(): string {
+    if (this.parent === undefined) return ''
+    return `${this.parent.path}/${this.name}`
+  }
+
+  tell(message: Message): boolean {
+    const delivery = this.offer(message)
+    return delivery === 'accepted' || delivery === 'dropped-oldest'
+  }
+
+  offer(message: Message): Delivery {
+    return this.offerFrom(message, execution.messageId)
+  }
+
+  /** @param causeId the message on whose account this one is sent, 0 for none */
+  offerFrom(message: Message, causeId: number): Delivery {
+    const { mailbox } = this
+    if (mailbox.size >= this.capacity || this.closed) return this.overflow(message, causeId)
+    mailbox.push(message, ++execution.lastMessageId, causeId)
+    if (!this.scheduled) this.schedule()
+    return 'accepted'
+  }
+
+  /** Delivers what must not be lost, in the mailbox's order but beyond its capacity: timers, notices, stop. */
+  deliver(message: Message, causeId = execution.messageId): void {
+    if (this.closed) return
+    this.mailbox.push(message, ++execution.lastMessageId, causeId)
+    if (!this.scheduled) this.schedule()
+  }
+
+  /** Stops behind the messages that wait already. */
+  deliverStop(): void {
+    this.deliver(stopMarker)
+  }
+
+  schedule(): void {
+    if (this.scheduled || !this.runnable) return
+    this.scheduled = true
+    this.target.enqueue(this)
+  }
+
+  /** A started actor handles messages; one that is to start needs a turn for it even without any. */
+  private get runnable(): boolean {
+    if (this.inFlight > 0 && this.behavior.options.reentrant !== true) return false
+    return this.open ? this.mailbox.size > 0 : this.lifecycle.startRequested
+  }
+
+  drain(root: RootQueue): boolean {
+    const outer = execution.current
+    const outerId = execution.messageId
+    execution.current = this
+    this.draining = true
+    if (this.lifecycle.startRequested) this.lifecycle.start()
+    const { mailbox } = this
+    const { disturbances } = root
+    const reentrant = this.behavior.options.reentrant === true
+    let turns = root.itemsPerTurn
+    while (this.open && mailbox.size > 0 && (this.inFlight === 0 || reentrant)) {
+      this.handle(mailbox.shift() as Message, mailbox.messageId)
+      if (root.ran() || --turns === 0 || root.disturbances !== disturbances) break
+    }
+    this.draining = false
+    execution.current = outer
+    execution.messageId = outerId
+    if (!this.open) this.lifecycle.advance()
+    // Still marked as scheduled while it asks itself, so that nothing enqueues it a second time.
+    this.scheduled = this.runnable
+    return this.scheduled
+  }
+
+  /** Installs what `setup` or `become` returned. */
+  become(handlers: Handlers<Message> | undefined): void {
+    this.handlers = handlers as Readonly<Record<string, Handler>> | undefined
+    this.lastTag = ''
+    this.lastHandler = undefined
+  }
+
+  /** Throws away what waits, each as a dead letter. */
+  discardMailbox(): void {
+    const { mailbox } = this
+    while (mailbox.size > 0) {
+      const message = mailbox.shift()
+      if (message !== stopMarker) this.deadLetter('stopped', message as Message, mailbox.messageId)
+    }
+    mailbox.release()
+  }
+
+  deadLetter(reason: DeadLetterReason, message: Message, messageId: number): void {
+    this.dropped++
+    this.system.deadLetters.publish(reason, message, this.path, messageId)
+    if (reason === 'stopped') {
+      failAsks(message, new SpimplError('ACTOR_STOPPED', `expected a running actor at ${this.path}, it has stopped`))
+    } else if (reason === 'message-unknown') {
+      failAsks(message, this.unknown(message))
+    } else {
+      failAsks(message, new SpimplError('MESSAGE_DROPPED', `a message to ${this.path} was dropped: ${reason}`))
+    }
+  }
+
+  private handle(message: Message, messageId: number): void {
+    execution.messageId = messageId
+    this.processed++
+    if (message === stopMarker) {
+      this.lifecycle.requestStop('self')
+      return
+    }
+    const tag = message.type
+    const handler = tag === this.lastTag ? this.lastHandler : this.find(tag)
+    if (handler === undefined) {
+      this.deadLetter('message-unknown', message, messageId)
+      this.lifecycle.fail(this.unknown(message))
+      return
+    }
+    try {
+      const result = handler.call(this.handlers, message)
+      if (result !== undefined && typeof result?.then === 'function') this.await(result)
+    } catch (error) {
+      this.lifecycle.fail(error)
+    }
+  }
+
+  /** Names of Object.prototype are no tags, whoever sends them. */
+  private find(tag: string): Handler | undefined {
+    const handler = this.handlers![tag]
+    if (typeof handler !== 'function' || handler === (Object.prototype as Record<string, unknown>)[tag])
+      return undefined
+    this.lastTag = tag
+    this.lastHandler = handler
+    return handler
+  }
+
+  private unknown(message: Message): SpimplError {
+    return new SpimplError(
+      'MESSAGE_UNKNOWN',
+      `expected a message that ${this.path} handles, got type ${JSON.stringify(message?.type)}`,
+    )
+  }
+
+  /** While a handler's promise is pending this queue is held, and every queue above it, because exclusion comes from there. */
+  private await(promise: PromiseLike<void>): void {
+    const incarnation = this.incarnation
+    this.hold()
+    promise.then(
+      () => this.release(),
+      error => {
+        if (this.incarnation === incarnation) this.lifecycle.fail(error)
+        this.release()
+      },
+    )
+  }
+
+  private hold(): void {
+    this.inFlight++
+    this.root.disturbances++
+    for (let above: Target | undefined = this.target; above !== undefined; above = above.target) above.inFlight++
+  }
+
+  private release(): void {
+    this.inFlight--
+    for (let above: Target | undefined = this.target; above !== undefined; above = above.target) {
+      above.inFlight--
+      above.schedule()
+    }
+    this.lifecycle.advance()
+    this.schedule()
+  }
+
+  private overflow(message: Message, causeId: number): Delivery {
+    const messageId = ++execution.lastMessageId
+    if (this.closed) {
+      this.deadLetter('stopped', message, messageId)
+      return 'stopped'
+    }
+    const policy = this.options.mailbox?.overflow ?? 'reject'
+    if (policy !== 'drop-oldest') {
+      const delivery = policy === 'reject' ? 'mailbox-full' : 'dropped-newest'
+      this.deadLetter(delivery, message, messageId)
+      return delivery
+    }
+    const oldest = this.mailbox.shift() as Message
+    this.deadLetter('dropped-oldest', oldest, this.mailbox.messageId)
+    this.mailbox.push(message, messageId, causeId)
+    this.schedule()
+    return 'dropped-oldest'
+  }
+
+  /** Starts a child. */
+  spawn(behavior: AnyBehavior, options: SpawnOptions): ActorCell {
+    if (!this.lifecycle.takesChildren) {
+      throw new SpimplError(
+        'ACTOR_STOPPED',
+        `expected a running parent, ${this.path || 'the system'} has stopped or restarts`,
+      )
+    }
+    this.children ??= new Map()
+    const name = options.name ?? this.system.nextName()
+    if (this.children.has(name)) {
+      throw new SpimplError('ACTOR_NAME_TAKEN', `expected a new name under ${this.path}/, ${name} is taken`)
+    }
+    const queue = options.queue ?? this.target
+    const child = new ActorCell(this.system, this, name, behavior, options, queue)
+    this.children.set(name, child)
+    child.lifecycle.requestStart()
+    return child
+  }
+
+  makeContext(): ActorContext<Message> {
+    return new ActorContext<Message>(this)
+  }
+
+  onChildEnded(child: ActorCell, reason: StopReason): void {
+    this.children?.delete(child.name)
+    this.system.onEnded(child, reason)
+    this.lifecycle.advance()
+  }
+}

@@ -1,0 +1,154 @@
+import { SpimplError } from '../errors.ts'
+import type { Behavior, Handlers, Message, SpawnOptions } from './actor.ts'
+import type { ActorCell } from './actor-cell.ts'
+import type { Incarnation, WatchMessage } from './actor-lifecycle.ts'
+import { LocalRef, type Ref } from './actor-ref.ts'
+import { KeyedTimers } from './keyed-timers.ts'
+import type { Logger } from './logger.ts'
+import type { Randomness } from './randomness.ts'
+import { execution } from './root-queue.ts'
+import type { System } from './system.ts'
+
+const DEFAULT_STASH_CAPACITY = 1_024
+
+interface Stashed {
+  readonly message: Message
+  readonly messageId: number
+  readonly causeId: number
+}
+
+/** What an actor has of the world: given to its `setup`, and valid until it stops or restarts. */
+export class ActorContext<M extends Message> implements Incarnation {
+  /** @internal */
+  readonly hooks: (() => void | PromiseLike<void>)[] = []
+  private readonly cell: ActorCell
+  private keyedTimers: KeyedTimers<M> | undefined = undefined
+  private stashed: Stashed[] | undefined = undefined
+
+  constructor(cell: ActorCell) {
+    this.cell = cell
+  }
+
+  get self(): Ref<M> {
+    return this.cell.ref as unknown as Ref<M>
+  }
+
+  get path(): string {
+    return this.cell.path
+  }
+
+  get system(): System {
+    return this.cell.system
+  }
+
+  /** The id of the message that is being handled, 0 outside a handler. Valid after an `await` too. */
+  get cause(): number {
+    return execution.current === this.cell || this.cell.inFlight > 0 ? this.cell.mailbox.messageId : 0
+  }
+
+  get randomness(): Randomness {
+    return this.cell.system.randomness
+  }
+
+  get log(): Logger {
+    return this.cell.system.logger(this.cell)
+  }
+
+  get timers(): KeyedTimers<M> {
+    this.keyedTimers ??= new KeyedTimers<M>(this.cell)
+    return this.keyedTimers
+  }
+
+  /** Milliseconds of a monotonic clock, with a fraction. */
+  now(): number {
+    return this.cell.system.now()
+  }
+
+  /** Milliseconds since the Unix epoch. */
+  wallTime(): number {
+    return this.cell.system.wallTime()
+  }
+
+  /** Starts a child, supervised as this behaviour's `supervision` says. */
+  spawn<C extends Message>(behavior: Behavior<C>, options: SpawnOptions = {}): Ref<C> {
+    return this.cell.spawn(behavior as unknown as Behavior<Message>, options).ref as unknown as Ref<C>
+  }
+
+  /** Stops a child, or this actor when none is named: the message at hand is the last. */
+  stop<C extends Message>(child?: Ref<C>): void {
+    const cell = child === undefined ? this.cell : cellOf(child)
+    if (cell.parent !== this.cell && cell !== this.cell) {
+      throw new SpimplError(
+        'ACTOR_FAILED',
+        `expected a child of ${this.path}, got ${cell.path}: an actor stops only its own`,
+      )
+    }
+    cell.lifecycle.requestStop(cell === this.cell ? 'self' : 'parent')
+  }
+
+  /**
+   * Tells as the message at hand, also after an `await`, where a bare `ref.tell` no longer knows its cause.
+   */
+  tell<T extends Message>(ref: Ref<T>, message: T): boolean {
+    if (!(ref instanceof LocalRef)) return ref.tell(message)
+    const delivery = ref.cell.offerFrom(message, this.cause)
+    return delivery === 'accepted' || delivery === 'dropped-oldest'
+  }
+
+  /**
+   * Asks for one notice of the end of another actor; at once, if it is gone already. The notice comes behind the messages
+   * it sent before, and is not dropped by a full mailbox.
+   * @param message the notice, or what makes it of the path and the reason
+   */
+  watch<T extends Message>(ref: Ref<T>, message: WatchMessage<M>): void {
+    this.cell.lifecycle.watch(cellOf(ref), message as WatchMessage<Message>)
+  }
+
+  unwatch<T extends Message>(ref: Ref<T>): void {
+    this.cell.lifecycle.unwatch(cellOf(ref))
+  }
+
+  /** Runs when the actor stops or restarts, the last registered first. A promise is waited for. */
+  onStop(hook: () => void | PromiseLike<void>): void {
+    this.hooks.push(hook)
+  }
+
+  /** Goes on with another handler table for the same messages. */
+  become(handlers: Handlers<M>): void {
+    this.cell.become(handlers as unknown as Handlers<Message>)
+  }
+
+  /** Sets the message at hand aside, until `unstashAll`. @returns false when the stash is full and it became a dead letter */
+  stash(message: M): boolean {
+    const { mailbox } = this.cell
+    this.stashed ??= []
+    if (this.stashed.length >= (this.cell.behavior.options.stashCapacity ?? DEFAULT_STASH_CAPACITY)) {
+      this.cell.deadLetter('stash-full', message, mailbox.messageId)
+      return false
+    }
+    this.stashed.push({ message, messageId: mailbox.messageId, causeId: mailbox.causeId })
+    return true
+  }
+
+  /** Puts what was stashed before everything that waits, in its order. */
+  unstashAll(): void {
+    const stashed = this.stashed ?? []
+    this.stashed = undefined
+    for (const { message, messageId, causeId } of stashed.reverse()) {
+      this.cell.mailbox.unshift(message, messageId, causeId)
+    }
+    this.cell.schedule()
+  }
+
+  /** @internal What was stashed returns to the mailbox, because the next life of the actor may want it. */
+  dispose(): void {
+    this.keyedTimers?.cancelAll()
+    this.unstashAll()
+  }
+}
+
+/** The cell behind a reference of this thread. */
+export function cellOf<M extends Message>(ref: Ref<M>): ActorCell {
+  if (ref instanceof LocalRef) return ref.cell
+  throw new SpimplError('ACTOR_FAILED', `expected a reference to an actor of this system, got one to ${ref.path}`)
+}

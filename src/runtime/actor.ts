@@ -1,0 +1,70 @@
+import type { ActorContext } from './actor-context.ts'
+import type { MailboxOptions } from './mailbox.ts'
+import type { QualityOfService } from './quality-of-service.ts'
+import type { Target } from './root-queue.ts'
+import type { RestartKind, Supervision } from './supervision.ts'
+
+/** What crosses a queue: a plain read-only object; `type` is the tag of its union. */
+export interface Message {
+  readonly type: string
+}
+
+/**
+ * One handler for each tag of the union: a missing or misspelt one is a compile error. A handler that returns a promise
+ * suspends its actor until the promise settles, unless the behaviour is declared re-entrant.
+ */
+export type Handlers<M extends Message> = {
+  readonly [Tag in M['type']]: (message: Extract<M, { readonly type: Tag }>) => void | PromiseLike<void>
+}
+
+/** What an actor does, before it is started: made by {@link behavior}, started by `spawn`. */
+export interface Behavior<M extends Message> {
+  readonly setup: (context: ActorContext<M>) => Handlers<M>
+  readonly options: BehaviorOptions
+}
+
+export interface BehaviorOptions {
+  /** How this actor supervises its children. */
+  readonly supervision?: Supervision
+  /** A handler that awaits lets the next message in. Default false: one message at a time, to its end. */
+  readonly reentrant?: boolean
+  /** How many messages may be set aside with `context.stash()`. Default 1,024. */
+  readonly stashCapacity?: number
+}
+
+/**
+ * Declares what an actor does. `setup` runs on the actor's own queue, once for each start and restart: what it closes over
+ * is the actor's state, and nobody else can reach it.
+ *
+ * @example
+ * type Counter = { type: 'add', by: number } | { type: 'read', replyTo: ReplyTo<number> }
+ * const counter = behavior<Counter>(() => {
+ *   let n = 0
+ *   return {
+ *     add: ({ by }) => { n += by },
+ *     read: ({ replyTo }) => { replyTo.tell(n) },
+ *   }
+ * })
+ */
+export function behavior<M extends Message>(
+  setup: (context: ActorContext<M>) => Handlers<M>,
+  options: BehaviorOptions = {},
+): Behavior<M> {
+  return { setup, options }
+}
+
+/** How an actor is started. */
+export interface SpawnOptions {
+  /** Unique among its siblings; one is made up when absent. */
+  readonly name?: string
+  /** Bounded by default: 16,384 messages, `reject`. */
+  readonly mailbox?: MailboxOptions
+  /** Default `transient`: restarted after a failure, gone after it stopped itself. */
+  readonly restart?: RestartKind
+  /** The queue it runs on. Default: the parent's. Actors on one serial queue never run at the same time. */
+  readonly queue?: Target
+  /** Its class of service, where its target is a root. */
+  readonly qos?: QualityOfService
+  /** The phase of shutdown in which it stops; a name of the system's `phases`. Only for actors spawned by the system. */
+  readonly phase?: string
+}

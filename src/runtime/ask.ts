@@ -1,0 +1,102 @@
+import { SpimplError } from '../errors.ts'
+import type { Message } from './actor.ts'
+import type { ActorCell } from './actor-cell.ts'
+import type { AskOptions, ReplyTo } from './actor-ref.ts'
+import type { DeadLetters } from './dead-letters.ts'
+import { execution, type RootQueue } from './root-queue.ts'
+import { Timer } from './timer-wheel.ts'
+
+/** One question on its way: the `replyTo` of its message and the timer of its deadline in one object. */
+export class PendingAsk<R> extends Timer implements ReplyTo<R> {
+  /** Whom it was put to. */
+  readonly path: string
+  private readonly root: RootQueue
+  private readonly deadLetters: DeadLetters
+  private readonly timeoutMs: number
+  private readonly signal: AbortSignal | undefined
+  private resolve: ((value: R) => void) | undefined = undefined
+  private reject: ((error: Error) => void) | undefined = undefined
+
+  private constructor(cell: ActorCell, { timeoutMs, signal }: AskOptions) {
+    super()
+    this.path = cell.path
+    this.root = cell.root
+    this.deadLetters = cell.system.deadLetters
+    this.timeoutMs = timeoutMs
+    this.signal = signal
+  }
+
+  static ask<R, M extends Message>(cell: ActorCell, make: (replyTo: ReplyTo<R>) => M, options: AskOptions): Promise<R> {
+    if (execution.current === cell) {
+      return Promise.reject(
+        new SpimplError('ASK_SELF', `expected to ask another actor, ${cell.path} asked itself and would wait forever`),
+      )
+    }
+    if (options.signal?.aborted === true) return Promise.reject(aborted(cell.path, options.signal))
+    const pending = new PendingAsk<R>(cell, options)
+    return new Promise<R>((resolve, reject) => {
+      pending.resolve = resolve
+      pending.reject = reject
+      pending.start(cell, make)
+    })
+  }
+
+  tell(value: R): boolean {
+    const { resolve } = this
+    if (resolve === undefined) {
+      this.deadLetters.publish('reply-late', value, this.path)
+      return false
+    }
+    this.settle()
+    resolve(value)
+    return true
+  }
+
+  fail(error: Error): boolean {
+    const { reject } = this
+    if (reject === undefined) return false
+    this.settle()
+    reject(error)
+    return true
+  }
+
+  override fire(): void {
+    this.fail(
+      new SpimplError('ASK_TIMEOUT', `expected an answer of ${this.path} within ${this.timeoutMs} ms, got none`),
+    )
+  }
+
+  private start<M extends Message>(cell: ActorCell, make: (replyTo: ReplyTo<R>) => M): void {
+    this.signal?.addEventListener('abort', this.onAbort, { once: true })
+    if (this.timeoutMs !== Number.POSITIVE_INFINITY) {
+      this.root.setTimer(this, this.root.executor.clock.now() + this.timeoutMs)
+    }
+    const delivery = cell.offer(make(this))
+    if (delivery === 'mailbox-full' || delivery === 'dropped-newest') {
+      this.fail(new SpimplError('MAILBOX_FULL', `expected room in the mailbox of ${this.path}, it is full`))
+    } else if (delivery === 'stopped') {
+      this.fail(new SpimplError('ACTOR_STOPPED', `expected a running actor at ${this.path}, it has stopped`))
+    }
+  }
+
+  private settle(): void {
+    this.resolve = undefined
+    this.reject = undefined
+    this.root.cancelTimer(this)
+    this.signal?.removeEventListener('abort', this.onAbort)
+  }
+
+  private readonly onAbort = (): void => {
+    this.fail(aborted(this.path, this.signal!))
+  }
+}
+
+function aborted(path: string, signal: AbortSignal): SpimplError {
+  return new SpimplError('ASK_ABORTED', `the question to ${path} was aborted`, { cause: signal.reason })
+}
+
+/** Tells whoever waits for an answer to `message` that none will come. */
+export function failAsks(message: unknown, error: SpimplError): void {
+  if (typeof message !== 'object' || message === null) return
+  for (const value of Object.values(message)) if (value instanceof PendingAsk) value.fail(error)
+}

@@ -1,0 +1,35 @@
+/** Why a message was not handled. */
+export type DeadLetterReason =
+  | 'stopped'
+  | 'mailbox-full'
+  | 'dropped-oldest'
+  | 'dropped-newest'
+  | 'message-unknown'
+  | 'reply-late'
+  | 'stash-full'
+  | 'lane-died'
+
+export interface DeadLetter {
+  readonly reason: DeadLetterReason
+  /** Whom it was for. */
+  readonly path: string
+  readonly message: unknown
+  readonly messageId: number
+}
+
+/** Messages that nobody handled: counted by reason, and shown to whoever listens. None is kept. */
+export class DeadLetters {
+  readonly counts = new Map<DeadLetterReason, number>()
+  private readonly listeners = new Set<(letter: DeadLetter) => void>()
+
+  publish(reason: DeadLetterReason, message: unknown, path: string, messageId = 0): void {
+    this.counts.set(reason, (this.counts.get(reason) ?? 0) + 1)
+    for (const listener of this.listeners) listener({ reason, path, message, messageId })
+  }
+
+  /** @returns what ends the subscription */
+  subscribe(listener: (letter: DeadLetter) => void): () => void {
+    this.listeners.add(listener)
+    return () => this.listeners.delete(listener)
+  }
+}

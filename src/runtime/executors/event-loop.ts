@@ -1,0 +1,82 @@
+import { type Clock, systemClock } from '../clock.ts'
+import type { Drainer, Executor } from './executor.ts'
+
+/**
+ * How many wake-ups in a row may run before the event loop polls. A wake-up runs as a microtask, right behind the callback
+ * that caused it; a chain of promises and messages that never ends would otherwise keep libuv from its sockets.
+ */
+const MICROTASK_WAKEUPS = 64
+
+const resolved = Promise.resolve()
+
+/** Runs a root queue on Node's event loop: pure JavaScript, nothing to install. */
+export class EventLoopExecutor implements Executor {
+  readonly name = 'event-loop'
+  readonly clock: Clock
+  private drainer: Drainer | undefined
+  private wakeupsSincePoll = 0
+  private immediate: NodeJS.Immediate | undefined
+  private alarm: NodeJS.Timeout | undefined
+  private alarmMs = Number.POSITIVE_INFINITY
+  private stopped = false
+
+  constructor(clock: Clock = systemClock) {
+    this.clock = clock
+  }
+
+  attach(drainer: Drainer): void {
+    this.drainer = drainer
+  }
+
+  wake(): void {
+    if (this.stopped || this.immediate !== undefined) return
+    if (this.wakeupsSincePoll++ < MICROTASK_WAKEUPS) void resolved.then(this.onMicrotask)
+    else this.immediate = setImmediate(this.onImmediate)
+  }
+
+  wakeAt(atMs: number): void {
+    if (this.alarm !== undefined) clearTimeout(this.alarm)
+    this.alarmMs = atMs
+    if (this.stopped || atMs === Number.POSITIVE_INFINITY) {
+      this.alarm = undefined
+      return
+    }
+    // The longest delay Node takes is 2^31 - 1 ms.
+    const delayMs = Math.min(Math.max(Math.ceil(atMs - this.clock.now()), 1), 0x7fff_ffff)
+    this.alarm = setTimeout(this.onAlarm, delayMs)
+  }
+
+  stop(): void {
+    this.stopped = true
+    if (this.alarm !== undefined) clearTimeout(this.alarm)
+    if (this.immediate !== undefined) clearImmediate(this.immediate)
+    this.alarm = undefined
+    this.immediate = undefined
+  }
+
+  private drain(): void {
+    if (this.stopped) return
+    if (this.drainer!.drain() && this.immediate === undefined) this.immediate = setImmediate(this.onImmediate)
+  }
+
+  private readonly onMicrotask = (): void => {
+    if (this.immediate === undefined) this.drain()
+  }
+
+  private readonly onImmediate = (): void => {
+    this.immediate = undefined
+    this.wakeupsSincePoll = 0
+    this.drain()
+  }
+
+  private readonly onAlarm = (): void => {
+    this.alarm = undefined
+    // Node's timers count whole milliseconds of libuv's cached time and so may come early by a fraction of one.
+    if (this.clock.now() < this.alarmMs) {
+      this.wakeAt(this.alarmMs)
+      return
+    }
+    this.wakeupsSincePoll = 0
+    this.drain()
+  }
+}

@@ -1,0 +1,27 @@
+/** The door of the actor runtime: what `spimpl/runtime` exports. */
+export {
+  type Behavior,
+  type BehaviorOptions,
+  behavior,
+  type Handlers,
+  type Message,
+  type SpawnOptions,
+} from './actor.ts'
+export type { ActorContext } from './actor-context.ts'
+export type { StopReason, Terminated } from './actor-lifecycle.ts'
+export type { AskOptions, Delivery, Ref, ReplyTo } from './actor-ref.ts'
+export { type Clock, systemClock } from './clock.ts'
+export type { Core } from './core.ts'
+export type { DeadLetter, DeadLetterReason, DeadLetters } from './dead-letters.ts'
+export { EventLoopExecutor } from './executors/event-loop.ts'
+export type { Drainer, Executor } from './executors/executor.ts'
+export { SimulationExecutor } from './executors/simulation.ts'
+export type { KeyedTimers } from './keyed-timers.ts'
+export type { Logger, LogLevel, LogRecord, LogSink } from './logger.ts'
+export type { MailboxOptions, OverflowPolicy } from './mailbox.ts'
+export type { QualityOfService } from './quality-of-service.ts'
+export { type Randomness, seededRandomness, systemRandomness } from './randomness.ts'
+export { type DrainBudget, RootQueue } from './root-queue.ts'
+export type { PhaseOptions, PhaseReport, ShutdownReport } from './shutdown.ts'
+export type { RestartKind, Supervision, SupervisionStrategy } from './supervision.ts'
+export { System, type SystemOptions } from './system.ts'

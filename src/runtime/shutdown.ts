@@ -1,0 +1,136 @@
+import type { ActorCell } from './actor-cell.ts'
+import type { StopReason } from './actor-lifecycle.ts'
+import { Timer } from './timer-wheel.ts'
+
+/** A phase of shutdown. */
+export interface PhaseOptions {
+  readonly name: string
+  /** After so long, what has not stopped is cut off and reported. Default 5,000. */
+  readonly deadlineMs?: number
+}
+
+/** How a shutdown went. */
+export interface ShutdownReport {
+  readonly phases: readonly PhaseReport[]
+  /** Paths of the actors that did not stop in time and were cut off. */
+  readonly late: readonly string[]
+  /** Why the system stopped by itself: its restart intensity was exceeded. */
+  readonly failure?: unknown
+}
+
+export interface PhaseReport {
+  readonly name: string
+  readonly stopped: number
+  readonly late: readonly string[]
+  readonly tookMs: number
+}
+
+const DEFAULT_DEADLINE_MS = 5_000
+
+/** The end of a system: phase by phase, in each the youngest actor first, each phase with its deadline. */
+export class Shutdown extends Timer {
+  readonly terminated: Promise<ShutdownReport>
+  private readonly guardian: ActorCell
+  private readonly phases: readonly PhaseOptions[]
+  private readonly reports: PhaseReport[] = []
+  private resolve: (report: ShutdownReport) => void = () => {}
+  private failure: unknown
+  private phase = -1
+  private phaseStartMs = 0
+  private stoppedInPhase = 0
+  private overallMs = Number.POSITIVE_INFINITY
+  private stepping = false
+  private finished = false
+
+  constructor(guardian: ActorCell, phases: readonly PhaseOptions[]) {
+    super()
+    this.guardian = guardian
+    this.phases = phases.length > 0 ? phases : [{ name: 'default' }]
+    this.terminated = new Promise(resolve => {
+      this.resolve = resolve
+    })
+  }
+
+  /** @param deadlineMs for all phases together */
+  begin(deadlineMs = Number.POSITIVE_INFINITY): Promise<ShutdownReport> {
+    if (this.phase < 0) {
+      this.overallMs = this.guardian.system.now() + deadlineMs
+      this.nextPhase()
+    }
+    return this.terminated
+  }
+
+  /** The top of the tree gave up. */
+  failed(error: unknown): void {
+    this.failure = error
+    void this.begin()
+  }
+
+  onEnded(_cell: ActorCell, _reason: StopReason): void {
+    if (this.phase < 0 || this.finished) return
+    this.stoppedInPhase++
+    this.step()
+  }
+
+  /** The deadline of a phase. */
+  override fire(): void {
+    const late: string[] = []
+    this.stepping = true
+    for (const cell of this.members().reverse()) cell.lifecycle.force(late)
+    this.stepping = false
+    this.endPhase(late)
+  }
+
+  private nextPhase(): void {
+    this.phase++
+    const phase = this.phases[this.phase]
+    if (phase === undefined) {
+      this.finish()
+      return
+    }
+    const { system, root } = this.guardian
+    this.phaseStartMs = system.now()
+    this.stoppedInPhase = 0
+    root.setTimer(this, Math.min(this.phaseStartMs + (phase.deadlineMs ?? DEFAULT_DEADLINE_MS), this.overallMs))
+    this.step()
+  }
+
+  private step(): void {
+    if (this.stepping) return
+    this.stepping = true
+    let members = this.members()
+    for (let youngest = members.at(-1); youngest !== undefined; youngest = members.at(-1)) {
+      youngest.lifecycle.requestStop('parent')
+      if (!youngest.lifecycle.stopped) break
+      members = this.members()
+    }
+    this.stepping = false
+    if (members.length === 0) this.endPhase([])
+  }
+
+  private endPhase(late: readonly string[]): void {
+    const { system, root } = this.guardian
+    root.cancelTimer(this)
+    const { name } = this.phases[this.phase]!
+    const tookMs = system.now() - this.phaseStartMs
+    this.reports.push({ name, stopped: this.stoppedInPhase, late, tookMs })
+    this.nextPhase()
+  }
+
+  /** Actors of the present phase, the oldest first. Whoever names no phase, or one that is not declared, is in the first. */
+  private members(): ActorCell[] {
+    const names = this.phases.map(phase => phase.name)
+    return [...(this.guardian.children?.values() ?? [])].filter(
+      cell => Math.max(names.indexOf(cell.options.phase ?? ''), 0) === this.phase,
+    )
+  }
+
+  private finish(): void {
+    if (this.finished) return
+    this.finished = true
+    this.guardian.lifecycle.requestStop('parent')
+    const late = this.reports.flatMap(report => report.late)
+    const report = { phases: this.reports, late }
+    this.resolve(this.failure === undefined ? report : { ...report, failure: this.failure })
+  }
+}

@@ -1,0 +1,116 @@
+import type { Behavior, Message, SpawnOptions } from './actor.ts'
+import { ActorCell } from './actor-cell.ts'
+import { cellOf } from './actor-context.ts'
+import type { StopReason } from './actor-lifecycle.ts'
+import type { Ref } from './actor-ref.ts'
+import { DeadLetters } from './dead-letters.ts'
+import { EventLoopExecutor } from './executors/event-loop.ts'
+import type { Executor } from './executors/executor.ts'
+import { errorsToConsole, type Logger, type LogSink, loggerFor } from './logger.ts'
+import { type Randomness, systemRandomness } from './randomness.ts'
+import { type DrainBudget, defaultDrainBudget, execution, RootQueue } from './root-queue.ts'
+import { type PhaseOptions, Shutdown, type ShutdownReport } from './shutdown.ts'
+import type { Supervision } from './supervision.ts'
+
+export interface SystemOptions {
+  readonly name?: string
+  /** Default: Node's event loop. */
+  readonly executor?: Executor
+  readonly randomness?: Randomness
+  readonly log?: LogSink
+  /** How actors spawned by the system are supervised; when their intensity is exceeded the system stops. */
+  readonly supervision?: Supervision
+  /** Phases of shutdown, in order; an actor names its own at `spawn`. Those that name none stop in the first. */
+  readonly phases?: readonly PhaseOptions[]
+  readonly budget?: Partial<DrainBudget>
+}
+
+/**
+ * A tree of actors on one JavaScript thread and its lanes.
+ *
+ * @example
+ * await using system = new System()
+ * const ref = system.spawn(counter, { name: 'counter' })
+ * ref.tell({ type: 'add', by: 2 })
+ */
+export class System implements AsyncDisposable {
+  readonly name: string
+  /** The root queue of this thread. */
+  readonly main: RootQueue
+  readonly randomness: Randomness
+  readonly deadLetters = new DeadLetters()
+  private readonly log: LogSink
+  private readonly guardian: ActorCell
+  private readonly shutdown: Shutdown
+  private names = 0
+
+  constructor(options: SystemOptions = {}) {
+    this.name = options.name ?? 'system'
+    this.main = new RootQueue(options.executor ?? new EventLoopExecutor(), {
+      label: this.name,
+      budget: { ...defaultDrainBudget, ...options.budget },
+    })
+    this.randomness = options.randomness ?? systemRandomness()
+    this.log = options.log ?? errorsToConsole
+    const behavior: Behavior<Message> = { setup: () => ({}), options: { supervision: options.supervision ?? {} } }
+    this.guardian = new ActorCell(this, undefined, '', behavior, {}, this.main)
+    this.guardian.lifecycle.requestStart()
+    this.shutdown = new Shutdown(this.guardian, options.phases ?? [])
+  }
+
+  spawn<M extends Message>(behavior: Behavior<M>, options: SpawnOptions = {}): Ref<M> {
+    const cell = this.guardian.spawn(behavior as unknown as Behavior<Message>, options)
+    return cell.ref as unknown as Ref<M>
+  }
+
+  /** Stops one actor and those below it. @param options `drain`: the messages that wait are handled first */
+  stopActor<M extends Message>(ref: Ref<M>, { drain = false }: { readonly drain?: boolean } = {}): void {
+    const cell = cellOf(ref)
+    if (drain) cell.deliverStop()
+    else cell.lifecycle.requestStop('parent')
+  }
+
+  /** Milliseconds of the executor's monotonic clock. */
+  now(): number {
+    return this.main.executor.clock.now()
+  }
+
+  wallTime(): number {
+    return this.main.executor.clock.wallTime()
+  }
+
+  /** Stops every actor, phase by phase, and says which were late. A second call waits for the same end. */
+  stop(options: { readonly deadlineMs?: number } = {}): Promise<ShutdownReport> {
+    return this.shutdown.begin(options.deadlineMs)
+  }
+
+  /** Settles when the system has stopped, by whatever cause. */
+  get terminated(): Promise<ShutdownReport> {
+    return this.shutdown.terminated
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop()
+  }
+
+  /** @internal */
+  nextName(): string {
+    return `$${++this.names}`
+  }
+
+  /** @internal */
+  logger(cell: ActorCell): Logger {
+    return loggerFor(this.log, cell.path, execution.messageId)
+  }
+
+  /** @internal Something threw. */
+  report(cell: ActorCell, message: string, error: unknown): void {
+    this.log({ level: 'error', path: cell.path || '/', message, fields: { error }, cause: execution.messageId })
+    if (cell === this.guardian) this.shutdown.failed(error)
+  }
+
+  /** @internal */
+  onEnded(cell: ActorCell, reason: StopReason): void {
+    if (cell.parent === this.guardian) this.shutdown.onEnded(cell, reason)
+  }
+}

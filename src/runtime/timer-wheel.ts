@@ -1,0 +1,206 @@
+/**
+ * A hierarchical timing wheel (Varghese and Lauck, 1987): to set, move and cancel a timer costs the same whether ten or ten
+ * million are pending. Six levels of 64 slots, one tick a millisecond; a level is chosen by the highest bit in which the
+ * due tick differs from the present one, so timers of one tick fire in the order in which they were set.
+ */
+
+const LEVEL_BITS = 6
+const SLOTS = 1 << LEVEL_BITS
+const LEVELS = 6
+const SPAN_TICKS = 2 ** (LEVEL_BITS * LEVELS)
+
+/** Something that is due at a moment. A subclass says what happens; it must not take long, it only enqueues. */
+export abstract class Timer {
+  /** When it is due, milliseconds of the executor's clock. */
+  atMs = 0
+  /** @internal */
+  next: Timer | undefined = undefined
+  /** @internal */
+  previous: Timer | undefined = undefined
+  /** @internal Slot number over all levels; -1 when not pending. */
+  slot = -1
+
+  get pending(): boolean {
+    return this.slot >= 0
+  }
+
+  abstract fire(nowMs: number): void
+}
+
+class TimerList extends Timer {
+  constructor() {
+    super()
+    this.next = this
+    this.previous = this
+  }
+
+  override fire(): void {}
+}
+
+export class TimerWheel {
+  private tick: number
+  private readonly slots: (TimerList | undefined)[] = new Array(SLOTS * LEVELS).fill(undefined)
+  /** Which slots of a level hold timers: two words of 32 bits each. */
+  private readonly occupied = new Int32Array(LEVELS * 2)
+  /** How many timers are pending. */
+  size = 0
+
+  constructor(nowMs: number) {
+    this.tick = Math.floor(nowMs)
+  }
+
+  /** Sets or moves a timer. It never fires early, and at most one tick late. */
+  set(timer: Timer, atMs: number): void {
+    if (timer.slot >= 0) this.unlink(timer)
+    timer.atMs = atMs
+    this.link(timer, this.tick + 1)
+    this.size++
+  }
+
+  cancel(timer: Timer): boolean {
+    if (timer.slot < 0) return false
+    this.unlink(timer)
+    return true
+  }
+
+  /** The moment at which `advance` has something to do: not later than the earliest timer. `Infinity` when empty. */
+  nextMs(): number {
+    for (let level = 0; level < LEVELS; level++) {
+      const shift = LEVEL_BITS * level
+      const unit = 2 ** shift
+      const index = Math.floor(this.tick / unit) % SLOTS
+      const slot = this.nextOccupied(level, index)
+      if (slot < 0) continue
+      const block = Math.floor(this.tick / (unit * SLOTS)) * unit * SLOTS
+      return block + slot * unit
+    }
+    return Number.POSITIVE_INFINITY
+  }
+
+  /** Fires what is due. A timer set by another for a moment that has come fires in the next call. */
+  advance(nowMs: number): number {
+    const target = Math.floor(nowMs)
+    let fired = 0
+    while (this.size > 0) {
+      const next = this.nextMs()
+      if (next > target) break
+      this.tick = next
+      fired += this.expire(nowMs)
+    }
+    if (target > this.tick) this.tick = target
+    return fired
+  }
+
+  /** Every pending timer, in no particular order. */
+  *[Symbol.iterator](): IterableIterator<Timer> {
+    for (const list of this.slots) {
+      if (list === undefined) continue
+      for (let at = list.next!; at !== list; at = at.next!) yield at
+    }
+  }
+
+  /** Empties the slots that begin at the present tick, upper levels first, and fires those of level 0. */
+  private expire(nowMs: number): number {
+    for (let level = LEVELS - 1; level > 0; level--) {
+      const unit = 2 ** (LEVEL_BITS * level)
+      if (this.tick % unit !== 0) continue
+      const list = this.takeSlot(level, Math.floor(this.tick / unit) % SLOTS)
+      for (let timer = list; timer !== undefined; ) {
+        const following: Timer | undefined = timer.next
+        timer.next = undefined
+        this.link(timer, this.tick)
+        timer = following
+      }
+    }
+    const first = this.takeSlot(0, this.tick % SLOTS)
+    if (first === undefined) return 0
+    if (first.next === undefined) return this.fireOne(first, nowMs)
+    // While these wait for their turn they are not in the wheel, but a timer before them may cancel or move them.
+    const batch: Timer[] = []
+    for (let due: Timer | undefined = first; due !== undefined; due = due.next) batch.push(due)
+    let fired = 0
+    for (const timer of batch) if (timer.slot === FIRING) fired += this.fireOne(timer, nowMs)
+    return fired
+  }
+
+  private fireOne(timer: Timer, nowMs: number): number {
+    timer.slot = -1
+    timer.next = undefined
+    timer.previous = undefined
+    this.size--
+    timer.fire(nowMs)
+    return 1
+  }
+
+  private link(timer: Timer, earliestTick: number): void {
+    const due = Math.max(Math.ceil(timer.atMs), earliestTick)
+    // What is due beyond the span waits in its last slot and is placed anew when that opens.
+    const tick = Math.min(due, Math.floor(this.tick / SPAN_TICKS) * SPAN_TICKS + SPAN_TICKS - 1)
+    let level = 0
+    let unit = SLOTS
+    while (level < LEVELS - 1 && Math.floor(tick / unit) !== Math.floor(this.tick / unit)) {
+      level++
+      unit *= SLOTS
+    }
+    const index = Math.floor(tick / (unit / SLOTS)) % SLOTS
+    const slot = level * SLOTS + index
+    let list = this.slots[slot]
+    if (list === undefined) {
+      list = new TimerList()
+      this.slots[slot] = list
+    }
+    const last = list.previous!
+    timer.previous = last
+    timer.next = list
+    last.next = timer
+    list.previous = timer
+    timer.slot = slot
+    this.occupied[level * 2 + (index >> 5)]! |= 1 << (index & 31)
+  }
+
+  private unlink(timer: Timer): void {
+    this.size--
+    const slot = timer.slot
+    timer.slot = -1
+    if (slot === FIRING) return
+    timer.previous!.next = timer.next
+    timer.next!.previous = timer.previous
+    timer.next = undefined
+    timer.previous = undefined
+    const list = this.slots[slot]!
+    if (list.next === list) this.vacate(slot)
+  }
+
+  /** Takes a slot's timers out as a chain that ends in `undefined`; they are marked as about to fire. */
+  private takeSlot(level: number, index: number): Timer | undefined {
+    const slot = level * SLOTS + index
+    const list = this.slots[slot]
+    if (list === undefined || list.next === list) return undefined
+    const first = list.next!
+    list.previous!.next = undefined
+    list.next = list
+    list.previous = list
+    this.vacate(slot)
+    for (let timer: Timer | undefined = first; timer !== undefined; timer = timer.next) timer.slot = FIRING
+    return first
+  }
+
+  private vacate(slot: number): void {
+    const level = slot >> LEVEL_BITS
+    const index = slot & (SLOTS - 1)
+    this.occupied[level * 2 + (index >> 5)]! &= ~(1 << (index & 31))
+  }
+
+  /** The first occupied slot of a level from `index` on; -1 when there is none. */
+  private nextOccupied(level: number, index: number): number {
+    for (let word = index >> 5; word < 2; word++) {
+      let bits = this.occupied[level * 2 + word]!
+      if (word === index >> 5) bits &= -1 << (index & 31)
+      if (bits !== 0) return word * 32 + 31 - Math.clz32(bits & -bits)
+    }
+    return -1
+  }
+}
+
+/** Marks a timer that was taken out to fire and waits for its turn within one tick. */
+const FIRING = 1 << 20

@@ -1,0 +1,196 @@
+import { randomBytes } from 'node:crypto'
+import { constants } from 'node:fs'
+import { type FileHandle, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
+import { createServer, type Server } from 'node:net'
+import path from 'node:path'
+import { SpimplError } from '../errors.ts'
+
+const KEY_FILE = 'node.key'
+const LOCK_FILE = 'lock'
+/** `O_EXLOCK` of macOS and the BSDs, which node:fs passes on and does not name: open and flock in one step. */
+const O_EXLOCK = 0x20
+
+/**
+ * A directory that one node owns while it lives.
+ *
+ * The lock is the kernel's, so that a crash releases it and there is never a stale one to judge. Node.js has no flock;
+ * on Linux an abstract unix socket does it (`man 7 unix`): its name, made of the device and inode of the directory,
+ * can be bound once, and vanishes with the process, however it ends. On macOS and the BSDs the file `lock` is opened
+ * with O_EXLOCK. The file names the pid of the holder for people; nothing is decided by it. An abstract name is
+ * per network namespace: two containers that share a volume must not share a data directory.
+ */
+export class DataDirectory {
+  readonly path: string
+  readonly #lock: { release(): Promise<void> }
+
+  private constructor(directory: string, lock: { release(): Promise<void> }) {
+    this.path = directory
+    this.#lock = lock
+  }
+
+  /**
+   * Makes the directory (mode 0700) where it is missing, and takes its lock.
+   * Throws STORE_LOCKED, naming the directory and the pid of the holder, or FILE_INVALID.
+   */
+  static async open(directory: string): Promise<DataDirectory> {
+    const absolute = path.resolve(directory)
+    try {
+      await mkdir(absolute, { recursive: true, mode: 0o700 })
+    } catch (cause) {
+      throw new SpimplError(
+        'FILE_INVALID',
+        `expected a directory that can be made at ${absolute}: ${reasonOf(cause)}`,
+        {
+          cause,
+        },
+      )
+    }
+    const lock = process.platform === 'linux' ? await lockBySocket(absolute) : await lockByFile(absolute)
+    return new DataDirectory(absolute, lock)
+  }
+
+  /**
+   * The node's private key, 32 bytes, in the file `node.key` (mode 0600, 0x and 64 digits).
+   * Where there is none, `given` or else a new one of `generate` is written. Throws CONFIG_INVALID where `given` is not
+   * the key that is there: the content in the directory is ordered by its node id. Throws FILE_INVALID for a file that is no key.
+   */
+  async loadOrCreateKey(generate: () => Uint8Array, given?: Uint8Array): Promise<Uint8Array> {
+    const file = path.join(this.path, KEY_FILE)
+    const existing = await readKey(file)
+    if (existing !== undefined) {
+      if (given !== undefined && Buffer.compare(given, existing) !== 0) {
+        const advice = 'leave --private-key out, or use another --data-dir'
+        throw new SpimplError(
+          'CONFIG_INVALID',
+          `--private-key: expected the key that ${file} holds, got another one; ${advice}`,
+        )
+      }
+      return existing
+    }
+    const key = given ?? generate()
+    const temporary = `${file}.${process.pid}.${randomBytes(4).toString('hex')}`
+    const handle = await open(temporary, 'wx', 0o600)
+    try {
+      await handle.writeFile(`0x${Buffer.from(key).toString('hex')}\n`)
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+    await rename(temporary, file)
+    await syncDirectory(this.path)
+    return key
+  }
+
+  /** Lets another process have the directory. */
+  async close(): Promise<void> {
+    await this.#lock.release()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+}
+
+async function readKey(file: string): Promise<Uint8Array | undefined> {
+  let handle: FileHandle
+  try {
+    handle = await open(file, 'r')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw new SpimplError('FILE_INVALID', `expected a readable key file at ${file}: ${reasonOf(error)}`, {
+      cause: error,
+    })
+  }
+  try {
+    const text = (await handle.readFile('utf8')).trim()
+    if (!/^(0x)?[0-9a-fA-F]{64}$/.test(text)) {
+      throw new SpimplError(
+        'FILE_INVALID',
+        `${file}: expected a private key of 64 hexadecimal digits, got ${text.length} characters`,
+      )
+    }
+    // A copied or restored directory often comes with wider modes; the key is for its owner only.
+    if (((await handle.stat()).mode & 0o077) !== 0) await handle.chmod(0o600)
+    return new Uint8Array(Buffer.from(text.replace(/^0x/, ''), 'hex'))
+  } finally {
+    await handle.close()
+  }
+}
+
+/** A rename is durable once its directory is. */
+async function syncDirectory(directory: string): Promise<void> {
+  const handle = await open(directory, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+async function lockBySocket(directory: string): Promise<{ release(): Promise<void> }> {
+  const { dev, ino } = await stat(directory, { bigint: true })
+  const server = createServer(socket => socket.destroy())
+  try {
+    await listen(server, `\0spimpl:${dev}:${ino}`)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') throw await lockedError(directory)
+    throw new SpimplError('STORE_FAILED', `could not lock ${directory}: ${reasonOf(error)}`, { cause: error })
+  }
+  server.unref()
+  const handle = await open(path.join(directory, LOCK_FILE), 'w', 0o600)
+  await handle.writeFile(`${process.pid}\n`)
+  await handle.close()
+  return {
+    async release() {
+      await rm(path.join(directory, LOCK_FILE), { force: true })
+      await new Promise<void>(resolve => {
+        server.close(() => resolve())
+      })
+    },
+  }
+}
+
+async function lockByFile(directory: string): Promise<{ release(): Promise<void> }> {
+  const flags = constants.O_RDWR | constants.O_CREAT | constants.O_NONBLOCK | O_EXLOCK
+  let handle: FileHandle
+  try {
+    handle = await open(path.join(directory, LOCK_FILE), flags, 0o600)
+  } catch (error) {
+    if (['EAGAIN', 'EWOULDBLOCK'].includes((error as NodeJS.ErrnoException).code ?? ''))
+      throw await lockedError(directory)
+    throw new SpimplError('STORE_FAILED', `could not lock ${directory}: ${reasonOf(error)}`, { cause: error })
+  }
+  await handle.truncate(0)
+  await handle.write(`${process.pid}\n`, 0)
+  return {
+    // The file stays: removing it would let a third process lock a new file while a second waits for this one.
+    release: async () => {
+      await handle.truncate(0)
+      await handle.close()
+    },
+  }
+}
+
+function listen(server: Server, name: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(name, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+}
+
+async function lockedError(directory: string): Promise<SpimplError> {
+  let pid = NaN
+  try {
+    pid = Number.parseInt(await readFile(path.join(directory, LOCK_FILE), 'utf8'), 10)
+  } catch {
+    // The holder is between taking the lock and writing its pid, or about to let go.
+  }
+  const holder = Number.isInteger(pid) ? `process ${pid}` : 'another process'
+  const advice = 'stop it, or use another --data-dir'
+  return new SpimplError('STORE_LOCKED', `the data directory ${directory} is in use by ${holder}: ${advice}`)
+}
+
+const reasonOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause))

@@ -1,0 +1,359 @@
+import path from 'node:path'
+import { type Database, open, type RootDatabase } from 'lmdb'
+import { SpimplError } from '../errors.ts'
+import type { ContentStore, ContentStoreOptions, PutOutcome, StoredContent, StoredEntry } from './content-store.ts'
+import {
+  distanceBetween,
+  itemCost,
+  type Placed,
+  type PolicyState,
+  type RadiusSetting,
+  StoragePolicy,
+} from './policy.ts'
+
+/** The layout of the file. A file of another version is refused, never guessed at. */
+const SCHEMA = 1
+/** Puts and deletes that may wait for their transaction; above it STORE_BUSY. */
+export const MAX_WAITING_WRITES = 4096
+/** One transaction takes at most so many writes and bytes, so that the first of them does not wait for the last. */
+const MAX_WRITES_PER_COMMIT = 512
+const MAX_BYTES_PER_COMMIT = 32 * 1024 * 1024
+
+/** What stands in the `state` entry, in the same transaction as the items it counts. */
+interface Header {
+  readonly schema: number
+  readonly nodeId: string
+  readonly usedBytes: number
+  readonly count: number
+  readonly radius: string
+  readonly capacityBytes: number
+  readonly setting: RadiusSetting['type']
+}
+
+/** A put, or a delete where `value` is undefined. */
+interface Write {
+  readonly contentId: Uint8Array
+  readonly key: Uint8Array
+  readonly value: Uint8Array | undefined
+  resolve(outcome: PutOutcome | boolean): void
+  reject(error: SpimplError): void
+}
+
+/** What opening found out that an operator may want to know. */
+export interface OpenReport {
+  /** The size account did not agree with the items and was made anew. */
+  readonly recounted: boolean
+  /** Items that went because the capacity is smaller than what was stored. */
+  readonly evicted: number
+}
+
+/**
+ * The content store on LMDB: one file, two trees. `index` maps a distance to the length of the value and the content
+ * key, `values` maps it to the value: what the policy reads on the way to the furthest item touches no page of content.
+ *
+ * Durable: a commit is flushed before its writes are acknowledged (`overlappingSync` off), and LMDB's two meta pages
+ * mean that a process or machine that dies in the middle leaves the last commit.
+ */
+export class LmdbStore implements ContentStore {
+  readonly report: OpenReport
+  readonly #file: string
+  readonly #nodeId: Uint8Array
+  readonly #policy: StoragePolicy
+  readonly #root: RootDatabase<Uint8Array, Uint8Array>
+  readonly #index: Database<Uint8Array, Uint8Array>
+  readonly #values: Database<Uint8Array, Uint8Array>
+  #state: PolicyState
+  #waiting: Write[] = []
+  #pump: Promise<void> | undefined
+  #closed = false
+
+  /** Opens or creates `FILE.mdb` in a directory that exists. Throws STORE_FAILED or STORE_MISMATCH. */
+  static async open(file: string, options: ContentStoreOptions): Promise<LmdbStore> {
+    let root: RootDatabase<Uint8Array, Uint8Array>
+    try {
+      root = open<Uint8Array, Uint8Array>({
+        path: file,
+        noSubdir: true,
+        encoding: 'binary',
+        keyEncoding: 'binary',
+        maxDbs: 4,
+        overlappingSync: false,
+        compression: false,
+      })
+    } catch (cause) {
+      throw new SpimplError('STORE_FAILED', `expected a content database at ${file}, got: ${reasonOf(cause)}`, {
+        cause,
+      })
+    }
+    try {
+      const store = new LmdbStore(file, root, options)
+      await store.#writeHeader()
+      return store
+    } catch (error) {
+      await root.close()
+      throw error
+    }
+  }
+
+  private constructor(file: string, root: RootDatabase<Uint8Array, Uint8Array>, options: ContentStoreOptions) {
+    this.#file = file
+    this.#nodeId = options.nodeId
+    this.#policy = new StoragePolicy(options.radius, options.capacityBytes)
+    this.#root = root
+    this.#index = root.openDB<Uint8Array, Uint8Array>('index', { encoding: 'binary', keyEncoding: 'binary' })
+    this.#values = root.openDB<Uint8Array, Uint8Array>('values', { encoding: 'binary', keyEncoding: 'binary' })
+    const header = this.#readHeader()
+    if (header === undefined) {
+      this.#state = { usedBytes: 0, count: 0, radius: this.#policy.widestRadius }
+      this.report = { recounted: false, evicted: 0 }
+      return
+    }
+    let usedBytes = 0
+    let count = 0
+    for (const { cost } of this.#placed(false)) {
+      usedBytes += cost
+      count++
+    }
+    const recounted = usedBytes !== header.usedBytes || count !== header.count
+    const stored = {
+      usedBytes,
+      count,
+      radius: BigInt(header.radius),
+      capacityBytes: header.capacityBytes,
+      setting: header.setting,
+    }
+    const { evict, state } = this.#policy.decideOpen(stored, this.#placed(true))
+    this.#state = state
+    this.report = { recounted, evicted: evict.length }
+    if (evict.length > 0) {
+      this.#root.transactionSync(() => {
+        for (const distance of evict) this.#remove(distance)
+        this.#putHeader(state)
+      })
+    }
+  }
+
+  get usedBytes(): number {
+    return this.#state.usedBytes
+  }
+
+  get capacityBytes(): number {
+    return this.#policy.capacityBytes
+  }
+
+  get count(): number {
+    return this.#state.count
+  }
+
+  get radius(): bigint {
+    return this.#state.radius
+  }
+
+  get furthest(): StoredEntry | undefined {
+    for (const entry of this.#entries(true)) return entry
+    return undefined
+  }
+
+  get(contentId: Uint8Array): StoredContent | undefined {
+    this.#assertOpen()
+    const distance = distanceBetween(contentId, this.#nodeId)
+    const indexed = this.#index.getBinaryFast(distance)
+    if (indexed === undefined) return undefined
+    // Both buffers of getBinaryFast are lent until the next read, so each is copied out once, into one of its own.
+    const key = copyOut(indexed, INDEX_HEADER_BYTES)
+    const value = this.#values.getBinaryFast(distance)
+    return value && { key, value: copyOut(value, 0) }
+  }
+
+  has(contentId: Uint8Array): boolean {
+    this.#assertOpen()
+    return this.#index.doesExist(distanceBetween(contentId, this.#nodeId))
+  }
+
+  put(contentId: Uint8Array, key: Uint8Array, value: Uint8Array): Promise<PutOutcome> {
+    return this.#enqueue(contentId, key, value) as Promise<PutOutcome>
+  }
+
+  delete(contentId: Uint8Array): Promise<boolean> {
+    return this.#enqueue(contentId, EMPTY, undefined) as Promise<boolean>
+  }
+
+  entries(): IterableIterator<StoredEntry> {
+    this.#assertOpen()
+    return this.#entries(false)
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    await this.#pump
+    await this.#root.close()
+  }
+
+  #enqueue(contentId: Uint8Array, key: Uint8Array, value: Uint8Array | undefined): Promise<PutOutcome | boolean> {
+    return new Promise((resolve, reject) => {
+      this.#assertOpen()
+      if (this.#waiting.length >= MAX_WAITING_WRITES) {
+        throw new SpimplError('STORE_BUSY', `expected at most ${MAX_WAITING_WRITES} waiting writes, got one more`)
+      }
+      this.#waiting.push({ contentId, key, value, resolve, reject })
+      this.#pump ??= this.#drain()
+    })
+  }
+
+  /** One transaction after the other; each takes what waits when its turn has come. */
+  async #drain(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      let writes: Write[] = []
+      let outcomes: (PutOutcome | boolean)[] = []
+      let state = this.#state
+      try {
+        await this.#root.childTransaction(() => {
+          writes = this.#takeWaiting()
+          outcomes = writes.map(write => {
+            const applied = this.#apply(write, state)
+            state = applied.state
+            return applied.outcome
+          })
+          this.#putHeader(state)
+        })
+      } catch (cause) {
+        const error = new SpimplError('STORE_FAILED', `could not write to ${this.#file}: ${reasonOf(cause)}`, { cause })
+        if (writes.length === 0) writes = this.#takeWaiting()
+        for (const write of writes) write.reject(error)
+        continue
+      }
+      this.#state = state
+      writes.forEach((write, at) => {
+        write.resolve(outcomes[at]!)
+      })
+    }
+    this.#pump = undefined
+  }
+
+  #takeWaiting(): Write[] {
+    let bytes = 0
+    let taken = 0
+    while (taken < this.#waiting.length && taken < MAX_WRITES_PER_COMMIT && bytes < MAX_BYTES_PER_COMMIT) {
+      bytes += this.#waiting[taken++]!.value?.length ?? 0
+    }
+    return this.#waiting.splice(0, taken)
+  }
+
+  #apply(write: Write, state: PolicyState): { outcome: PutOutcome | boolean; state: PolicyState } {
+    const distance = distanceBetween(write.contentId, this.#nodeId)
+    const existing = this.#index.getBinaryFast(distance)
+    const replacedCost = existing && costOf(existing)
+    if (write.value === undefined) {
+      if (replacedCost === undefined) return { outcome: false, state }
+      this.#remove(distance)
+      return { outcome: true, state: this.#policy.decideDelete(replacedCost, state) }
+    }
+    const cost = itemCost(write.key.length, write.value.length)
+    const decision = this.#policy.decidePut({ distance, cost, replacedCost }, state, this.#placed(true))
+    for (const gone of decision.evict) this.#remove(gone)
+    const evicted = decision.evict.map(gone => distanceBetween(gone, this.#nodeId))
+    const radius = decision.state.radius
+    if (decision.refused !== undefined) {
+      return { outcome: { stored: false, reason: decision.refused, evicted, radius }, state: decision.state }
+    }
+    this.#index.putSync(distance, indexEntry(write.key, write.value.length))
+    this.#values.putSync(distance, write.value)
+    return { outcome: { stored: true, evicted, radius }, state: decision.state }
+  }
+
+  #remove(distance: Uint8Array): void {
+    this.#index.removeSync(distance)
+    this.#values.removeSync(distance)
+  }
+
+  *#placed(reverse: boolean): IterableIterator<Placed> {
+    for (const { key, value } of this.#index.getRange({ reverse }))
+      yield { distance: ownBytes(key), cost: costOf(value) }
+  }
+
+  *#entries(reverse: boolean): IterableIterator<StoredEntry> {
+    for (const { key, value } of this.#index.getRange({ reverse })) {
+      const distance = ownBytes(key)
+      yield {
+        contentId: distanceBetween(distance, this.#nodeId),
+        distance,
+        key: copyOut(value, INDEX_HEADER_BYTES),
+        valueBytes: valueBytesOf(value),
+      }
+    }
+  }
+
+  #readHeader(): Header | undefined {
+    const bytes = this.#root.getBinary(HEADER_KEY)
+    if (bytes === undefined) return undefined
+    let header: Header
+    try {
+      header = JSON.parse(Buffer.from(bytes).toString()) as Header
+    } catch (cause) {
+      throw new SpimplError('STORE_FAILED', `expected a readable state entry in ${this.#file}`, { cause })
+    }
+    if (header.schema !== SCHEMA) {
+      const what = `expected a content database of schema ${SCHEMA} at ${this.#file}, got schema ${header.schema}`
+      throw new SpimplError('STORE_MISMATCH', `${what}; use the release that made it, or another --data-dir`)
+    }
+    const nodeId = hexOf(this.#nodeId)
+    if (header.nodeId !== nodeId) {
+      const what = `${this.#file} belongs to node ${header.nodeId}, this node is ${nodeId}`
+      throw new SpimplError('STORE_MISMATCH', `${what}: start with the key that made it, or use another --data-dir`)
+    }
+    return header
+  }
+
+  async #writeHeader(): Promise<void> {
+    await this.#root.transaction(() => this.#putHeader(this.#state))
+  }
+
+  #putHeader(state: PolicyState): void {
+    const header: Header = {
+      schema: SCHEMA,
+      nodeId: hexOf(this.#nodeId),
+      usedBytes: state.usedBytes,
+      count: state.count,
+      radius: state.radius.toString(),
+      capacityBytes: this.#policy.capacityBytes,
+      setting: this.#policy.setting.type,
+    }
+    this.#root.putSync(HEADER_KEY, Buffer.from(JSON.stringify(header)))
+  }
+
+  #assertOpen(): void {
+    if (this.#closed)
+      throw new SpimplError('STORE_CLOSED', `expected an open store, ${path.basename(this.#file)} is closed`)
+  }
+}
+
+const EMPTY = new Uint8Array(0)
+const HEADER_KEY = Buffer.from('state')
+/** The length of the value, uint32 big-endian; the content key follows. */
+const INDEX_HEADER_BYTES = 4
+
+function indexEntry(key: Uint8Array, valueBytes: number): Buffer {
+  const entry = Buffer.allocUnsafe(INDEX_HEADER_BYTES + key.length)
+  entry.writeUInt32BE(valueBytes, 0)
+  entry.set(key, INDEX_HEADER_BYTES)
+  return entry
+}
+
+/** lmdb's lent buffers have the length of the value, but `byteLength` is that of the scratch memory behind them. */
+function valueBytesOf(entry: Uint8Array): number {
+  return ((entry[0]! << 24) | (entry[1]! << 16) | (entry[2]! << 8) | entry[3]!) >>> 0
+}
+
+const costOf = (entry: Uint8Array): number => itemCost(entry.length - INDEX_HEADER_BYTES, valueBytesOf(entry))
+
+function copyOut(lent: Uint8Array, from: number): Uint8Array {
+  const { length } = lent
+  return new Uint8Array(lent.buffer.slice(lent.byteOffset + from, lent.byteOffset + length))
+}
+
+const ownBytes = (lent: Uint8Array): Uint8Array => copyOut(lent, 0)
+
+const hexOf = (bytes: Uint8Array): string => `0x${Buffer.from(bytes).toString('hex')}`
+
+const reasonOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause))

@@ -1,0 +1,434 @@
+/**
+ * Which stream a uTP packet belongs to: (node id, connection id) to stream, the connections that peers were told to make, and
+ * the streams that ended a moment ago. Reads only the 20-byte header, and hands on one message a stream.
+ */
+import type { Core } from '../runtime/core.ts'
+import type { Randomness } from '../runtime/randomness.ts'
+import { encodePacket, PacketView, ST_RESET, ST_SYN, stampTime, timestampOf } from './packet.ts'
+import type {
+  StreamId,
+  StreamPeer,
+  StreamsInput,
+  StreamsLimits,
+  StreamsOutput,
+  StreamsStats,
+} from './streams-messages.ts'
+
+export const defaultStreamsLimits: StreamsLimits = {
+  maxStreams: 1024,
+  maxStreamsPerPeer: 128,
+  maxExpectations: 1024,
+  expectTimeoutMs: 20_000,
+  maxLingering: 1024,
+  lingerMs: 15_000,
+  maxAnswersPerSecond: 200,
+}
+
+const EXPECTED = 0
+const OPEN = 1
+const LINGERING = 2
+
+/** One receiving connection id of one peer, through its life. */
+interface Entry<Peer extends StreamPeer> {
+  stage: typeof EXPECTED | typeof OPEN | typeof LINGERING
+  readonly peer: Peer
+  /** As the Portal message named it. */
+  readonly connectionId: number
+  /** The id in packets that we receive. */
+  readonly receiveId: number
+  readonly initiated: boolean
+  readonly ref: number
+  stream: StreamId
+  /** When an expectation or a lingering entry ends. */
+  until: number
+  farewell: Uint8Array | undefined
+  /** Packets of the present input. */
+  batch: Uint8Array[] | undefined
+}
+
+/** The streams of one peer by receiving connection id. */
+interface PeerStreams<Peer extends StreamPeer> {
+  readonly entries: Map<number, Entry<Peer>>
+  open: number
+}
+
+export class Streams<Peer extends StreamPeer> implements Core<StreamsInput<Peer>, StreamsOutput<Peer>> {
+  readonly #limits: StreamsLimits
+  readonly #randomness: Randomness
+  readonly #peers = new Map<string, PeerStreams<Peer>>()
+  readonly #open = new Map<StreamId, Entry<Peer>>()
+  /** In the order of their ends, because each kind has one waiting time... */
+  readonly #expected = new Map<number, Entry<Peer>>()
+  readonly #lingering = new Set<Entry<Peer>>()
+  readonly #view = new PacketView()
+  #nextStream: StreamId = 1
+  #nextDeadline = Number.POSITIVE_INFINITY
+  #answerTokens: number
+  #answerTokensAt = Number.NEGATIVE_INFINITY
+  #opened = 0
+  #refused = 0
+  #expired = 0
+  #malformed = 0
+  #unknown = 0
+  #answered = 0
+  #withheld = 0
+
+  constructor(options: { readonly randomness: Randomness; readonly limits?: Partial<StreamsLimits> }) {
+    this.#limits = { ...defaultStreamsLimits, ...options.limits }
+    this.#randomness = options.randomness
+    this.#answerTokens = this.#limits.maxAnswersPerSecond
+  }
+
+  handle(input: StreamsInput<Peer>, now: number, emit: (output: StreamsOutput<Peer>) => void): void {
+    switch (input.type) {
+      case 'packets':
+        this.#onPackets(input.peer, input.packets, now, emit)
+        break
+      case 'initiate':
+        this.#onInitiate(input.ref, input.peer, input.connectionId, now, emit)
+        break
+      case 'expect':
+        this.#onExpect(input.ref, input.peer, input.connectionId, input.timeoutMs, now, emit)
+        break
+      case 'forget': {
+        const entry = this.#expected.get(input.ref)
+        if (entry !== undefined) this.#remove(entry)
+        break
+      }
+      case 'closed':
+        this.#onClosed(input.stream, input.farewell, now)
+        break
+      case 'timeout':
+        break
+    }
+    if (now >= this.#nextDeadline) this.#expire(now, emit)
+  }
+
+  deadline(): number {
+    return this.#nextDeadline
+  }
+
+  stats(): StreamsStats {
+    return {
+      streams: this.#open.size,
+      expectations: this.#expected.size,
+      lingering: this.#lingering.size,
+      opened: this.#opened,
+      refused: this.#refused,
+      expired: this.#expired,
+      malformed: this.#malformed,
+      unknown: this.#unknown,
+      answered: this.#answered,
+      withheld: this.#withheld,
+    }
+  }
+
+  /** For `inspect` and traces. */
+  snapshot(): {
+    readonly streams: readonly { stream: StreamId; nodeIdHex: string; connectionId: number; initiated: boolean }[]
+    readonly stats: StreamsStats
+  } {
+    const streams = []
+    for (const entry of this.#open.values())
+      streams.push({
+        stream: entry.stream,
+        nodeIdHex: entry.peer.nodeIdHex,
+        connectionId: entry.connectionId,
+        initiated: entry.initiated,
+      })
+    return { streams, stats: this.stats() }
+  }
+
+  #onPackets(
+    peer: Peer,
+    packets: readonly Uint8Array[],
+    now: number,
+    emit: (output: StreamsOutput<Peer>) => void,
+  ): void {
+    const view = this.#view
+    const known = this.#peers.get(peer.nodeIdHex)
+    const touched: Entry<Peer>[] = []
+    const answers: Uint8Array[] = []
+    for (const bytes of packets) {
+      if (view.read(bytes) !== undefined) {
+        this.#malformed++
+        continue
+      }
+      const entry = known === undefined ? undefined : this.#find(known, view)
+      if (entry === undefined) {
+        this.#unknown++
+        if (view.type !== ST_RESET) this.#answer(answers, this.#resetFor(view, now), now)
+        continue
+      }
+      if (entry.stage === LINGERING) {
+        if (view.type !== ST_RESET) this.#answer(answers, this.#farewellOf(entry, view, now), now)
+        continue
+      }
+      if (entry.stage === EXPECTED) {
+        if (view.type !== ST_SYN) {
+          this.#unknown++
+          continue
+        }
+        if (!this.#accept(entry, now, emit)) {
+          this.#answer(answers, this.#resetFor(view, now), now)
+          continue
+        }
+      }
+      if (entry.batch === undefined) {
+        entry.batch = []
+        touched.push(entry)
+      }
+      entry.batch.push(bytes)
+    }
+    for (const entry of touched) {
+      const batch = entry.batch as Uint8Array[]
+      entry.batch = undefined
+      emit({ type: 'deliver', stream: entry.stream, packets: batch })
+    }
+    if (answers.length > 0) emit({ type: 'send', peer, packets: answers })
+  }
+
+  /**
+   * A SYN carries the initiator's receiving id, which is one below ours. A RESET carries whichever id its sender had at hand: ours,
+   * or the one that we send with (nim-eth `getSocketOnReset`).
+   */
+  #find(known: PeerStreams<Peer>, view: PacketView): Entry<Peer> | undefined {
+    const id = view.connectionId
+    if (view.type === ST_SYN) {
+      const entry = known.entries.get((id + 1) & 0xffff)
+      return entry === undefined || entry.initiated ? undefined : entry
+    }
+    const entry = known.entries.get(id)
+    if (entry !== undefined || view.type !== ST_RESET) return entry
+    const initiated = known.entries.get((id - 1) & 0xffff)
+    if (initiated?.initiated === true) return initiated
+    const accepted = known.entries.get((id + 1) & 0xffff)
+    return accepted?.initiated === false ? accepted : undefined
+  }
+
+  #onInitiate(
+    ref: number,
+    peer: Peer,
+    connectionId: number,
+    now: number,
+    emit: (output: StreamsOutput<Peer>) => void,
+  ): void {
+    const refusal = this.#refusal(peer, connectionId, connectionId) ?? this.#overLimit(peer)
+    if (refusal !== undefined) {
+      this.#refuse(ref, refusal.code, refusal.detail, emit)
+      return
+    }
+    const entry = this.#insert(ref, peer, connectionId, connectionId, true, now)
+    this.#openEntry(entry, emit)
+  }
+
+  #onExpect(
+    ref: number,
+    peer: Peer,
+    connectionId: number,
+    timeoutMs: number | undefined,
+    now: number,
+    emit: (output: StreamsOutput<Peer>) => void,
+  ): void {
+    const receiveId = (connectionId + 1) & 0xffff
+    let refusal = this.#refusal(peer, connectionId, receiveId)
+    if (refusal === undefined && this.#expected.size >= this.#limits.maxExpectations)
+      refusal = {
+        code: 'STREAM_LIMIT',
+        detail: `expected at most ${this.#limits.maxExpectations} expectations, got more`,
+      }
+    if (refusal === undefined && this.#expected.has(ref))
+      refusal = { code: 'STREAM_ID_TAKEN', detail: `expected a fresh ref, got ${ref} twice` }
+    if (refusal !== undefined) {
+      this.#refuse(ref, refusal.code, refusal.detail, emit)
+      return
+    }
+    const entry = this.#insert(ref, peer, connectionId, receiveId, false, now)
+    this.#expected.set(ref, entry)
+    this.#wait(entry, now + (timeoutMs ?? this.#limits.expectTimeoutMs))
+  }
+
+  #onClosed(stream: StreamId, farewell: Uint8Array | undefined, now: number): void {
+    const entry = this.#open.get(stream)
+    if (entry === undefined) return
+    this.#open.delete(stream)
+    const peer = this.#peers.get(entry.peer.nodeIdHex)
+    if (peer !== undefined) peer.open--
+    entry.stage = LINGERING
+    entry.farewell = farewell
+    this.#lingering.add(entry)
+    this.#wait(entry, now + this.#limits.lingerMs)
+    if (this.#lingering.size > this.#limits.maxLingering)
+      for (const oldest of this.#lingering) {
+        this.#remove(oldest)
+        break
+      }
+  }
+
+  #refusal(
+    peer: Peer,
+    connectionId: number,
+    receiveId: number,
+  ): { code: 'STREAM_ID_TAKEN' | 'STREAM_LIMIT'; detail: string } | undefined {
+    if (!Number.isInteger(connectionId) || connectionId < 0 || connectionId > 0xffff)
+      return { code: 'STREAM_ID_TAKEN', detail: `expected a connection id of 16 bits, got ${connectionId}` }
+    const taken = this.#peers.get(peer.nodeIdHex)?.entries.get(receiveId)
+    if (taken === undefined) return undefined
+    // A new conversation may reuse the id of one that is over: its late packets are not worth more than the new one.
+    if (taken.stage === LINGERING) {
+      this.#remove(taken)
+      return undefined
+    }
+    return {
+      code: 'STREAM_ID_TAKEN',
+      detail: `expected a connection id that no stream with ${peer.nodeIdHex} has, got ${connectionId}`,
+    }
+  }
+
+  #overLimit(peer: Peer): { code: 'STREAM_LIMIT'; detail: string } | undefined {
+    const { maxStreams, maxStreamsPerPeer } = this.#limits
+    if (this.#open.size >= maxStreams)
+      return { code: 'STREAM_LIMIT', detail: `expected at most ${maxStreams} streams, got one more` }
+    if ((this.#peers.get(peer.nodeIdHex)?.open ?? 0) >= maxStreamsPerPeer)
+      return { code: 'STREAM_LIMIT', detail: `expected at most ${maxStreamsPerPeer} streams of one node, got one more` }
+    return undefined
+  }
+
+  #accept(entry: Entry<Peer>, now: number, emit: (output: StreamsOutput<Peer>) => void): boolean {
+    this.#expected.delete(entry.ref)
+    const over = this.#overLimit(entry.peer)
+    if (over !== undefined) {
+      this.#remove(entry)
+      this.#refuse(entry.ref, over.code, over.detail, emit)
+      return false
+    }
+    if (now >= entry.until) {
+      this.#remove(entry)
+      this.#expired++
+      emit({ type: 'expired', ref: entry.ref })
+      return false
+    }
+    this.#openEntry(entry, emit)
+    return true
+  }
+
+  #insert(
+    ref: number,
+    peer: Peer,
+    connectionId: number,
+    receiveId: number,
+    initiated: boolean,
+    now: number,
+  ): Entry<Peer> {
+    const entry: Entry<Peer> = {
+      stage: EXPECTED,
+      peer,
+      connectionId,
+      receiveId,
+      initiated,
+      ref,
+      stream: 0,
+      until: now,
+      farewell: undefined,
+      batch: undefined,
+    }
+    let known = this.#peers.get(peer.nodeIdHex)
+    if (known === undefined) {
+      known = { entries: new Map(), open: 0 }
+      this.#peers.set(peer.nodeIdHex, known)
+    }
+    known.entries.set(receiveId, entry)
+    return entry
+  }
+
+  #openEntry(entry: Entry<Peer>, emit: (output: StreamsOutput<Peer>) => void): void {
+    entry.stage = OPEN
+    entry.stream = this.#nextStream++
+    this.#open.set(entry.stream, entry)
+    const peer = this.#peers.get(entry.peer.nodeIdHex)
+    if (peer !== undefined) peer.open++
+    this.#opened++
+    const { ref, stream, peer: who, connectionId, initiated } = entry
+    emit({ type: 'opened', ref, stream, peer: who, connectionId, initiated })
+  }
+
+  #remove(entry: Entry<Peer>): void {
+    if (entry.stage === EXPECTED) this.#expected.delete(entry.ref)
+    this.#lingering.delete(entry)
+    const known = this.#peers.get(entry.peer.nodeIdHex)
+    if (known === undefined) return
+    if (known.entries.get(entry.receiveId) === entry) known.entries.delete(entry.receiveId)
+    if (known.entries.size === 0) this.#peers.delete(entry.peer.nodeIdHex)
+  }
+
+  #refuse(
+    ref: number,
+    code: 'STREAM_ID_TAKEN' | 'STREAM_LIMIT',
+    detail: string,
+    emit: (output: StreamsOutput<Peer>) => void,
+  ): void {
+    this.#refused++
+    emit({ type: 'refused', ref, code, detail })
+  }
+
+  #wait(entry: Entry<Peer>, until: number): void {
+    entry.until = until
+    if (until < this.#nextDeadline) this.#nextDeadline = until
+  }
+
+  /** Runs when the earliest end has come, so its walk over what waits is rare; both tables are bounded. */
+  #expire(now: number, emit: (output: StreamsOutput<Peer>) => void): void {
+    let next = Number.POSITIVE_INFINITY
+    for (const entry of this.#lingering) {
+      if (entry.until <= now) this.#remove(entry)
+      else {
+        // All linger equally long, so the rest ends later.
+        next = entry.until
+        break
+      }
+    }
+    for (const entry of this.#expected.values()) {
+      if (entry.until <= now) {
+        this.#remove(entry)
+        this.#expired++
+        emit({ type: 'expired', ref: entry.ref })
+      } else if (entry.until < next) next = entry.until
+    }
+    this.#nextDeadline = next
+  }
+
+  #answer(answers: Uint8Array[], answer: Uint8Array, now: number): void {
+    const { maxAnswersPerSecond } = this.#limits
+    const gained = ((now - this.#answerTokensAt) / 1000) * maxAnswersPerSecond
+    this.#answerTokens = Math.min(maxAnswersPerSecond, this.#answerTokens + gained)
+    this.#answerTokensAt = now
+    if (this.#answerTokens < 1) {
+      this.#withheld++
+      return
+    }
+    this.#answerTokens--
+    this.#answered++
+    answers.push(answer)
+  }
+
+  /** A RESET repeats the connection id that was not understood and acknowledges the packet (libutp `send_rst`). */
+  #resetFor(view: PacketView, now: number): Uint8Array {
+    return encodePacket({
+      type: ST_RESET,
+      connectionId: view.connectionId,
+      timestamp: timestampOf(now),
+      timestampDifference: 0,
+      windowBytes: 0,
+      sequence: this.#randomness.below(0x10000),
+      acknowledged: view.sequence,
+      payload: new Uint8Array(0),
+    })
+  }
+
+  #farewellOf(entry: Entry<Peer>, view: PacketView, now: number): Uint8Array {
+    if (entry.farewell === undefined) return this.#resetFor(view, now)
+    const bytes = entry.farewell.slice()
+    stampTime(bytes, timestampOf(now))
+    return bytes
+  }
+}

@@ -1,0 +1,17 @@
+/**
+ * uTP (BEP 29, with the deviations of the Portal specification, `utp/discv5-utp.md`): the door of this floor.
+ *
+ * `UtpConnection` is one stream, `Streams` knows which stream a packet belongs to. Both are cores without I/O.
+ */
+export { defaultStreamLimits, type StreamLimits } from './limits.ts'
+export type { StreamInput, StreamOutput, StreamStats } from './messages.ts'
+export { MAX_UTP_PACKET_BYTES } from './size.ts'
+export { defaultStreamsLimits, Streams } from './streams.ts'
+export type {
+  StreamId,
+  StreamPeer,
+  StreamsInput,
+  StreamsLimits,
+  StreamsOutput,
+  StreamsStats,
+} from './streams-messages.ts'

@@ -15,7 +15,11 @@ import { fileURLToPath } from 'node:url'
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
 const vendor = path.join(root, 'vendor')
 const library = path.join(vendor, 'libdispatch.so')
-const cache = path.join(process.env.XDG_CACHE_HOME ?? path.join(homedir(), '.cache'), 'spimpl', `libdispatch-${process.arch}`)
+const cache = path.join(
+  process.env.XDG_CACHE_HOME ?? path.join(homedir(), '.cache'),
+  'spimpl',
+  `libdispatch-${process.arch}`,
+)
 const has = flag => process.argv.includes(flag)
 const say = text => console.error(`setup:libdispatch: ${text}`)
 
@@ -75,7 +79,8 @@ function fetchArchives() {
   const uri = mirror(VERSION_CODENAME)
   if (uri === undefined) stop(`apt's sources name no mirror for ${VERSION_CODENAME} main`)
   const apt = path.join(cache, 'apt')
-  for (const folder of ['lists/partial', 'cache/archives/partial', 'etc']) mkdirSync(path.join(apt, folder), { recursive: true })
+  for (const folder of ['lists/partial', 'cache/archives/partial', 'etc'])
+    mkdirSync(path.join(apt, folder), { recursive: true })
   const status = path.join(apt, 'status')
   writeFileSync(status, '')
   const keyring = `/usr/share/keyrings/${ID}-archive-keyring.gpg`
@@ -93,15 +98,27 @@ function fetchArchives() {
   ].flatMap(([key, value]) => ['-o', `${key}=${value}`])
   const suites = ID === 'debian' ? [...new Set([VERSION_CODENAME, FIRST_SUITE])] : [VERSION_CODENAME]
   for (const suite of suites) {
-    writeFileSync(path.join(apt, 'etc', 'sources.list'), `deb ${signed}${uri} ${suite} ${ID === 'ubuntu' ? 'universe' : 'main'}\n`)
+    writeFileSync(
+      path.join(apt, 'etc', 'sources.list'),
+      `deb ${signed}${uri} ${suite} ${ID === 'ubuntu' ? 'universe' : 'main'}\n`,
+    )
     say(`looking for ${PACKAGE} in ${suite}`)
     run('apt-get', [...options, '-q', 'update'])
-    const { stdout } = spawnSync('apt-get', [...options, 'download', '--print-uris', PACKAGE], { cwd: apt, encoding: 'utf8' })
+    const { stdout } = spawnSync('apt-get', [...options, 'download', '--print-uris', PACKAGE], {
+      cwd: apt,
+      encoding: 'utf8',
+    })
     const [, file, bytes] = stdout?.match(/' (\S+) (\d+) /) ?? []
     if (file === undefined) continue
     say(`fetching ${file} (${Math.round(Number(bytes) / 1e6)} MB, of which 0.8 MB are kept)`)
     run('apt-get', [...options, '-q', 'download', PACKAGE], { cwd: apt })
-    extract(path.join(apt, readdirSync(apt).find(name => name.endsWith('.deb'))), file)
+    extract(
+      path.join(
+        apt,
+        readdirSync(apt).find(name => name.endsWith('.deb')),
+      ),
+      file,
+    )
     rmSync(apt, { recursive: true, force: true })
     return
   }
@@ -118,7 +135,8 @@ function extract(deb, name) {
   if (!found) throw new Error(`${name} has no swift_static folder`)
   for (const archive of ARCHIVES) cpSync(path.join(found, 'linux', archive), path.join(cache, archive))
   for (const folder of ['dispatch', 'os', 'Block']) {
-    if (existsSync(path.join(found, folder))) cpSync(path.join(found, folder), path.join(cache, 'include', folder), { recursive: true })
+    if (existsSync(path.join(found, folder)))
+      cpSync(path.join(found, folder), path.join(cache, 'include', folder), { recursive: true })
   }
   writeFileSync(path.join(cache, 'ORIGIN'), `${name}\n`)
   rmSync(unpacked, { recursive: true, force: true })
@@ -171,7 +189,8 @@ function link(folder) {
   mkdirSync(vendor, { recursive: true })
   cpSync(path.join(work, 'libdispatch.so'), `${library}.new`)
   renameSync(`${library}.new`, library)
-  if (existsSync(path.join(folder, 'include'))) cpSync(path.join(folder, 'include'), path.join(vendor, 'include'), { recursive: true })
+  if (existsSync(path.join(folder, 'include')))
+    cpSync(path.join(folder, 'include'), path.join(vendor, 'include'), { recursive: true })
   const origin = path.join(folder, 'ORIGIN')
   writeFileSync(path.join(vendor, 'ORIGIN'), existsSync(origin) ? readFileSync(origin) : `${folder}\n`)
 }

@@ -1,9 +1,11 @@
 #include "lane.h"
 
 #include "backend_calls.h"
+#include "group_calls.h"
 #include "libdispatch.h"
 #include "openssl.h"
 #include "queue_calls.h"
+#include "source_calls.h"
 #include "value.h"
 
 namespace dispatch_addon {
@@ -51,6 +53,9 @@ napi_value Lane::install(napi_env env, napi_value exports) {
   setFunction(env, exports, "drainLane", drain, lane);
   installBackendCalls(env, exports, *lane);
   installQueueCalls(env, exports, *lane);
+  installGroupCalls(env, exports, *lane);
+  installSourceCalls(env, exports, *lane);
+  setFunction(env, exports, "holdLane", holdLane, lane);
   return exports;
 }
 
@@ -174,6 +179,14 @@ napi_value Lane::attachEntry(napi_env env, napi_callback_info info) {
   if (!isFunction(env, args[0])) return failType(env, "expected a function");
   if (lane->entry_ != nullptr) napi_delete_reference(env, lane->entry_);
   napi_create_reference(env, args[0], 1, &lane->entry_);
+  return nullptr;
+}
+
+// (by): for things that JavaScript counts itself, such as active sources.
+napi_value Lane::holdLane(napi_env env, napi_callback_info info) {
+  Arguments<1> args(env, info);
+  int32_t by = 0;
+  if (readInt32(env, args[0], by)) static_cast<Lane*>(args.data())->hold(by);
   return nullptr;
 }
 

@@ -81,6 +81,7 @@ class Lane {
   void drainRoot();
   void ignoreException();
   static napi_value attachEntry(napi_env env, napi_callback_info info);
+  static napi_value holdLane(napi_env env, napi_callback_info info);
   static napi_value drain(napi_env env, napi_callback_info info);
 
   napi_env env_;

@@ -49,31 +49,34 @@ std::unique_ptr<LaneRoot> LaneRoot::create(const Libdispatch& dispatch) {
   if (isMainThread() && libdispatchReport().boundToMainThread) {
     const int descriptor = describe(dispatch.mainQueuePort());
     if (descriptor < 0) return nullptr;
-    return std::unique_ptr<LaneRoot>(new LaneRoot(dispatch, dispatch.mainQueue, true, descriptor));
+    return std::unique_ptr<LaneRoot>(new LaneRoot(dispatch, dispatch.mainQueue, dispatch.mainQueue, true, descriptor));
   }
   // Either a Worker, or a Worker loaded libdispatch first and so has the main queue.
   if (!libdispatchReport().laneObstacle.empty()) return nullptr;
-  Libdispatch::Queue queue = dispatch.runloopQueueCreate("node-dispatch-addon.lane", 0);
-  if (queue == nullptr) return nullptr;
+  Libdispatch::Queue base = dispatch.runloopQueueCreate("node-dispatch-addon.lane-root", 0);
+  if (base == nullptr) return nullptr;
 #if defined(__linux__)
-  const int descriptor = dispatch.descriptorOf(queue);
+  const int descriptor = dispatch.descriptorOf(base);
 #else
   using Port = unsigned (*)(Libdispatch::Queue);
   const auto portOf = reinterpret_cast<Port>(dlsym(RTLD_DEFAULT, "_dispatch_runloop_root_queue_get_port_4CF"));
-  const int descriptor = portOf == nullptr ? -1 : describe(portOf(queue));
+  const int descriptor = portOf == nullptr ? -1 : describe(portOf(base));
 #endif
   if (descriptor < 0) {
-    dispatch.release(queue);
+    dispatch.release(base);
     return nullptr;
   }
-  return std::unique_ptr<LaneRoot>(new LaneRoot(dispatch, queue, false, descriptor));
+  Libdispatch::Queue queue = dispatch.queueCreateWithTarget("node-dispatch-addon.lane", nullptr, base);
+  return std::unique_ptr<LaneRoot>(new LaneRoot(dispatch, base, queue, false, descriptor));
 }
 
 LaneRoot::~LaneRoot() {
   undescribe(descriptor_);
   // libdispatch then stops to bind it to this thread and runs what is left on its own threads, where items find their lane
   // closed and end. The descriptor is libdispatch's and closed by it.
-  if (!main_) dispatch_.release(queue_);
+  if (main_) return;
+  dispatch_.release(queue_);
+  dispatch_.release(base_);
 }
 
 void LaneRoot::acknowledge() {
@@ -104,9 +107,9 @@ void LaneRoot::drain() {
     dispatch_.mainQueueCallback(nullptr);
   } else {
     int left = kItemsPerDrain;
-    while (dispatch_.runloopQueuePerform(queue_)) {
+    while (dispatch_.runloopQueuePerform(base_)) {
       if (--left > 0) continue;
-      dispatch_.runloopQueueWakeup(queue_);
+      dispatch_.runloopQueueWakeup(base_);
       break;
     }
   }

@@ -27,12 +27,14 @@ class LaneRoot {
   void drain();
 
  private:
-  LaneRoot(const Libdispatch& dispatch, Libdispatch::Queue queue, bool main, int descriptor)
-      : dispatch_(dispatch), queue_(queue), main_(main), descriptor_(descriptor) {}
+  LaneRoot(const Libdispatch& dispatch, Libdispatch::Queue base, Libdispatch::Queue queue, bool main, int descriptor)
+      : dispatch_(dispatch), base_(base), queue_(queue), main_(main), descriptor_(descriptor) {}
 
   void acknowledge();
 
   const Libdispatch& dispatch_;
+  // What is drained here. A run-loop queue keeps no data of ours, so others stand on a serial queue above it.
+  Libdispatch::Queue base_;
   Libdispatch::Queue queue_;
   bool main_;
   int descriptor_;

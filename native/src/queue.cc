@@ -24,8 +24,16 @@ uint32_t nextId() {
 
 }  // namespace
 
-Queue::Queue(const Libdispatch& dispatch, Libdispatch::Queue object, bool adopted, bool inactive)
-    : dispatch_(dispatch), object_(object), id_(nextId()), adopted_(adopted), inactive_(inactive) {}
+Queue::Queue(const Libdispatch& dispatch, Libdispatch::Queue object, bool adopted, bool identified, bool inactive)
+    : dispatch_(dispatch),
+      object_(object),
+      id_(nextId()),
+      adopted_(adopted),
+      identified_(identified),
+      inactive_(inactive) {
+  // Its own address is the key, so that isCurrent() is one look-up along the targets of the running queue.
+  if (identified_) dispatch_.queueSetSpecific(object_, this, this, nullptr);
+}
 
 std::shared_ptr<Queue> Queue::create(const Libdispatch& dispatch, const Options& options, Libdispatch::Queue target) {
   Libdispatch::Attribute attribute = options.concurrent ? dispatch.concurrent : nullptr;
@@ -34,21 +42,18 @@ std::shared_ptr<Queue> Queue::create(const Libdispatch& dispatch, const Options&
   // The target is always explicit: without one libdispatch takes an overcommitting root, which makes threads without end.
   Libdispatch::Queue object = dispatch.queueCreateWithTarget(options.label.c_str(), attribute, target);
   if (object == nullptr) return nullptr;
-  std::shared_ptr<Queue> queue(new Queue(dispatch, object, false, options.inactive));
-  // Its own address is the key, so that isCurrent() is one look-up along the targets of the running queue.
-  dispatch.queueSetSpecific(object, queue.get(), queue.get(), nullptr);
-  return queue;
+  return std::shared_ptr<Queue>(new Queue(dispatch, object, false, true, options.inactive));
 }
 
-std::shared_ptr<Queue> Queue::adopt(const Libdispatch& dispatch, Libdispatch::Queue object) {
-  std::shared_ptr<Queue> queue(new Queue(dispatch, object, true, false));
-  return queue;
+std::shared_ptr<Queue> Queue::adopt(const Libdispatch& dispatch, Libdispatch::Queue object, bool global) {
+  // A lane's root may go before the last reference to it here does.
+  dispatch.retain(object);
+  return std::shared_ptr<Queue>(new Queue(dispatch, object, true, !global, false));
 }
 
 Queue::~Queue() {
   unpublish();
-  if (adopted_) return;
-  dispatch_.queueSetSpecific(object_, this, nullptr, nullptr);
+  if (identified_) dispatch_.queueSetSpecific(object_, this, nullptr, nullptr);
   // libdispatch ends the process when a suspended or inactive queue loses its last reference.
   if (inactive_) dispatch_.activate(object_);
   for (; suspensions_ > 0; suspensions_--) dispatch_.resume(object_);
@@ -79,7 +84,8 @@ bool Queue::activate() {
 }
 
 bool Queue::setTarget(Libdispatch::Queue target) {
-  if (adopted_) return false;
+  // libdispatch ends the process when a queue that was made with a target changes it after its activation.
+  if (adopted_ || !inactive_) return false;
   dispatch_.setTargetQueue(object_, target);
   return true;
 }

@@ -27,8 +27,9 @@ class Queue : public std::enable_shared_from_this<Queue> {
   using OnMessages = void (*)(void* owner, Queue& queue, std::vector<Message>& batch);
 
   static std::shared_ptr<Queue> create(const Libdispatch& dispatch, const Options& options, Libdispatch::Queue target);
-  // The main queue, a lane's root or a global queue: cannot be suspended, activated or retargeted.
-  static std::shared_ptr<Queue> adopt(const Libdispatch& dispatch, Libdispatch::Queue queue);
+  // The main queue, a lane's root or a global queue: cannot be suspended, activated or retargeted. A global queue cannot
+  // be told apart by isCurrent() either, because libdispatch keeps no data for it.
+  static std::shared_ptr<Queue> adopt(const Libdispatch& dispatch, Libdispatch::Queue queue, bool global);
   ~Queue();
   Queue(const Queue&) = delete;
   Queue& operator=(const Queue&) = delete;
@@ -60,13 +61,14 @@ class Queue : public std::enable_shared_from_this<Queue> {
   void unpublish();
 
  private:
-  Queue(const Libdispatch& dispatch, Libdispatch::Queue object, bool adopted, bool inactive);
+  Queue(const Libdispatch& dispatch, Libdispatch::Queue object, bool adopted, bool identified, bool inactive);
   static void drainMessages(void* context);
 
   const Libdispatch& dispatch_;
   Libdispatch::Queue object_;
   const uint32_t id_;
   const bool adopted_;
+  const bool identified_;
   // Suspension, activation and target are changed by the lane that owns the queue.
   int suspensions_ = 0;
   bool inactive_;

@@ -38,7 +38,7 @@ napi_value queueRoot(napi_env env, napi_callback_info info) {
   Arguments<0> args(env, info);
   auto* lane = static_cast<Lane*>(args.data());
   if (lane->root() == nullptr) return makeUndefined(env);
-  return boxed(env, *lane, Queue::adopt(*Libdispatch::find(), lane->root()->queue()));
+  return boxed(env, *lane, Queue::adopt(*Libdispatch::find(), lane->root()->queue(), false));
 }
 
 // (qos): a global queue. Flags stay 0, which means that it never overcommits.
@@ -48,7 +48,7 @@ napi_value queueGlobal(napi_env env, napi_callback_info info) {
   uint32_t qos = 0;
   if (!readUint32(env, args[0], qos)) return nullptr;
   const Libdispatch* dispatch = Libdispatch::find();
-  return boxed(env, *lane, Queue::adopt(*dispatch, dispatch->globalQueue(static_cast<intptr_t>(qos), 0)));
+  return boxed(env, *lane, Queue::adopt(*dispatch, dispatch->globalQueue(static_cast<intptr_t>(qos), 0), true));
 }
 
 // (queue, item) for async and barrier, (queue, item, delayMs) for after.

@@ -7,11 +7,24 @@
 namespace dispatch_addon {
 
 QueueHandle::Item* QueueHandle::expect(uint32_t id) {
+  count();
+  return new Item{shared_from_this(), id, true};
+}
+
+void QueueHandle::count() {
   pending_++;
   Lane* lane = gate_->here();
   if (lane != nullptr && !queue_->suspended()) lane->hold(1);
-  return new Item{shared_from_this(), id};
 }
+
+QueueHandle::Later* QueueHandle::later(uint32_t item) { return new Later{{shared_from_this(), item, false}}; }
+
+void QueueHandle::due(Later* item) {
+  item->counted = true;
+  count();
+}
+
+void QueueHandle::runLater(void* context) { run(static_cast<Item*>(static_cast<Later*>(context))); }
 
 void QueueHandle::run(void* context) {
   const std::unique_ptr<Item> item(static_cast<Item*>(context));
@@ -19,8 +32,10 @@ void QueueHandle::run(void* context) {
   Lane* lane = handle.gate_->here();
   // The lane has ended and the item came to a thread of libdispatch: there is no JavaScript for it any more.
   if (lane == nullptr) return;
-  handle.pending_--;
-  if (!handle.queue_->suspended()) lane->hold(-1);
+  if (item->counted) {
+    handle.pending_--;
+    if (!handle.queue_->suspended()) lane->hold(-1);
+  }
   lane->arrive(Arrival::item, item->id);
 }
 
@@ -33,10 +48,6 @@ void QueueHandle::barrierAsync(uint32_t item) {
 void QueueHandle::after(uint64_t delayNs, uint32_t item) {
   const Libdispatch& dispatch = queue_->dispatch();
   dispatch.afterF(dispatch.time(kNow, static_cast<int64_t>(delayNs)), queue_->object(), expect(item), run);
-}
-
-void QueueHandle::notify(Libdispatch::Group group, uint32_t item) {
-  queue_->dispatch().groupNotifyF(group, queue_->object(), expect(item), run);
 }
 
 void QueueHandle::settle(bool wasSuspended) {

@@ -19,7 +19,12 @@ class QueueHandle : public std::enable_shared_from_this<QueueHandle> {
   void async(uint32_t item);
   void barrierAsync(uint32_t item);
   void after(uint64_t delayNs, uint32_t item);
-  void notify(Libdispatch::Group group, uint32_t item);
+
+  // An item that libdispatch enqueues when something else happens. It counts as waiting only once it is `due`.
+  struct Later;
+  Later* later(uint32_t item);
+  void due(Later* item);
+  static void runLater(void* context);
 
   bool suspend();
   bool resume();
@@ -33,9 +38,11 @@ class QueueHandle : public std::enable_shared_from_this<QueueHandle> {
   struct Item {
     std::shared_ptr<QueueHandle> handle;
     uint32_t id;
+    bool counted;
   };
 
   Item* expect(uint32_t id);
+  void count();
   static void run(void* context);
   static void deliver(void* owner, Queue& queue, std::vector<Queue::Message>& batch);
   // Items of a suspended queue do not keep the program alive: nobody can tell whether it will ever be resumed.
@@ -46,5 +53,7 @@ class QueueHandle : public std::enable_shared_from_this<QueueHandle> {
   int pending_ = 0;
   bool listening_ = false;
 };
+
+struct QueueHandle::Later : QueueHandle::Item {};
 
 }  // namespace dispatch_addon

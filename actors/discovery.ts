@@ -1,5 +1,11 @@
 import type { Cryptography } from '../src/crypto/cryptography.ts'
-import { Discv5, type DiscoveryInput, type DiscoveryOutput, type DiscoverySnapshot, type TalkToken } from '../src/discv5/discv5.ts'
+import {
+  type DiscoveryInput,
+  type DiscoveryOutput,
+  type DiscoverySnapshot,
+  Discv5,
+  type TalkToken,
+} from '../src/discv5/discv5.ts'
 import { type DiscoveryErrorCode, SpimplError } from '../src/errors.ts'
 import type { NodeRecord } from '../src/identity/node-record.ts'
 import type { PublishableRecord } from '../src/identity/publishable-record.ts'
@@ -55,16 +61,27 @@ export type DiscoveryMessage =
       readonly payload: Uint8Array
       readonly client: Ref<TalkOutcome>
     }
-  | Extract<DiscoveryInput, { type: 'send-talks' | 'add-record' | 'bootstrap' | 'set-record' }>
-  | { readonly type: 'answer-talk'; readonly token: TalkToken; readonly payload: Uint8Array }
+  | Extract<DiscoveryInput, { type: 'send-talks' | 'answer-talk' | 'add-record' | 'bootstrap' | 'set-record' }>
   | { readonly type: 'ping'; readonly to: NodeRecord; readonly replyTo: ReplyTo<Pong> }
-  | { readonly type: 'ask-talk'; readonly to: NodeRecord; readonly protocol: Uint8Array; readonly payload: Uint8Array; readonly replyTo: ReplyTo<Uint8Array> }
-  | { readonly type: 'find-nodes'; readonly to: NodeRecord; readonly distances: readonly number[]; readonly replyTo: ReplyTo<readonly NodeRecord[]> }
+  | {
+      readonly type: 'ask-talk'
+      readonly to: NodeRecord
+      readonly protocol: Uint8Array
+      readonly payload: Uint8Array
+      readonly replyTo: ReplyTo<Uint8Array>
+    }
+  | {
+      readonly type: 'find-nodes'
+      readonly to: NodeRecord
+      readonly distances: readonly number[]
+      readonly replyTo: ReplyTo<readonly NodeRecord[]>
+    }
   | { readonly type: 'lookup'; readonly target: Uint8Array; readonly replyTo: ReplyTo<readonly NodeRecord[]> }
   | { readonly type: 'resolve'; readonly nodeId: Uint8Array; readonly replyTo: ReplyTo<NodeRecord | undefined> }
   | { readonly type: 'known-record'; readonly nodeIdHex: string; readonly replyTo: ReplyTo<NodeRecord | undefined> }
   | { readonly type: 'remove-record'; readonly nodeIdHex: string; readonly replyTo: ReplyTo<boolean> }
-  | { readonly type: 'members'; readonly replyTo: ReplyTo<readonly NodeRecord[]> }
+  /** Node ids of the routing table, a list for each log distance from 1 to 256. */
+  | { readonly type: 'buckets'; readonly replyTo: ReplyTo<readonly (readonly string[])[]> }
   | { readonly type: 'own-record'; readonly replyTo: ReplyTo<NodeRecord> }
   | { readonly type: 'snapshot'; readonly replyTo: ReplyTo<DiscoverySnapshot> }
 
@@ -136,7 +153,7 @@ export function discovery(options: DiscoveryOptions) {
       'add-record': feed,
       bootstrap: feed,
       'set-record': feed,
-      'answer-talk': ({ token, payload }) => feed({ type: 'answer-talk', request: token, payload }),
+      'answer-talk': feed,
       'serve-talks': ({ protocol, handler }) => {
         talkHandlers.set(protocolName(protocol), handler)
       },
@@ -162,11 +179,25 @@ export function discovery(options: DiscoveryOptions) {
         feed({ type: 'lookup', ref: asked(replyTo, 'lookup-done', done => done.records), target }),
       resolve: ({ nodeId, replyTo }) =>
         feed({ type: 'resolve', ref: asked(replyTo, 'resolved', found => found.record), nodeId }),
-      'known-record': ({ nodeIdHex, replyTo }) => replyTo.tell(core.table.get(nodeIdHex)?.record),
-      'remove-record': ({ nodeIdHex, replyTo }) => replyTo.tell(core.table.remove(nodeIdHex).removed !== undefined),
-      members: ({ replyTo }) => replyTo.tell([...core.table.entries()].map(entry => entry.record)),
-      'own-record': ({ replyTo }) => replyTo.tell(record.current),
-      snapshot: ({ replyTo }) => replyTo.tell(core.snapshot()),
+      'known-record': ({ nodeIdHex, replyTo }) => {
+        replyTo.tell(core.table.get(nodeIdHex)?.record)
+      },
+      'remove-record': ({ nodeIdHex, replyTo }) => {
+        replyTo.tell(core.table.remove(nodeIdHex).removed !== undefined)
+      },
+      buckets: ({ replyTo }) => {
+        const buckets: string[][] = Array.from({ length: 256 }, () => [])
+        for (const { distance, members } of core.table.buckets()) {
+          buckets[distance - 1] = members.map(member => member.record.nodeIdHex)
+        }
+        replyTo.tell(buckets)
+      },
+      'own-record': ({ replyTo }) => {
+        replyTo.tell(record.current)
+      },
+      snapshot: ({ replyTo }) => {
+        replyTo.tell(core.snapshot())
+      },
     }
   })
 }

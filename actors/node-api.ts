@@ -1,11 +1,10 @@
-import { toHex } from '../src/codec/hex.ts'
+import { fromHex, toHex } from '../src/codec/hex.ts'
 import { type ErrorCode, SpimplError, unwrap } from '../src/errors.ts'
-import { logDistance } from '../src/identity/distances.ts'
 import type { NodeRecord } from '../src/identity/node-record.ts'
 import type { PingPayload } from '../src/portal/ping-extension.ts'
 import type { AcceptCounts, CallResult, ContentTrace } from '../src/portal/portal.ts'
-import type { Ref, ReplyTo } from '../src/runtime/runtime.ts'
 import type * as rpc from '../src/rpc/node-api.ts'
+import type { Ref, ReplyTo } from '../src/runtime/runtime.ts'
 import type { DiscoveryMessage } from './discovery.ts'
 import type { NetworkCall, OverlayMessage } from './overlay.ts'
 import type { StorageMessage } from './storage.ts'
@@ -43,6 +42,36 @@ const asker =
   (make, { signal }, timeoutMs = LOCAL_TIMEOUT_MS) =>
     ref.ask(make, { timeoutMs, signal })
 
+let lastCallId = 0
+
+/**
+ * One call of the overlay. When its caller has gone, the overlay stops working for it.
+ *
+ * @throws what the call failed with
+ */
+export async function overlayCall<Type extends CallResult['type']>(
+  overlay: Ref<OverlayMessage>,
+  call: NetworkCall,
+  options: { readonly timeoutMs: number; readonly signal: AbortSignal },
+  types: readonly Type[],
+): Promise<Extract<CallResult, { readonly type: Type }>> {
+  lastCallId += 1
+  const id = lastCallId
+  const abandon = (): void => {
+    overlay.tell({ type: 'abandon', id })
+  }
+  options.signal.addEventListener('abort', abandon, { once: true })
+  try {
+    const result = await overlay.ask<CallResult>(replyTo => ({ type: 'call', id, call, replyTo }), options)
+    if ((types as readonly string[]).includes(result.type))
+      return result as Extract<CallResult, { readonly type: Type }>
+    if (result.type === 'failed') throw new SpimplError(result.code, result.detail)
+    throw new SpimplError('MESSAGE_UNKNOWN', `expected ${types.join(' or ')}, got ${result.type}`)
+  } finally {
+    options.signal.removeEventListener('abort', abandon)
+  }
+}
+
 /** What the JSON-RPC methods ask of a node, as messages to its actors. */
 export function nodeApi(options: NodeApiOptions): rpc.NodeApi {
   const { refs, clientVersion, localNodeId, contentId, wallTime } = options
@@ -50,33 +79,13 @@ export function nodeApi(options: NodeApiOptions): rpc.NodeApi {
   const overlay = asker(refs.overlay)
   const storage = asker(refs.storage)
   const validation = asker(refs.validation)
-  let lastId = 0
 
-  /** One call of the overlay; when its client has gone the overlay stops working for it. */
-  const network = async <Type extends CallResult['type']>(
+  const network = <Type extends CallResult['type']>(
     call: NetworkCall,
-    context: rpc.Call,
+    { signal }: rpc.Call,
     ...types: readonly Type[]
-  ): Promise<Extract<CallResult, { readonly type: Type }>> => {
-    lastId += 1
-    const id = lastId
-    const abandon = (): void => {
-      refs.overlay.tell({ type: 'abandon', id })
-    }
-    context.signal.addEventListener('abort', abandon, { once: true })
-    try {
-      const result = await overlay<CallResult>(
-        replyTo => ({ type: 'call', id, call, replyTo }),
-        context,
-        NETWORK_TIMEOUT_MS,
-      )
-      if ((types as readonly string[]).includes(result.type)) return result as Extract<CallResult, { readonly type: Type }>
-      if (result.type === 'failed') throw new SpimplError(result.code, result.detail)
-      throw new SpimplError('MESSAGE_UNKNOWN', `expected ${types.join(' or ')}, got ${result.type}`)
-    } finally {
-      context.signal.removeEventListener('abort', abandon)
-    }
-  }
+  ): Promise<Extract<CallResult, { readonly type: Type }>> =>
+    overlayCall(refs.overlay, call, { timeoutMs: NETWORK_TIMEOUT_MS, signal }, types)
 
   const idOf = (key: Uint8Array): Uint8Array => {
     const id = contentId(key)
@@ -101,11 +110,10 @@ export function nodeApi(options: NodeApiOptions): rpc.NodeApi {
     return outcome.stored
   }
 
-  const view = (records: readonly NodeRecord[]): rpc.RoutingTableView => {
-    const buckets: Uint8Array[][] = Array.from({ length: 256 }, () => [])
-    for (const { nodeId } of records) buckets[logDistance(localNodeId, nodeId) - 1]?.push(nodeId)
-    return { localNodeId, buckets }
-  }
+  const view = (buckets: readonly (readonly string[])[]): rpc.RoutingTableView => ({
+    localNodeId,
+    buckets: buckets.map(ids => ids.map(id => unwrap(fromHex(id)))),
+  })
 
   const ownRecord = (call: rpc.Call): Promise<NodeRecord> =>
     discovery<NodeRecord>(replyTo => ({ type: 'own-record', replyTo }), call)
@@ -130,15 +138,15 @@ export function nodeApi(options: NodeApiOptions): rpc.NodeApi {
           replyTo => ({ type: 'snapshot', replyTo }),
           call,
         ),
-        overlay<readonly NodeRecord[]>(replyTo => ({ type: 'members', replyTo }), call),
+        overlay<{ readonly members: number }>(replyTo => ({ type: 'snapshot', replyTo }), call),
       ])
       const { usedBytes, count, radius } = store
-      return { ready: true, peers: table.length, items: count, usedBytes, radius: `0x${radius.toString(16)}` }
+      return { ready: true, peers: table.members, items: count, usedBytes, radius: `0x${radius.toString(16)}` }
     },
 
     discovery: {
       routingTable: async call =>
-        view(await discovery<readonly NodeRecord[]>(replyTo => ({ type: 'members', replyTo }), call)),
+        view(await discovery<readonly (readonly string[])[]>(replyTo => ({ type: 'buckets', replyTo }), call)),
       async addRecord(record) {
         return refs.discovery.tell({ type: 'add-record', record })
       },
@@ -153,7 +161,7 @@ export function nodeApi(options: NodeApiOptions): rpc.NodeApi {
         discovery<readonly NodeRecord[]>(replyTo => ({ type: 'lookup', target, replyTo }), call, NETWORK_TIMEOUT_MS),
       localRecord: ownRecord,
       async updateRecord(entries, call) {
-        refs.discovery.tell({ type: 'set-record', entries: Object.fromEntries(entries) })
+        refs.discovery.tell({ type: 'set-record', entries })
         return ownRecord(call)
       },
       async ping(to, call) {
@@ -169,7 +177,7 @@ export function nodeApi(options: NodeApiOptions): rpc.NodeApi {
 
     history: {
       routingTable: async call =>
-        view(await overlay<readonly NodeRecord[]>(replyTo => ({ type: 'members', replyTo }), call)),
+        view(await overlay<readonly (readonly string[])[]>(replyTo => ({ type: 'buckets', replyTo }), call)),
       async addRecord(record, call) {
         refs.discovery.tell({ type: 'add-record', record })
         return (await network({ type: 'add-record', record }, call, 'record-added')).added
@@ -235,7 +243,11 @@ export function nodeApi(options: NodeApiOptions): rpc.NodeApi {
       async putContent(key, value, call) {
         const storedLocally = await put(key, value, call)
         const content = storedLocally ? undefined : value
-        const { peerCount, acceptMetadata } = await network({ type: 'gossip', key, content, lookup: true }, call, 'gossiped')
+        const { peerCount, acceptMetadata } = await network(
+          { type: 'gossip', key, content, lookup: true },
+          call,
+          'gossiped',
+        )
         return { storedLocally, peerCount, ...toCounts(acceptMetadata) }
       },
     },
@@ -280,7 +292,9 @@ function fromPayload(payload: PingPayload): rpc.PongPayload {
 
 function toTrace(trace: ContentTrace, targetId: Uint8Array): rpc.ContentTrace {
   const { origin, receivedFrom, responses, metadata, startedAtMs, cancelled } = trace
-  const distances = Object.entries(metadata).map(([id, { enr, distance }]) => [id, { enr, distance: BigInt(distance) }] as const)
+  const distances = Object.entries(metadata).map(
+    ([id, { enr, distance }]) => [id, { enr, distance: BigInt(distance) }] as const,
+  )
   return {
     origin,
     targetId,

@@ -41,7 +41,8 @@ export type OverlayMessage =
   | { readonly type: 'abandon'; readonly id: number }
   | { readonly type: 'transfer-gone'; readonly ref: number }
   | { readonly type: 'known-record'; readonly nodeIdHex: string; readonly replyTo: ReplyTo<NodeRecord | undefined> }
-  | { readonly type: 'members'; readonly replyTo: ReplyTo<readonly NodeRecord[]> }
+  /** Node ids of the routing table, a list for each log distance from 1 to 256. */
+  | { readonly type: 'buckets'; readonly replyTo: ReplyTo<readonly (readonly string[])[]> }
   | { readonly type: 'snapshot'; readonly replyTo: ReplyTo<ReturnType<Overlay['snapshot']>> }
 
 export interface OverlaySettings {
@@ -78,7 +79,7 @@ export function overlay(settings: OverlaySettings) {
           discovery.tell({ ...output, client: self })
           break
         case 'answer-talk':
-          discovery.tell({ type: 'answer-talk', token: output.token, payload: output.payload })
+          discovery.tell(output)
           break
         case 'resolve-record':
           resolve(output.known)
@@ -131,7 +132,11 @@ export function overlay(settings: OverlaySettings) {
         case 'judge-offer': {
           const settled: Question = answer => {
             if (answer.type !== 'presence') return
-            feed({ type: 'offer-judged', ref, codes: answer.present.map(present => (present ? ALREADY_STORED : ACCEPT)) })
+            feed({
+              type: 'offer-judged',
+              ref,
+              codes: answer.present.map(present => (present ? ALREADY_STORED : ACCEPT)),
+            })
           }
           const contentIds = asked.items.map(item => item.contentId)
           storage.tell({ type: 'holds', ref: questions.add(settled), contentIds, client: self })
@@ -206,8 +211,15 @@ export function overlay(settings: OverlaySettings) {
       verdict: answered,
       'content-kept': () => {},
       'keep-failed': () => {},
-      'known-record': ({ nodeIdHex, replyTo }) => replyTo.tell(core.record(nodeIdHex)),
-      snapshot: ({ replyTo }) => replyTo.tell(core.snapshot()),
+      'known-record': ({ nodeIdHex, replyTo }) => {
+        replyTo.tell(core.record(nodeIdHex))
+      },
+      buckets: ({ replyTo }) => {
+        replyTo.tell(core.buckets())
+      },
+      snapshot: ({ replyTo }) => {
+        replyTo.tell(core.snapshot())
+      },
     }
   })
 }

@@ -1,12 +1,11 @@
 import type { RecordDecoder } from '../src/identity/record-decoder.ts'
-import { type Method, type NodeApi, RpcServer } from '../src/rpc/rpc.ts'
+import { type Method, type NodeApi, RpcServer, type RpcServerOptions } from '../src/rpc/rpc.ts'
 import { behavior, type ReplyTo } from '../src/runtime/runtime.ts'
+import { type Open, onceOpen, Resource } from './resource.ts'
 
 export type RpcMessage =
-  /** Binds the listener; the actor's first message to itself. */
-  | { readonly type: 'listen' }
   /** Where it serves; answered once it does. */
-  | { readonly type: 'address'; readonly replyTo: ReplyTo<string> }
+  { readonly type: 'address'; readonly replyTo: ReplyTo<string> }
 
 export interface RpcOptions {
   readonly api: NodeApi
@@ -20,30 +19,27 @@ export interface RpcOptions {
 
 /** Owns the HTTP and WebSocket listeners; every method is an ask of another actor. */
 export function rpc(options: RpcOptions) {
+  const { api, records, host, methods, shutdownMs } = options
   let { port } = options
-  return behavior<RpcMessage>(context => {
-    const { api, records, host, methods, shutdownMs } = options
-    let server: RpcServer | undefined
+  let report: RpcServerOptions['onInternalError'] = () => {}
+  const server = new Resource(async () => {
+    const listening = await RpcServer.listen({
+      api,
+      parseRecord: text => records.parse(text),
+      host,
+      port,
+      methods,
+      onInternalError: (error, method) => report?.(error, method),
+    })
+    port = listening.port
+    return listening
+  })
 
-    context.onStop(() => server?.close({ deadlineMs: shutdownMs }))
-    context.self.tell({ type: 'listen' })
-
-    return {
-      // Its promise suspends the queue: `address` waits behind it.
-      async listen() {
-        server = await RpcServer.listen({
-          api,
-          parseRecord: text => records.parse(text),
-          host,
-          port,
-          methods,
-          onInternalError: (error, method) => context.log.error('a method failed', { method, error }),
-        })
-        port = server.port
-      },
-      address: ({ replyTo }) => {
-        if (server !== undefined) replyTo.tell(server.url)
-      },
-    }
+  return behavior<RpcMessage | Open>(context => {
+    report = (error, method) => context.log.error('a method failed', { method, error })
+    context.onStop(() => server.take()?.close({ deadlineMs: shutdownMs }))
+    return onceOpen<RpcMessage>(context, server, {
+      address: ({ replyTo }) => server.answer(replyTo, listening => listening.url),
+    })
   })
 }

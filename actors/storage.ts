@@ -1,7 +1,7 @@
-import type { ContentStore, PutOutcome } from '../src/store/content-store.ts'
 import { type ErrorCode, SpimplError } from '../src/errors.ts'
-import type { Ref, ReplyTo } from '../src/runtime/runtime.ts'
-import { behavior } from '../src/runtime/runtime.ts'
+import { behavior, type Handlers, type Ref, type ReplyTo } from '../src/runtime/runtime.ts'
+import type { ContentStore, PutOutcome } from '../src/store/content-store.ts'
+import { type Open, onceOpen, Resource } from './resource.ts'
 
 /** What storage answers to messages that carry a `ref`. */
 export type StorageAnswer =
@@ -25,8 +25,6 @@ export interface StorageSnapshot {
 }
 
 export type StorageMessage =
-  /** Opens the store; the actor's first message to itself. */
-  | { readonly type: 'open' }
   | { readonly type: 'read'; readonly ref: number; readonly contentId: Uint8Array; readonly client: Ref<StorageAnswer> }
   | {
       readonly type: 'keep'
@@ -55,15 +53,13 @@ export type StorageMessage =
 
 /** Owns the content store. Puts of one turn share a transaction: an answer comes when it is durable. */
 export function storage(options: { readonly open: () => Promise<ContentStore> }) {
-  return behavior<StorageMessage>(context => {
-    let opened: ContentStore | undefined
+  const opened = new Resource(options.open)
+  const store = (): ContentStore => opened.get()
+
+  return behavior<StorageMessage | Open>(context => {
     let watchers: readonly Ref<RadiusChanged>[] = []
     let announced = 0n
 
-    const store = (): ContentStore => {
-      if (opened === undefined) throw new SpimplError('STORE_FAILED', 'expected an open store')
-      return opened
-    }
     const announce = (): void => {
       const { radius } = store()
       if (radius === announced) return
@@ -73,29 +69,33 @@ export function storage(options: { readonly open: () => Promise<ContentStore> })
 
     /** Does not suspend the queue: reads go on while the transaction is written. */
     const put = (
-      { contentId, key, value }: { readonly contentId: Uint8Array; readonly key: Uint8Array; readonly value: Uint8Array },
+      {
+        contentId,
+        key,
+        value,
+      }: { readonly contentId: Uint8Array; readonly key: Uint8Array; readonly value: Uint8Array },
       kept: (outcome: PutOutcome) => void,
       failed: (error: SpimplError) => void,
     ): void => {
-      store().put(contentId, key, value).then(
-        outcome => {
-          announce()
-          kept(outcome)
-        },
-        (error: unknown) =>
-          failed(error instanceof SpimplError ? error : new SpimplError('STORE_FAILED', 'the write failed', { cause: error })),
-      )
+      store()
+        .put(contentId, key, value)
+        .then(
+          outcome => {
+            announce()
+            kept(outcome)
+          },
+          (error: unknown) =>
+            failed(
+              error instanceof SpimplError
+                ? error
+                : new SpimplError('STORE_FAILED', 'the write failed', { cause: error }),
+            ),
+        )
     }
 
-    context.onStop(() => opened?.close())
-    context.self.tell({ type: 'open' })
+    context.onStop(() => opened.take()?.close())
 
-    return {
-      // Its promise suspends the queue: whatever is asked meanwhile waits in order.
-      async open() {
-        opened = await options.open()
-        announced = opened.radius
-      },
+    const handlers: Handlers<StorageMessage> = {
       read: ({ ref, contentId, client }) => {
         client.tell({ type: 'content-read', ref, content: store().get(contentId)?.value })
       },
@@ -110,12 +110,16 @@ export function storage(options: { readonly open: () => Promise<ContentStore> })
       holds: ({ ref, contentIds, client }) => {
         client.tell({ type: 'presence', ref, present: contentIds.map(contentId => store().has(contentId)) })
       },
-      get: ({ contentId, replyTo }) => replyTo.tell(store().get(contentId)?.value),
+      get: ({ contentId, replyTo }) => {
+        replyTo.tell(store().get(contentId)?.value)
+      },
       put: message => {
         const { replyTo } = message
         put(
           message,
-          outcome => replyTo.tell(outcome),
+          outcome => {
+            replyTo.tell(outcome)
+          },
           error => replyTo.fail(error),
         )
       },
@@ -124,9 +128,16 @@ export function storage(options: { readonly open: () => Promise<ContentStore> })
         watcher.tell({ type: 'radius-changed', radius: announced })
       },
       snapshot: ({ replyTo }) => {
-        const { usedBytes, capacityBytes, count, radius } = store()
-        replyTo.tell({ usedBytes, capacityBytes, count, radius })
+        opened.answer(replyTo, ({ usedBytes, capacityBytes, count, radius }) => ({
+          usedBytes,
+          capacityBytes,
+          count,
+          radius,
+        }))
       },
     }
+    return onceOpen(context, opened, handlers, () => {
+      announced = opened.current?.radius ?? 0n
+    })
   })
 }

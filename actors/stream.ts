@@ -91,6 +91,8 @@ export function stream(options: StreamOptions) {
     const feed = (input: StreamInput): void => {
       if (!closed) drive(input)
     }
+    // The peer need not wait for its time-out when we leave.
+    context.onStop(() => feed({ type: 'reset', reason: 'STREAM_CLOSED' }))
     feed({ type: 'open' })
 
     return {
@@ -100,7 +102,9 @@ export function stream(options: StreamOptions) {
       read: feed,
       reset: feed,
       timeout: feed,
-      snapshot: ({ replyTo }) => replyTo.tell(core.snapshot()),
+      snapshot: ({ replyTo }) => {
+        replyTo.tell(core.snapshot())
+      },
     }
   })
 }

@@ -79,7 +79,11 @@ export function streams(options: { readonly discovery: Ref<DiscoveryMessage> }) 
       owner.tell({ type: 'stream-opened', stream: ref })
     }
 
-    const refuse = (ref: number, reason: Extract<StreamsOutput<NodeRecord>, { readonly type: 'refused' }>['code'], detail: string): void => {
+    const refuse = (
+      ref: number,
+      reason: Extract<StreamsOutput<NodeRecord>, { readonly type: 'refused' }>['code'],
+      detail: string,
+    ): void => {
       openings.take(ref)?.owner.tell({ type: 'stream-closed', reason, detail, stats: undefined })
     }
 
@@ -102,9 +106,16 @@ export function streams(options: { readonly discovery: Ref<DiscoveryMessage> }) 
         if (gone === undefined) return
         open.delete(id)
         feed({ type: 'closed', stream: id, farewell: undefined })
-        gone.owner.tell({ type: 'stream-closed', reason: 'STREAM_RESET', detail: 'the actor of the stream failed', stats: undefined })
+        gone.owner.tell({
+          type: 'stream-closed',
+          reason: 'STREAM_RESET',
+          detail: 'the actor of the stream failed',
+          stats: undefined,
+        })
       },
-      snapshot: ({ replyTo }) => replyTo.tell(core.stats()),
+      snapshot: ({ replyTo }) => {
+        replyTo.tell(core.stats())
+      },
     }
   })
 }

@@ -63,7 +63,10 @@ export function inboundTransfer(request: Inbound, options: TransferOptions) {
       while (judged === undefined && index < names.length && chunks.length > 0) {
         const chunk = chunks[0]!
         const result = frames.take(chunk, chunkOffset)
-        if (!result.ok) return end.failed(result.code, 'STREAM_TOO_LARGE')
+        if (!result.ok) {
+          end.failed(result.code, 'STREAM_TOO_LARGE')
+          return
+        }
         taken += result.value.used
         chunkOffset += result.value.used
         if (chunkOffset === chunk.length) {
@@ -112,7 +115,10 @@ export function inboundTransfer(request: Inbound, options: TransferOptions) {
       },
       verdict({ result }) {
         if (judged === undefined) return
-        if (!result.ok) return end.failed(result.code, 'STREAM_CLOSED')
+        if (!result.ok) {
+          end.failed(result.code)
+          return
+        }
         const { key, contentId } = names[index]!
         storage.tell({ type: 'keep', ref: index, contentId, key, value: judged, client: context.self })
       },

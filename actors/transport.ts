@@ -1,12 +1,12 @@
-import type { ActorContext, Ref, ReplyTo } from '../src/runtime/runtime.ts'
-import { behavior } from '../src/runtime/runtime.ts'
+import { behavior, type Ref, type ReplyTo } from '../src/runtime/runtime.ts'
 import type {
   Datagram,
   DatagramCounters,
-  DatagramSocket,
+  DatagramOptions,
   Endpoint,
   OpenDatagramSocket,
 } from '../src/transport/datagram.ts'
+import { type Open, onceOpen, Resource } from './resource.ts'
 
 /** What arrived in one turn of the event loop. */
 export interface DatagramsArrived {
@@ -21,8 +21,6 @@ export interface TransportSnapshot extends DatagramCounters {
 }
 
 export type TransportMessage =
-  /** Opens the socket; the actor's first message to itself. */
-  | { readonly type: 'open' }
   | { readonly type: 'subscribe'; readonly subscriber: Ref<DatagramsArrived> }
   | { readonly type: 'send'; readonly batch: readonly Datagram[] }
   | { readonly type: 'snapshot'; readonly replyTo: ReplyTo<TransportSnapshot> }
@@ -41,40 +39,47 @@ export interface TransportOptions {
  */
 export function transport(options: TransportOptions) {
   let { port } = options
-  return behavior<TransportMessage>((context: ActorContext<TransportMessage>) => {
-    let socket: DatagramSocket | undefined
-    let subscriber: Ref<DatagramsArrived> | undefined
-    let mailboxDrops = 0
+  let mailboxDrops = 0
+  let arrived: DatagramOptions['onDatagrams'] = () => {}
+  let failed: DatagramOptions['onError'] = () => {}
+  const socket = new Resource(async () => {
+    const { open, host, receiveBufferBytes } = options
+    const opened = await open({
+      host,
+      port,
+      receiveBufferBytes,
+      onDatagrams: batch => arrived(batch),
+      onError: error => failed(error),
+    })
+    port = opened.local.port
+    return opened
+  })
 
-    const arrived = (batch: readonly Datagram[]): void => {
+  return behavior<TransportMessage | Open>(context => {
+    let subscriber: Ref<DatagramsArrived> | undefined
+
+    arrived = batch => {
       if (subscriber?.tell({ type: 'datagrams', batch }) !== true) mailboxDrops += batch.length
     }
-    context.onStop(() => socket?.close())
-    context.self.tell({ type: 'open' })
+    failed = error => {
+      context.self.tell({ type: 'socket-failed', error })
+    }
+    context.onStop(() => socket.take()?.close())
 
-    return {
-      // A handler's promise suspends the queue: what is sent meanwhile waits in order.
-      async open() {
-        const { open, host, receiveBufferBytes } = options
-        const onError = (error: Error): void => {
-          context.self.tell({ type: 'socket-failed', error })
-        }
-        socket = await open({ host, port, receiveBufferBytes, onDatagrams: arrived, onError })
-        port = socket.local.port
-      },
+    return onceOpen<TransportMessage>(context, socket, {
       subscribe(message) {
         subscriber = message.subscriber
       },
       send({ batch }) {
-        socket?.send(batch)
+        socket.current?.send(batch)
       },
       snapshot({ replyTo }) {
-        if (socket !== undefined) replyTo.tell({ ...socket.counters(), local: socket.local, mailboxDrops })
+        socket.answer(replyTo, open => ({ ...open.counters(), local: open.local, mailboxDrops }))
       },
       // The supervisor restarts the actor, which opens a new socket.
       'socket-failed'({ error }) {
         throw error
       },
-    }
+    })
   })
 }

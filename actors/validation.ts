@@ -90,7 +90,9 @@ export function validation(options: ValidationOptions) {
       check: ({ key, bytes, replyTo }) => {
         feed({ type: 'validate', ref: waiting.add(result => replyTo.tell(result)), key, bytes })
       },
-      snapshot: ({ replyTo }) => replyTo.tell(core.snapshot()),
+      snapshot: ({ replyTo }) => {
+        replyTo.tell(core.snapshot())
+      },
     }
   })
 }

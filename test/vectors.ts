@@ -10,10 +10,9 @@ export const projectRoot = path.resolve(path.dirname(fileURLToPath(import.meta.u
  * Undefined in a user's clone; with CI=true its absence is a failure.
  */
 export function vectorsDirectory(): string | undefined {
-  const candidates = [process.env['SPIMPL_VECTORS'], path.join(projectRoot, '..', 'shared', 'vectors')]
+  const candidates = [process.env.SPIMPL_VECTORS, path.join(projectRoot, '..', 'shared', 'vectors')]
   for (const candidate of candidates) if (candidate !== undefined && existsSync(candidate)) return candidate
-  if (process.env['CI'] === 'true')
-    throw new Error('expected ../shared/vectors beside the project, found nothing there')
+  if (process.env.CI === 'true') throw new Error('expected ../shared/vectors beside the project, found nothing there')
   return undefined
 }
 

@@ -19,9 +19,12 @@ export interface DiscoveryOptions {
    * TALKREQ protocols whose requests are packets of a stream and want no answer, for instance `['utp']`: no TALKRESP is sent,
    * and what arrived in one turn is handed over together, as `talks-received`.
    */
-  readonly oneWayProtocols?: readonly string[]
-  /** TALKREQ protocols that are handed over as `talk-requested`; all others get an empty TALKRESP. Every protocol unless told. */
-  readonly protocols?: readonly string[]
+  readonly oneWayProtocols?: readonly (string | Uint8Array)[]
+  /**
+   * TALKREQ protocols that are handed over as `talk-requested`; all others get an empty TALKRESP. Every protocol unless told. A text
+   * stands for one byte a character: Portal's are `'\x50\x00'` and the like.
+   */
+  readonly protocols?: readonly (string | Uint8Array)[]
   /** Nodes of one subnet in the routing table; `undefined` for no limit. 2 in a bucket and 10 in the table unless told. */
   readonly ipLimits?: IpLimits | undefined
   /** Whether PONGs that name another address than the own record change the record. True unless told. */

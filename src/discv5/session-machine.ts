@@ -15,6 +15,7 @@ export const sessionMachine = createMachine({
       on: {
         open: 'opening',
         challenge: 'challenging',
+        respond: 'handshaking',
         accept: 'established',
       },
     },
@@ -33,6 +34,7 @@ export const sessionMachine = createMachine({
       on: {
         challenge: 'challenging',
         open: 'opening',
+        respond: 'handshaking',
         accept: 'established',
         expire: 'failed',
       },
@@ -61,6 +63,8 @@ export const sessionMachine = createMachine({
       on: {
         open: 'opening',
         challenge: 'challenging',
+        // A late answer to what we had given up.
+        respond: 'handshaking',
         accept: 'established',
       },
     },

@@ -23,6 +23,7 @@ const DEFAULT_BACKOFF_MS = 250
 const MAX_RESPONSE_BYTES = 4 * 1024 * 1024
 /** JSON-RPC 2.0, 5.1. */
 const METHOD_NOT_FOUND = -32601
+const WITHDRAWN = 'the question was withdrawn'
 
 /** What one request came to. `retry` where another attempt could do better. */
 type Outcome =
@@ -44,7 +45,9 @@ export class HeaderRpc implements HeaderSource {
   readonly #attempts: number
   readonly #backoffMs: number
   readonly #pause: (delayMs: number, signal: AbortSignal) => Promise<void>
-  readonly #closing = new AbortController()
+  /** One for each question, so that no signal outlives what hangs on it. */
+  readonly #questions = new Set<AbortController>()
+  #closed = false
   #rawHeaderServed = true
   #nextId = 1
 
@@ -73,17 +76,25 @@ export class HeaderRpc implements HeaderSource {
   }
 
   async headerByNumber(number: bigint, signal?: AbortSignal): Promise<HeaderAnswer> {
-    const abort = signal === undefined ? this.#closing.signal : AbortSignal.any([signal, this.#closing.signal])
-    const header = await this.#ask(`0x${number.toString(16)}`, abort)
-    if (!header.ok) return header
-    if (header.value.number !== number) {
-      return refused('HEADER_UNAVAILABLE', `expected the header of block ${number}, got that of ${header.value.number}`)
+    if (this.#closed || signal?.aborted) return refused('HEADER_UNAVAILABLE', WITHDRAWN)
+    const question = new AbortController()
+    const withdraw = (): void => question.abort()
+    signal?.addEventListener('abort', withdraw, { once: true })
+    this.#questions.add(question)
+    try {
+      const header = await this.#ask(`0x${number.toString(16)}`, question.signal)
+      if (!header.ok || header.value.number === number) return header
+      const detail = `expected the header of block ${number}, got that of ${header.value.number}`
+      return refused('HEADER_UNAVAILABLE', detail)
+    } finally {
+      signal?.removeEventListener('abort', withdraw)
+      this.#questions.delete(question)
     }
-    return header
   }
 
   async close(): Promise<void> {
-    this.#closing.abort()
+    this.#closed = true
+    for (const question of this.#questions) question.abort()
   }
 
   async #ask(number: string, signal: AbortSignal): Promise<HeaderAnswer> {
@@ -108,7 +119,7 @@ export class HeaderRpc implements HeaderSource {
       try {
         await this.#pause(this.#backoffMs * 2 ** (attempt - 1), signal)
       } catch {
-        return { kind: 'failed', retry: true, detail: 'the question was withdrawn' }
+        return { kind: 'failed', retry: true, detail: WITHDRAWN }
       }
     }
   }
@@ -134,7 +145,7 @@ export class HeaderRpc implements HeaderSource {
       if (outcome !== undefined) return outcome
       return failed(false, `expected a JSON-RPC answer to request ${id}, got something else with HTTP status ${status}`)
     } catch (error) {
-      return failed(true, signal.aborted ? 'the question was withdrawn' : reasonOf(error))
+      return failed(true, signal.aborted ? WITHDRAWN : reasonOf(error))
     }
   }
 }

@@ -31,8 +31,10 @@ export interface IdentityScheme {
   /** The entries that a record of this key must have, besides `id`. Throws KEY_INVALID. */
   entries(privateKey: Uint8Array, crypto: Cryptography): Readonly<Record<string, Uint8Array>>
   sign(content: Uint8Array, privateKey: Uint8Array, crypto: Cryptography): Uint8Array
-  /** Checks the signature and derives the identity; never throws. */
-  verify(claim: RecordClaim, crypto: Cryptography): Result<Identity, 'ENR_FIELD_INVALID' | 'ENR_SIGNATURE_INVALID'>
+  /** Whom the record claims to speak for; never throws. */
+  identify(claim: RecordClaim, crypto: Cryptography): Result<Identity, 'ENR_FIELD_INVALID'>
+  /** Whether that identity made the signature; never throws. */
+  verify(claim: RecordClaim, identity: Identity, crypto: Cryptography): boolean
 }
 
 /** Schemes by name. */

@@ -231,8 +231,12 @@ function read(bytes: Uint8Array, crypto: Cryptography, schemes: IdentitySchemes)
     content: contentOf(bytes, contentStart),
     field: (key: string) => stringValue(bytes, layout, key),
   }
-  const identity = scheme.verify(claim, crypto)
-  return identity.ok ? ok(new NodeRecord(bytes, layout, scheme.name, identity.value)) : identity
+  const identity = scheme.identify(claim, crypto)
+  if (!identity.ok) return identity
+  if (!scheme.verify(claim, identity.value, crypto)) {
+    return refused('ENR_SIGNATURE_INVALID', 'the signature was not made by the key of the record')
+  }
+  return ok(new NodeRecord(bytes, layout, scheme.name, identity.value))
 }
 
 /** The list that the signature covers: everything behind the signature, under a header of its own. */
@@ -277,7 +281,8 @@ function keyText(key: Uint8Array): string {
   return String.fromCharCode(...key)
 }
 
-function portOf(value: Uint8Array | undefined): number {
+/** The value of a port's key; 0 where it is absent or says so. */
+export function portOf(value: Uint8Array | undefined): number {
   let port = 0
   for (const byte of value ?? []) port = port * 256 + byte
   return port

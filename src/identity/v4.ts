@@ -11,7 +11,7 @@ export const v4: IdentityScheme = {
   signatureBytes: 64,
   entries: (privateKey, crypto) => ({ [V4_PUBLIC_KEY]: crypto.publicKey(privateKey) }),
   sign: (content, privateKey, crypto) => crypto.sign(crypto.keccak256(content), privateKey),
-  verify(claim, crypto) {
+  identify(claim, crypto) {
     const publicKey = claim.field(V4_PUBLIC_KEY)
     if (publicKey?.length !== 33) {
       return refused('ENR_FIELD_INVALID', `expected ${V4_PUBLIC_KEY} of 33 bytes, got ${publicKey?.length ?? 'none'}`)
@@ -20,11 +20,10 @@ export const v4: IdentityScheme = {
     if (nodeId === undefined) {
       return refused('ENR_FIELD_INVALID', `expected ${V4_PUBLIC_KEY} to be a point of the curve`)
     }
-    if (!crypto.verify(claim.signature, crypto.keccak256(claim.content), publicKey)) {
-      return refused('ENR_SIGNATURE_INVALID', 'the signature was not made by the key of the record')
-    }
     return ok({ publicKey, nodeId })
   },
+  verify: (claim, identity, crypto) =>
+    crypto.verify(claim.signature, crypto.keccak256(claim.content), identity.publicKey),
 }
 
 /** The node id of a compressed public key; undefined where it is no point of the curve. */

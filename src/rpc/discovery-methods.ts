@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { toHex } from '../codec/hex.ts'
 import { parseAddress } from '../identity/ip-address.ts'
 import type { NodeRecord } from '../identity/node-record.ts'
+import type { RecordChanges } from '../identity/publishable-record.ts'
 import { type Method, method, NONE } from './method.ts'
 import type { NodeApi } from './node-api.ts'
 import { distances, hexBytes, nodeRecord, type ParseRecord } from './parameters.ts'
@@ -29,8 +30,8 @@ export function discoveryMethods(api: NodeApi, parseRecord: ParseRecord): Method
         isTcp: z.boolean().optional(),
       },
       async ({ socketAddr, isTcp }, call) => {
-        const entries = socketAddr instanceof Map ? socketAddr : addressEntries(socketAddr, isTcp ?? false)
-        const record = await discovery.updateRecord(entries, call)
+        const changes = 'address' in socketAddr ? addressChanges(socketAddr, isTcp ?? false) : socketAddr.pairs
+        const record = await discovery.updateRecord(changes, call)
         return { ...nodeInfo(record), localNodeId: record.nodeIdHex }
       },
     ),
@@ -79,14 +80,10 @@ function recordPairs() {
     .array(pair)
     .min(1)
     .max(MAX_RECORD_PAIRS)
-    .transform(pairs => new Map<string, Uint8Array | undefined>(pairs))
+    .transform(pairs => ({ pairs: Object.fromEntries(pairs) }))
 }
 
-function addressEntries({ address, port }: SocketAddress, isTcp: boolean): ReadonlyMap<string, Uint8Array> {
+function addressChanges({ address, port }: SocketAddress, isTcp: boolean): RecordChanges {
   const suffix = address.length === 4 ? '' : '6'
-  const bytes = port < 256 ? Uint8Array.of(port) : Uint8Array.of(port >> 8, port & 0xff)
-  return new Map([
-    [`ip${suffix}`, address],
-    [`${isTcp ? 'tcp' : 'udp'}${suffix}`, bytes],
-  ])
+  return { [`ip${suffix}`]: address, [`${isTcp ? 'tcp' : 'udp'}${suffix}`]: port }
 }

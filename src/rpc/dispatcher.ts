@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type { Method } from './method.ts'
 import { RpcCode, RpcError, toRpcError } from './rpc-errors.ts'
 
@@ -49,6 +50,7 @@ export class Dispatcher {
     this.#methods = methods
     this.#limits = limits
     this.#report = report
+    setMaxListeners(0, this.#stop.signal)
   }
 
   get callsInFlight(): number {
@@ -60,6 +62,8 @@ export class Dispatcher {
    * @returns the response, or undefined where there is none to give (notifications)
    */
   async handle(text: string, signal: AbortSignal): Promise<string | undefined> {
+    // Each call listens until it ends; `callsInFlight` bounds them, not Node's guess at a leak.
+    setMaxListeners(0, signal)
     let message: unknown
     try {
       message = JSON.parse(text)

@@ -1,4 +1,5 @@
 import type { NodeRecord } from '../identity/node-record.ts'
+import type { RecordChanges } from '../identity/publishable-record.ts'
 
 /**
  * What the JSON-RPC methods ask of a node. The node's composition implements it with asks to its actors.
@@ -50,8 +51,8 @@ export interface RoutingApi {
 
 export interface DiscoveryApi extends RoutingApi {
   localRecord(call: Call): Promise<NodeRecord>
-  /** Sets the pairs of the own record, or removes those that are undefined, and publishes it. */
-  updateRecord(entries: ReadonlyMap<string, Uint8Array | undefined>, call: Call): Promise<NodeRecord>
+  /** Sets the pairs of the own record and publishes it. Throws ENR_FIELD_INVALID, ENR_TOO_LARGE. */
+  updateRecord(changes: RecordChanges, call: Call): Promise<NodeRecord>
   ping(peer: NodeRecord, call: Call): Promise<DiscoveryPong>
   talk(peer: NodeRecord, protocol: Uint8Array, payload: Uint8Array, call: Call): Promise<Uint8Array>
 }

@@ -22,6 +22,7 @@ export class WebSocketDoor {
   readonly #limits: WebSocketLimits
   readonly #heartbeat: NodeJS.Timeout
   readonly #silent = new WeakSet<WebSocket>()
+  readonly #answers = new Set<Promise<void>>()
 
   constructor(
     http: Server,
@@ -43,9 +44,10 @@ export class WebSocketDoor {
     this.#heartbeat = setInterval(() => this.#beat(), limits.heartbeatMs).unref()
   }
 
-  /** Says goodbye to every client; no message is read after it. */
+  /** Sends the answers that are due, then says goodbye to every client. */
   async close(deadline: Promise<void>): Promise<void> {
     clearInterval(this.#heartbeat)
+    await Promise.race([Promise.all(this.#answers), deadline])
     const closed = [...this.#server.clients].map(
       client =>
         new Promise<void>(resolve => {
@@ -74,7 +76,10 @@ export class WebSocketDoor {
       if (response !== undefined && client.readyState === client.OPEN) client.send(response, regulate)
       regulate()
     }
-    client.on('message', data => void answer(data))
+    client.on('message', data => {
+      const answered = answer(data).finally(() => this.#answers.delete(answered))
+      this.#answers.add(answered)
+    })
     client.on('pong', () => this.#silent.delete(client))
     client.on('close', () => gone.abort())
     // A broken frame or a message above the limit: ws closes the connection with the code for it.

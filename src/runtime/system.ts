@@ -70,6 +70,11 @@ export class System implements AsyncDisposable {
     else cell.lifecycle.requestStop('parent')
   }
 
+  /** Fails an actor as if its handler had thrown: for drills and tests of supervision. */
+  failActor<M extends Message>(ref: Ref<M>, error: Error): void {
+    cellOf(ref).lifecycle.fail(error)
+  }
+
   /** Milliseconds of the executor's monotonic clock. */
   now(): number {
     return this.main.executor.clock.now()

@@ -68,17 +68,33 @@ export class DataDirectory {
       return existing
     }
     const key = given ?? generate()
-    const temporary = `${file}.${process.pid}.${randomBytes(4).toString('hex')}`
+    await this.writeText(KEY_FILE, `0x${Buffer.from(key).toString('hex')}\n`)
+    return key
+  }
+
+  /** What `writeText` left under this name, for instance the last node record, whose `seq` goes on from there. */
+  async readText(name: string): Promise<string | undefined> {
+    try {
+      return await readFile(path.join(this.path, name), 'utf8')
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+      throw new SpimplError('FILE_INVALID', `expected a readable file: ${reasonOf(error)}`, { cause: error })
+    }
+  }
+
+  /** Writes a small file (mode 0600) whole or not at all, and durably. */
+  async writeText(name: string, text: string): Promise<void> {
+    const file = path.join(this.path, name)
+    const temporary = `${file}.${randomBytes(4).toString('hex')}`
     const handle = await open(temporary, 'wx', 0o600)
     try {
-      await handle.writeFile(`0x${Buffer.from(key).toString('hex')}\n`)
+      await handle.writeFile(text)
       await handle.sync()
     } finally {
       await handle.close()
     }
     await rename(temporary, file)
     await syncDirectory(this.path)
-    return key
   }
 
   /** Lets another process have the directory. */

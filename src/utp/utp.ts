@@ -3,6 +3,8 @@
  *
  * `UtpConnection` is one stream, `Streams` knows which stream a packet belongs to. Both are cores without I/O.
  */
+export { type ConnectionOptions, UtpConnection } from './connection.ts'
+export { type ConnectionState, connectionMachine } from './connection-machine.ts'
 export { defaultStreamLimits, type StreamLimits } from './limits.ts'
 export type { StreamInput, StreamOutput, StreamStats } from './messages.ts'
 export { MAX_UTP_PACKET_BYTES } from './size.ts'

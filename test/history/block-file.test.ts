@@ -35,11 +35,11 @@ for (const [what, text, message] of [
   ['a header that is none', 'header: 0xc0\n', /"header" is no block header: .*fields, got 0/],
   ['digits that are none', 'header: 0xzz\n', /"header": expected hex digits/],
   ['half a byte', 'header: 0x1\n', /"header": expected an even number/],
-  ['an unknown key', `header: ${HEADER}\nbodies: 0xc0\n`, /found "bodies"/],
   ['a list for a value', `header: ${HEADER}\nbody: [1]\n`, /expected "body" to be 0x-hex/],
   ['a list', '- header\n', /expected the keys/],
   ['nothing', '', /expected the keys/],
   ['a key twice', `header: ${HEADER}\nheader: ${HEADER}\n`, /expected YAML, DUPLICATE_KEY at byte/],
+  ['an alias', `header: &a ${HEADER}\nbody: *a\n`, /expected no YAML aliases/],
   ['no YAML', 'header: "0x\n', /expected YAML, [A-Z_]+ at byte/],
 ] as const) {
   test(`${what}: the error names the file`, async t => {
@@ -48,6 +48,13 @@ for (const [what, text, message] of [
     t.true(error?.message.startsWith(`${file}: `))
   })
 }
+
+test('other keys are not looked at', async t => {
+  const file = await fileOf(t, `number: 7\nheader: ${HEADER}\nsource: {client: geth}\n`)
+  const block = await readBlockFile(file)
+  t.deepEqual(Object.keys(block), ['header'])
+  t.deepEqual(await readFileHeader(file), block.header)
+})
 
 test('what is missing', async t => {
   const file = await fileOf(t, `header: ${HEADER}\nbody: 0xc0\n`)

@@ -1,0 +1,214 @@
+import type { Cryptography } from '../src/crypto/cryptography.ts'
+import type { Result } from '../src/errors.ts'
+import type { ContentSummary } from '../src/history/content.ts'
+import { contentIdOfKey } from '../src/history/content-id.ts'
+import type { HeaderSource } from '../src/history/header-source.ts'
+import { MAX_CONTENT_BYTES } from '../src/history/refusal.ts'
+import type { ValidationJob } from '../src/history/validation-task.ts'
+import type { NodeRecord } from '../src/identity/node-record.ts'
+import { LEGACY_PORTAL_KEY } from '../src/identity/portal-versions.ts'
+import { endpointEntries, PublishableRecord, portalEntry } from '../src/identity/publishable-record.ts'
+import { RecordDecoder } from '../src/identity/record-decoder.ts'
+import type { CallResult } from '../src/portal/portal.ts'
+import { MAX_VERSION, MIN_VERSION } from '../src/portal/version.ts'
+import type { Method, NodeApi } from '../src/rpc/rpc.ts'
+import { type Executor, type LogSink, type Ref, type ShutdownReport, System } from '../src/runtime/runtime.ts'
+import type { ContentStore, ContentStoreOptions } from '../src/store/content-store.ts'
+import type { Endpoint, OpenDatagramSocket } from '../src/transport/datagram.ts'
+import { discovery } from './discovery.ts'
+import { type NodeRefs, nodeApi, overlayCall } from './node-api.ts'
+import { overlay } from './overlay.ts'
+import { rpc } from './rpc.ts'
+import { type StorageSnapshot, storage } from './storage.ts'
+import { type StreamsMessage, streams } from './streams.ts'
+import { type TransportMessage, type TransportSnapshot, transport } from './transport.ts'
+import { validation } from './validation.ts'
+
+/** The TALKREQ protocol of the history network (portal-wire-protocol.md, Protocol identifiers). */
+const HISTORY_PROTOCOL = Uint8Array.of(0x50, 0x00)
+
+/** The kernel's default (208 KiB) overflows under one fast stream. */
+const RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024
+
+const START_TIMEOUT_MS = 10_000
+
+/** Milliseconds for calls in flight, for the network to say good-bye, for the store to become durable: within 2 s together. */
+const PHASES = [
+  { name: 'serve', deadlineMs: 600 },
+  { name: 'network', deadlineMs: 500 },
+  { name: 'keep', deadlineMs: 800 },
+] as const
+
+export interface NodeOptions {
+  readonly name: string
+  /** 32 bytes. */
+  readonly privateKey: Uint8Array
+  readonly crypto: Cryptography
+  readonly chainId: bigint
+  readonly udp: Endpoint
+  /** The address to publish where the one that is bound is not it; learned from peers where neither is known. */
+  readonly externalHost: string | undefined
+  readonly openSocket: OpenDatagramSocket
+  readonly openStore: (options: ContentStoreOptions) => Promise<ContentStore>
+  readonly storage: Pick<ContentStoreOptions, 'capacityBytes' | 'radius'>
+  readonly headers: HeaderSource
+  readonly compute: (job: ValidationJob) => Promise<Result<ContentSummary>>
+  readonly bootstrap: readonly NodeRecord[]
+  /** Left out: no JSON-RPC. */
+  readonly rpc:
+    | { readonly host: string; readonly port: number; readonly methods?: (node: NodeParts) => readonly Method[] }
+    | undefined
+  readonly clientVersion: string
+  readonly executor?: Executor
+  readonly log?: LogSink
+}
+
+/** What a method that looks inside gets. */
+export interface NodeParts {
+  readonly system: System
+  readonly api: NodeApi
+  readonly refs: NodeRefs & { readonly transport: Ref<TransportMessage>; readonly streams: Ref<StreamsMessage> }
+}
+
+export interface RunningNode extends NodeParts {
+  readonly record: () => NodeRecord
+  readonly udp: Endpoint
+  /** The URL of JSON-RPC. */
+  readonly rpcUrl: string | undefined
+  /** Finds content in the network, whether the own store has it or not. Rejects with CONTENT_NOT_FOUND and its like. */
+  lookup(key: Uint8Array, timeoutMs: number): Promise<Found>
+  stop(): Promise<ShutdownReport>
+}
+
+type Found = Extract<CallResult, { readonly type: 'found' }>
+
+/**
+ * A Portal history node: the supervision tree, in the order in which its actors start and stand on each other. When one fails, it and
+ * those below it restart (rest-for-one), and tell those above them again that they are there.
+ *
+ * | actor | owns |
+ * |---|---|
+ * | storage | the content store, the radius |
+ * | validation | headers, what waits to be judged |
+ * | transport | the socket |
+ * | discovery | sessions, the routing table, the own record |
+ * | streams | which stream a packet belongs to; one `stream` actor each |
+ * | overlay | radii, offers, content lookups; one `transfer` actor each |
+ * | rpc | the HTTP and WebSocket listeners |
+ */
+export async function startNode(options: NodeOptions): Promise<RunningNode> {
+  const { crypto, chainId, headers, compute, clientVersion } = options
+  const system = new System({
+    name: options.name,
+    supervision: {
+      strategy: 'rest-for-one',
+      intensity: { restarts: 10, withinMs: 60_000 },
+      backoff: { minMs: 50, maxMs: 5_000, jitter: 0.2 },
+    },
+    phases: PHASES,
+    ...(options.executor === undefined ? {} : { executor: options.executor }),
+    ...(options.log === undefined ? {} : { log: options.log }),
+  })
+  try {
+    const record = new PublishableRecord({
+      privateKey: options.privateKey,
+      crypto,
+      // Later than any record this key published before, without a file to remember it in.
+      seq: BigInt(Math.floor(system.wallTime())),
+      entries: {
+        p: portalEntry({ min: MIN_VERSION, max: MAX_VERSION, chainId }),
+        [LEGACY_PORTAL_KEY]: Uint8Array.from(
+          { length: MAX_VERSION - MIN_VERSION + 1 },
+          (_, index) => MIN_VERSION + index,
+        ),
+      },
+    })
+    const { nodeId } = record.current
+    const records = new RecordDecoder({ crypto })
+
+    const open = () => options.openStore({ ...options.storage, nodeId })
+    const storageRef = system.spawn(storage({ open }), { name: 'storage', phase: 'keep' })
+    const validationRef = system.spawn(validation({ headers, compute }), { name: 'validation', phase: 'keep' })
+
+    const socket = { open: options.openSocket, ...options.udp, receiveBufferBytes: RECEIVE_BUFFER_BYTES }
+    const { radius } = await storageRef.ask<StorageSnapshot>(replyTo => ({ type: 'snapshot', replyTo }), {
+      timeoutMs: START_TIMEOUT_MS,
+    })
+    const transportRef = system.spawn(transport(socket), { name: 'transport', phase: 'network' })
+    const { local } = await transportRef.ask<TransportSnapshot>(replyTo => ({ type: 'snapshot', replyTo }), {
+      timeoutMs: START_TIMEOUT_MS,
+    })
+    const host = options.externalHost ?? (isUnspecified(local.host) ? undefined : local.host)
+    if (host !== undefined) {
+      record.set(endpointEntries({ host, port: local.port }))
+      record.publish()
+    }
+
+    const discoveryRef = system.spawn(
+      discovery({
+        record,
+        crypto,
+        transport: transportRef,
+        adoptAddress: host === undefined,
+        bootstrap: options.bootstrap,
+      }),
+      { name: 'discovery', phase: 'network' },
+    )
+    const streamsRef = system.spawn(streams({ discovery: discoveryRef }), { name: 'streams', phase: 'network' })
+    const overlayRef = system.spawn(
+      overlay({
+        options: { protocol: HISTORY_PROTOCOL, contentId, records, clientInfo: clientVersion },
+        record: () => record.current,
+        radius,
+        bootstrap: options.bootstrap,
+        maxItemBytes: MAX_CONTENT_BYTES,
+        discovery: discoveryRef,
+        streams: streamsRef,
+        storage: storageRef,
+        validation: validationRef,
+      }),
+      { name: 'overlay', phase: 'network' },
+    )
+
+    const refs = {
+      storage: storageRef,
+      validation: validationRef,
+      transport: transportRef,
+      discovery: discoveryRef,
+      streams: streamsRef,
+      overlay: overlayRef,
+    }
+    const api = nodeApi({ refs, clientVersion, localNodeId: nodeId, contentId, wallTime: () => system.wallTime() })
+    const parts = { system, api, refs }
+    let rpcUrl: string | undefined
+    if (options.rpc !== undefined) {
+      const { host, port, methods } = options.rpc
+      const shutdownMs = PHASES[0].deadlineMs - 100
+      const server = rpc({ api, records, host, port, methods: methods?.(parts) ?? [], shutdownMs })
+      const rpcRef = system.spawn(server, { name: 'rpc', phase: 'serve' })
+      rpcUrl = await rpcRef.ask<string>(replyTo => ({ type: 'address', replyTo }), { timeoutMs: START_TIMEOUT_MS })
+    }
+
+    const lookup = (key: Uint8Array, timeoutMs: number): Promise<Found> =>
+      overlayCall(overlayRef, { type: 'lookup-content', key }, { timeoutMs, signal: AbortSignal.timeout(timeoutMs) }, [
+        'found',
+      ])
+    const stop = async (): Promise<ShutdownReport> => {
+      const report = await system.stop()
+      await headers.close()
+      return report
+    }
+    return { ...parts, record: () => record.current, udp: local, rpcUrl, lookup, stop }
+  } catch (error) {
+    await system.stop()
+    await headers.close()
+    throw error
+  }
+}
+
+function contentId(key: Uint8Array): Uint8Array | undefined {
+  const id = contentIdOfKey(key)
+  return id.ok ? id.value : undefined
+}
+
+const isUnspecified = (host: string): boolean => host === '0.0.0.0' || host === '::'

@@ -1,0 +1,189 @@
+import { type RunningNode, startNode } from '../actors/node.ts'
+import { SpimplError } from '../src/errors.ts'
+import { type Block, loadBlocks } from '../src/history/block-file.ts'
+import { makeChain } from '../src/history/chain-maker.ts'
+import { encodeContentKey, type HistoryContentType } from '../src/history/content-key.ts'
+import { HeaderTable } from '../src/history/header-directory.ts'
+import { newPrivateKey } from '../src/identity/keys.ts'
+import type { NodeRecord } from '../src/identity/node-record.ts'
+import { systemRandomness } from '../src/runtime/runtime.ts'
+import { openContentStore } from '../src/store/store.ts'
+import { CHAIN_IDS } from './bootnodes.ts'
+import { chooseExecutor, clientVersion, compute, cryptography, openSocket } from './composition.ts'
+import { type Delivery, type Item, Progress, reportOf, retrievalTable } from './devnet-report.ts'
+import { actorLog, openLog } from './logging.ts'
+import type { DevnetOptions } from './options.ts'
+import { untilStopped } from './until-stopped.ts'
+
+const MADE_BLOCKS = 8
+const CHAIN_SEED = 1
+const DEFAULT_RPC_PORT = 8545
+const STORE_BYTES = 1024 * 1024 * 1024
+/** Retrievals that one node has under way. */
+const RETRIEVALS_AT_A_TIME = 4
+const JOIN_TIMEOUT_MS = 20_000
+const JOIN_POLL_MS = 50
+const RETRIEVAL_TIMEOUT_MS = 120_000
+
+/** `spimpl devnet`: a network in one process, each node a supervision tree of its own. Returns the exit code. */
+export async function devnet(options: DevnetOptions): Promise<number> {
+  const stopped = untilStopped()
+  const begin = performance.now()
+  const progress = new Progress(options.json ? undefined : process.stderr)
+  const blocks =
+    options.blocks === undefined
+      ? makeChain({ seed: CHAIN_SEED, blocks: MADE_BLOCKS })
+      : await loadBlocks(options.blocks)
+  if (blocks.length === 0)
+    throw new SpimplError('FILE_INVALID', `--blocks: expected files of blocks, found none in ${options.blocks}`)
+  const items = itemsOf(blocks)
+  const executor = chooseExecutor(options.executor)
+  const nodes: RunningNode[] = []
+  const stop = async (): Promise<void> => {
+    progress.done()
+    await Promise.all(nodes.map(node => node.stop()))
+  }
+  try {
+    progress.say(`starting ${options.nodes} nodes`)
+    for (let index = 0; index < options.nodes; index++) {
+      nodes.push(await startOne(index, options, blocks, nodes[0]?.record()))
+    }
+    const work = (async () => {
+      await joined(nodes, progress)
+      await putAll(nodes[0]!, items, progress)
+      return retrieveAll(nodes, items, progress)
+    })()
+    const deliveries = await Promise.race([work, stopped.then(() => undefined)])
+    if (deliveries === undefined) {
+      await stop()
+      return 130
+    }
+    progress.done()
+    const seconds = (performance.now() - begin) / 1000
+    const report = reportOf({ nodes: nodes.length, items, deliveries, seconds, executor: executor.name })
+    console.log(options.json ? JSON.stringify(report) : retrievalTable(items, deliveries, report))
+    if (options.once) {
+      await stop()
+      return report.failed === 0 ? 0 : 1
+    }
+    console.error(`node 0 serves JSON-RPC at ${nodes[0]!.rpcUrl} (Ctrl-C ends the network)`)
+    await stopped
+    await stop()
+    return 0
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+async function startOne(
+  index: number,
+  options: DevnetOptions,
+  blocks: readonly Block[],
+  first: NodeRecord | undefined,
+): Promise<RunningNode> {
+  const start = (rpcPort: number): Promise<RunningNode> =>
+    startNode({
+      name: `node-${index}`,
+      privateKey: newPrivateKey(systemRandomness(), cryptography),
+      crypto: cryptography,
+      chainId: CHAIN_IDS.mainnet,
+      udp: { host: '127.0.0.1', port: 0 },
+      externalHost: undefined,
+      openSocket,
+      openStore: store => openContentStore({ ...store, directory: undefined, name: 'history' }),
+      storage: { capacityBytes: STORE_BYTES, radius: { type: 'max' } },
+      headers: new HeaderTable(
+        blocks.map(block => block.header),
+        'the devnet',
+      ),
+      compute,
+      bootstrap: first === undefined ? [] : [first],
+      rpc: index === 0 ? { host: '127.0.0.1', port: rpcPort } : undefined,
+      clientVersion,
+      log: actorLog(openLog(options.logLevel)),
+    })
+  if (options.rpcPort !== undefined) return start(options.rpcPort)
+  return start(DEFAULT_RPC_PORT).catch(error => {
+    if (error instanceof SpimplError && error.code === 'ADDRESS_IN_USE') return start(0)
+    throw error
+  })
+}
+
+function itemsOf(blocks: readonly Block[]): Item[] {
+  const item = (type: HistoryContentType, { number }: Block, bytes: Uint8Array): Item => ({
+    name: `${type} of block ${number}`,
+    key: encodeContentKey({ type, number }),
+    bytes,
+  })
+  return blocks.flatMap(block => [item('body', block, block.body), item('receipts', block, block.receipts)])
+}
+
+/** Waits until every node knows another one in the overlay. */
+async function joined(nodes: readonly RunningNode[], progress: Progress): Promise<void> {
+  const until = performance.now() + JOIN_TIMEOUT_MS
+  for (;;) {
+    const healths = await Promise.all(
+      nodes.map(node => node.api.health({ signal: AbortSignal.timeout(JOIN_TIMEOUT_MS) })),
+    )
+    const met = healths.map(health => Number(health.peers))
+    progress.say(`nodes met by each: ${met.join(' ')}`)
+    if (met.every(count => count > 0) && met[0]! >= Math.min(nodes.length - 1, 8)) return
+    if (performance.now() > until) {
+      throw new SpimplError(
+        'REQUEST_TIMEOUT',
+        `expected every node to meet another within ${JOIN_TIMEOUT_MS} ms, met: ${met.join(' ')}`,
+      )
+    }
+    await new Promise(resolve => setTimeout(resolve, JOIN_POLL_MS))
+  }
+}
+
+async function putAll(node: RunningNode, items: readonly Item[], progress: Progress): Promise<void> {
+  for (const [index, item] of items.entries()) {
+    const { peerCount } = await node.api.history.putContent(item.key, item.bytes.slice(), {
+      signal: AbortSignal.timeout(RETRIEVAL_TIMEOUT_MS),
+    })
+    progress.say(`put ${index + 1} of ${items.length}: ${item.name}, offered to ${peerCount}`)
+  }
+}
+
+/** Every node gets every item from the network, node 0 last, which had them all from the start. */
+async function retrieveAll(
+  nodes: readonly RunningNode[],
+  items: readonly Item[],
+  progress: Progress,
+): Promise<Delivery[]> {
+  const deliveries: Delivery[] = []
+  const total = nodes.length * items.length
+  const work = async (node: RunningNode, index: number): Promise<void> => {
+    const queue = [...items]
+    const worker = async (): Promise<void> => {
+      for (let item = queue.shift(); item !== undefined; item = queue.shift()) {
+        const delivery = await retrieve(node, index, item)
+        deliveries.push(delivery)
+        const failed = deliveries.filter(({ failure }) => failure !== undefined).length
+        progress.say(`retrieved ${deliveries.length} of ${total}, ${failed} failed: node ${index}, ${item.name}`)
+      }
+    }
+    await Promise.all(Array.from({ length: RETRIEVALS_AT_A_TIME }, worker))
+  }
+  await Promise.all(nodes.slice(1).map((node, index) => work(node, index + 1)))
+  await work(nodes[0]!, 0)
+  return deliveries
+}
+
+/** One lookup in the network, past the own store; what it brings was validated, and is compared with what was put. */
+async function retrieve(node: RunningNode, index: number, item: Item): Promise<Delivery> {
+  const begin = performance.now()
+  try {
+    const found = await node.lookup(item.key, RETRIEVAL_TIMEOUT_MS)
+    const milliseconds = performance.now() - begin
+    const same = Buffer.compare(found.content, item.bytes) === 0
+    const { utpTransfer, queries } = found
+    return { node: index, item, milliseconds, utpTransfer, hops: queries, failure: same ? undefined : 'other bytes' }
+  } catch (error) {
+    const failure = error instanceof SpimplError ? error.code : String(error)
+    return { node: index, item, milliseconds: performance.now() - begin, utpTransfer: false, hops: 0, failure }
+  }
+}

@@ -1,0 +1,238 @@
+import { readFileSync } from 'node:fs'
+import { toHex } from '../src/codec/hex.ts'
+import { nodeCryptography } from '../src/crypto/node-cryptography.ts'
+import { SpimplError } from '../src/errors.ts'
+import type { IdentityScheme } from '../src/identity/identity.ts'
+import { formatAddress, parseAddress } from '../src/identity/ip-address.ts'
+import { newPrivateKey, parsePrivateKey } from '../src/identity/keys.ts'
+import { type NodeRecord, parseRecord, portOf } from '../src/identity/node-record.ts'
+import { LEGACY_PORTAL_KEY, PORTAL_KEY } from '../src/identity/portal-versions.ts'
+import { PublishableRecord, portalEntry, type RecordValue } from '../src/identity/publishable-record.ts'
+import { standardSchemes } from '../src/identity/v4.ts'
+import { type Randomness, systemRandomness } from '../src/runtime/randomness.ts'
+
+/** What `spimpl enr decode` says of a record; `--json` prints it as it is, without what is undefined. */
+export interface EnrDescription {
+  /** Decimal, since a uint64 is more than a JSON number holds. */
+  readonly seq: string
+  readonly nodeId: string
+  readonly scheme: string
+  readonly publicKey: string
+  readonly signatureValid: boolean
+  readonly ip: string | undefined
+  readonly udp: number | undefined
+  readonly tcp: number | undefined
+  readonly ip6: string | undefined
+  readonly udp6: number | undefined
+  readonly tcp6: number | undefined
+  /** Undefined where the record says nothing of the Portal Network, or something malformed. */
+  readonly portal: { readonly min: number; readonly max: number; readonly chainId: string | undefined } | undefined
+  /** Every other key, and its value in hex: the bytes of a string, or a list with its header. */
+  readonly other: Readonly<Record<string, string>>
+  /** Length of the encoding. */
+  readonly bytes: number
+}
+
+/** What `spimpl enr new` is asked for, as the user wrote it. */
+export interface NewEnrOptions {
+  /** 64 hex digits, or `@` and the name of a file that has them. Without it, a fresh key is made and shown. */
+  readonly privateKey?: string | undefined
+  readonly seq?: string | undefined
+  readonly ip?: string | undefined
+  readonly udp?: string | undefined
+  readonly tcp?: string | undefined
+  readonly ip6?: string | undefined
+  readonly udp6?: string | undefined
+  readonly tcp6?: string | undefined
+  /** The chain whose Portal Network the record announces. Without it, the record says nothing of Portal. */
+  readonly network?: string | undefined
+}
+
+export interface NewEnr {
+  readonly text: string
+  readonly nodeId: string
+  /** In hex, and only where it was made here: a key that the user has is not repeated. */
+  readonly privateKey: string | undefined
+}
+
+/** Chain ids by the names that `--network` takes. */
+const CHAINS: Readonly<Record<string, bigint>> = { mainnet: 1n, sepolia: 11_155_111n, hoodi: 560_048n }
+
+/** The versions of the Portal wire protocol that a new record announces. */
+const PORTAL_VERSIONS = { min: 2, max: 2 }
+
+/**
+ * Describes a record for people, or with `json` as one line. A wrong signature is said and not refused, because whoever decodes
+ * a record by hand wants to see what is in it.
+ *
+ * @throws SpimplError with an ENR_ code that says what is wrong with the text
+ */
+export function decodeEnr(text: string, options: { readonly json?: boolean } = {}): string {
+  const description = describeEnr(text)
+  return options.json === true ? JSON.stringify(description) : formatDescription(description)
+}
+
+/** As `decodeEnr`, the facts alone. */
+export function describeEnr(text: string): EnrDescription {
+  const trimmed = text.trim()
+  let signatureValid = true
+  const tolerant = (scheme: IdentityScheme): IdentityScheme => ({
+    ...scheme,
+    verify(claim, identity, crypto) {
+      signatureValid = scheme.verify(claim, identity, crypto)
+      return true
+    },
+  })
+  const schemes = new Map([...standardSchemes].map(([name, scheme]) => [name, tolerant(scheme)]))
+  const record = parseRecord(trimmed, nodeCryptography, schemes)
+  if (!record.ok) throw new SpimplError(record.code, `${record.detail} (in ${excerpt(trimmed)})`)
+  return describe(record.value, signatureValid)
+}
+
+/**
+ * Makes and signs a record.
+ *
+ * @throws SpimplError KEY_INVALID for the private key, which the message does not repeat, and USAGE for any other value, which it names
+ */
+export function newEnr(
+  options: NewEnrOptions,
+  randomness: Randomness = systemRandomness(),
+  readFile: (path: string) => string = path => readFileSync(path, 'utf8'),
+): NewEnr {
+  const made = options.privateKey === undefined ? newPrivateKey(randomness, nodeCryptography) : undefined
+  const privateKey = made ?? readPrivateKey(options.privateKey ?? '', readFile)
+  const entries: Record<string, RecordValue> = {}
+  const put = <T extends RecordValue>(
+    key: keyof NewEnrOptions & string,
+    read: (flag: string, text: string) => T,
+  ): void => {
+    const text = options[key]
+    if (text !== undefined) entries[key] = read(`--${key}`, text)
+  }
+  put('ip', (flag, text) => readAddress(flag, text, 4))
+  put('ip6', (flag, text) => readAddress(flag, text, 16))
+  for (const key of ['udp', 'tcp', 'udp6', 'tcp6'] as const) put(key, readPort)
+  if (options.network !== undefined) {
+    entries[PORTAL_KEY] = portalEntry({ ...PORTAL_VERSIONS, chainId: readChain(options.network) })
+  }
+  const record = new PublishableRecord({
+    privateKey,
+    crypto: nodeCryptography,
+    entries,
+    seq: options.seq === undefined ? 1n : readSeq(options.seq),
+  }).current
+  return { text: record.text, nodeId: record.nodeIdHex, privateKey: made && toHex(made) }
+}
+
+/** Keys that a description names by themselves. */
+const DESCRIBED = new Set(['id', 'secp256k1', 'ip', 'udp', 'tcp', 'ip6', 'udp6', 'tcp6'])
+
+function describe(record: NodeRecord, signatureValid: boolean): EnrDescription {
+  const address = (key: string): string | undefined => {
+    const value = record.get(key)
+    return value && formatAddress(value)
+  }
+  const port = (key: string): number | undefined => {
+    const value = record.get(key)
+    return value && portOf(value)
+  }
+  const { portal } = record
+  // What is malformed there has no other place to be seen.
+  const other = [...record.entries()].filter(
+    ([key]) => !DESCRIBED.has(key) && (portal === undefined || (key !== PORTAL_KEY && key !== LEGACY_PORTAL_KEY)),
+  )
+  return {
+    seq: String(record.seq),
+    nodeId: record.nodeIdHex,
+    scheme: record.scheme,
+    publicKey: toHex(record.publicKey),
+    signatureValid,
+    ip: address('ip'),
+    udp: port('udp'),
+    tcp: port('tcp'),
+    ip6: address('ip6'),
+    udp6: port('udp6'),
+    tcp6: port('tcp6'),
+    portal: portal && { min: portal.min, max: portal.max, chainId: portal.chainId?.toString() },
+    other: Object.fromEntries(other.map(([key, value]) => [key, toHex(value)])),
+    bytes: record.bytes.length,
+  }
+}
+
+function formatDescription(description: EnrDescription): string {
+  const { portal, other, signatureValid, bytes, nodeId, publicKey, ...plain } = description
+  const versions =
+    portal && (portal.min === portal.max ? `version ${portal.min}` : `versions ${portal.min} to ${portal.max}`)
+  const rows: [string, string | number | undefined][] = [
+    ['node id', nodeId],
+    ['seq', plain.seq],
+    ['signature', signatureValid ? 'valid' : 'INVALID: not made by the key of the record'],
+    ['scheme', plain.scheme],
+    ['public key', publicKey],
+    ['ip', plain.ip],
+    ['udp', plain.udp],
+    ['tcp', plain.tcp],
+    ['ip6', plain.ip6],
+    ['udp6', plain.udp6],
+    ['tcp6', plain.tcp6],
+    ['portal', versions && (portal?.chainId === undefined ? versions : `${versions}, chain ${portal.chainId}`)],
+    ...Object.entries(other).map(([key, value]): [string, string] => [printable(key), value]),
+    ['size', `${bytes} bytes`],
+  ]
+  return rows
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `${name.padEnd(12)}${value}`)
+    .join('\n')
+}
+
+function readPrivateKey(text: string, readFile: (path: string) => string): Uint8Array {
+  if (!text.startsWith('@')) return parsePrivateKey(text, nodeCryptography)
+  const file = text.slice(1)
+  let content: string
+  try {
+    content = readFile(file)
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new SpimplError('KEY_INVALID', `--private-key: expected a readable file, got @${file}: ${reason}`, { cause })
+  }
+  return parsePrivateKey(content, nodeCryptography)
+}
+
+function readAddress(flag: string, text: string, length: number): Uint8Array {
+  const address = parseAddress(text)
+  if (address?.length === length) return address
+  throw wrong(flag, `an IPv${length === 4 ? 4 : 6} address`, text)
+}
+
+function readPort(flag: string, text: string): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0
+  if (port >= 1 && port <= 65_535) return port
+  throw wrong(flag, 'a port from 1 to 65535', text)
+}
+
+function readChain(text: string): bigint {
+  const chain = Object.hasOwn(CHAINS, text) ? CHAINS[text] : undefined
+  if (chain !== undefined) return chain
+  throw wrong('--network', `one of ${Object.keys(CHAINS).join(', ')}`, text)
+}
+
+function readSeq(text: string): bigint {
+  const seq = /^\d{1,20}$/.test(text) ? BigInt(text) : undefined
+  if (seq !== undefined && seq < 2n ** 64n) return seq
+  throw wrong('--seq', 'an integer of 64 bits', text)
+}
+
+function wrong(flag: string, expected: string, text: string): SpimplError {
+  return new SpimplError('USAGE', `${flag}: expected ${expected}, got ${excerpt(text)}`)
+}
+
+const EXCERPT_CHARACTERS = 40
+
+function excerpt(text: string): string {
+  return JSON.stringify(text.length > EXCERPT_CHARACTERS ? `${text.slice(0, EXCERPT_CHARACTERS)}...` : text)
+}
+
+/** A key may be any bytes; a terminal must not act on them. */
+function printable(key: string): string {
+  return /^[\x21-\x7e]+$/.test(key) ? key : toHex(Uint8Array.from(key, character => character.charCodeAt(0)))
+}

@@ -1,0 +1,93 @@
+import type { Logger } from 'pino'
+import { type RunningNode, startNode } from '../actors/node.ts'
+import { SpimplError } from '../src/errors.ts'
+import { HeaderTable } from '../src/history/header-directory.ts'
+import type { HeaderSource } from '../src/history/header-source.ts'
+import { openHeaderSource } from '../src/history/open-header-source.ts'
+import { newPrivateKey } from '../src/identity/keys.ts'
+import { type NodeRecord, parseRecord } from '../src/identity/node-record.ts'
+import { systemRandomness } from '../src/runtime/runtime.ts'
+import { DataDirectory, openContentStore } from '../src/store/store.ts'
+import { CHAIN_IDS, DEFAULT_BOOTNODES } from './bootnodes.ts'
+import { chooseExecutor, clientVersion, compute, cryptography, openSocket, testHooks } from './composition.ts'
+import { actorLog, openLog } from './logging.ts'
+import type { RunOptions } from './options.ts'
+import { untilStopped } from './until-stopped.ts'
+
+/** `spimpl run`: a node until a signal. Returns the exit code. */
+export async function run(options: RunOptions): Promise<number> {
+  const log = openLog(options.logLevel)
+  const stopped = untilStopped()
+  const directory = options.dataDir === undefined ? undefined : await DataDirectory.open(options.dataDir)
+  try {
+    const node = await start(options, directory, log)
+    ready(options, node, log)
+    const ended = await Promise.race([stopped, node.system.terminated])
+    if (typeof ended === 'string') log.info({ signal: ended }, 'stopping')
+    else log.fatal({ err: ended.failure }, 'the supervision tree gave up')
+    const report = await node.stop()
+    for (const path of report.late) log.warn({ actor: path }, 'did not stop in time')
+    log.info('stopped')
+    return typeof ended === 'string' ? 0 : 1
+  } finally {
+    await directory?.close()
+  }
+}
+
+async function start(options: RunOptions, directory: DataDirectory | undefined, log: Logger): Promise<RunningNode> {
+  const generate = (): Uint8Array => newPrivateKey(systemRandomness(), cryptography)
+  const privateKey =
+    directory === undefined
+      ? (options.privateKey ?? generate())
+      : await directory.loadOrCreateKey(generate, options.privateKey)
+  if (directory === undefined) log.warn('no --data-dir: key and content are in memory and go with this process')
+  if (options.headers === undefined) log.warn('no --headers: nothing can be validated, so nothing is stored or served')
+  const executor = chooseExecutor(options.executor)
+  log.info({ executor: executor.name, version: clientVersion }, 'starting')
+  const node = await startNode({
+    name: 'node',
+    privateKey,
+    crypto: cryptography,
+    chainId: CHAIN_IDS[options.network],
+    udp: options.udp,
+    externalHost: options.nat.type === 'extip' ? options.nat.address : undefined,
+    openSocket,
+    openStore: store => openContentStore({ ...store, directory: directory?.path, name: 'history' }),
+    storage: { capacityBytes: options.storageBytes, radius: options.radius },
+    headers: await openHeaders(options),
+    compute,
+    bootstrap: bootnodesOf(options),
+    rpc: { ...options.rpc, methods: testHooks },
+    clientVersion,
+    log: actorLog(log),
+  })
+  return node
+}
+
+async function openHeaders({ headers }: RunOptions): Promise<HeaderSource> {
+  if (headers === undefined) return new HeaderTable([], 'a node without --headers')
+  return openHeaderSource(headers.type === 'url' ? headers.url : headers.path)
+}
+
+function bootnodesOf({ bootnodes, network }: RunOptions): readonly NodeRecord[] {
+  if (bootnodes === 'none') return []
+  const texts = bootnodes === 'default' ? DEFAULT_BOOTNODES[network] : bootnodes
+  return texts.map(text => {
+    const record = parseRecord(text, cryptography)
+    if (record.ok) return record.value
+    throw new SpimplError('USAGE', `--bootnodes: expected a node record, got ${text}: ${record.detail}`)
+  })
+}
+
+function ready(options: RunOptions, node: RunningNode, log: Logger): void {
+  const { text, nodeIdHex } = node.record()
+  if (options.json) {
+    console.log(JSON.stringify({ ready: true, enr: text, nodeId: nodeIdHex, udp: node.udp, rpc: node.rpcUrl }))
+    return
+  }
+  console.log(`enr      ${text}`)
+  console.log(`node id  ${nodeIdHex}`)
+  console.log(`udp      ${node.udp.host}:${node.udp.port}`)
+  console.log(`rpc      ${node.rpcUrl}`)
+  log.info('ready')
+}

@@ -1,0 +1,40 @@
+/** A token bucket for each key (an address), in a table that forgets the least recently seen. */
+export class RateLimit {
+  readonly #perMs: number
+  readonly #burst: number
+  readonly #capacity: number
+  /** Least recently seen first. */
+  readonly #buckets = new Map<string, { tokens: number; at: number }>()
+
+  /**
+   * @param perSecond how many pass in the long run
+   * @param capacity keys that are remembered
+   * @param burst how many pass at once after a pause; 2 seconds' worth unless told
+   */
+  constructor(perSecond: number, capacity: number, burst = 2 * perSecond) {
+    this.#perMs = perSecond / 1000
+    this.#burst = Math.max(1, burst)
+    this.#capacity = capacity
+  }
+
+  get size(): number {
+    return this.#buckets.size
+  }
+
+  /** Whether one more may pass now; if so it counts. */
+  take(key: string, now: number): boolean {
+    const known = this.#buckets.get(key)
+    const bucket = known ?? { tokens: this.#burst, at: now }
+    bucket.tokens = Math.min(this.#burst, bucket.tokens + (now - bucket.at) * this.#perMs)
+    bucket.at = now
+    if (known !== undefined) this.#buckets.delete(key)
+    else if (this.#buckets.size >= this.#capacity) {
+      const oldest = this.#buckets.keys().next()
+      if (!oldest.done) this.#buckets.delete(oldest.value)
+    }
+    this.#buckets.set(key, bucket)
+    if (bucket.tokens < 1) return false
+    bucket.tokens--
+    return true
+  }
+}

@@ -1,0 +1,198 @@
+import { toHex } from '../codec/hex.ts'
+import type { NodeRecord } from '../identity/node-record.ts'
+import type { RecordDecoder } from '../identity/record-decoder.ts'
+import type { Endpoint } from '../transport/datagram.ts'
+import { type Challenge, ChallengeTable } from './challenges.ts'
+import type { Context } from './context.ts'
+import type { DeadlineHeap, Timed } from './deadline-heap.ts'
+import { deriveKeys, type HandshakeAuthdata, idDigest, readHandshakeAuthdata } from './handshake.ts'
+import type { Initiator } from './initiator.ts'
+import type { Outbox } from './outbox.ts'
+import {
+  AUTHDATA_AT,
+  FLAG_WHOAREYOU,
+  ID_NONCE_BYTES,
+  MASKING_IV_BYTES,
+  maskPacket,
+  type Packet,
+  WHOAREYOU_BYTES,
+  writeHeader,
+} from './packet.ts'
+import { RateLimit } from './rate-limit.ts'
+import type { Session, SessionKeys } from './session.ts'
+import { type SessionCache, sessionKey } from './session-cache.ts'
+import type { SessionEvents } from './session-events.ts'
+
+/**
+ * The side of the handshake that is asked: challenges who sends what it cannot read, and verifies the handshake that comes back
+ * (discv5-theory.md, Handshake Steps 2 and 4).
+ */
+export class Recipient {
+  readonly #context: Context
+  readonly #cache: SessionCache
+  readonly #outbox: Outbox
+  readonly #timers: DeadlineHeap<Timed>
+  readonly #initiator: Initiator
+  readonly #decoder: RecordDecoder
+  readonly #events: SessionEvents
+  readonly #challenges: ChallengeTable
+  readonly #challengeRate: RateLimit
+  readonly #handshakeRate: RateLimit
+
+  constructor(
+    context: Context,
+    parts: {
+      readonly cache: SessionCache
+      readonly outbox: Outbox
+      readonly timers: DeadlineHeap<Timed>
+      readonly initiator: Initiator
+      readonly decoder: RecordDecoder
+    },
+    events: SessionEvents,
+  ) {
+    const { limits } = context
+    this.#context = context
+    this.#cache = parts.cache
+    this.#outbox = parts.outbox
+    this.#timers = parts.timers
+    this.#initiator = parts.initiator
+    this.#decoder = parts.decoder
+    this.#events = events
+    this.#challenges = new ChallengeTable(limits.challenges)
+    this.#challengeRate = new RateLimit(limits.challengesPerSecondPerAddress, limits.rateLimitedAddresses)
+    this.#handshakeRate = new RateLimit(limits.handshakesPerSecondPerAddress, limits.rateLimitedAddresses)
+  }
+
+  /** Challenges that may still be answered. */
+  get challenges(): number {
+    return this.#challenges.size
+  }
+
+  /** Challenges the sender of a packet that no key opens. The challenge that is under way, if one is, is sent again. */
+  challenge(sourceId: Uint8Array, endpoint: Endpoint, nonce: Uint8Array, session: Session | undefined): void {
+    const { counters, turn } = this.#context
+    if (!this.#challengeRate.take(endpoint.host, turn.now)) {
+      counters.challengesLimited++
+      return
+    }
+    const key = sessionKey(sourceId, endpoint)
+    const pending = this.#challenges.find(key, turn.now)
+    if (pending !== undefined) {
+      counters.whoareyouRepeated++
+      this.#outbox.packet(endpoint, pending.packet.slice())
+      return
+    }
+    const challenge = this.#newChallenge(sourceId, nonce, session?.record)
+    const { expired, evicted } = this.#challenges.add(key, challenge, turn.now)
+    counters.challengesExpired += expired
+    counters.challengesEvicted += evicted
+    counters.whoareyouSent++
+    this.#outbox.packet(endpoint, challenge.packet.slice())
+    if (session === undefined) return
+    session.happened('challenge')
+    if (session.state === 'challenging') this.#timers.set(session, challenge.expiresAt)
+  }
+
+  /** A handshake arrived. Returns the session, now established, and the message it carried, if all of it holds. */
+  accept(
+    packet: Packet,
+    endpoint: Endpoint,
+  ): { readonly session: Session; readonly plaintext: Uint8Array } | undefined {
+    const { counters, turn, crypto, own, localId } = this.#context
+    counters.handshakesReceived++
+    const authdata = readHandshakeAuthdata(packet.authdata)
+    if (authdata === undefined) {
+      counters.handshakeMalformed++
+      return undefined
+    }
+    const key = sessionKey(authdata.sourceId, endpoint)
+    const challenge = this.#challenges.find(key, turn.now)
+    if (challenge === undefined) {
+      counters.handshakesUnexpected++
+      return undefined
+    }
+    if (!this.#handshakeRate.take(endpoint.host, turn.now)) {
+      counters.handshakesLimited++
+      return undefined
+    }
+    const record = this.#recordOf(authdata, challenge)
+    if (record === undefined) {
+      counters.handshakeRecordInvalid++
+      return undefined
+    }
+    const digest = idDigest(challenge.data, authdata.ephemeralKey, localId, crypto)
+    const secret = crypto.verify(authdata.signature, digest, record.publicKey)
+      ? own.sharedPoint(authdata.ephemeralKey)
+      : undefined
+    if (secret === undefined) {
+      counters.handshakeSignatureInvalid++
+      return undefined
+    }
+    const derived = deriveKeys(secret, authdata.sourceId, localId, challenge.data, crypto)
+    const [plaintext] = crypto.open([
+      { key: derived.initiatorKey, nonce: packet.nonce, associatedData: packet.head, data: packet.message },
+    ])
+    if (plaintext === undefined) {
+      counters.handshakeMessageInvalid++
+      return undefined
+    }
+    this.#challenges.remove(key)
+    counters.handshakesAccepted++
+    const session = this.#cache.obtain(authdata.sourceId, endpoint)
+    if (session.record === undefined || session.record.seq < record.seq) session.record = record
+    this.#establish(session, {
+      writeKey: derived.recipientKey,
+      readKey: derived.initiatorKey,
+      sealed: 0,
+      proven: true,
+    })
+    return { session, plaintext }
+  }
+
+  /** The peer has used keys that we had given up: the session goes on with them. */
+  resume(session: Session): void {
+    this.#initiator.release(session)
+    session.happened('accept')
+    this.#events.established(session)
+  }
+
+  #establish(session: Session, keys: SessionKeys): void {
+    if (session.state === 'handshaking' && session.keys?.proven === false) {
+      // Both sides opened at once and each has sent a handshake. A peer with room for one set of keys holds those of the handshake
+      // that it got last, which is ours: so we send with ours, and read with both.
+      session.otherKeys = keys
+    } else {
+      if (session.keys?.proven === true) session.otherKeys = session.keys
+      session.keys = keys
+      this.#initiator.release(session)
+    }
+    session.happened('accept')
+    this.#events.established(session)
+  }
+
+  #newChallenge(sourceId: Uint8Array, nonce: Uint8Array, sessionRecord: NodeRecord | undefined): Challenge {
+    const { randomness, crypto, limits, turn } = this.#context
+    const record = newer(sessionRecord, this.#events.knownRecord(toHex(sourceId)))
+    const packet = new Uint8Array(WHOAREYOU_BYTES)
+    writeHeader(packet, randomness.bytes(MASKING_IV_BYTES), FLAG_WHOAREYOU, nonce, WHOAREYOU_BYTES - AUTHDATA_AT)
+    packet.set(randomness.bytes(ID_NONCE_BYTES), AUTHDATA_AT)
+    new DataView(packet.buffer).setBigUint64(AUTHDATA_AT + ID_NONCE_BYTES, record?.seq ?? 0n)
+    const data = packet.slice()
+    maskPacket(packet, WHOAREYOU_BYTES, sourceId, crypto)
+    return { packet, data, record, expiresAt: turn.now + limits.challengeTimeoutMs }
+  }
+
+  /** The record to verify the peer with: the one it sent, if that holds, or the one we know. */
+  #recordOf(authdata: HandshakeAuthdata, challenge: Challenge): NodeRecord | undefined {
+    if (authdata.record === undefined) return challenge.record
+    const decoded = this.#decoder.decode(authdata.record)
+    if (!decoded.ok) return undefined
+    if (Buffer.compare(decoded.value.nodeId, authdata.sourceId) !== 0) return undefined
+    return newer(challenge.record, decoded.value)
+  }
+}
+
+function newer(a: NodeRecord | undefined, b: NodeRecord | undefined): NodeRecord | undefined {
+  if (a === undefined || b === undefined) return a ?? b
+  return b.seq >= a.seq ? b : a
+}

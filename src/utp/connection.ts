@@ -1,0 +1,509 @@
+import type { StreamErrorCode } from '../errors.ts'
+import type { Core } from '../runtime/core.ts'
+import type { Randomness } from '../runtime/randomness.ts'
+import { PacketBatch } from './batch.ts'
+import { ConnectionLifecycle, type ConnectionState } from './connection-machine.ts'
+import { type StreamLimits, streamLimits } from './limits.ts'
+import type { StreamInput, StreamOutput, StreamStats } from './messages.ts'
+import { PacketView, ST_DATA, ST_FIN, ST_RESET, ST_STATE, ST_SYN, timestampOf } from './packet.ts'
+import { RECEIVED_AGAIN, RECEIVED_NEW, Received } from './received.ts'
+import { Sender } from './sender.ts'
+import { narrow, widen } from './sequence.ts'
+
+export interface ConnectionOptions {
+  /** The connection id of the Portal message, 16 bits: the initiator receives with it, the acceptor sends with it. */
+  readonly connectionId: number
+  readonly randomness: Randomness
+  readonly limits?: Partial<StreamLimits>
+}
+
+/** Data that overtook the answer to our SYN waits for it: it cannot be placed before that. */
+const MAX_EARLY_PACKETS = 64
+/** A FIN that nobody answers, after the peer's own: its owner is gone, and had everything. */
+const MAX_FIN_TIMEOUTS = 2
+
+type Emit = (output: StreamOutput) => void
+
+/**
+ * One uTP stream (BEP 29) as a core without I/O.
+ *
+ * @example
+ * const stream = UtpConnection.initiate({ connectionId, randomness })
+ * stream.handle({ type: 'open' }, now, output => outputs.push(output))   // a SYN leaves
+ */
+export class UtpConnection implements Core<StreamInput, StreamOutput> {
+  readonly #limits: StreamLimits
+  readonly #initiator: boolean
+  readonly #receiveId: number
+  readonly #sendId: number
+  /** The initiator's SYN, or the number that our answer to a SYN promises for our first data. */
+  readonly #firstSequence: number
+  readonly #lifecycle = new ConnectionLifecycle()
+  readonly #sender: Sender
+  readonly #received = new Received()
+  readonly #batch: PacketBatch
+  readonly #view = new PacketView()
+  #early: Uint8Array[] = []
+  #synRepeated = false
+  /** The acceptor's: the peer's SYN, by which a repetition of it is known. */
+  #synSequence = -1
+  /** What was handed to the consumer and not taken by it. */
+  #unreadBytes = 0
+  #ackWanted = false
+  #answerSyn = false
+  #advertisedBytes: number
+  /** Our measure of the peer's last packet: its timestamp subtracted from our clock. */
+  #difference = 0
+  #openedAt = -1
+  #lastReceivedAt = 0
+  #lastSentAt = 0
+  #finishDeadline = Infinity
+  #deadline = 0
+  #saidConnected = false
+  #saidPeerFinished = false
+  #saidDelivered = false
+  #end: { readonly reason: 'finished' | StreamErrorCode; readonly detail: string } | undefined
+  #farewell: Uint8Array | undefined
+  #closedAt = 0
+  #packetsSent = 0
+  #packetsReceived = 0
+  #duplicates = 0
+  #refused = 0
+
+  /** The end that sends the SYN. */
+  static initiate(options: ConnectionOptions): UtpConnection {
+    return new UtpConnection(options, true)
+  }
+
+  /** The end that named the connection id and waits for the SYN. */
+  static accept(options: ConnectionOptions): UtpConnection {
+    return new UtpConnection(options, false)
+  }
+
+  private constructor(options: ConnectionOptions, initiator: boolean) {
+    const { connectionId } = options
+    if (!Number.isInteger(connectionId) || connectionId < 0 || connectionId > 0xffff)
+      throw new RangeError(`expected a connection id of 16 bits, got ${connectionId}`)
+    const following = (connectionId + 1) & 0xffff
+    this.#limits = streamLimits(options.limits)
+    this.#initiator = initiator
+    this.#receiveId = initiator ? connectionId : following
+    this.#sendId = initiator ? following : connectionId
+    this.#firstSequence = options.randomness.below(0x10000)
+    this.#sender = new Sender({
+      limits: this.#limits,
+      firstSequence: this.#firstSequence,
+      receiveId: this.#receiveId,
+    })
+    this.#batch = new PacketBatch(this.#sendId)
+    this.#advertisedBytes = this.#limits.receiveBufferBytes
+  }
+
+  get state(): ConnectionState {
+    return this.#lifecycle.state
+  }
+
+  handle(input: StreamInput, now: number, emit: Emit): void {
+    if (this.#closed) {
+      this.#answerLate(input, now, emit)
+      return
+    }
+    this.#batch.begin(now, this.#difference, this.#windowBytes(), this.#received.acknowledged)
+    if (this.#openedAt < 0) this.#open(now)
+    switch (input.type) {
+      case 'packets':
+        for (const bytes of input.packets) {
+          this.#onPacket(bytes, now)
+          if (this.#end !== undefined) break
+        }
+        break
+      case 'write':
+        this.#onWrite(input.bytes)
+        break
+      case 'finish':
+        this.#finish()
+        break
+      case 'read':
+        this.#onRead(input.bytes)
+        break
+      case 'reset':
+        this.#fail(input.reason, 'the stream was given up here')
+        break
+      case 'open':
+      case 'timeout':
+        break
+    }
+    if (this.#end === undefined && now >= this.#deadline) this.#onTimers(now)
+    this.#conclude(now, emit)
+  }
+
+  deadline(): number {
+    return this.#deadline
+  }
+
+  stats(now = this.#closedAt): StreamStats {
+    const sender = this.#sender
+    return {
+      bytesSent: sender.deliveredBytes,
+      bytesReceived: this.#received.totalBytes,
+      packetsSent: this.#packetsSent,
+      packetsReceived: this.#packetsReceived,
+      retransmits: sender.retransmits,
+      timeouts: sender.timeouts,
+      duplicates: this.#duplicates,
+      refused: this.#refused,
+      rttMs: sender.rtt.smoothedMs,
+      congestionWindowBytes: Math.round(sender.congestion.windowBytes),
+      durationMs: this.#openedAt < 0 ? 0 : Math.max(0, (this.#closed ? this.#closedAt : now) - this.#openedAt),
+    }
+  }
+
+  /** For `inspect`, traces and logs. */
+  snapshot(now?: number): {
+    readonly state: ConnectionState
+    readonly initiator: boolean
+    readonly receiveId: number
+    readonly sendId: number
+    readonly unsentBytes: number
+    readonly inFlightBytes: number
+    readonly peerWindowBytes: number
+    readonly unreadBytes: number
+    readonly aheadPackets: number
+    readonly stats: StreamStats
+  } {
+    return {
+      state: this.state,
+      initiator: this.#initiator,
+      receiveId: this.#receiveId,
+      sendId: this.#sendId,
+      unsentBytes: this.#sender.unsentBytes,
+      inFlightBytes: this.#sender.sent.inFlightBytes,
+      peerWindowBytes: this.#sender.peerWindowBytes,
+      unreadBytes: this.#unreadBytes,
+      aheadPackets: this.#received.aheadPackets,
+      stats: this.stats(now),
+    }
+  }
+
+  get #closed(): boolean {
+    return this.state === 'closed' || this.state === 'reset'
+  }
+
+  get #established(): boolean {
+    return this.state === 'connected' || this.state === 'finishing'
+  }
+
+  #open(now: number): void {
+    this.#openedAt = now
+    this.#lastReceivedAt = now
+    this.#lastSentAt = now
+    this.#lifecycle.advance(this.#initiator ? 'CONNECT' : 'LISTEN')
+    if (this.#initiator) this.#sender.sendSyn(now, this.#batch)
+  }
+
+  #onPacket(bytes: Uint8Array, now: number): void {
+    const view = this.#view
+    if (view.read(bytes) !== undefined) {
+      this.#refused++
+      return
+    }
+    this.#packetsReceived++
+    switch (view.type) {
+      case ST_SYN:
+        this.#onSyn(view, now)
+        return
+      case ST_RESET:
+        this.#onReset(view)
+        return
+      default:
+        if (view.connectionId !== this.#receiveId) this.#refused++
+        else if (this.state === 'syn-sent') this.#onAnswer(view, bytes, now)
+        else if (this.#established) this.#onSegment(view, bytes, now)
+        else this.#refused++
+    }
+  }
+
+  #onSyn(view: PacketView, now: number): void {
+    if (this.#initiator || view.connectionId !== this.#sendId) {
+      this.#refused++
+      return
+    }
+    if (this.#synSequence < 0) {
+      this.#synSequence = view.sequence
+      this.#received.next = view.sequence + 1
+      this.#lifecycle.advance('ESTABLISHED')
+    } else if (view.sequence === this.#synSequence) this.#duplicates++
+    else {
+      this.#refused++
+      return
+    }
+    this.#heard(view, now)
+    this.#answerSyn = true
+  }
+
+  /** In syn-sent: the STATE that answers our SYN names the number of the peer's first data (`ack_nr = seq_nr - 1`). */
+  #onAnswer(view: PacketView, bytes: Uint8Array, now: number): void {
+    if (view.acknowledged !== narrow(this.#firstSequence)) {
+      this.#refused++
+      return
+    }
+    if (view.type !== ST_STATE) {
+      if (this.#early.length < MAX_EARLY_PACKETS) this.#early.push(bytes)
+      return
+    }
+    this.#received.next = view.sequence
+    this.#lifecycle.advance('ESTABLISHED')
+    this.#sender.onPacket(view, bytes, this.#heard(view, now), now)
+    const early = this.#early
+    this.#early = []
+    for (const packet of early) {
+      view.read(packet)
+      this.#onSegment(view, packet, now)
+    }
+  }
+
+  #onSegment(view: PacketView, bytes: Uint8Array, now: number): void {
+    const received = this.#received
+    const sequence = widen(view.sequence, received.next)
+    if (!this.#sender.onPacket(view, bytes, this.#heard(view, now), now)) {
+      this.#refused++
+      return
+    }
+    if (view.type === ST_STATE) return
+    this.#ackWanted = true
+    const payload = view.type === ST_FIN ? bytes.subarray(bytes.length) : bytes.subarray(view.payloadAt)
+    const room = this.#windowBytes() - received.chunkBytes
+    const outcome = received.offer(sequence, view.type, payload, room)
+    if (outcome === RECEIVED_NEW) {
+      if (received.totalBytes + received.aheadBytes > this.#limits.maxReceiveBytes)
+        this.#fail('STREAM_TOO_LARGE', `expected at most ${this.#limits.maxReceiveBytes} bytes, got more`)
+    } else if (outcome === RECEIVED_AGAIN) this.#duplicates++
+    else this.#refused++
+  }
+
+  /** A valid packet: the peer lives, and its clock was compared with ours. Returns the difference, 32 bits, not 0. */
+  #heard(view: PacketView, now: number): number {
+    this.#lastReceivedAt = now
+    // 0 stands for "not measured" (nim-eth's window does not grow on it), so a way that takes no time takes a microsecond.
+    this.#difference = (timestampOf(now) - view.timestamp) >>> 0 || 1
+    return this.#difference
+  }
+
+  #onReset(view: PacketView): void {
+    if (view.connectionId !== this.#receiveId && view.connectionId !== this.#sendId) {
+      this.#refused++
+      return
+    }
+    const sender = this.#sender
+    // A peer that has everything and is gone answers our FIN so, where the ack of an earlier copy got lost (nim-eth's streams
+    // vanish when their FIN is acknowledged, or when they have read the peer's).
+    const hadAll =
+      sender.finAcknowledged || sender.finRepeated || (this.#received.finished && sender.onlyFinOutstanding)
+    if (hadAll) this.#finished()
+    else this.#end = { reason: 'STREAM_RESET', detail: 'the peer reset the stream' }
+  }
+
+  #onWrite(bytes: Uint8Array): void {
+    const sender = this.#sender
+    if (sender.finishWanted) {
+      this.#fail('STREAM_CLOSED', `expected no write after finish, got ${bytes.length} bytes`)
+      return
+    }
+    if (sender.writtenBytes + bytes.length > this.#limits.maxSendBytes) {
+      this.#fail(
+        'STREAM_TOO_LARGE',
+        `expected at most ${this.#limits.maxSendBytes} written bytes, got ${sender.writtenBytes + bytes.length}`,
+      )
+      return
+    }
+    sender.write(bytes)
+  }
+
+  #finish(): void {
+    if (this.#sender.finishWanted) return
+    this.#sender.finish()
+    if (this.state === 'connected') this.#lifecycle.advance('FIN')
+  }
+
+  #onRead(bytes: number): void {
+    this.#unreadBytes = Math.max(0, this.#unreadBytes - bytes)
+    const opened = this.#windowBytes() - this.#advertisedBytes
+    const packet = this.#limits.maxPacketBytes
+    // The peer hears of it with the next ack, or now if it may be waiting for that.
+    if (
+      this.#established &&
+      (2 * opened >= this.#limits.receiveBufferBytes || (this.#advertisedBytes < 2 * packet && opened > 2 * packet))
+    )
+      this.#ackWanted = true
+  }
+
+  #onTimers(now: number): void {
+    const limits = this.#limits
+    if (now >= this.#openedAt + limits.totalTimeoutMs)
+      this.#fail('STREAM_TIMEOUT', `expected the end of the stream within ${limits.totalTimeoutMs} ms`)
+    else if (!this.#established) {
+      if (now >= this.#openedAt + limits.connectTimeoutMs)
+        this.#fail('STREAM_CONNECT_TIMEOUT', `expected a connection within ${limits.connectTimeoutMs} ms`)
+      else if (now >= this.#sender.deadline()) this.#sender.onTimer(now, this.#batch)
+    } else if (now >= this.#lastReceivedAt + limits.idleTimeoutMs)
+      this.#fail('STREAM_IDLE', `expected a packet within ${limits.idleTimeoutMs} ms`)
+    else if (now >= this.#finishDeadline) this.#finished()
+    else {
+      if (now >= this.#sender.deadline() && !this.#sender.onTimer(now, this.#batch))
+        this.#fail('STREAM_TIMEOUT', `expected an ack after ${limits.maxTimeouts} timeouts, got none`)
+      if (now >= this.#lastSentAt + limits.keepAliveMs) this.#ackWanted = true
+    }
+  }
+
+  /** Ends every `handle`: decides whether the stream is over, sends, and says what happened. */
+  #conclude(now: number, emit: Emit): void {
+    const received = this.#received
+    const sender = this.#sender
+    if (this.#established && !this.#saidConnected) {
+      this.#saidConnected = true
+      if (sender.finishWanted) this.#lifecycle.advance('FIN')
+      emit({ type: 'connected' })
+    }
+    if (received.chunkBytes > 0) {
+      const chunks = received.chunks
+      const bytes = received.chunkBytes
+      received.chunks = []
+      received.chunkBytes = 0
+      this.#unreadBytes += bytes
+      emit({ type: 'data', chunks, bytes })
+    }
+    if (received.finished && !this.#saidPeerFinished) {
+      this.#saidPeerFinished = true
+      if (this.state === 'connected') this.#lifecycle.advance('FIN')
+      emit({ type: 'peer-finished' })
+      // Whoever wrote something and is told that nothing more comes has said all that it will.
+      if (!this.#limits.allowHalfOpen && sender.writtenBytes > 0) this.#finish()
+    }
+    if (this.#end === undefined) this.#considerEnd(now)
+    this.#send(now, emit)
+    if (sender.becameWritable) {
+      sender.becameWritable = false
+      if (this.#end === undefined && !sender.finishWanted)
+        emit({ type: 'writable', bytes: this.#limits.maxSendBytes - sender.writtenBytes })
+    }
+    if (sender.finAcknowledged && !this.#saidDelivered) {
+      this.#saidDelivered = true
+      emit({ type: 'delivered' })
+    }
+    if (this.#end === undefined) this.#deadline = this.#nextDeadline()
+    else this.#close(now, emit)
+  }
+
+  #considerEnd(now: number): void {
+    const sender = this.#sender
+    const peerFinished = this.#received.finished
+    const oneWay = !this.#limits.allowHalfOpen
+    if (sender.finAcknowledged) {
+      const peerWrote = this.#received.totalBytes > 0 || this.#received.aheadPackets > 0
+      if (peerFinished || (oneWay && !peerWrote && sender.writtenBytes > 0)) this.#finished()
+      else if (this.#finishDeadline === Infinity) this.#finishDeadline = now + this.#limits.finishTimeoutMs
+    } else if (peerFinished && oneWay && sender.writtenBytes === 0 && !sender.onlyFinOutstanding) this.#finished()
+    else if (peerFinished && sender.onlyFinOutstanding && sender.consecutiveTimeouts >= MAX_FIN_TIMEOUTS)
+      this.#finished()
+  }
+
+  #send(now: number, emit: Emit): void {
+    const batch = this.#batch
+    const received = this.#received
+    const sender = this.#sender
+    const acknowledging = this.#ackWanted || this.#answerSyn
+    this.#advertisedBytes = this.#windowBytes()
+    batch.begin(now, this.#difference, this.#advertisedBytes, received.acknowledged)
+    if (this.#end !== undefined && this.#end.reason !== 'finished') this.#sendReset(now)
+    else {
+      if (this.#answerSyn) batch.addState(this.#firstSequence, received, this.#limits.selectiveAckBytes)
+      const before = batch.packets.length
+      if (this.#established) sender.flush(now, batch, true)
+      else if (this.#early.length > 0 && !this.#synRepeated) {
+        this.#synRepeated = true
+        sender.repeatSyn(now, batch)
+      } else sender.flush(now, batch, false)
+      // Data carries the ack, but not the bitmask.
+      if (this.#ackWanted && (batch.packets.length === before || received.aheadPackets > 0))
+        batch.addState(sender.sent.next, received, this.#limits.selectiveAckBytes)
+    }
+    if (acknowledging) {
+      this.#ackWanted = false
+      this.#answerSyn = false
+    }
+    if (batch.packets.length === 0) return
+    this.#lastSentAt = now
+    this.#packetsSent += batch.packets.length
+    emit({ type: 'send', packets: batch.take() })
+  }
+
+  #nextDeadline(): number {
+    const limits = this.#limits
+    let next = Math.min(this.#openedAt + limits.totalTimeoutMs, this.#sender.deadline())
+    if (this.#established) {
+      next = Math.min(next, this.#lastReceivedAt + limits.idleTimeoutMs, this.#lastSentAt + limits.keepAliveMs)
+      return Math.min(next, this.#finishDeadline)
+    }
+    return Math.min(next, this.#openedAt + limits.connectTimeoutMs)
+  }
+
+  #windowBytes(): number {
+    return Math.max(0, this.#limits.receiveBufferBytes - this.#unreadBytes)
+  }
+
+  #finished(): void {
+    this.#end = { reason: 'finished', detail: 'both ends have said all' }
+  }
+
+  #fail(reason: StreamErrorCode, detail: string): void {
+    this.#end = { reason, detail }
+  }
+
+  /** Tells the peer, unless it knows or never knew of the stream. */
+  #sendReset(now: number): void {
+    const batch = this.#batch
+    batch.packets = []
+    if (this.#end?.reason === 'STREAM_RESET' || this.state === 'awaiting-syn') return
+    batch.begin(now, 0, 0, this.#received.acknowledged)
+    batch.add(ST_RESET, this.#sender.sent.next, undefined, 0, 0)
+  }
+
+  #close(now: number, emit: Emit): void {
+    const { reason, detail } = this.#end as { reason: 'finished' | StreamErrorCode; detail: string }
+    this.#lifecycle.advance(reason === 'finished' ? 'DONE' : 'FAIL')
+    this.#closedAt = now
+    this.#deadline = Infinity
+    if (reason === 'finished') {
+      const batch = this.#batch
+      batch.begin(now, this.#difference, this.#windowBytes(), this.#received.acknowledged)
+      batch.addState(this.#sender.sent.next, this.#received, this.#limits.selectiveAckBytes)
+      this.#farewell = batch.take()[0]
+    }
+    const stats = this.stats()
+    this.#sender.clear()
+    this.#received.clear()
+    this.#early = []
+    emit({ type: 'closed', reason, detail, stats, farewell: this.#farewell })
+  }
+
+  /** Late packets of a stream that is over; normally the table of streams answers them (streams.ts). */
+  #answerLate(input: StreamInput, now: number, emit: Emit): void {
+    if (input.type !== 'packets') return
+    const view = this.#view
+    let asks = false
+    for (const bytes of input.packets)
+      if (view.read(bytes) === undefined && (view.type === ST_DATA || view.type === ST_FIN || view.type === ST_SYN))
+        asks = true
+    if (!asks) return
+    const batch = this.#batch
+    const { sent } = this.#sender
+    if (this.#farewell === undefined) {
+      batch.begin(now, 0, 0, this.#received.acknowledged)
+      batch.add(ST_RESET, sent.next, undefined, 0, 0)
+    } else {
+      batch.begin(now, this.#difference, this.#windowBytes(), this.#received.acknowledged)
+      batch.addState(sent.next, this.#received, this.#limits.selectiveAckBytes)
+    }
+    emit({ type: 'send', packets: batch.take() })
+  }
+}

@@ -1,0 +1,365 @@
+import type { PacketType } from './packet.ts'
+
+const FIRST_SLOTS = 64
+const EMPTY = 0
+const IN_FLIGHT = 1
+/** Acknowledged selectively, ahead of a gap. */
+const SACKED = 2
+/** Taken for lost, waits to be sent again. */
+const LOST = 3
+
+/** Later packets that must have arrived before one is taken for lost (BEP 29: three duplicate acks). */
+const FIRST_REORDERING = 3
+const MAX_REORDERING = 64
+
+/**
+ * The packets that the peer has not acknowledged: a ring indexed by sequence number, with one typed array a field. Every operation
+ * costs what it acknowledges, judges or sends, never what was sent before it: pointers only move forward, and each packet is judged
+ * once for each time that it was sent. Wide sequence numbers (sequence.ts).
+ */
+export class Sent {
+  /** The oldest that is not acknowledged; equal to `next` when all are. */
+  base: number
+  /** The next sequence number to send. */
+  next: number
+  /** Sent and neither acknowledged nor taken for lost. */
+  inFlightBytes = 0
+  inFlightPackets = 0
+  /** Everything that the peer's window must hold: in flight, selectively acknowledged or lost. */
+  outstandingBytes = 0
+  lostPackets = 0
+
+  /** What the last call of `acknowledge` and `acknowledgeSelectively` found; `beginAcks` clears it. */
+  ackedBytes = 0
+  ackedPackets = 0
+  /** When the youngest packet was sent that went out once and is acknowledged now; negative for none. */
+  rttSentAt = -1
+  /** A packet that was sent again arrived too soon for that: it had only been late. */
+  spurious = false
+
+  #slots = FIRST_SLOTS
+  #mask = FIRST_SLOTS - 1
+  #state = new Uint8Array(FIRST_SLOTS)
+  #sends = new Uint8Array(FIRST_SLOTS)
+  #types = new Uint8Array(FIRST_SLOTS)
+  #sentAt = new Float64Array(FIRST_SLOTS)
+  #lengths = new Int32Array(FIRST_SLOTS)
+  #offsets = new Int32Array(FIRST_SLOTS)
+  #chunks: (Uint8Array | undefined)[] = new Array(FIRST_SLOTS).fill(undefined)
+
+  /** Sequence numbers taken for lost, in that order. */
+  #lostQueue = new Float64Array(FIRST_SLOTS)
+  #lostHead = 0
+  #lostTail = 0
+  /** Retransmissions in the order of their sending: sequence number and moment. */
+  #againQueue = new Float64Array(FIRST_SLOTS)
+  #againSentAt = new Float64Array(FIRST_SLOTS)
+  #againHead = 0
+  #againTail = 0
+
+  /** The farthest packet of which the peer has said that it arrived. */
+  #highestSacked = -1
+  /** Everything before it that was sent once has been judged. */
+  #judged: number
+  /** When the youngest packet was sent of which we know that it arrived. */
+  #deliveredSentAt = Number.NEGATIVE_INFINITY
+  #reordering = FIRST_REORDERING
+
+  constructor(firstSequence: number) {
+    this.base = firstSequence
+    this.next = firstSequence
+    this.#judged = firstSequence
+  }
+
+  get packets(): number {
+    return this.next - this.base
+  }
+
+  /** Enters a packet that leaves now; its payload is `length` bytes of `chunk` from `at`. Returns its sequence number. */
+  push(type: PacketType, chunk: Uint8Array | undefined, at: number, length: number, now: number): number {
+    const sequence = this.next
+    if (sequence - this.base >= this.#slots) this.#grow()
+    const slot = sequence & this.#mask
+    this.next++
+    this.#state[slot] = IN_FLIGHT
+    this.#sends[slot] = 1
+    this.#types[slot] = type
+    this.#sentAt[slot] = now
+    this.#lengths[slot] = length
+    this.#offsets[slot] = at
+    this.#chunks[slot] = chunk
+    this.inFlightBytes += length
+    this.inFlightPackets++
+    this.outstandingBytes += length
+    return sequence
+  }
+
+  typeOf(sequence: number): PacketType {
+    return this.#types[sequence & this.#mask] as PacketType
+  }
+  chunkOf(sequence: number): Uint8Array | undefined {
+    return this.#chunks[sequence & this.#mask]
+  }
+  offsetOf(sequence: number): number {
+    return this.#offsets[sequence & this.#mask] as number
+  }
+  lengthOf(sequence: number): number {
+    return this.#lengths[sequence & this.#mask] as number
+  }
+  sendsOf(sequence: number): number {
+    return this.#sends[sequence & this.#mask] as number
+  }
+
+  beginAcks(): void {
+    this.ackedBytes = 0
+    this.ackedPackets = 0
+    this.rttSentAt = -1
+    this.spurious = false
+  }
+
+  /** Everything up to and including `sequence` arrived; the caller has checked that `base <= sequence < next`. */
+  acknowledge(sequence: number, now: number, leastRttMs: number): void {
+    for (; this.base <= sequence; this.base++) {
+      const slot = this.base & this.#mask
+      this.#arrived(slot, now, leastRttMs)
+      this.outstandingBytes -= this.#lengths[slot] as number
+      this.#state[slot] = EMPTY
+      this.#chunks[slot] = undefined
+    }
+    if (this.#judged < this.base) this.#judged = this.base
+  }
+
+  /**
+   * The bitmask of a selective ack that acknowledges up to `sequence`: bit 0 stands for `sequence + 2`. A mask without any bit says
+   * that something farther ahead arrived, or the peer would have sent none.
+   */
+  acknowledgeSelectively(
+    sequence: number,
+    bytes: Uint8Array,
+    at: number,
+    maskBytes: number,
+    now: number,
+    leastRttMs: number,
+  ): void {
+    let highest = -1
+    for (let index = 0; index < maskBytes; index++) {
+      const byte = bytes[at + index] as number
+      if (byte === 0) continue
+      for (let bit = 0; bit < 8; bit++) {
+        if ((byte & (1 << bit)) === 0) continue
+        const sacked = sequence + 2 + 8 * index + bit
+        if (sacked < this.base) continue
+        if (sacked >= this.next) break
+        highest = sacked
+        const slot = sacked & this.#mask
+        if (this.#state[slot] === SACKED) continue
+        this.#arrived(slot, now, leastRttMs)
+        this.#state[slot] = SACKED
+      }
+    }
+    const beyond = sequence + 2 + 8 * maskBytes
+    if (highest < 0 && beyond < this.next) highest = beyond
+    if (highest > this.#highestSacked) this.#highestSacked = highest
+  }
+
+  /** The peer says by repetition that it misses `base`, and sends no bitmask. Returns how many were taken for lost. */
+  missing(): number {
+    const slot = this.base & this.#mask
+    if (this.base === this.next || this.#state[slot] !== IN_FLIGHT || this.#sends[slot] !== 1) return 0
+    this.#lose(this.base)
+    return 1
+  }
+
+  /**
+   * Takes for lost what was overtaken: by `reordering` packets, or by one that left `reorderingMs` later (RFC 8985). Returns how many.
+   */
+  judge(reorderingMs: number): number {
+    const before = this.lostPackets
+    const latest = this.#deliveredSentAt - reorderingMs
+    const certain = this.#highestSacked - this.#reordering
+    while (this.#judged < this.#highestSacked) {
+      const slot = this.#judged & this.#mask
+      if (this.#state[slot] === IN_FLIGHT && this.#sends[slot] === 1) {
+        if (this.#judged > certain && (this.#sentAt[slot] as number) >= latest) break
+        this.#lose(this.#judged)
+      }
+      this.#judged++
+    }
+    while (this.#againHead !== this.#againTail) {
+      const at = this.#againHead & this.#mask
+      const sequence = this.#againQueue[at] as number
+      const sentAt = this.#againSentAt[at] as number
+      if (sequence >= this.base) {
+        const slot = sequence & this.#mask
+        if (this.#state[slot] === IN_FLIGHT && this.#sentAt[slot] === sentAt) {
+          if (sentAt >= latest) break
+          this.#lose(sequence)
+        }
+      }
+      this.#againHead++
+    }
+    return this.lostPackets - before
+  }
+
+  /** The next packet to send again, which is in flight from now on; -1 for none. */
+  takeLost(now: number): number {
+    while (this.#lostHead !== this.#lostTail) {
+      const sequence = this.#lostQueue[this.#lostHead++ & this.#mask] as number
+      if (sequence < this.base || this.#state[sequence & this.#mask] !== LOST) continue
+      this.lostPackets--
+      this.#sendAgain(sequence, now)
+      return sequence
+    }
+    return -1
+  }
+
+  /** The youngest packet in flight, sent once more to learn what became of the others; -1 for none. */
+  takeProbe(now: number): number {
+    for (let sequence = this.next - 1; sequence >= this.base; sequence--) {
+      const slot = sequence & this.#mask
+      if (this.#state[slot] !== IN_FLIGHT) continue
+      this.inFlightBytes -= this.#lengths[slot] as number
+      this.inFlightPackets--
+      this.#sendAgain(sequence, now)
+      return sequence
+    }
+    return -1
+  }
+
+  /** After a timeout: nothing that is in flight is believed to be. Happens once in a timeout, so it may cost a window. */
+  loseAll(): void {
+    this.#lostHead = 0
+    this.#lostTail = 0
+    this.#againHead = 0
+    this.#againTail = 0
+    this.lostPackets = 0
+    this.inFlightBytes = 0
+    this.inFlightPackets = 0
+    for (let sequence = this.base; sequence < this.next; sequence++) {
+      const slot = sequence & this.#mask
+      if (this.#state[slot] === SACKED) continue
+      this.#state[slot] = LOST
+      this.#lostQueue[this.#lostTail++ & this.#mask] = sequence
+      this.lostPackets++
+    }
+    this.#judged = this.next
+  }
+
+  /** The network reorders more than we thought. */
+  tolerate(): void {
+    this.#reordering = Math.min(MAX_REORDERING, 2 * this.#reordering)
+  }
+
+  clear(): void {
+    this.base = this.next
+    this.#chunks = []
+    this.inFlightBytes = 0
+    this.inFlightPackets = 0
+    this.outstandingBytes = 0
+    this.lostPackets = 0
+    this.#lostHead = this.#lostTail
+    this.#againHead = this.#againTail
+  }
+
+  #arrived(slot: number, now: number, leastRttMs: number): void {
+    const state = this.#state[slot]
+    if (state === SACKED) return
+    const length = this.#lengths[slot] as number
+    const sentAt = this.#sentAt[slot] as number
+    if (state === IN_FLIGHT) {
+      this.inFlightBytes -= length
+      this.inFlightPackets--
+    } else this.lostPackets--
+    this.ackedBytes += length
+    this.ackedPackets++
+    const sends = this.#sends[slot] as number
+    if (sends === 1) {
+      if (sentAt > this.rttSentAt) this.rttSentAt = sentAt
+      if (state === LOST) this.spurious = true
+    } else if (now - sentAt < 0.9 * leastRttMs) {
+      // No answer to the second copy can be here yet: it was the first one that arrived. Its moment is not known any more.
+      this.spurious = true
+      return
+    }
+    if (sentAt > this.#deliveredSentAt) this.#deliveredSentAt = sentAt
+  }
+
+  #lose(sequence: number): void {
+    const slot = sequence & this.#mask
+    this.#state[slot] = LOST
+    this.inFlightBytes -= this.#lengths[slot] as number
+    this.inFlightPackets--
+    this.lostPackets++
+    if (this.#lostTail - this.#lostHead >= this.#slots) this.#tidyLost()
+    this.#lostQueue[this.#lostTail++ & this.#mask] = sequence
+  }
+
+  /** Drops entries whose packets arrived after all; as many as the ring holds were entered since the last time. */
+  #tidyLost(): void {
+    let kept = this.#lostHead
+    for (let at = this.#lostHead; at < this.#lostTail; at++) {
+      const sequence = this.#lostQueue[at & this.#mask] as number
+      if (sequence < this.base || this.#state[sequence & this.#mask] !== LOST) continue
+      this.#lostQueue[kept++ & this.#mask] = sequence
+    }
+    this.#lostTail = kept
+  }
+
+  #sendAgain(sequence: number, now: number): void {
+    const slot = sequence & this.#mask
+    this.#state[slot] = IN_FLIGHT
+    if ((this.#sends[slot] as number) < 255) this.#sends[slot] = (this.#sends[slot] as number) + 1
+    this.#sentAt[slot] = now
+    this.inFlightBytes += this.#lengths[slot] as number
+    this.inFlightPackets++
+    // The ring of retransmissions holds stale entries until they are judged; when it is full, the oldest of them has waited longest.
+    if (this.#againTail - this.#againHead >= this.#slots) this.#againHead++
+    this.#againQueue[this.#againTail & this.#mask] = sequence
+    this.#againSentAt[this.#againTail & this.#mask] = now
+    this.#againTail++
+  }
+
+  /** Doubles every ring; happens a few times in a stream, while its window opens. */
+  #grow(): void {
+    const old = this.#mask
+    const slots = this.#slots * 2
+    const mask = slots - 1
+    const state = new Uint8Array(slots)
+    const sends = new Uint8Array(slots)
+    const types = new Uint8Array(slots)
+    const sentAt = new Float64Array(slots)
+    const lengths = new Int32Array(slots)
+    const offsets = new Int32Array(slots)
+    const chunks: (Uint8Array | undefined)[] = new Array(slots).fill(undefined)
+    for (let sequence = this.base; sequence < this.next; sequence++) {
+      const from = sequence & old
+      const to = sequence & mask
+      state[to] = this.#state[from] as number
+      sends[to] = this.#sends[from] as number
+      types[to] = this.#types[from] as number
+      sentAt[to] = this.#sentAt[from] as number
+      lengths[to] = this.#lengths[from] as number
+      offsets[to] = this.#offsets[from] as number
+      chunks[to] = this.#chunks[from]
+    }
+    this.#state = state
+    this.#sends = sends
+    this.#types = types
+    this.#sentAt = sentAt
+    this.#lengths = lengths
+    this.#offsets = offsets
+    this.#chunks = chunks
+    this.#lostQueue = moved(this.#lostQueue, this.#lostHead, this.#lostTail, mask)
+    this.#againQueue = moved(this.#againQueue, this.#againHead, this.#againTail, mask)
+    this.#againSentAt = moved(this.#againSentAt, this.#againHead, this.#againTail, mask)
+    this.#slots = slots
+    this.#mask = mask
+  }
+}
+
+/** A ring of twice the size with the entries from `head` to `tail` where the new mask looks for them. */
+function moved(ring: Float64Array, head: number, tail: number, mask: number): Float64Array<ArrayBuffer> {
+  const grown = new Float64Array(mask + 1)
+  for (let at = head; at < tail; at++) grown[at & mask] = ring[at & (ring.length - 1)] as number
+  return grown
+}

@@ -2,8 +2,9 @@
 // without touching the system: apt runs with a state of its own in a cache folder, and two static archives are taken
 // out of the package `swiftlang` and linked into one shared library.
 //
-//   node scripts/setup-libdispatch.mjs [--force] [--if-possible] [--archives FOLDER]
+//   node scripts/setup-libdispatch.mjs [--force] [--if-possible] [--quiet] [--archives FOLDER]
 //
+// --quiet            say nothing where nothing is to be done
 // --archives FOLDER  take libdispatch.a and libBlocksRuntime.a from there (a Swift toolchain's usr/lib/swift_static/linux)
 // --if-possible      a system where this cannot work is no failure: say why in one line and end with 0
 import { spawnSync } from 'node:child_process'
@@ -196,9 +197,10 @@ function link(folder) {
 }
 
 if (process.platform !== 'linux') {
-  say('libdispatch is part of macOS; nothing to do')
+  if (!has('--quiet')) say('libdispatch is part of macOS; nothing to do')
 } else if (!has('--force') && usable()) {
-  say('a libdispatch was found and passed its test; nothing to do (--force makes vendor/libdispatch.so all the same)')
+  if (!has('--quiet'))
+    say('a libdispatch was found and passed its test; nothing to do (--force makes one all the same)')
 } else {
   try {
     const given = process.argv[process.argv.indexOf('--archives') + 1]

@@ -15,6 +15,7 @@ export class DispatchSource {
   #cancelled
   #active = false
   #referenced
+  #holding = false
   #merged = false
 
   constructor(type, { queue, descriptor = 0, strict = false, ref = true, onFire }) {
@@ -48,7 +49,23 @@ export class DispatchSource {
     if (this.#active || this.#onCancelled === undefined) return this
     this.#active = true
     if (this.#referenced) this.#native.holdLane(1)
+    this.#holding = this.#referenced
     this.#native.sourceActivate(this.#source)
+    return this
+  }
+
+  /** While it is active it keeps the program alive. */
+  ref() {
+    if (this.#onCancelled === undefined) return this
+    this.#referenced = true
+    if (this.#active) this.#settleHold()
+    return this
+  }
+
+  /** It may fire, but keeps nothing alive. */
+  unref() {
+    this.#referenced = false
+    this.#settleHold()
     return this
   }
 
@@ -82,6 +99,12 @@ export class DispatchSource {
     return this.#cancelled
   }
 
+  #settleHold() {
+    if (this.#holding === this.#referenced) return
+    this.#holding = this.#referenced
+    this.#native.holdLane(this.#holding ? 1 : -1)
+  }
+
   #settleMerge() {
     if (!this.#merged) return
     this.#merged = false
@@ -95,7 +118,8 @@ export class DispatchSource {
 
   #ended() {
     this.#settleMerge()
-    if (this.#referenced) this.#native.holdLane(-1)
+    this.#referenced = false
+    this.#settleHold()
     this.#onCancelled?.()
     this.#onCancelled = undefined
   }

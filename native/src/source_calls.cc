@@ -8,6 +8,9 @@
 namespace dispatch_addon {
 namespace {
 
+// Some 146 years, the most that fits into 64 bits of nanoseconds with room to add; beyond it a timer is disarmed.
+constexpr double kLongestDelayMs = 4.6e12;
+
 // What libdispatch calls back with. It belongs to the dispatch object and goes with it.
 struct SourceContext {
   const Libdispatch& dispatch;
@@ -72,7 +75,8 @@ class SourceHandle {
 
   void schedule(double delayMs, double intervalMs, double leewayMs) {
     const auto nanoseconds = [](double ms) { return static_cast<uint64_t>(ms * 1e6); };
-    const uint64_t start = dispatch_.time(kNow, static_cast<int64_t>(nanoseconds(delayMs)));
+    const uint64_t start =
+        delayMs < kLongestDelayMs ? dispatch_.time(kNow, static_cast<int64_t>(nanoseconds(delayMs))) : kForever;
     const uint64_t interval = intervalMs > 0 ? nanoseconds(intervalMs) : kForever;
     dispatch_.sourceSetTimer(source_, start, interval, nanoseconds(leewayMs));
   }

@@ -118,7 +118,10 @@ export class DispatchExecutor implements Executor {
   private readonly onAlarm = (): void => {
     if (this.stopped) return
     // A timer may come early by the rounding of its delay.
-    if (this.clock.now() < this.alarmMs) return this.wakeAt(this.alarmMs)
+    if (this.clock.now() < this.alarmMs) {
+      this.wakeAt(this.alarmMs)
+      return
+    }
     this.alarmMs = Number.POSITIVE_INFINITY
     this.alarm.unref()
     this.drain()

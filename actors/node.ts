@@ -46,8 +46,8 @@ export interface NodeOptions {
   readonly crypto: Cryptography
   readonly chainId: bigint
   readonly udp: Endpoint
-  /** The address to publish where the one that is bound is not it; learned from peers where neither is known. */
-  readonly externalHost: string | undefined
+  /** The endpoint to publish, by the one that is bound. Undefined: learned from what peers see. */
+  readonly publish: (local: Endpoint) => Endpoint | undefined | Promise<Endpoint | undefined>
   readonly openSocket: OpenDatagramSocket
   readonly openStore: (options: ContentStoreOptions) => Promise<ContentStore>
   readonly storage: Pick<ContentStoreOptions, 'capacityBytes' | 'radius'>
@@ -138,9 +138,9 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     const { local } = await transportRef.ask<TransportSnapshot>(replyTo => ({ type: 'snapshot', replyTo }), {
       timeoutMs: START_TIMEOUT_MS,
     })
-    const host = options.externalHost ?? (isUnspecified(local.host) ? undefined : local.host)
-    if (host !== undefined) {
-      record.set(endpointEntries({ host, port: local.port }))
+    const published = await options.publish(local)
+    if (published !== undefined) {
+      record.set(endpointEntries(published))
       record.publish()
     }
 
@@ -149,7 +149,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
         record,
         crypto,
         transport: transportRef,
-        adoptAddress: host === undefined,
+        adoptAddress: published === undefined,
         bootstrap: options.bootstrap,
       }),
       { name: 'discovery', phase: 'network' },
@@ -210,5 +210,3 @@ function contentId(key: Uint8Array): Uint8Array | undefined {
   const id = contentIdOfKey(key)
   return id.ok ? id.value : undefined
 }
-
-const isUnspecified = (host: string): boolean => host === '0.0.0.0' || host === '::'

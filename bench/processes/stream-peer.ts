@@ -1,16 +1,15 @@
-import { System } from '../src/runtime/runtime.ts'
-import { behavior, type Ref } from '../src/runtime/runtime.ts'
-import { nodeCryptography } from '../src/crypto/node-cryptography.ts'
-import { nativeCryptography } from '../src/crypto/native-cryptography.ts'
-import { unwrap } from '../src/errors.ts'
-import { newPrivateKey } from '../src/identity/keys.ts'
-import { parseRecord } from '../src/identity/node-record.ts'
-import { endpointEntries, PublishableRecord } from '../src/identity/publishable-record.ts'
-import { openDatagramSocket } from '../src/transport/node-dgram.ts'
-import { discovery } from '../actors/discovery.ts'
-import type { StreamEvent, StreamMessage } from '../actors/stream.ts'
-import { streams } from '../actors/streams.ts'
-import { type TransportSnapshot, transport } from '../actors/transport.ts'
+import { discovery } from '../../actors/discovery.ts'
+import type { StreamEvent, StreamMessage } from '../../actors/stream.ts'
+import { streams } from '../../actors/streams.ts'
+import { type TransportSnapshot, transport } from '../../actors/transport.ts'
+import { nativeCryptography } from '../../src/crypto/native-cryptography.ts'
+import { nodeCryptography } from '../../src/crypto/node-cryptography.ts'
+import { unwrap } from '../../src/errors.ts'
+import { newPrivateKey } from '../../src/identity/keys.ts'
+import { parseRecord } from '../../src/identity/node-record.ts'
+import { endpointEntries, PublishableRecord } from '../../src/identity/publishable-record.ts'
+import { behavior, type Ref, System } from '../../src/runtime/runtime.ts'
+import { openDatagramSocket } from '../../src/transport/node-dgram.ts'
 
 /** What the measuring process tells a peer, and hears from it. */
 export type PeerCommand =
@@ -21,7 +20,13 @@ export type PeerCommand =
 export type PeerReport =
   | { readonly type: 'ready'; readonly enr: string }
   /** The sum of all bytes modulo 2^32, so that a transfer that lost one is seen. */
-  | { readonly type: 'received'; readonly connectionId: number; readonly bytes: number; readonly sum: number; readonly reason: string }
+  | {
+      readonly type: 'received'
+      readonly connectionId: number
+      readonly bytes: number
+      readonly sum: number
+      readonly reason: string
+    }
   | { readonly type: 'sent'; readonly connectionId: number; readonly reason: string; readonly stats: unknown }
   | { readonly type: 'counters'; readonly transport: TransportSnapshot; readonly residentBytes: number }
 

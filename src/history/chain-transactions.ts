@@ -66,8 +66,10 @@ export class TransactionMaker {
     this.#tokens = Array.from({ length: 4 }, () => randomness.bytes(20))
   }
 
-  make(profile: BlockProfile, baseFeePerGas: bigint): MadeTransaction {
-    const type = this.#made % TRANSACTION_TYPES
+  /** @param blobsLeft how many blobs the block has room for; without any, a type 2 transaction takes the place of a type 3 */
+  make(profile: BlockProfile, baseFeePerGas: bigint, blobsLeft: number): MadeTransaction {
+    const turn = this.#made % TRANSACTION_TYPES
+    const type = turn === 3 && blobsLeft === 0 ? 2 : turn
     const sender = this.#accounts[this.#made % ACCOUNTS]!
     this.#made++
     const nonce = sender.nonce++

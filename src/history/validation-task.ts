@@ -23,3 +23,6 @@ export async function validateInWorker(job: ValidationJob): Promise<Result<Conte
   if (!header.ok) return header
   return validateContent({ type: job.contentType, number: job.number }, header.value, job.bytes)
 }
+
+/** What `ComputePool.run` takes to run `validateInWorker`. */
+export const validationTask = { module: import.meta.url, name: 'validateInWorker' } as const

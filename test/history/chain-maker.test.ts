@@ -152,6 +152,18 @@ test('the number of blocks is bounded', t => {
   }
 })
 
+test('profiles: megabytes, more blob transactions than a block has room for, and too much', t => {
+  const profile = { transactions: 100, dataBytes: 2_000, logs: 60, logBytes: 200, withdrawals: 1 }
+  const [block] = makeChain({ seed: 1, blocks: 1, profiles: [profile] })
+  t.true(block!.receipts.length > 1_500_000)
+  t.true(validateBody(block!.header, block!.body).ok)
+  t.true(validateReceipts(block!.header, block!.receipts).ok)
+  t.is(transactionsOf(block!.body).filter(({ type }) => type === 3).length, 9)
+  const tooMuch = { ...profile, dataBytes: 200_000 }
+  t.throws(() => makeChain({ seed: 1, blocks: 1, profiles: [tooMuch] }), { message: /at most 300000000 gas/ })
+  t.throws(() => makeChain({ seed: 1, blocks: 1, profiles: [] }), { instanceOf: RangeError })
+})
+
 test('a made chain survives its files', async t => {
   const directory = await mkdtemp(path.join(tmpdir(), 'spimpl-chain-'))
   t.teardown(() => rm(directory, { recursive: true, force: true }))

@@ -84,7 +84,8 @@ export class RootQueue implements Target {
   private untilCheck = 1
   private itemsLeft = 0
   private sliceEndMs = 0
-  private spent = false
+  /** The budget of this drain is used: whoever has a turn ends it. */
+  spent = false
 
   constructor(executor: Executor, { label = 'root', budget = defaultDrainBudget } = {}) {
     this.label = label

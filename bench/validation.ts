@@ -4,6 +4,13 @@ import { keccak256 } from '../src/crypto/keccak.ts'
 import { type Block, loadBlocks } from '../src/history/block-file.ts'
 import { makeChain } from '../src/history/chain-maker.ts'
 import { validateBody, validateReceipts } from '../src/history/history.ts'
+import {
+  INLINE_CONTENT_BYTES,
+  type ValidationJob,
+  type validateInWorker,
+  validationTask,
+} from '../src/history/validation-task.ts'
+import { ComputePool } from '../src/runtime/compute-pool.ts'
 import { type Contender, rowOf, time } from './measurement.ts'
 import { loadEthereumJs } from './peers/ethereumjs.ts'
 import { absent, benchDirectory } from './peers.ts'
@@ -45,6 +52,7 @@ export async function run({ quick, runs }: BenchOptions): Promise<BenchReport> {
         ? []
         : [contender('@ethereumjs', few, () => ethereumjs.validateBody(body.header, body.body))]),
     ])),
+    ...(await placeAgainstPool(blocks, count, many)),
     await perKilobyte('every body', count, many, blocks, 'body'),
     await perKilobyte('every receipts list', count, many, blocks, 'receipts'),
   ]
@@ -95,7 +103,23 @@ async function milliseconds(subject: string, runs: number, contenders: readonly 
   return contenders.map(({ peer }) => rowOf(subject, peer, 'bytes to roots', 'ms', figures.get(peer)!))
 }
 
-/** What a node's threshold between validation in place and on the compute pool stands on. */
+/** The largest body that is validated in place, there and on another thread: what the threshold stands on. */
+async function placeAgainstPool(blocks: readonly Block[], runs: number, operations: number): Promise<BenchRow[]> {
+  const small = blocks.filter(({ body }) => body.length <= INLINE_CONTENT_BYTES)
+  const block = small.reduce((a, b) => (b.body.length > a.body.length ? b : a))
+  const { header, number, body } = block
+  const job: ValidationJob = { contentType: 'body', number, header: header.bytes, bytes: body }
+  await using pool = new ComputePool({ threads: 1 })
+  return await milliseconds(subjectOf('body', block), runs, [
+    contender('spimpl', operations, () => validateBody(header, body).ok),
+    contender('spimpl, compute pool', operations, async () => {
+      const verdict = await pool.run<ValidationJob, Awaited<ReturnType<typeof validateInWorker>>>(validationTask, job)
+      return verdict.ok
+    }),
+  ])
+}
+
+/** Over all blocks, the small ones too. */
 async function perKilobyte(
   subject: string,
   runs: number,

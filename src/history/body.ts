@@ -3,9 +3,10 @@ import { RlpFault, RlpReader } from '../codec/rlp.ts'
 import { keccak256 } from '../crypto/keccak.ts'
 import { ok, type Result, refused } from '../errors.ts'
 import type { BlockHeader } from './header.ts'
-import { MAX_TRIE_ITEMS, orderedTrieRoot } from './ordered-trie.ts'
+import { orderedTrieRoot } from './ordered-trie.ts'
 import { ContentFault, contradicts, MAX_CONTENT_BYTES } from './refusal.ts'
 import { checkTypedTransaction } from './transaction-envelope.ts'
+import { itemStarts } from './trie-items.ts'
 
 /** What validation needs of a header. */
 export type BodyCommitments = Pick<BlockHeader, 'transactionsRoot' | 'ommersHash' | 'withdrawalsRoot'>
@@ -120,17 +121,4 @@ function countOmmers(ommers: RlpReader): number {
   for (; !ommers.atEnd; count++) ommers.readList()
   if (count > MAX_OMMERS) throw new RlpFault(`expected at most ${MAX_OMMERS} ommers, got ${count}`)
   return count
-}
-
-/** Where each item of a list starts. The reader returns to the first. */
-export function itemStarts(list: RlpReader, what: string): number[] {
-  const first = list.at
-  const starts: number[] = []
-  while (!list.atEnd) {
-    if (starts.length === MAX_TRIE_ITEMS) throw new RlpFault(`expected at most ${MAX_TRIE_ITEMS} ${what}`)
-    starts.push(list.at)
-    list.skip()
-  }
-  list.at = first
-  return starts
 }

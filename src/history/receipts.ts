@@ -2,11 +2,11 @@ import { equalBytes } from '../codec/bytes.ts'
 import { RlpFault, RlpReader } from '../codec/rlp.ts'
 import { ok, type Result, refused } from '../errors.ts'
 import { BLOOM_BYTES, BloomHasher } from './bloom.ts'
-import { itemStarts } from './body.ts'
 import type { BlockHeader } from './header.ts'
 import { orderedTrieRoot } from './ordered-trie.ts'
 import { ContentFault, contradicts, MAX_CONTENT_BYTES } from './refusal.ts'
 import { MAX_TRANSACTION_TYPE } from './transaction-envelope.ts'
+import { itemStarts } from './trie-items.ts'
 
 /** What validation needs of a header. */
 export type ReceiptsCommitments = Pick<BlockHeader, 'receiptsRoot'>

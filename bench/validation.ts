@@ -17,8 +17,8 @@ import { absent, benchDirectory } from './peers.ts'
 import { type BenchOptions, type BenchReport, type BenchRow, ratioOf } from './report.ts'
 
 /**
- * From the bytes of a body or of a receipts list to the roots in its header, as a node does it with all content that it keeps. Mainnet's
- * largest of the shared vectors where they are, blocks of the chain maker elsewhere.
+ * From the bytes of a body or of a receipts list to the roots in its header, as a node does it with all content that
+ * it keeps. Mainnet's largest of the shared vectors where they are, blocks of the chain maker elsewhere.
  */
 export async function run({ quick, runs }: BenchOptions): Promise<BenchReport> {
   const notes: string[] = []

@@ -2,8 +2,9 @@ import type { BlockHeader } from '../../src/history/header.ts'
 import { loadPeer } from '../peers.ts'
 
 /**
- * How the ethereumjs packages validate history, as their own @ethereumjs/block and @ethereumjs/vm do it. They are installed for benchmarks
- * only (bench/package.json), so that nothing of them is known when spimpl is compiled: what is used is declared here.
+ * How the ethereumjs packages validate history, as their own @ethereumjs/block and @ethereumjs/vm do it. They are
+ * installed for benchmarks only (bench/package.json), so that nothing of them is known when spimpl is compiled: what
+ * is used is declared here.
  */
 
 type Nested = Uint8Array | Nested[]

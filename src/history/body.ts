@@ -30,12 +30,13 @@ const WITHDRAWAL_FIELDS = 4
 export const EMPTY_OMMERS_HASH: Uint8Array = keccak256(Uint8Array.of(0xc0))
 
 /**
- * From the bytes of a body to the three commitments of its header (history/history-network.md, Block Body; devp2p, caps/eth.md,
- * Block Encoding and Validity): [transactions, ommers] before Shanghai, [transactions, ommers, withdrawals] from there on.
+ * From the bytes of a body to the three commitments of its header (history/history-network.md, Block Body; devp2p,
+ * caps/eth.md, Block Encoding and Validity): [transactions, ommers] before Shanghai, [transactions, ommers,
+ * withdrawals] from there on.
  *
- * One body, one encoding: every byte is hashed or is framing that canonical RLP fixes. Never throws on any bytes; codes
- * CONTENT_TOO_LARGE, BODY_MALFORMED, TRANSACTION_TYPE_UNKNOWN, TRANSACTIONS_ROOT_WRONG, OMMERS_HASH_WRONG, WITHDRAWALS_WRONG (there or
- * absent against the header), WITHDRAWALS_ROOT_WRONG.
+ * One body, one encoding: every byte is hashed or is framing that canonical RLP fixes. Never throws on any bytes;
+ * codes CONTENT_TOO_LARGE, BODY_MALFORMED, TRANSACTION_TYPE_UNKNOWN, TRANSACTIONS_ROOT_WRONG, OMMERS_HASH_WRONG,
+ * WITHDRAWALS_WRONG (there or absent against the header), WITHDRAWALS_ROOT_WRONG.
  */
 export function validateBody(header: BodyCommitments, bytes: Uint8Array): Result<BodySummary> {
   if (bytes.length > MAX_CONTENT_BYTES) {

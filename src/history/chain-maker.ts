@@ -21,7 +21,10 @@ export interface ChainOptions {
   /** How many blocks come after the genesis, which has no content and is not among them. */
   readonly blocks: number
   readonly crypto?: Cryptography
-  /** What the blocks hold, in turn. Default: what fits a packet, what takes a transfer, an ordinary block, no transactions. */
+  /**
+   * What the blocks hold, in turn. Default: what fits a packet, what takes a transfer, an ordinary block, no
+   * transactions.
+   */
   readonly profiles?: readonly BlockProfile[]
 }
 
@@ -39,8 +42,8 @@ const TARGET_BLOB_GAS = 6n * BLOB_GAS
 const MAX_BLOBS = 9
 
 /**
- * In turn: content that fits one packet, content of hundreds of kilobytes, content of an ordinary block, and a block without transactions. So
- * that two blocks are enough to see both an inline answer and a transfer.
+ * In turn: content that fits one packet, content of hundreds of kilobytes, content of an ordinary block, and a block
+ * without transactions. So that two blocks are enough to see both an inline answer and a transfer.
  */
 const PROFILES: readonly BlockProfile[] = [
   { transactions: 1, dataBytes: 68, logs: 1, logBytes: 32, withdrawals: 2 },
@@ -50,8 +53,9 @@ const PROFILES: readonly BlockProfile[] = [
 ]
 
 /**
- * Makes a small chain of the Prague fork, linked by hashes, from a seed: signed transactions of types 0 to 4, receipts, withdrawals, and every
- * root, bloom, gas and fee in the headers as the rules of consensus want them. Only the state roots are drawn: no EVM ran.
+ * Makes a small chain of the Prague fork, linked by hashes, from a seed: signed transactions of types 0 to 4,
+ * receipts, withdrawals, and every root, bloom, gas and fee in the headers as the rules of consensus want them. Only
+ * the state roots are drawn: no EVM ran.
  *
  * @throws RangeError for more than MAX_MADE_BLOCKS, no profiles, or a profile that a block has not the gas for
  * @example

@@ -33,11 +33,13 @@ const blooms = new BloomHasher()
 /**
  * From the bytes of a receipts list to the receipts root of its header (history/history-network.md, Receipts).
  *
- * The network's receipt is [type, post-state or status, cumulative gas, logs] (devp2p, caps/eth.md, Receipt Encoding and Validity; EIP-7642).
- * The root is over the consensus encoding, type || rlp([post-state or status, cumulative gas, bloom, logs]) without the type where it is 0, so
- * the bloom is recomputed. Receipts before Byzantium have a post-state of 32 bytes where later ones have a status.
+ * The network's receipt is [type, post-state or status, cumulative gas, logs] (devp2p, caps/eth.md, Receipt Encoding
+ * and Validity; EIP-7642). The root is over the consensus encoding, type || rlp([post-state or status, cumulative
+ * gas, bloom, logs]) without the type where it is 0, so the bloom is recomputed. Receipts before Byzantium have a
+ * post-state of 32 bytes where later ones have a status.
  *
- * One list, one encoding. Never throws on any bytes; codes CONTENT_TOO_LARGE, RECEIPTS_MALFORMED, RECEIPTS_ROOT_WRONG.
+ * One list, one encoding. Never throws on any bytes; codes CONTENT_TOO_LARGE, RECEIPTS_MALFORMED,
+ * RECEIPTS_ROOT_WRONG.
  */
 export function validateReceipts(header: ReceiptsCommitments, bytes: Uint8Array): Result<ReceiptsSummary> {
   if (bytes.length > MAX_CONTENT_BYTES) {

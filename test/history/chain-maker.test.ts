@@ -83,7 +83,7 @@ test('the headers link, and follow the rules of gas, fees, time and blobs', t =>
   }
 })
 
-test('all transaction types are there, each signed by an account whose nonce counts up, and can pay the base fee', t => {
+test('all types of transaction, each signed by an account whose nonce counts up, and paying the base fee', t => {
   const nonces = new Map<string, bigint>()
   const use = (account: Uint8Array | undefined, nonce: bigint) => {
     t.truthy(account)

@@ -1,5 +1,6 @@
 import { fromHex, toHex } from '../src/codec/hex.ts'
-import { type ErrorCode, SpimplError, unwrap } from '../src/errors.ts'
+import { type ErrorCode, type Result, SpimplError, unwrap } from '../src/errors.ts'
+import { blamesContent } from '../src/history/validation.ts'
 import type { NodeRecord } from '../src/identity/node-record.ts'
 import type { PingPayload } from '../src/portal/ping-extension.ts'
 import type { AcceptCounts, CallResult, ContentTrace } from '../src/portal/portal.ts'
@@ -97,7 +98,11 @@ export function nodeApi(options: NodeApiOptions): rpc.NodeApi {
     storage<Uint8Array | undefined>(replyTo => ({ type: 'get', contentId: idOf(key), replyTo }), call)
 
   const validate = async (key: Uint8Array, bytes: Uint8Array, call: rpc.Call): Promise<void> => {
-    unwrap(await validation(replyTo => ({ type: 'check', key, bytes, replyTo }), call))
+    const result = await validation<Result<unknown>>(replyTo => ({ type: 'check', key, bytes, replyTo }), call)
+    if (result.ok) return
+    const { code, detail } = result
+    if (!blamesContent(code)) throw new SpimplError(code, detail)
+    throw new SpimplError('CONTENT_INVALID', `${code}: ${detail}`)
   }
 
   const put = async (key: Uint8Array, value: Uint8Array, call: rpc.Call): Promise<boolean> => {

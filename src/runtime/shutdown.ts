@@ -40,6 +40,8 @@ export class Shutdown extends Timer {
   private stoppedInPhase = 0
   private overallMs = Number.POSITIVE_INFINITY
   private stepping = false
+  /** Actors of the present phase that have not stopped, the oldest first. */
+  private toEnd: ActorCell[] = []
   private finished = false
 
   constructor(guardian: ActorCell, phases: readonly PhaseOptions[]) {
@@ -76,7 +78,7 @@ export class Shutdown extends Timer {
   override fire(): void {
     const late: string[] = []
     this.stepping = true
-    for (const cell of this.members().reverse()) cell.lifecycle.force(late)
+    for (const cell of this.toEnd.reverse()) cell.lifecycle.force(late)
     this.stepping = false
     this.endPhase(late)
   }
@@ -91,6 +93,7 @@ export class Shutdown extends Timer {
     const { system, root } = this.guardian
     this.phaseStartMs = system.now()
     this.stoppedInPhase = 0
+    this.toEnd = this.members()
     root.setTimer(this, Math.min(this.phaseStartMs + (phase.deadlineMs ?? DEFAULT_DEADLINE_MS), this.overallMs))
     this.step()
   }
@@ -98,14 +101,13 @@ export class Shutdown extends Timer {
   private step(): void {
     if (this.stepping) return
     this.stepping = true
-    let members = this.members()
-    for (let youngest = members.at(-1); youngest !== undefined; youngest = members.at(-1)) {
+    for (let youngest = this.toEnd.at(-1); youngest !== undefined; youngest = this.toEnd.at(-1)) {
       youngest.lifecycle.requestStop('parent')
       if (!youngest.lifecycle.stopped) break
-      members = this.members()
+      this.toEnd.pop()
     }
     this.stepping = false
-    if (members.length === 0) this.endPhase([])
+    if (this.toEnd.length === 0) this.endPhase([])
   }
 
   private endPhase(late: readonly string[]): void {

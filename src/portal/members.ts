@@ -1,3 +1,4 @@
+import { refused } from '../errors.ts'
 import type { NodeRecord } from '../identity/node-record.ts'
 import type { Appointment } from './agenda.ts'
 import type { Failure, Turn } from './overlay-messages.ts'
@@ -6,7 +7,7 @@ import {
   encodePingPayload,
   ownCapabilities,
   type PingPayload,
-  pingErrorCodes,
+  payloadTypes,
 } from './ping-extension.ts'
 import type { Liveness, Requests } from './requests.ts'
 import type { Job, OverlayState } from './state.ts'
@@ -145,7 +146,7 @@ export class Members implements Liveness {
     settle: (turn: Turn, pong: Pong) => void,
   ): Failure | undefined {
     const profile = this.#state.profiles.of(to.nodeIdHex)
-    const sent = payload ?? this.ownPayload(profile.capabilities.includes(1) ? 1 : 0)
+    const sent = payload ?? this.ownPayload(profile.isIntroduced && profile.capabilities.includes(1) ? 1 : 0)
     profile.pingedAt = turn.now
     const message = {
       type: 'ping',
@@ -157,21 +158,30 @@ export class Members implements Liveness {
       if (!answer.ok) return settle(later, answer)
       const { enrSeq, payloadType } = answer.message
       this.newerRecord(later, to, enrSeq)
-      const decoded = decodePingPayload(payloadType, answer.message.payload)
+      const decoded = this.#readPong(sent.payloadType, payloadType, answer.message.payload)
       if (!decoded.ok) {
-        this.#state.counters.add(
-          `malformed.pong.${decoded.code === 'PORTAL_PAYLOAD_UNSUPPORTED' ? 'type' : decoded.detail}`,
-        )
-        return settle(later, decoded)
+        settle(later, decoded)
+        return
       }
-      if (decoded.value.payloadType === 65535) {
-        // Type 1 was refused, although it was announced: begin again with type 0.
-        if (decoded.value.errorCode === pingErrorCodes.notSupported)
-          this.#state.profiles.of(to.nodeIdHex).capabilities = []
-        this.#state.counters.add('pong.error')
-      } else this.learn(to, decoded.value)
+      const learned = this.#state.profiles.of(to.nodeIdHex)
+      learned.isIntroduced =
+        decoded.value.payloadType === 0 || (learned.isIntroduced && decoded.value.payloadType === 1)
+      this.learn(to, decoded.value)
       settle(later, { ok: true, enrSeq, payload: decoded.value })
     })
+  }
+
+  /** A pong is of the type of its ping, or an error. */
+  #readPong(asked: number, payloadType: number, bytes: Uint8Array): ReturnType<typeof decodePingPayload> {
+    const { counters } = this.#state
+    if (payloadType !== asked && payloadType !== payloadTypes.error) {
+      counters.add('malformed.pong.type')
+      return refused('PORTAL_PAYLOAD_MALFORMED', `expected a pong of type ${asked}, got ${payloadType}`)
+    }
+    const decoded = decodePingPayload(payloadType, bytes)
+    if (!decoded.ok) counters.add(`malformed.pong.${decoded.detail}`)
+    else if (decoded.value.payloadType === payloadTypes.error) counters.add('pong.error')
+    return decoded
   }
 
   /** What we say of ourselves in a ping or pong of this type. */

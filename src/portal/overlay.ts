@@ -17,6 +17,15 @@ import { Serving } from './serving.ts'
 import { type OverlayOptions, OverlayState } from './state.ts'
 import { type TransferKind, Transfers } from './transfers.ts'
 
+/** A node of the routing table, as `inspect` shows it. */
+export interface MemberSnapshot {
+  readonly nodeIdHex: string
+  /** It has answered since it stands in the table: only then others are told of it. */
+  readonly isLive: boolean
+  readonly radius: bigint | undefined
+  readonly clientInfo: string | undefined
+}
+
 /** What `inspect` shows of an overlay. */
 export interface OverlaySnapshot {
   readonly nodeIdHex: string
@@ -223,6 +232,16 @@ export class Overlay implements Core<OverlayInput, OverlayOutput> {
       },
       counters: state.counters.snapshot(),
     }
+  }
+
+  /** The routing table, the nearest nodes first. */
+  members(): MemberSnapshot[] {
+    const { table, profiles } = this.#state
+    return Array.from(table.slots(), ({ entry, live }) => {
+      const { nodeIdHex } = entry.record
+      const { clientInfo } = profiles.peek(nodeIdHex) ?? {}
+      return { nodeIdHex, isLive: live, radius: profiles.radius(nodeIdHex), clientInfo }
+    })
   }
 
   #timeout(turn: Turn): void {

@@ -2,6 +2,7 @@
 
 #include "backend_calls.h"
 #include "group_calls.h"
+#include "job_calls.h"
 #include "libdispatch.h"
 #include "openssl.h"
 #include "queue_calls.h"
@@ -55,6 +56,7 @@ napi_value Lane::install(napi_env env, napi_value exports) {
   installQueueCalls(env, exports, *lane);
   installGroupCalls(env, exports, *lane);
   installSourceCalls(env, exports, *lane);
+  installJobCalls(env, exports, *lane);
   setFunction(env, exports, "holdLane", holdLane, lane);
   return exports;
 }

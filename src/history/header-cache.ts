@@ -12,8 +12,8 @@ export interface HeaderCacheOptions {
 }
 
 /**
- * A header source in front of a slower one: keeps the headers used last, and asks once for what many want at the same moment. A failure is
- * not kept. Part of a port's implementation, not of a core.
+ * A header source in front of a slower one: keeps the headers used last, and asks once for what many want at the same
+ * moment. A failure is not kept. Part of a port's implementation, not of a core.
  */
 export class HeaderCache implements HeaderSource {
   readonly #source: HeaderSource

@@ -4,7 +4,10 @@ import { listBlockFiles, readFileHeader } from './block-file.ts'
 import type { BlockHeader } from './header.ts'
 import type { HeaderAnswer, HeaderSource } from './header-source.ts'
 
-/** Headers that are all in memory: from block files, or from a chain that was made. Part of a port's implementation, not of a core. */
+/**
+ * Headers that are all in memory: from block files, or from a chain that was made. Part of a port's implementation,
+ * not of a core.
+ */
 export class HeaderTable implements HeaderSource {
   readonly #headers = new Map<bigint, BlockHeader>()
   readonly #name: string

@@ -56,7 +56,10 @@ function jsonOf(header: BlockHeader): Record<string, unknown> {
 type Request = { readonly id: number; readonly method: string; readonly params: readonly string[] }
 type Answer = (request: Request, response: ServerResponse, http: IncomingMessage) => unknown
 
-/** A real HTTP server on a free port. What `answer` returns is the JSON-RPC result or error; undefined where it answered itself. */
+/**
+ * A real HTTP server on a free port. What `answer` returns is the JSON-RPC result or error; undefined where it
+ * answered itself.
+ */
 async function executionClient(t: ExecutionContext, answer: Answer): Promise<{ url: string; methods: string[] }> {
   const methods: string[] = []
   const server: Server = createServer((http, response) => {

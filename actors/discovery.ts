@@ -6,7 +6,7 @@ import {
   Discv5,
   type TalkToken,
 } from '../src/discv5/discv5.ts'
-import { type DiscoveryErrorCode, SpimplError } from '../src/errors.ts'
+import { type ErrorCode, SpimplError } from '../src/errors.ts'
 import type { NodeRecord } from '../src/identity/node-record.ts'
 import type { PublishableRecord } from '../src/identity/publishable-record.ts'
 import type { Ref, ReplyTo } from '../src/runtime/runtime.ts'
@@ -17,7 +17,7 @@ import type { DatagramsArrived, TransportMessage } from './transport.ts'
 /** How a TALKREQ ended, to whoever sent it. */
 export type TalkOutcome =
   | { readonly type: 'talk-answered'; readonly ref: number; readonly payload: Uint8Array }
-  | { readonly type: 'talk-failed'; readonly ref: number; readonly code: DiscoveryErrorCode }
+  | { readonly type: 'talk-failed'; readonly ref: number; readonly code: ErrorCode }
 
 /** A TALKREQ that waits for `answer-talk`. */
 export interface TalkRequested {
@@ -94,8 +94,8 @@ export interface DiscoveryOptions {
   readonly bootstrap: readonly NodeRecord[]
 }
 
-/** What ends a call: the outputs of the core that carry a `ref`. */
-type Outcome = Extract<DiscoveryOutput, { readonly ref: number }>
+/** What ends a call: the outputs of the core that carry a `ref`, and the end of the actor. */
+type Outcome = Extract<DiscoveryOutput, { readonly ref: number }> | { readonly type: 'stopped' }
 
 /** Owns discovery v5: sessions, the routing table, lookups and the own record. */
 export function discovery(options: DiscoveryOptions) {
@@ -141,7 +141,12 @@ export function discovery(options: DiscoveryOptions) {
       calls.add(outcome => {
         if (outcome.type === type) replyTo.tell(answer(outcome as Extract<Outcome, { readonly type: Type }>))
         else if (outcome.type === 'request-failed') replyTo.fail(new SpimplError(outcome.code, outcome.detail))
+        else replyTo.fail(new SpimplError('ACTOR_STOPPED', `${context.path} stopped before the answer`))
       })
+
+    context.onStop(() => {
+      for (const settle of calls.takeAll()) settle({ type: 'stopped' })
+    })
 
     transport.tell({ type: 'subscribe', subscriber: context.self })
     if (options.bootstrap.length > 0) feed({ type: 'bootstrap', records: options.bootstrap })
@@ -166,7 +171,12 @@ export function discovery(options: DiscoveryOptions) {
       talk: ({ ref, to, protocol, payload, client }) => {
         const settled = (outcome: Outcome): void => {
           if (outcome.type === 'talk-answered') client.tell({ type: 'talk-answered', ref, payload: outcome.payload })
-          else if (outcome.type === 'request-failed') client.tell({ type: 'talk-failed', ref, code: outcome.code })
+          else
+            client.tell({
+              type: 'talk-failed',
+              ref,
+              code: outcome.type === 'request-failed' ? outcome.code : 'ACTOR_STOPPED',
+            })
         }
         feed({ type: 'talk', ref: calls.add(settled), to, protocol, payload })
       },

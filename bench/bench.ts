@@ -20,6 +20,7 @@ const usage = `usage: npm run bench -- NAME [--json] [--runs N] [--quick]
   NAME      one of: ${names.join(', ')}
   --json    one line: {bench, machine, rows: [{subject, peer, metric, unit, median, min, max, runs}], ratios, notes}
   --runs N  how many runs each figure takes
+  --list    the names, one a line
   --quick   fewer and shorter runs: to see that it works, not to quote
 `
 
@@ -35,6 +36,7 @@ function readArguments() {
       options: {
         json: { type: 'boolean', default: false },
         quick: { type: 'boolean', default: false },
+        list: { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h', default: false },
         runs: { type: 'string' },
       },
@@ -45,6 +47,10 @@ function readArguments() {
 }
 
 const { values, positionals } = readArguments()
+if (values.list) {
+  console.log(names.join('\n'))
+  process.exit(0)
+}
 if (values.help || positionals.length === 0) {
   console.log(usage)
   process.exit(values.help ? 0 : 2)

@@ -89,7 +89,7 @@ async function startOne(
       crypto: cryptography,
       chainId: CHAIN_IDS.mainnet,
       udp: { host: '127.0.0.1', port: 0 },
-      externalHost: undefined,
+      publish: local => local,
       openSocket,
       openStore: store => openContentStore({ ...store, directory: undefined, name: 'history' }),
       storage: { capacityBytes: STORE_BYTES, radius: { type: 'max' } },

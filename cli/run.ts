@@ -8,6 +8,7 @@ import { newPrivateKey } from '../src/identity/keys.ts'
 import { type NodeRecord, parseRecord } from '../src/identity/node-record.ts'
 import { systemRandomness } from '../src/runtime/runtime.ts'
 import { DataDirectory, openContentStore } from '../src/store/store.ts'
+import type { Endpoint } from '../src/transport/datagram.ts'
 import { CHAIN_IDS, DEFAULT_BOOTNODES } from './bootnodes.ts'
 import { chooseExecutor, clientVersion, compute, cryptography, openSocket, testHooks } from './composition.ts'
 import { actorLog, openLog } from './logging.ts'
@@ -50,7 +51,7 @@ async function start(options: RunOptions, directory: DataDirectory | undefined, 
     crypto: cryptography,
     chainId: CHAIN_IDS[options.network],
     udp: options.udp,
-    externalHost: options.nat.type === 'extip' ? options.nat.address : undefined,
+    publish: local => endpointToPublish(options, local),
     openSocket,
     openStore: store => openContentStore({ ...store, directory: directory?.path, name: 'history' }),
     storage: { capacityBytes: options.storageBytes, radius: options.radius },
@@ -62,6 +63,12 @@ async function start(options: RunOptions, directory: DataDirectory | undefined, 
     log: actorLog(log),
   })
   return node
+}
+
+/** What the user says, else the address that is bound, unless that is all of them: then peers say what they see. */
+function endpointToPublish({ nat }: RunOptions, local: Endpoint): Endpoint | undefined {
+  if (nat.type === 'extip') return { host: nat.address, port: local.port }
+  return local.host === '0.0.0.0' || local.host === '::' ? undefined : local
 }
 
 async function openHeaders({ headers }: RunOptions): Promise<HeaderSource> {

@@ -1,3 +1,137 @@
+/** What programs match on; the message says what was expected and what came. */
+export type AddonErrorCode =
+  | 'ADDON_UNAVAILABLE'
+  | 'LIBDISPATCH_UNAVAILABLE'
+  | 'QUEUE_WRONG'
+  | 'QUEUE_RELEASED'
+  | 'QUEUE_OVER_RESUMED'
+  | 'QUEUE_TARGET_INVALID'
+  | 'QOS_UNKNOWN'
+  | 'GROUP_UNBALANCED'
+  | 'SOURCE_INVALID'
+
+export class AddonError extends Error {
+  readonly code: AddonErrorCode
+  constructor(code: AddonErrorCode, message: string)
+}
+
+export type QualityOfService = 'user-interactive' | 'user-initiated' | 'default' | 'utility' | 'background'
+
+export interface DispatchQueueOptions {
+  /** Many items at a time where the target's threads allow it; JavaScript items still run one at a time. */
+  readonly concurrent?: boolean
+  /** Runs nothing until `activate()`. */
+  readonly inactive?: boolean
+  /** Default: that of the target. */
+  readonly qos?: QualityOfService
+  /** Default: `DispatchQueue.lane`. Never an overcommitting queue. */
+  readonly target?: DispatchQueue
+}
+
+/**
+ * A `dispatch_queue_t`. Functions are run on the JavaScript thread that made the queue, one inside of each libdispatch item, so
+ * that order, suspension, barriers and targets are libdispatch's own. Queues that end at a global queue take native jobs
+ * only. What libdispatch answers with the end of the process is a typed error here.
+ *
+ * @example
+ * const index = new DispatchQueue('net.example.index', { qos: 'utility' })
+ * index.async(() => index.assertCurrent())
+ */
+export class DispatchQueue {
+  /** Throws LIBDISPATCH_UNAVAILABLE or ADDON_UNAVAILABLE. The label is what debuggers and system tools show. */
+  constructor(label: string, options?: DispatchQueueOptions)
+  /** The root of this JavaScript thread: on the main thread the main queue. */
+  static readonly lane: DispatchQueue
+  /** A global queue: the threads of libdispatch, for native jobs. */
+  static global(qos?: QualityOfService): DispatchQueue
+  /** The value of the running queue for `key`, or of the nearest queue that it targets. */
+  static getSpecific(key: unknown): unknown
+  readonly label: string
+  readonly target: DispatchQueue | undefined
+  /** Whether its targets end at this thread's root, so that JavaScript can run on it. */
+  readonly runsJavaScript: boolean
+  /** Whether the caller runs on this queue or on one that targets it. A global queue never is. */
+  readonly isCurrent: boolean
+  /** Throws QUEUE_WRONG unless `isCurrent`. */
+  assertCurrent(): void
+  async(work: () => void): void
+  barrierAsync(work: () => void): void
+  after(delayMs: number, work: () => void): void
+  /** Runs `work` for 0 to iterations - 1; settles after the last, rejects with the first exception. */
+  apply(iterations: number, work: (index: number) => void): Promise<void>
+  suspend(): void
+  /** Throws QUEUE_OVER_RESUMED. */
+  resume(): void
+  activate(): void
+  /** Only while the queue is inactive, as libdispatch wants it. */
+  setTarget(target: DispatchQueue): void
+  /** `undefined` removes. */
+  setSpecific(key: unknown, value: unknown): void
+  /**
+   * From now on other threads can send bytes to this queue, with `new RemoteQueue(port)`. What arrived since the last call
+   * comes as one batch, as one item of this queue, in the order of each sender. Keeps the program alive until `unlisten()`.
+   * @returns the port: a number that can travel in any message
+   */
+  listen(onMessages: (batch: Uint8Array[]) => void): number
+  unlisten(): void
+  /** Lets go of the queue; what was enqueued still runs. A queue that is simply collected does the same. */
+  release(): void
+  [Symbol.dispose](): void
+}
+
+/** A queue of another thread, as a place to send bytes to. */
+export class RemoteQueue {
+  /** @param options.capacity how many messages may wait; default 65,536. Throws QUEUE_RELEASED where nobody listens. */
+  constructor(port: number, options?: { readonly capacity?: number })
+  /** Copies the bytes. False where the inbox is full or nobody listens any more. */
+  send(bytes: Uint8Array): boolean
+}
+
+/** A `dispatch_group_t` of this thread. */
+export class DispatchGroup {
+  enter(): void
+  /** Throws GROUP_UNBALANCED. */
+  leave(): void
+  async(queue: DispatchQueue, work: () => void): void
+  notify(queue: DispatchQueue, work: () => void): void
+  /** Settles when the group is empty. */
+  wait(): Promise<void>
+}
+
+export type DispatchSourceType = 'timer' | 'read' | 'write' | 'data-add' | 'data-or' | 'data-replace'
+
+export interface DispatchSourceOptions {
+  readonly queue: DispatchQueue
+  /** For read and write. It must stay open until `cancel()` has settled. */
+  readonly descriptor?: number
+  /** A timer that is strict is not moved together with others to save power. */
+  readonly strict?: boolean
+  /** Whether it keeps the program alive while active; default true. Data sources never do. */
+  readonly ref?: boolean
+  /** Timer: how often it was due since the last call. Read, write: bytes, an estimate. Data: what was merged. */
+  readonly onFire: (data: number) => void
+}
+
+/** A `dispatch_source_t`. It is kept until it is cancelled, whether or not somebody refers to it. */
+export class DispatchSource {
+  /** Throws SOURCE_INVALID, QUEUE_WRONG. */
+  constructor(type: DispatchSourceType, options: DispatchSourceOptions)
+  /** `delayMs` from now, Infinity to disarm; again every `intervalMs`; libdispatch may be late by `leewayMs`. */
+  schedule(schedule: { readonly delayMs: number; readonly intervalMs?: number; readonly leewayMs?: number }): this
+  activate(): this
+  suspend(): void
+  /** Throws QUEUE_OVER_RESUMED. */
+  resume(): void
+  merge(data: number): void
+  ref(): this
+  unref(): this
+  /** Settles when the source will never fire again. */
+  cancel(): Promise<void>
+}
+
+/** Runs what this thread's root queue has now, instead of when the event loop polls next. */
+export function drainLane(): void
+
 /** One message of a batch. `data` is the plaintext to seal, or the ciphertext with its tag of 16 bytes to open. */
 export interface CipherJob {
   /** 16 bytes. */
@@ -38,6 +172,18 @@ export interface BackendInfo {
     readonly file: string | undefined
     /** Why candidates were refused, in the order in which they were tried. */
     readonly reasons: readonly string[]
+  }
+  readonly libdispatch: {
+    readonly found: boolean
+    readonly path?: string
+    /** Of the self-test: this thread to a worker thread and back. */
+    readonly roundTripUs?: number
+    /** Why candidates were refused, in the order in which they were tried. */
+    readonly refused: readonly string[]
+    /** How this thread is served: by the main queue, by a root of its own, or for native jobs only. */
+    readonly root?: 'main' | 'lane' | 'none'
+    /** Why threads other than the main thread cannot be served. */
+    readonly laneObstacle?: string
   }
   readonly openssl: {
     readonly found: boolean

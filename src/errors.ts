@@ -15,6 +15,7 @@ export type RuntimeErrorCode =
   | 'MESSAGE_UNKNOWN'
   | 'MESSAGE_DROPPED'
   | 'QUEUE_SYNC_ON_SELF'
+  | 'QUEUE_SYNC_BLOCKED'
   | 'QUEUE_WRONG'
   | 'QUEUE_RELEASED'
   | 'QUEUE_TARGET_INVALID'
@@ -27,6 +28,8 @@ export type RuntimeErrorCode =
   | 'MESSAGE_NOT_CLONEABLE'
   | 'POOL_FULL'
   | 'POOL_CLOSED'
+  | 'TASK_TIMEOUT'
+  | 'TASK_ABORTED'
   | 'EXECUTOR_UNAVAILABLE'
 
 /** Why bytes were refused by a codec. */

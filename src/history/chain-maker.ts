@@ -19,6 +19,8 @@ export interface ChainOptions {
   /** How many blocks come after the genesis, which has no content and is not among them. */
   readonly blocks: number
   readonly crypto?: Cryptography
+  /** What the blocks hold, in turn. */
+  readonly profiles?: readonly BlockProfile[]
 }
 
 /** Together 150 MB: what a devnet can want, in memory. */
@@ -51,12 +53,12 @@ const PROFILES: readonly BlockProfile[] = [
  * @example
  * const blocks = makeChain({ seed: 1, blocks: 8 }) // blocks[0].number === 1n
  */
-export function makeChain({ seed, blocks, crypto = nodeCryptography }: ChainOptions): Block[] {
+export function makeChain({ seed, blocks, crypto = nodeCryptography, profiles = PROFILES }: ChainOptions): Block[] {
   if (!Number.isInteger(blocks) || blocks < 0 || blocks > MAX_MADE_BLOCKS) {
     throw new RangeError(`expected 0 to ${MAX_MADE_BLOCKS} blocks, got ${blocks}`)
   }
   const maker = new ChainMaker(seededRandomness(seed), crypto)
-  return Array.from({ length: blocks }, (_, at) => maker.next(PROFILES[at % PROFILES.length]!))
+  return Array.from({ length: blocks }, (_, at) => maker.next(profiles[at % profiles.length]!))
 }
 
 class ChainMaker {

@@ -47,7 +47,7 @@ export class ContentLookup {
   readonly #name: ContentName
   readonly #trace: TraceBuilder | undefined
   readonly #settle: (turn: Turn, result: ContentLookupResult) => void
-  readonly #overdue: Appointment<Job>
+  #overdue: Appointment<Job>
   readonly #lacking: NodeRecord[] = []
   readonly #retrievals = new Map<NodeRecord, Retrieval>()
   /** Whoever was asked, over both rounds: nobody is asked twice. */
@@ -75,9 +75,7 @@ export class ContentLookup {
     const seeds = state.table.closest(name.contentId, state.limits.bucketSize).map(member => member.record)
     trace?.began(state.record, seeds, turn.now)
     this.#lookup = this.#lookupFrom(seeds)
-    this.#overdue = state.agenda.set(turn.now + state.limits.lookupTimeoutMs, later => {
-      this.#fail(later, 'CONTENT_NOT_FOUND', `not found within ${state.limits.lookupTimeoutMs} ms`)
-    })
+    this.#overdue = this.#limitTime(turn)
   }
 
   start(turn: Turn): void {
@@ -87,6 +85,15 @@ export class ContentLookup {
   /** The caller is gone. `settle` is not called any more. */
   cancel(turn: Turn): void {
     this.#stop(turn)
+  }
+
+  /** Content that is on its way is waited for: transfers have limits of their own. */
+  #limitTime(turn: Turn): Appointment<Job> {
+    const { agenda, limits } = this.#parts.state
+    return agenda.set(turn.now + limits.lookupTimeoutMs, later => {
+      if (this.#retrievals.size > 0) this.#overdue = this.#limitTime(later)
+      else this.#fail(later, 'CONTENT_NOT_FOUND', `not found within ${limits.lookupTimeoutMs} ms`)
+    })
   }
 
   #lookupFrom(seeds: readonly NodeRecord[]): Lookup<NodeRecord> {
@@ -151,6 +158,7 @@ export class ContentLookup {
         }
         this.#step(later)
       },
+      () => !this.#over,
     )
     if (refused !== undefined) return false
     this.#asked.add(node.nodeIdHex)

@@ -72,8 +72,11 @@ export class Members implements Liveness {
     const known = table.get(record.nodeIdHex)
     if (known !== undefined) {
       if (record.seq <= known.record.seq) return
-      if (this.isFit(record)) table.insert({ record }, turn.now)
-      else this.remove(record.nodeIdHex)
+      if (!this.isFit(record)) this.remove(record.nodeIdHex)
+      // At a new address it has to prove itself again before others are told of it.
+      else if (table.insert({ record }, turn.now) === 'updated' && table.slot(record.nodeIdHex)?.live === false) {
+        this.#check(turn, record, 0)
+      }
       return
     }
     if (!announcesPortal(record) || !this.isFit(record) || this.#checks.has(record.nodeIdHex)) return

@@ -11,7 +11,10 @@ export interface ContentName {
   readonly contentId: Uint8Array
 }
 
-/** Content to offer or to serve. Without `content` its bytes are in the store, to be read when they are sent. */
+/**
+ * Content to offer. Without `content` its bytes are in the store, to be read when they are sent. Several transfers may carry the same
+ * buffer: nobody writes into it or transfers it to another thread.
+ */
 export interface OfferedContent extends ContentName {
   readonly content: Uint8Array | undefined
 }

@@ -9,6 +9,8 @@ export interface Profile {
   clientInfo: string | undefined
   /** Requests in a row that it did not answer. */
   silences: number
+  /** Until then it is offered nothing where others will do: it has said that it takes no more (code 4). */
+  busyUntil: number
   /** The highest `seq` that discovery was asked to find. */
   resolvedSeq: bigint
   /** When it last was sent a ping. */
@@ -42,6 +44,7 @@ export class Profiles {
         capabilities: [],
         clientInfo: undefined,
         silences: 0,
+        busyUntil: Number.NEGATIVE_INFINITY,
         resolvedSeq: 0n,
         pingedAt: Number.NEGATIVE_INFINITY,
       }

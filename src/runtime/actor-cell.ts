@@ -1,12 +1,15 @@
 import { SpimplError } from '../errors.ts'
-import type { Behavior, Handlers, Message, SpawnOptions } from './actor.ts'
+import { anyMessage, type Behavior, type Handlers, type Message, type SpawnOptions } from './actor.ts'
 import { ActorContext } from './actor-context.ts'
-import { type Incarnation, Lifecycle, type StopReason } from './actor-lifecycle.ts'
+import { Lifecycle, type StopReason } from './actor-lifecycle.ts'
 import { type Delivery, LocalRef } from './actor-ref.ts'
 import { failAsks } from './ask.ts'
 import type { DeadLetterReason } from './dead-letters.ts'
+import { diagnostics } from './diagnostics.ts'
+import { ActorMetrics } from './histogram.ts'
 import { DEFAULT_MAILBOX_CAPACITY, Mailbox } from './mailbox.ts'
 import { bandOf } from './quality-of-service.ts'
+import { DEAD_LETTER, HANDLED, type Recorder } from './recorder.ts'
 import { type Drainable, execution, type RootQueue, rootBand, type Target } from './root-queue.ts'
 import type { SupervisionPolicy } from './supervision.ts'
 import type { System } from './system.ts'
@@ -22,6 +25,7 @@ const stopMarker: Message = { type: 'spimpl.stop' }
  * takes messages and calls the handler of their tag. Its start, failure and end are in {@link Lifecycle}.
  */
 export class ActorCell implements Drainable {
+  readonly id: number
   readonly system: System
   readonly parent: ActorCell | undefined
   readonly name: string
@@ -44,13 +48,16 @@ export class ActorCell implements Drainable {
   closed = false
   /** It has a turn now. */
   draining = false
-  incarnation: Incarnation | undefined = undefined
+  incarnation: ActorContext<Message> | undefined = undefined
+  metrics: ActorMetrics | undefined = undefined
   processed = 0
   dropped = 0
   restarts = 0
   private handlers: Readonly<Record<string, Handler>> | undefined = undefined
   private lastTag = ''
   private lastHandler: Handler | undefined = undefined
+  private lastTagId = 0
+  private readonly recorder: Recorder | undefined
   /** It is in its target's ready list, or drains. */
   private scheduled = false
 
@@ -62,7 +69,10 @@ export class ActorCell implements Drainable {
     options: SpawnOptions,
     target: Target,
   ) {
+    this.id = system.nextActorId()
     this.system = system
+    this.recorder = system.recorder
+    if (system.measured) this.metrics = new ActorMetrics()
     this.parent = parent
     this.name = name
     this.behavior = behavior
@@ -93,7 +103,8 @@ export class ActorCell implements Drainable {
   offerFrom(message: Message, causeId: number): Delivery {
     const { mailbox } = this
     if (mailbox.size >= this.capacity || this.closed) return this.overflow(message, causeId)
-    mailbox.push(message, ++execution.lastMessageId, causeId)
+    if (this.metrics === undefined) mailbox.push(message, ++this.root.lastMessageId, causeId)
+    else mailbox.pushAt(message, ++this.root.lastMessageId, causeId, this.system.now())
     if (!this.scheduled) this.schedule()
     return 'accepted'
   }
@@ -101,7 +112,7 @@ export class ActorCell implements Drainable {
   /** Delivers what must not be lost, in the mailbox's order but beyond its capacity: timers, notices, stop. */
   deliver(message: Message, causeId = execution.messageId): void {
     if (this.closed) return
-    this.mailbox.push(message, ++execution.lastMessageId, causeId)
+    this.mailbox.push(message, ++this.root.lastMessageId, causeId)
     if (!this.scheduled) this.schedule()
   }
 
@@ -165,6 +176,9 @@ export class ActorCell implements Drainable {
   deadLetter(reason: DeadLetterReason, message: Message, messageId: number): void {
     this.dropped++
     this.system.deadLetters.publish(reason, message, this.path, messageId)
+    this.note(DEAD_LETTER, messageId, reason)
+    const { deadLetter: channel } = diagnostics
+    if (channel.hasSubscribers) channel.publish({ ...this.event(), reason, message })
     if (reason === 'stopped') {
       failAsks(message, new SpimplError('ACTOR_STOPPED', `expected a running actor at ${this.path}, it has stopped`))
     } else if (reason === 'message-unknown') {
@@ -172,6 +186,17 @@ export class ActorCell implements Drainable {
     } else {
       failAsks(message, new SpimplError('MESSAGE_DROPPED', `a message to ${this.path} was dropped: ${reason}`))
     }
+  }
+
+  /** Writes down what is no message: a start, an end, a dead letter. */
+  note(kind: number, messageId: number, what: string): void {
+    const { recorder } = this
+    if (recorder?.enabled !== true) return
+    recorder.record(kind, this.system.now(), messageId, execution.messageId, this.id, recorder.tagId(what))
+  }
+
+  event(): { readonly system: string; readonly path: string; readonly atMs: number } {
+    return { system: this.system.name, path: this.path, atMs: this.system.now() }
   }
 
   private handle(message: Message, messageId: number): void {
@@ -188,6 +213,15 @@ export class ActorCell implements Drainable {
       this.lifecycle.fail(this.unknown(message))
       return
     }
+    const { recorder } = this
+    if (recorder?.enabled === true) {
+      recorder.record(HANDLED, this.root.nowMs, messageId, this.mailbox.causeId, this.id, this.lastTagId)
+    }
+    if (this.metrics === undefined) this.call(handler, message)
+    else this.callMeasured(handler, message, this.metrics)
+  }
+
+  private call(handler: Handler, message: Message): void {
     try {
       const result = handler.call(this.handlers, message)
       if (result !== undefined && typeof result?.then === 'function') this.await(result)
@@ -196,12 +230,24 @@ export class ActorCell implements Drainable {
     }
   }
 
+  /** Of a handler that awaits, only what runs before its first `await` counts as time in the handler. */
+  private callMeasured(handler: Handler, message: Message, metrics: ActorMetrics): void {
+    const { clock } = this.root.executor
+    const startMs = clock.now()
+    if (this.mailbox.enqueuedMs > 0) metrics.inMailbox.record(startMs - this.mailbox.enqueuedMs)
+    this.call(handler, message)
+    metrics.inHandler.record(clock.now() - startMs)
+  }
+
   /** Names of Object.prototype are no tags, whoever sends them. */
   private find(tag: string): Handler | undefined {
-    const handler = this.handlers![tag]
-    if (typeof handler !== 'function' || handler === (Object.prototype as Record<string, unknown>)[tag])
-      return undefined
+    let handler = this.handlers![tag]
+    if (typeof handler !== 'function' || handler === (Object.prototype as Record<string, unknown>)[tag]) {
+      handler = (this.handlers as { readonly [anyMessage]?: Handler })[anyMessage]
+      if (handler === undefined || typeof tag !== 'string') return undefined
+    }
     this.lastTag = tag
+    if (this.recorder !== undefined) this.lastTagId = this.recorder.tagId(tag)
     this.lastHandler = handler
     return handler
   }
@@ -243,7 +289,7 @@ export class ActorCell implements Drainable {
   }
 
   private overflow(message: Message, causeId: number): Delivery {
-    const messageId = ++execution.lastMessageId
+    const messageId = ++this.root.lastMessageId
     if (this.closed) {
       this.deadLetter('stopped', message, messageId)
       return 'stopped'

@@ -1,7 +1,7 @@
 import { SpimplError } from '../errors.ts'
 import type { Behavior, Handlers, Message, SpawnOptions } from './actor.ts'
 import type { ActorCell } from './actor-cell.ts'
-import type { Incarnation, WatchMessage } from './actor-lifecycle.ts'
+import type { WatchMessage } from './actor-lifecycle.ts'
 import { LocalRef, type Ref } from './actor-ref.ts'
 import { KeyedTimers } from './keyed-timers.ts'
 import type { Logger } from './logger.ts'
@@ -18,12 +18,13 @@ interface Stashed {
 }
 
 /** What an actor has of the world: given to its `setup`, and valid until it stops or restarts. */
-export class ActorContext<M extends Message> implements Incarnation {
+export class ActorContext<M extends Message> {
   /** @internal */
   readonly hooks: (() => void | PromiseLike<void>)[] = []
   private readonly cell: ActorCell
   private keyedTimers: KeyedTimers<M> | undefined = undefined
   private stashed: Stashed[] | undefined = undefined
+  private describer: (() => unknown) | undefined = undefined
 
   constructor(cell: ActorCell) {
     this.cell = cell
@@ -108,6 +109,20 @@ export class ActorContext<M extends Message> implements Incarnation {
     this.cell.lifecycle.unwatch(cellOf(ref))
   }
 
+  /** The failure of either is the failure of both from now on. Only of this system. */
+  link<T extends Message>(ref: Ref<T>): void {
+    this.cell.lifecycle.link(cellOf(ref))
+  }
+
+  unlink<T extends Message>(ref: Ref<T>): void {
+    this.cell.lifecycle.unlink(cellOf(ref))
+  }
+
+  /** What `system.inspect()` shows of this actor's own state; called when somebody looks. */
+  describe(describer: () => unknown): void {
+    this.describer = describer
+  }
+
   /** Runs when the actor stops or restarts, the last registered first. A promise is waited for. */
   onStop(hook: () => void | PromiseLike<void>): void {
     this.hooks.push(hook)
@@ -138,6 +153,21 @@ export class ActorContext<M extends Message> implements Incarnation {
       this.cell.mailbox.unshift(message, messageId, causeId)
     }
     this.cell.schedule()
+  }
+
+  /** @internal */
+  description(): unknown {
+    return this.describer?.()
+  }
+
+  /** @internal */
+  get timerCount(): number {
+    return this.keyedTimers?.size ?? 0
+  }
+
+  /** @internal */
+  get stashSize(): number {
+    return this.stashed?.length ?? 0
   }
 
   /** @internal What was stashed returns to the mailbox, because the next life of the actor may want it. */

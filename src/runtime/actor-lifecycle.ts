@@ -1,9 +1,12 @@
 import { SpimplError } from '../errors.ts'
 import type { Message } from './actor.ts'
 import type { ActorCell } from './actor-cell.ts'
+import { diagnostics } from './diagnostics.ts'
+import { FAILED, RESTARTED, STARTED, STOPPED } from './recorder.ts'
+import { RestartBatch } from './restart-batch.ts'
 import { execution } from './root-queue.ts'
-import { SupervisionPolicy, type SupervisionStrategy } from './supervision.ts'
-import { Timer } from './timer-wheel.ts'
+import { type ChildEvent, type ChildState, nextChildState } from './supervised-child.ts'
+import { SupervisionPolicy } from './supervision.ts'
 
 /** How an actor came to its end. */
 export type StopReason =
@@ -19,14 +22,6 @@ export interface Terminated {
 
 export type WatchMessage<M> = M | ((notice: Terminated) => M)
 
-/** What belongs to one life of an actor and ends with it: timers, hooks, watches. */
-export interface Incarnation {
-  readonly hooks: (() => void | PromiseLike<void>)[]
-  dispose(): void
-}
-
-type State = 'starting' | 'running' | 'failed' | 'restarting' | 'waiting' | 'stopping' | 'stopped'
-
 const stoppedNormally: StopReason = { type: 'stopped' }
 
 /**
@@ -34,7 +29,7 @@ const stoppedNormally: StopReason = { type: 'stopped' }
  * children end (the youngest first, one after the other), the `onStop` hooks run, then whoever watches is told.
  */
 export class Lifecycle {
-  state: State = 'starting'
+  state: ChildState = 'starting'
   startRequested = false
   private readonly cell: ActorCell
   private reason: StopReason = stoppedNormally
@@ -45,6 +40,7 @@ export class Lifecycle {
   private batch: RestartBatch | undefined = undefined
   private watchers: Map<ActorCell, WatchMessage<Message>> | undefined = undefined
   private watching: Set<ActorCell> | undefined = undefined
+  private links: Set<ActorCell> | undefined = undefined
 
   constructor(cell: ActorCell) {
     this.cell = cell
@@ -63,8 +59,14 @@ export class Lifecycle {
     return this.state === 'running' || this.state === 'starting'
   }
 
+  /** One step of the machine in supervised-child.ts. */
+  private enter(event: ChildEvent): void {
+    const next = nextChildState(this.state, event)
+    if (next === undefined) throw new Error(`expected a transition of a child that is ${this.state}, got ${event}`)
+    this.state = next
+  }
+
   requestStart(): void {
-    this.state = 'starting'
     this.startRequested = true
     this.cell.schedule()
   }
@@ -79,7 +81,8 @@ export class Lifecycle {
       const context = cell.makeContext()
       cell.incarnation = context
       cell.open = true
-      this.state = 'running'
+      this.enter('started')
+      this.announceStart()
       cell.become(cell.behavior.setup(context))
     } catch (error) {
       this.fail(error)
@@ -93,10 +96,49 @@ export class Lifecycle {
       return
     }
     this.cell.open = false
-    this.state = 'failed'
+    this.enter('fail')
     this.reason = { type: 'failed', error }
     this.cell.system.report(this.cell, 'failed', error)
+    this.cell.note(FAILED, execution.messageId, error instanceof Error ? error.name : 'failed')
+    if (diagnostics.failed.hasSubscribers) diagnostics.failed.publish({ ...this.cell.event(), error })
+    this.failLinks(error)
     this.decide('failed')
+  }
+
+  /** From now on the failure of one is the failure of the other; at once, if the other has failed already. */
+  link(other: ActorCell): void {
+    if (other === this.cell) return
+    const { lifecycle } = other
+    if (lifecycle.stopped || lifecycle.state === 'failed') {
+      if (lifecycle.reason.type === 'failed') this.fail(linkedFailure(other, lifecycle.reason.error))
+      return
+    }
+    this.links ??= new Set()
+    this.links.add(other)
+    lifecycle.links ??= new Set()
+    lifecycle.links.add(this.cell)
+  }
+
+  unlink(other: ActorCell): void {
+    this.links?.delete(other)
+    other.lifecycle.links?.delete(this.cell)
+  }
+
+  private failLinks(error: unknown): void {
+    const linked = [...(this.links ?? [])]
+    for (const other of linked) this.unlink(other)
+    for (const other of linked) {
+      if (other.lifecycle.takesChildren) other.lifecycle.fail(linkedFailure(this.cell, error))
+    }
+  }
+
+  private announceStart(): void {
+    const { cell } = this
+    const again = cell.restarts > 0
+    cell.system.recorder?.knowActor(cell.id, cell.path)
+    cell.note(again ? RESTARTED : STARTED, 0, again ? 'restarted' : 'started')
+    const channel = again ? diagnostics.restarted : diagnostics.started
+    if (channel.hasSubscribers) channel.publish(cell.event())
   }
 
   /** @param by `self` when the actor asked for it, and so its restart kind counts; `parent` when it is told to end */
@@ -106,13 +148,13 @@ export class Lifecycle {
     else if (this.state !== 'failed') this.reason = stoppedNormally
     if (by === 'self' && this.cell.options.restart === 'permanent' && this.state === 'running') {
       this.cell.open = false
-      this.state = 'failed'
+      this.enter('fail')
       this.decide('stopped')
       return
     }
     this.cell.open = false
     this.startRequested = false
-    this.state = 'stopping'
+    this.enter('stop')
     this.advance()
   }
 
@@ -124,6 +166,7 @@ export class Lifecycle {
     late.push(cell.path)
     this.reason = { type: 'late' }
     cell.open = false
+    this.enter('cutOff')
     this.finish()
   }
 
@@ -150,12 +193,9 @@ export class Lifecycle {
     const complete = this.stepsDone()
     this.advancing = false
     if (!complete) return
-    if (this.state === 'stopping') {
-      this.finish()
-    } else {
-      this.state = 'waiting'
-      this.batch?.advance()
-    }
+    this.enter('down')
+    if (this.stopped) this.finish()
+    else this.batch?.advance()
   }
 
   /** Joins a restart of its parent's children: goes down now, and starts when the batch does. */
@@ -163,7 +203,7 @@ export class Lifecycle {
     this.batch = batch
     this.cell.open = false
     this.startRequested = false
-    this.state = 'restarting'
+    this.enter('goDown')
     this.advance()
   }
 
@@ -171,6 +211,7 @@ export class Lifecycle {
     this.batch = undefined
     if (this.state !== 'waiting') return
     this.cell.restarts++
+    this.enter('comeUp')
     this.requestStart()
   }
 
@@ -195,6 +236,8 @@ export class Lifecycle {
     }
     for (const watched of this.watching ?? []) watched.lifecycle.watchers?.delete(cell)
     this.watching = undefined
+    for (const other of this.links ?? []) other.lifecycle.links?.delete(cell)
+    this.links = undefined
     cell.become(undefined)
     return true
   }
@@ -223,11 +266,12 @@ export class Lifecycle {
 
   private finish(): void {
     const { cell, reason } = this
-    this.state = 'stopped'
     cell.closed = true
     cell.incarnation?.dispose()
     cell.incarnation = undefined
     cell.discardMailbox()
+    cell.note(STOPPED, 0, reason.type)
+    if (diagnostics.stopped.hasSubscribers) diagnostics.stopped.publish({ ...cell.event(), reason })
     const { watchers } = this
     this.watchers = undefined
     for (const [watcher, message] of watchers ?? []) {
@@ -272,46 +316,6 @@ export class Lifecycle {
   }
 }
 
-/** A restart of one child or several: they go down from the youngest to the oldest, and come up in the order of their start. */
-class RestartBatch extends Timer {
-  private readonly cells: ActorCell[]
-  private readonly parent: ActorCell
-  private readonly delayMs: number
-  private down: number
-  private done = false
-
-  constructor(parent: ActorCell, failed: ActorCell, strategy: SupervisionStrategy, delayMs: number) {
-    super()
-    this.parent = parent
-    this.delayMs = delayMs
-    const siblings = [...parent.children!.values()]
-    const from = strategy === 'one-for-one' ? siblings.indexOf(failed) : 0
-    const first = strategy === 'rest-for-one' ? siblings.indexOf(failed) : from
-    const to = strategy === 'one-for-one' ? first + 1 : siblings.length
-    this.cells = siblings.slice(first, to).filter(cell => {
-      const { state } = cell.lifecycle
-      return state === 'running' || state === 'starting' || state === 'failed'
-    })
-    this.down = this.cells.length
-  }
-
-  /** Called whenever one of its cells is down. */
-  advance(): void {
-    while (!this.done && this.down > 0) {
-      const { lifecycle } = this.cells[this.down - 1]!
-      if (lifecycle.state === 'running' || lifecycle.state === 'starting' || lifecycle.state === 'failed') {
-        lifecycle.goDown(this)
-      }
-      if (lifecycle.state !== 'waiting' && lifecycle.state !== 'stopped') return
-      this.down--
-    }
-    if (this.done) return
-    this.done = true
-    if (this.delayMs > 0) this.parent.root.setTimer(this, this.parent.system.now() + this.delayMs)
-    else this.fire()
-  }
-
-  override fire(): void {
-    for (const cell of this.cells) cell.lifecycle.comeUp()
-  }
+function linkedFailure(cell: ActorCell, cause: unknown): SpimplError {
+  return new SpimplError('ACTOR_FAILED', `${cell.path}, to which this actor is linked, has failed`, { cause })
 }

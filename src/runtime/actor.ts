@@ -17,6 +17,9 @@ export type Handlers<M extends Message> = {
   readonly [Tag in M['type']]: (message: Extract<M, { readonly type: Tag }>) => void | PromiseLike<void>
 }
 
+/** @internal A handler under this key takes every message that has none of its own: routers and machines have it. */
+export const anyMessage: unique symbol = Symbol('spimpl.anyMessage')
+
 /** What an actor does, before it is started: made by {@link behavior}, started by `spawn`. */
 export interface Behavior<M extends Message> {
   readonly setup: (context: ActorContext<M>) => Handlers<M>

@@ -65,7 +65,10 @@ export class Mailbox {
     this.slots[at] = undefined
     this.messageId = this.ids[at * 2]!
     this.causeId = this.ids[at * 2 + 1]!
-    if (this.times !== undefined) this.enqueuedMs = this.times[at] ?? 0
+    if (this.times !== undefined) {
+      this.enqueuedMs = this.times[at] ?? 0
+      this.times[at] = 0
+    }
     this.head = (at + 1) & (this.slots.length - 1)
     if (--this.size === 0 && this.slots.length > KEPT_SLOTS) this.release()
     return message

@@ -22,6 +22,9 @@ const AGING_TURNS = 32
 const CLOCK_GRAIN_MS = 0.02
 const MAX_STRIDE = 64
 
+/** 2^43 ids are enough for a million messages a second over 278 years; 1,024 lanes fit into a double. */
+export const MESSAGE_IDS_PER_LANE = 2 ** 43
+
 /** What can be ready on a queue: a queue, or an actor, which is a serial queue with a mailbox. */
 export interface Drainable {
   /** Index of the class of service, 0 the most urgent. */
@@ -55,9 +58,7 @@ export const execution: {
   current: Drainable | undefined
   /** The message being handled, 0 for none: the cause of those that are sent now. */
   messageId: number
-  /** The last message id that was given. */
-  lastMessageId: number
-} = { current: undefined, messageId: 0, lastMessageId: 0 }
+} = { current: undefined, messageId: 0 }
 
 /**
  * The root of a tree of queues: one JavaScript thread. Everything that is ready on the thread waits here, by class of
@@ -69,6 +70,8 @@ export class RootQueue implements Target {
   readonly target = undefined
   readonly timers: TimerWheel
   inFlight = 0
+  /** The last message id that was given on this thread; each lane counts in a range of its own. */
+  lastMessageId: number
   /** Counts what may forbid a queue to go on in its turn (a hold, a suspension): whoever sees it change ends its turn. */
   disturbances = 0
   /** The moment of the last look at the clock: at most some 20 microseconds old while short items run. */
@@ -84,10 +87,12 @@ export class RootQueue implements Target {
   private untilCheck = 1
   private itemsLeft = 0
   private sliceEndMs = 0
-  private spent = false
+  /** The budget of this drain is used: whoever has a turn ends it. */
+  spent = false
 
-  constructor(executor: Executor, { label = 'root', budget = defaultDrainBudget } = {}) {
+  constructor(executor: Executor, { label = 'root', budget = defaultDrainBudget, lane = 0 } = {}) {
     this.label = label
+    this.lastMessageId = lane * MESSAGE_IDS_PER_LANE
     this.executor = executor
     this.budget = budget
     this.nowMs = executor.clock.now()

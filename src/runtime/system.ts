@@ -6,8 +6,10 @@ import type { Ref } from './actor-ref.ts'
 import { DeadLetters } from './dead-letters.ts'
 import { EventLoopExecutor } from './executors/event-loop.ts'
 import type { Executor } from './executors/executor.ts'
+import { type Inspection, inspect } from './inspection.ts'
 import { errorsToConsole, type Logger, type LogSink, loggerFor } from './logger.ts'
 import { type Randomness, systemRandomness } from './randomness.ts'
+import type { Recorder } from './recorder.ts'
 import { type DrainBudget, defaultDrainBudget, execution, RootQueue } from './root-queue.ts'
 import { type PhaseOptions, Shutdown, type ShutdownReport } from './shutdown.ts'
 import type { Supervision } from './supervision.ts'
@@ -23,6 +25,10 @@ export interface SystemOptions {
   /** Phases of shutdown, in order; an actor names its own at `spawn`. Those that name none stop in the first. */
   readonly phases?: readonly PhaseOptions[]
   readonly budget?: Partial<DrainBudget>
+  /** Records every hop. Default: none, and nothing is spent on it. */
+  readonly recorder?: Recorder
+  /** Keeps histograms of time in mailbox and in handler for each actor. Default false. */
+  readonly measured?: boolean
 }
 
 /**
@@ -39,10 +45,13 @@ export class System implements AsyncDisposable {
   readonly main: RootQueue
   readonly randomness: Randomness
   readonly deadLetters = new DeadLetters()
+  readonly recorder: Recorder | undefined
+  readonly measured: boolean
   private readonly log: LogSink
   private readonly guardian: ActorCell
   private readonly shutdown: Shutdown
   private names = 0
+  private actorIds = 0
 
   constructor(options: SystemOptions = {}) {
     this.name = options.name ?? 'system'
@@ -52,6 +61,8 @@ export class System implements AsyncDisposable {
     })
     this.randomness = options.randomness ?? systemRandomness()
     this.log = options.log ?? errorsToConsole
+    this.recorder = options.recorder
+    this.measured = options.measured ?? false
     const behavior: Behavior<Message> = { setup: () => ({}), options: { supervision: options.supervision ?? {} } }
     this.guardian = new ActorCell(this, undefined, '', behavior, {}, this.main)
     this.guardian.lifecycle.requestStart()
@@ -84,6 +95,11 @@ export class System implements AsyncDisposable {
     return this.main.executor.clock.wallTime()
   }
 
+  /** The tree of actors as data; `formatTree` prints it. */
+  inspect(): Inspection {
+    return inspect(this.guardian)
+  }
+
   /** Stops every actor, phase by phase, and says which were late. A second call waits for the same end. */
   stop(options: { readonly deadlineMs?: number } = {}): Promise<ShutdownReport> {
     return this.shutdown.begin(options.deadlineMs)
@@ -101,6 +117,11 @@ export class System implements AsyncDisposable {
   /** @internal */
   nextName(): string {
     return `$${++this.names}`
+  }
+
+  /** @internal */
+  nextActorId(): number {
+    return ++this.actorIds
   }
 
   /** @internal */

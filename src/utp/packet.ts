@@ -102,6 +102,17 @@ export class PacketView {
   }
 }
 
+/**
+ * Who a packet is for, without reading the rest: its type and connection id in one integer, `type << 16 | connectionId`; -1 for what is
+ * no uTP packet.
+ */
+export function routeOf(bytes: Uint8Array): number {
+  if (bytes.length < HEADER_BYTES) return -1
+  const first = bytes[0] as number
+  if ((first & 0x0f) !== PROTOCOL_VERSION || first >> 4 > ST_SYN) return -1
+  return ((first >> 4) << 16) | read16(bytes, 2)
+}
+
 /** A decoded packet as a value, for tests, traces and tools. */
 export interface Packet {
   readonly type: PacketType
@@ -187,6 +198,11 @@ export function timestampOf(now: number): number {
 /** Rewrites the timestamp alone, for a packet that is kept and sent again. */
 export function stampTime(bytes: Uint8Array, timestamp: number): void {
   write32(bytes, 4, timestamp)
+}
+
+/** The sequence number of a packet that `routeOf` accepted, as on the wire. */
+export function sequenceOf(bytes: Uint8Array): number {
+  return read16(bytes, 16)
 }
 
 function read16(bytes: Uint8Array, at: number): number {

@@ -1,0 +1,96 @@
+import {
+  anyMessage,
+  type Behavior,
+  type BehaviorOptions,
+  behavior,
+  type Handlers,
+  type Message,
+  type SpawnOptions,
+} from './actor.ts'
+import { cellOf } from './actor-context.ts'
+import type { Ref } from './actor-ref.ts'
+
+export interface RouterOptions<M extends Message> extends BehaviorOptions {
+  /** How many routees. */
+  readonly routees: number
+  /** Who gets a message: each in turn, the one with the fewest waiting, or the same for the same key. */
+  readonly routing: 'round-robin' | 'least-loaded' | 'consistent-hash'
+  /** The key of a message, for `consistent-hash`. */
+  readonly key?: (message: M) => string
+  /** How the routees are started. */
+  readonly spawn?: Omit<SpawnOptions, 'name'>
+}
+
+/** Points of one routee on the circle of hashes: the more, the more even. */
+const POINTS = 64
+
+/**
+ * An actor in front of several of one kind: it passes each message on to one of them and supervises them all.
+ *
+ * @example const workers = system.spawn(router(worker, { routees: 4, routing: 'least-loaded' }), { name: 'workers' })
+ */
+export function router<M extends Message>(routee: Behavior<M>, options: RouterOptions<M>): Behavior<M> {
+  const { routees, routing, key, spawn = {}, ...rest } = options
+  if (!Number.isInteger(routees) || routees < 1) throw new RangeError(`expected at least one routee, got ${routees}`)
+  if (routing === 'consistent-hash' && key === undefined) throw new TypeError('expected a key for consistent-hash')
+  return behavior<M>(context => {
+    const refs = Array.from({ length: routees }, (_, at) => context.spawn(routee, { ...spawn, name: `routee-${at}` }))
+    const choose =
+      routing === 'round-robin' ? inTurn(refs) : routing === 'least-loaded' ? leastLoaded(refs) : hashed(refs, key!)
+    const table = { [anyMessage]: (message: M) => void choose(message).tell(message) }
+    return table as unknown as Handlers<M>
+  }, rest)
+}
+
+function inTurn<M extends Message>(refs: readonly Ref<M>[]): (message: M) => Ref<M> {
+  let next = 0
+  return () => {
+    const ref = refs[next]!
+    next = (next + 1) % refs.length
+    return ref
+  }
+}
+
+function leastLoaded<M extends Message>(refs: readonly Ref<M>[]): () => Ref<M> {
+  const cells = refs.map(cellOf)
+  let next = 0
+  return () => {
+    let best = next % refs.length
+    // Begins behind the last choice, so that equals take turns.
+    for (let step = 1; step < cells.length; step++) {
+      const at = (next + step) % cells.length
+      if (load(at) < load(best)) best = at
+    }
+    next = best + 1
+    return refs[best]!
+  }
+  function load(at: number): number {
+    return cells[at]!.mailbox.size + cells[at]!.inFlight
+  }
+}
+
+function hashed<M extends Message>(refs: readonly Ref<M>[], key: (message: M) => string): (message: M) => Ref<M> {
+  const points = refs
+    .flatMap((ref, routee) => Array.from({ length: POINTS }, (_, at) => ({ hash: hashOf(`${routee}/${at}`), ref })))
+    .sort((a, b) => a.hash - b.hash)
+  return message => {
+    const hash = hashOf(key(message))
+    let low = 0
+    let high = points.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (points[middle]!.hash < hash) low = middle + 1
+      else high = middle
+    }
+    return points[low % points.length]!.ref
+  }
+}
+
+/** FNV-1a with murmur3's last step, without which near keys land near. */
+function hashOf(text: string): number {
+  let hash = 0x811c9dc5
+  for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193)
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
+  return (hash ^ (hash >>> 16)) >>> 0
+}

@@ -1,0 +1,17 @@
+/** Tasks of the tests of the compute pool: they run on its threads. */
+import { moved } from '../../src/runtime/compute-pool.ts'
+
+export const square = (n: number): number => n * n
+
+export const fail = (message: string): never => {
+  throw new RangeError(message)
+}
+
+export const spin = (): never => {
+  for (;;) Math.sqrt(2)
+}
+
+/** Waits until the cell is not 0: so a test holds a thread for as long as it wants. */
+export const hold = (cell: Int32Array): string => Atomics.wait(cell, 0, 0)
+
+export const reversed = (bytes: Uint8Array): Uint8Array => moved(bytes.reverse())

@@ -29,8 +29,8 @@ export interface NodeApiOptions {
 
 /** Answers that come from this process. */
 const LOCAL_TIMEOUT_MS = 30_000
-/** Lookups and transfers have their own time-outs; this one only ends what would never end. */
-const NETWORK_TIMEOUT_MS = 16 * 60_000
+/** Lookups and transfers have their own time-outs; this one, as long as a call of JSON-RPC may take, only ends what would never end. */
+const NETWORK_TIMEOUT_MS = 300_000
 
 type Ask<Message extends { readonly type: string }> = <R>(
   make: (replyTo: ReplyTo<R>) => Message,

@@ -1,7 +1,7 @@
 import { SpimplError } from '../errors.ts'
 import { logDistance } from '../identity/distances.ts'
 import type { NodeRecord } from '../identity/node-record.ts'
-import { ContentLookup, type ContentLookupParts } from './content-lookup.ts'
+import { ContentLookup } from './content-lookup.ts'
 import { TraceBuilder } from './content-trace.ts'
 import type { Gossip } from './gossip.ts'
 import type { Members } from './members.ts'
@@ -13,7 +13,7 @@ import type { PingPayload } from './ping-extension.ts'
 import { relayedRecords } from './relayed-records.ts'
 import type { Requests } from './requests.ts'
 import type { Retrievals } from './retrievals.ts'
-import type { OverlayState } from './state.ts'
+import type { Job, OverlayState } from './state.ts'
 
 type CallOf<Type extends OverlayCall['type']> = Extract<OverlayCall, { readonly type: Type }>
 
@@ -33,6 +33,8 @@ export class Calls {
   /** Calls that are not settled, and how to stop what they set in motion. */
   readonly #open = new Map<number, ((turn: Turn) => void) | undefined>()
   #contentLookups = 0
+  /** Content lookups that wait until one of those before them ends, by ref. */
+  readonly #inLine = new Map<number, Job>()
 
   constructor(parts: CallParts) {
     this.#parts = parts
@@ -43,7 +45,7 @@ export class Calls {
   }
 
   get contentLookups(): number {
-    return this.#contentLookups
+    return this.#contentLookups + this.#inLine.size
   }
 
   cancel(turn: Turn, ref: number): void {
@@ -211,30 +213,46 @@ export class Calls {
       this.#fail(turn, ref, badKey)
       return
     }
-    if (this.#contentLookups >= state.limits.lookups) {
+    if (this.#contentLookups + this.#inLine.size >= state.limits.lookups) {
       state.counters.add('limit.lookups')
       this.#fail(turn, ref, tooManyLookups(state))
       return
     }
-    const trace =
-      startedAtMs === undefined ? undefined : new TraceBuilder(state.record, name.contentId, startedAtMs, turn.now)
-    this.#contentLookups += 1
-    const parts: ContentLookupParts = this.#parts
-    const lookup = new ContentLookup(parts, name, trace, turn, (later, result) => {
-      this.#contentLookups -= 1
-      if (!result.ok) {
-        this.#fail(later, ref, result, result.trace)
-        return
-      }
-      const { lacking, ok: _, ...found } = result
-      this.#settle(later, { type: 'found', ref, ...found })
-      gossip.poke(later, name, result.content, lacking)
-    })
-    this.#open.set(ref, later => {
-      this.#contentLookups -= 1
-      lookup.cancel(later)
-    })
-    lookup.start(turn)
+    const start: Job = now => {
+      const trace =
+        startedAtMs === undefined ? undefined : new TraceBuilder(state.record, name.contentId, startedAtMs, now.now)
+      this.#contentLookups += 1
+      const lookup = new ContentLookup(this.#parts, name, trace, now, (later, result) => {
+        this.#contentLookups -= 1
+        if (result.ok) {
+          const { lacking, ok: _, ...found } = result
+          this.#settle(later, { type: 'found', ref, ...found })
+          gossip.poke(later, name, result.content, lacking)
+        } else this.#fail(later, ref, result, result.trace)
+        this.#startNext(later)
+      })
+      this.#open.set(ref, later => {
+        this.#contentLookups -= 1
+        lookup.cancel(later)
+        this.#startNext(later)
+      })
+      lookup.start(now)
+    }
+    if (this.#contentLookups < state.limits.lookupsAtATime) {
+      start(turn)
+      return
+    }
+    this.#inLine.set(ref, start)
+    this.#open.set(ref, () => this.#inLine.delete(ref))
+  }
+
+  /** Those that wait in line go on in the order in which they came. */
+  #startNext(turn: Turn): void {
+    for (const [ref, start] of this.#inLine) {
+      if (this.#contentLookups >= this.#parts.state.limits.lookupsAtATime) return
+      this.#inLine.delete(ref)
+      start(turn)
+    }
   }
 
   gossip(turn: Turn, { ref, key, content, lookup }: CallOf<'gossip'>): void {

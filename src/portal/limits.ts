@@ -6,8 +6,10 @@ export interface OverlayLimits {
   readonly lookupConcurrency: number
   /** Nodes that one lookup asks at most. */
   readonly lookupQueries: number
-  /** Node lookups and content lookups at a time; further ones fail with REQUEST_LIMIT. */
+  /** Node lookups at a time, and content lookups that are under way or wait; further ones fail with REQUEST_LIMIT. */
   readonly lookups: number
+  /** Content lookups at a time: those beyond it wait in line, because fifty transfers together are done no sooner and hold more memory. */
+  readonly lookupsAtATime: number
   /** A lookup without a result after so long fails with CONTENT_NOT_FOUND, or ends with what it found. */
   readonly lookupTimeoutMs: number
   /** A content lookup whose transfer is not done after so long asks further nodes beside it. */
@@ -71,6 +73,7 @@ export const defaultOverlayLimits: OverlayLimits = {
   lookupConcurrency: 3,
   lookupQueries: 64,
   lookups: 256,
+  lookupsAtATime: 16,
   lookupTimeoutMs: 120_000,
   fetchPatienceMs: 10_000,
   fetchesOfLookup: 2,

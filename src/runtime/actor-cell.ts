@@ -183,6 +183,8 @@ export class ActorCell implements Drainable {
       failAsks(message, new SpimplError('ACTOR_STOPPED', `expected a running actor at ${this.path}, it has stopped`))
     } else if (reason === 'message-unknown') {
       failAsks(message, this.unknown(message))
+    } else if (reason === 'mailbox-full' || reason === 'dropped-newest') {
+      failAsks(message, new SpimplError('MAILBOX_FULL', `expected room in the mailbox of ${this.path}, it is full`))
     } else {
       failAsks(message, new SpimplError('MESSAGE_DROPPED', `a message to ${this.path} was dropped: ${reason}`))
     }

@@ -236,7 +236,7 @@ export class ActorCell implements Drainable {
   private callMeasured(handler: Handler, message: Message, metrics: ActorMetrics): void {
     const { clock } = this.root.executor
     const startMs = clock.now()
-    if (this.mailbox.enqueuedMs > 0) metrics.inMailbox.record(startMs - this.mailbox.enqueuedMs)
+    if (this.mailbox.enqueuedMs >= 0) metrics.inMailbox.record(startMs - this.mailbox.enqueuedMs)
     this.call(handler, message)
     metrics.inHandler.record(clock.now() - startMs)
   }

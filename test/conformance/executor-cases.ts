@@ -1,5 +1,8 @@
 import { actorAsks } from './actor-asks.ts'
+import { actorEnds } from './actor-ends.ts'
 import { actorMessages } from './actor-messages.ts'
+import { actorObservation } from './actor-observation.ts'
+import { actorSupervision } from './actor-supervision.ts'
 import { queueOrder } from './queue-order.ts'
 import { queueService } from './queue-service.ts'
 import { queueTree } from './queue-tree.ts'
@@ -14,4 +17,7 @@ export const executorCases: readonly Cases[] = [
   queueService,
   actorMessages,
   actorAsks,
+  actorSupervision,
+  actorEnds,
+  actorObservation,
 ]

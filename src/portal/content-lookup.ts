@@ -50,13 +50,16 @@ export class ContentLookup {
   #overdue: Appointment<Job>
   readonly #lacking: NodeRecord[] = []
   readonly #retrievals = new Map<NodeRecord, Retrieval>()
-  /** Whoever was asked, over both rounds: nobody is asked twice. */
+  /** Whoever was asked, over all rounds: nobody is asked twice, unless its transfer broke. */
   readonly #asked = new Set<string>()
+  #broken: NodeRecord[] = []
+  #queries = 0
   readonly #waiting = new Map<string, NodeRecord>()
   #spares: Spare[] = []
   #lookup: Lookup<NodeRecord>
   #patience: Appointment<Job> | undefined
-  #widened = false
+  #isWidened = false
+  #isSecondTry = false
   #over = false
 
   /** @param settle is called once: in a later turn, or in `start` where there is nobody to ask */
@@ -118,14 +121,14 @@ export class ContentLookup {
       for (const node of nodes) if (!this.#ask(turn, node)) this.#lookup.failed(node.nodeIdHex)
     }
     if (!this.#lookup.done || this.#retrievals.size > 0 || this.#spares.length > 0) return
-    if (this.#widen()) this.#step(turn)
-    else this.#fail(turn, 'CONTENT_NOT_FOUND', `${this.#asked.size} nodes were asked, none gave it`)
+    if (this.#widen() || this.#again()) this.#step(turn)
+    else this.#fail(turn, 'CONTENT_NOT_FOUND', `${this.#queries} nodes were asked, none gave it`)
   }
 
   /** The closest do not have it: nodes further away whose radius covers it may, and are asked once. */
   #widen(): boolean {
-    if (this.#widened) return false
-    this.#widened = true
+    if (this.#isWidened) return false
+    this.#isWidened = true
     const { state } = this.#parts
     const { contentId } = this.#name
     const further = state.table
@@ -135,6 +138,16 @@ export class ContentLookup {
       .map(member => member.record)
     if (further.length === 0) return false
     this.#lookup = this.#lookupFrom(further)
+    return true
+  }
+
+  /** Those who have it but could not send it are asked once more, when nobody else is left. */
+  #again(): boolean {
+    const nodes = this.#broken
+    if (nodes.length === 0 || this.#isSecondTry) return false
+    this.#isSecondTry = true
+    for (const { nodeIdHex } of nodes) this.#asked.delete(nodeIdHex)
+    this.#lookup = this.#lookupFrom(nodes)
     return true
   }
 
@@ -162,6 +175,7 @@ export class ContentLookup {
     )
     if (refused !== undefined) return false
     this.#asked.add(node.nodeIdHex)
+    this.#queries += 1
     this.#waiting.set(node.nodeIdHex, node)
     return true
   }
@@ -224,7 +238,7 @@ export class ContentLookup {
         content,
         utpTransfer,
         from: node,
-        queries: this.#asked.size,
+        queries: this.#queries,
         trace,
         lacking: this.#lacking,
       })
@@ -235,6 +249,7 @@ export class ContentLookup {
       this.#fail(turn, retrieved.code, 'its header is not to be had')
       return
     }
+    if (retrieved.code !== 'CONTENT_INVALID') this.#broken.push(node)
     if (this.#retrievals.size === 0) {
       this.#parts.state.agenda.cancel(this.#patience)
       this.#patience = undefined

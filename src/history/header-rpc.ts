@@ -32,11 +32,11 @@ type Outcome =
   | { readonly kind: 'failed'; readonly retry: boolean; readonly detail: string }
 
 /**
- * Headers from an execution client's JSON-RPC: `debug_getRawHeader`, the bytes themselves, or, where a server does not offer that,
- * `eth_getBlockByNumber`, rebuilt and checked against the block hash.
+ * Headers from an execution client's JSON-RPC: `debug_getRawHeader`, the bytes themselves, or, where a server does
+ * not offer that, `eth_getBlockByNumber`, rebuilt and checked against the block hash.
  *
- * The server is trusted to know the canonical chain; it is not trusted to answer well-formed, soon, briefly or at all.
- * The implementation of a port, not a core: it does I/O and waits.
+ * The server is trusted to know the canonical chain; it is not trusted to answer well-formed, soon, briefly or at
+ * all. The implementation of a port, not a core: it does I/O and waits.
  */
 export class HeaderRpc implements HeaderSource {
   readonly #url: string

@@ -359,28 +359,29 @@ export class UtpConnection implements Core<StreamInput, StreamOutput> {
   #conclude(now: number, emit: Emit): void {
     const received = this.#received
     const sender = this.#sender
-    if (this.#established && !this.#saidConnected) {
+    const connected = this.#established && !this.#saidConnected
+    if (connected) {
       this.#saidConnected = true
       if (sender.finishWanted) this.#lifecycle.advance('FIN')
-      emit({ type: 'connected' })
     }
-    if (received.chunkBytes > 0) {
-      const chunks = received.chunks
-      const bytes = received.chunkBytes
+    const { chunks, chunkBytes } = received
+    if (chunkBytes > 0) {
       received.chunks = []
       received.chunkBytes = 0
-      this.#unreadBytes += bytes
-      emit({ type: 'data', chunks, bytes })
+      this.#unreadBytes += chunkBytes
     }
-    if (received.finished && !this.#saidPeerFinished) {
+    const peerFinished = received.finished && !this.#saidPeerFinished
+    if (peerFinished) {
       this.#saidPeerFinished = true
       if (this.state === 'connected') this.#lifecycle.advance('FIN')
-      emit({ type: 'peer-finished' })
       // Whoever wrote something and is told that nothing more comes has said all that it will.
       if (!this.#limits.allowHalfOpen && sender.writtenBytes > 0) this.#finish()
     }
     if (this.#end === undefined) this.#considerEnd(now)
     this.#send(now, emit)
+    if (connected) emit({ type: 'connected' })
+    if (chunkBytes > 0) emit({ type: 'data', chunks, bytes: chunkBytes })
+    if (peerFinished) emit({ type: 'peer-finished' })
     if (sender.becameWritable) {
       sender.becameWritable = false
       if (this.#end === undefined && !sender.finishWanted)

@@ -202,7 +202,6 @@ export class Sender {
     this.consecutiveTimeouts++
     this.rtt.backOff()
     this.#progressAt = now
-    this.#probes = 0
     this.#silentUntil = now
     this.#duplicateAcks = 0
     // A peer that takes nothing is no congestion, and what was sent to learn of its window is no loss.
@@ -325,7 +324,7 @@ export class Sender {
 
   #probeAt(): number {
     const { sent, rtt } = this
-    if (rtt.smoothedMs === 0 || sent.lostPackets > 0) return Infinity
+    if (rtt.smoothedMs === 0 || sent.lostPackets > 0 || this.#peerWindowBytes < this.#payloadBytes) return Infinity
     // A probe may be lost like what it asks for: until the timeout each one waits twice as long as the one before.
     return this.#lastProgressOrSend() + rtt.probeMs * 2 ** this.#probes
   }

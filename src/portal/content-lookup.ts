@@ -30,6 +30,9 @@ export interface ContentLookupParts {
   readonly retrievals: Retrievals
 }
 
+/** How often a lookup looks whether there is room for its transfer. */
+const ROOM_MS = 250
+
 /** A peer that said it has the content, and whose turn has not come. */
 interface Spare {
   readonly node: NodeRecord
@@ -58,6 +61,7 @@ export class ContentLookup {
   #spares: Spare[] = []
   #lookup: Lookup<NodeRecord>
   #patience: Appointment<Job> | undefined
+  #room: Appointment<Job> | undefined
   #isWidened = false
   #isSecondTry = false
   #over = false
@@ -116,11 +120,11 @@ export class ContentLookup {
     this.#followSpares(turn)
     // While a transfer is young nobody else is asked: each peer that answers with a connection id keeps a stream waiting for us.
     if (this.#retrievals.size > 0 && this.#patience !== undefined) return
-    if (this.#retrievals.size >= this.#parts.state.limits.fetchesOfLookup) return
+    if (this.#spares.length > 0 || this.#retrievals.size >= this.#parts.state.limits.fetchesOfLookup) return
     for (let nodes = this.#lookup.next(); nodes.length > 0; nodes = this.#lookup.next()) {
       for (const node of nodes) if (!this.#ask(turn, node)) this.#lookup.failed(node.nodeIdHex)
     }
-    if (!this.#lookup.done || this.#retrievals.size > 0 || this.#spares.length > 0) return
+    if (!this.#lookup.done || this.#retrievals.size > 0) return
     if (this.#widen() || this.#again()) this.#step(turn)
     else this.#fail(turn, 'CONTENT_NOT_FOUND', `${this.#queries} nodes were asked, none gave it`)
   }
@@ -193,7 +197,9 @@ export class ContentLookup {
 
   #followSpares(turn: Turn): void {
     const { state, retrievals } = this.#parts
-    this.#spares = this.#spares.filter(spare => spare.lead.kind === 'inline' || spare.until > turn.now)
+    const expired = this.#spares.filter(({ lead, until }) => lead.kind === 'connection-id' && until <= turn.now)
+    this.#spares = this.#spares.filter(spare => !expired.includes(spare))
+    this.#broken.push(...expired.map(spare => spare.node))
     while (this.#spares.length > 0) {
       if (this.#retrievals.size > 0 && this.#patience !== undefined) return
       if (this.#retrievals.size >= state.limits.fetchesOfLookup) return
@@ -202,12 +208,22 @@ export class ContentLookup {
         0,
         this.#spares.findIndex(spare => spare.lead.kind === 'inline'),
       )
-      const [spare] = this.#spares.splice(at, 1)
-      if (spare !== undefined) {
-        if (retrievals.hasRoom(spare.lead, spare.node)) this.#retrieve(turn, spare)
-        else state.counters.add('limit.retrievals')
+      const spare = this.#spares[at]!
+      if (!retrievals.hasRoom(spare.lead, spare.node)) {
+        this.#awaitRoom(turn)
+        return
       }
+      this.#spares.splice(at, 1)
+      this.#retrieve(turn, spare)
     }
+  }
+
+  /** Other lookups have all the slots: look again soon, before the connection id is too old. */
+  #awaitRoom(turn: Turn): void {
+    const { agenda, counters } = this.#parts.state
+    if (this.#room?.job !== undefined) return
+    counters.add('limit.fetches')
+    this.#room = agenda.set(turn.now + ROOM_MS, later => this.#step(later))
   }
 
   #retrieve(turn: Turn, { node, version, lead }: Spare): void {
@@ -269,6 +285,7 @@ export class ContentLookup {
     const { agenda } = this.#parts.state
     agenda.cancel(this.#overdue)
     agenda.cancel(this.#patience)
+    agenda.cancel(this.#room)
     for (const retrieval of this.#retrievals.values()) retrieval.cancel(turn)
     this.#retrievals.clear()
     this.#waiting.clear()

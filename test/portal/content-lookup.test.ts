@@ -132,3 +132,17 @@ test('the only node that has it could not send it: it is asked once more when no
   )
   t.like(one(driven.handle({ type: 'validated', ref, valid: false, code: 'CONTENT_INVALID' }), 'failed'), { ref: 2 })
 })
+
+test('more lookups than slots: the others wait for theirs, and use the connection id that they were given', t => {
+  const driven = new DrivenOverlay({ limits: { fetches: 1 } })
+  driven.befriend(nodes.slice(0, 1))
+  const [first, second] = [keyOf(1), keyOf(2)].map((wanted, index) => {
+    return asked(driven.handle({ type: 'lookup-content', ref: index, key: wanted }))[0]!.ref
+  })
+  const fetch = one(driven.reply(first!, { type: 'content', kind: 'connection-id', connectionId: 11 }), 'fetch')
+  t.deepEqual(driven.reply(second!, { type: 'content', kind: 'connection-id', connectionId: 21 }), [])
+  t.is(driven.pass(3_000).filter(output => output.type === 'fetch').length, 0)
+  driven.handle({ type: 'transfer-item', ref: fetch.ref, index: 0, content: contentOf(key, 2_000), stored: true })
+  driven.handle({ type: 'transfer-done', ref: fetch.ref })
+  t.like(one(driven.pass(300), 'fetch'), { connectionId: 21 })
+})

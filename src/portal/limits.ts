@@ -31,9 +31,10 @@ export interface OverlayLimits {
   /** Incoming transfers by accepted offers: all peers together, and of one peer. Beyond: code 4. */
   readonly receives: number
   readonly receivesOfPeer: number
-  /** Content that FIND_CONTENT fetches from us over uTP: all peers together, and one peer. Beyond: records. */
+  /** Content that FIND_CONTENT fetches from us over uTP: all peers together, one peer, and the bytes of all. Beyond: records. */
   readonly serves: number
   readonly servesOfPeer: number
+  readonly serveBytes: number
   /** Content that we fetch over uTP, all lookups together. */
   readonly fetches: number
   /** Offers in flight, transfer included: all peers together, and to one peer. */
@@ -86,8 +87,9 @@ export const defaultOverlayLimits: OverlayLimits = {
 
   receives: 64,
   receivesOfPeer: 16,
-  serves: 128,
-  servesOfPeer: 64,
+  serves: 256,
+  servesOfPeer: 128,
+  serveBytes: 256 * 1024 * 1024,
   fetches: 128,
   offers: 64,
   offersToPeer: 4,

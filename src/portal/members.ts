@@ -61,10 +61,10 @@ export class Members implements Liveness {
     return true
   }
 
-  remove(nodeIdHex: string): boolean {
-    this.#forget(nodeIdHex)
+  /** @returns whether it was a member */
+  remove(turn: Turn, nodeIdHex: string): boolean {
     this.#state.profiles.delete(nodeIdHex)
-    return this.#state.table.remove(nodeIdHex).removed !== undefined
+    return this.#replace(turn, nodeIdHex)
   }
 
   /** A node was met in discovery, or it asked us something: it becomes a candidate and is pinged soon. */
@@ -73,7 +73,7 @@ export class Members implements Liveness {
     const known = table.get(record.nodeIdHex)
     if (known !== undefined) {
       if (record.seq <= known.record.seq) return
-      if (!this.isFit(record)) this.remove(record.nodeIdHex)
+      if (!this.isFit(record)) this.remove(turn, record.nodeIdHex)
       // At a new address it has to prove itself again before others are told of it.
       else if (table.insert({ record }, turn.now) === 'updated' && table.slot(record.nodeIdHex)?.live === false) {
         this.#check(turn, record, 0)
@@ -101,15 +101,16 @@ export class Members implements Liveness {
     const { table, profiles, limits } = this.#state
     const profile = profiles.of(node.nodeIdHex)
     profile.silences = 0
-    if (table.get(node.nodeIdHex) === undefined) table.insert({ record: node }, turn.now)
+    const known = table.get(node.nodeIdHex)
+    if (known === undefined || known.record.seq < node.seq) table.insert({ record: node }, turn.now)
     const before = table.slot(node.nodeIdHex)
     if (before === undefined) return
     const isNew = !before.live
     table.markLive(node.nodeIdHex, turn.now)
     if (!this.#checks.has(node.nodeIdHex)) {
       // It answered another request first: its radius is still to be asked for.
-      const known = profile.radius !== undefined
-      this.#check(turn, node, known ? this.#interval() : this.#state.between(0, limits.candidateSpreadMs))
+      const isDue = profile.radius === undefined
+      this.#check(turn, node, isDue ? this.#state.between(0, limits.candidateSpreadMs) : this.#interval())
     }
     if (isNew) this.joined?.(turn, node)
   }
@@ -120,18 +121,18 @@ export class Members implements Liveness {
     profile.silences += 1
     if (profile.silences < TRIES) return
     if (table.get(node.nodeIdHex) === undefined) return
-    this.#replace(turn, node)
+    this.#replace(turn, node.nodeIdHex)
   }
 
   estranged(turn: Turn, node: NodeRecord): void {
     this.#state.counters.add('estranged')
-    this.#replace(turn, node)
+    this.#replace(turn, node.nodeIdHex)
   }
 
   /** It sent content that is not what its key says. */
   distrust(turn: Turn, node: NodeRecord): void {
     this.#state.counters.add('distrusted')
-    this.#replace(turn, node)
+    this.#replace(turn, node.nodeIdHex)
   }
 
   /**
@@ -212,14 +213,15 @@ export class Members implements Liveness {
   }
 
   /** The member goes; who stood in reserve takes its place and has to prove itself. */
-  #replace(turn: Turn, node: NodeRecord): void {
-    this.#forget(node.nodeIdHex)
-    const { removed, successor } = this.#state.table.remove(node.nodeIdHex)
-    if (removed !== undefined) this.#state.counters.add('table.removed')
+  #replace(turn: Turn, nodeIdHex: string): boolean {
+    this.#forget(nodeIdHex)
+    const { removed, successor } = this.#state.table.remove(nodeIdHex)
     if (successor !== undefined) {
       this.#state.profiles.of(successor.record.nodeIdHex).silences = 0
       this.#check(turn, successor.record, 0)
     }
+    if (removed !== undefined) this.#state.counters.add('table.removed')
+    return removed !== undefined
   }
 
   #interval(): number {
@@ -249,10 +251,11 @@ export class Members implements Liveness {
     const record = table.get(node.nodeIdHex)?.record ?? node
     const refused = this.ping(turn, record, undefined, (later, pong) => {
       const isMember = table.get(node.nodeIdHex) !== undefined
-      if (pong.ok && isMember) return this.#check(later, record, this.#interval())
       const { silences } = profiles.of(node.nodeIdHex)
-      if (!pong.ok && (isMember || (silences > 0 && silences < TRIES)))
-        this.#check(later, record, RETRY_MS * Math.max(1, silences))
+      // Silence is followed up soon, a pong that could not be understood is not.
+      if (silences === 0) {
+        if (isMember) this.#check(later, record, this.#interval())
+      } else if (!pong.ok && (isMember || silences < TRIES)) this.#check(later, record, RETRY_MS * silences)
     })
     if (refused?.code === 'REQUEST_LIMIT') this.#check(turn, record, RETRY_MS)
   }

@@ -152,7 +152,7 @@ export class Overlay implements Core<OverlayInput, OverlayOutput> {
         emit({ type: 'record-added', ref: input.ref, added: this.#members.add(turn, input.record) })
         return
       case 'remove-record':
-        emit({ type: 'record-removed', ref: input.ref, removed: this.#members.remove(input.nodeIdHex) })
+        emit({ type: 'record-removed', ref: input.ref, removed: this.#members.remove(turn, input.nodeIdHex) })
         return
       case 'ping':
         this.#calls.ping(turn, input)

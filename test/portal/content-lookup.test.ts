@@ -112,3 +112,37 @@ test('a question that gets no answer is asked again once, unless nobody waits fo
   driven.handle({ type: 'cancel', ref: 2 })
   t.deepEqual(driven.handle({ type: 'talk-failed', ref: third!.ref, code: 'REQUEST_TIMEOUT' }), [])
 })
+
+test('the only node that has it could not send it: it is asked once more when nobody else is left, and no third time', t => {
+  const driven = new DrivenOverlay()
+  driven.befriend(nodes.slice(0, 1))
+  let outputs = driven.handle({ type: 'lookup-content', ref: 1, key })
+  for (const connectionId of [11, 21]) {
+    const [question] = asked(outputs)
+    if (question === undefined) return t.fail(`expected a question before ${connectionId}`)
+    const fetch = one(driven.reply(question.ref, { type: 'content', kind: 'connection-id', connectionId }), 'fetch')
+    outputs = driven.handle({ type: 'transfer-failed', ref: fetch.ref, code: 'STREAM_CONNECT_TIMEOUT' })
+  }
+  t.like(one(outputs, 'failed'), { ref: 1, code: 'CONTENT_NOT_FOUND' })
+  // What is not valid is not asked for again.
+  const [question] = asked(driven.handle({ type: 'lookup-content', ref: 2, key }))
+  const { ref } = one(
+    driven.reply(question!.ref, { type: 'content', kind: 'inline', content: new Uint8Array(9) }),
+    'validate',
+  )
+  t.like(one(driven.handle({ type: 'validated', ref, valid: false, code: 'CONTENT_INVALID' }), 'failed'), { ref: 2 })
+})
+
+test('more lookups than slots: the others wait for theirs, and use the connection id that they were given', t => {
+  const driven = new DrivenOverlay({ limits: { fetches: 1 } })
+  driven.befriend(nodes.slice(0, 1))
+  const [first, second] = [keyOf(1), keyOf(2)].map((wanted, index) => {
+    return asked(driven.handle({ type: 'lookup-content', ref: index, key: wanted }))[0]!.ref
+  })
+  const fetch = one(driven.reply(first!, { type: 'content', kind: 'connection-id', connectionId: 11 }), 'fetch')
+  t.deepEqual(driven.reply(second!, { type: 'content', kind: 'connection-id', connectionId: 21 }), [])
+  t.is(driven.pass(3_000).filter(output => output.type === 'fetch').length, 0)
+  driven.handle({ type: 'transfer-item', ref: fetch.ref, index: 0, content: contentOf(key, 2_000), stored: true })
+  driven.handle({ type: 'transfer-done', ref: fetch.ref })
+  t.like(one(driven.pass(300), 'fetch'), { connectionId: 21 })
+})

@@ -7,6 +7,9 @@ import { nodeCryptography } from '../src/crypto/node-cryptography.ts'
 import { SpimplError } from '../src/errors.ts'
 import { validateInWorker } from '../src/history/validation-task.ts'
 import { type Method, method } from '../src/rpc/method.ts'
+import { DispatchExecutor } from '../src/runtime/executors/dispatch.ts'
+import { EventLoopExecutor } from '../src/runtime/executors/event-loop.ts'
+import type { Executor } from '../src/runtime/executors/executor.ts'
 import { openDatagramSocket } from '../src/transport/node-dgram.ts'
 import type { ExecutorSetting } from './options.ts'
 
@@ -27,13 +30,26 @@ export function packageVersion(): string {
   return version
 }
 
-/** The executor that a setting stands for. */
-export function chooseExecutor(setting: ExecutorSetting): { readonly name: string } {
-  if (setting !== 'dispatch') return { name: 'event-loop' }
-  throw new SpimplError(
-    'EXECUTOR_UNAVAILABLE',
-    '--executor: expected auto or event-loop, dispatch is not available here',
-  )
+/** What runs the queues of a node, and how another is made: each node has its own. */
+export interface ChosenExecutor {
+  readonly name: Executor['name']
+  /** @param label shown by system tools that know libdispatch's queues */
+  readonly make: (label: string) => Executor
+  /** Why it is another one than the setting named. */
+  readonly notice: string | undefined
+}
+
+/** The executor that a setting stands for. Without libdispatch everything works on the event loop, and one line says so. */
+export function chooseExecutor(setting: ExecutorSetting): ChosenExecutor {
+  const obstacle = setting === 'dispatch' ? DispatchExecutor.obstacle() : undefined
+  if (setting === 'dispatch' && obstacle === undefined) {
+    return { name: 'dispatch', make: label => new DispatchExecutor({ label }), notice: undefined }
+  }
+  return {
+    name: 'event-loop',
+    make: () => new EventLoopExecutor(),
+    notice: obstacle === undefined ? undefined : `--executor: event-loop is used instead of dispatch: ${obstacle}`,
+  }
 }
 
 /** Methods that only tests want, behind SPIMPL_TEST_HOOKS=1. */

@@ -9,7 +9,7 @@ import type { NodeRecord } from '../src/identity/node-record.ts'
 import { systemRandomness } from '../src/runtime/runtime.ts'
 import { openContentStore } from '../src/store/store.ts'
 import { CHAIN_IDS } from './bootnodes.ts'
-import { chooseExecutor, clientVersion, compute, cryptography, openSocket } from './composition.ts'
+import { type ChosenExecutor, chooseExecutor, clientVersion, compute, cryptography, openSocket } from './composition.ts'
 import { type Delivery, type Item, Progress, reportOf, retrievalTable } from './devnet-report.ts'
 import { actorLog, openLog } from './logging.ts'
 import type { DevnetOptions } from './options.ts'
@@ -38,6 +38,7 @@ export async function devnet(options: DevnetOptions): Promise<number> {
     throw new SpimplError('FILE_INVALID', `--blocks: expected files of blocks, found none in ${options.blocks}`)
   const items = itemsOf(blocks)
   const executor = chooseExecutor(options.executor)
+  if (executor.notice !== undefined) console.error(executor.notice)
   const nodes: RunningNode[] = []
   const stop = async (): Promise<void> => {
     progress.done()
@@ -46,7 +47,7 @@ export async function devnet(options: DevnetOptions): Promise<number> {
   try {
     progress.say(`starting ${options.nodes} nodes`)
     for (let index = 0; index < options.nodes; index++) {
-      nodes.push(await startOne(index, options, blocks, nodes[0]?.record()))
+      nodes.push(await startOne(index, options, executor, blocks, nodes[0]?.record()))
     }
     const work = (async () => {
       await joined(nodes, progress)
@@ -79,12 +80,14 @@ export async function devnet(options: DevnetOptions): Promise<number> {
 async function startOne(
   index: number,
   options: DevnetOptions,
+  executor: ChosenExecutor,
   blocks: readonly Block[],
   first: NodeRecord | undefined,
 ): Promise<RunningNode> {
   const start = (rpcPort: number): Promise<RunningNode> =>
     startNode({
       name: `node-${index}`,
+      executor: executor.make(`spimpl.node-${index}`),
       privateKey: newPrivateKey(systemRandomness(), cryptography),
       crypto: cryptography,
       chainId: CHAIN_IDS.mainnet,

@@ -44,9 +44,11 @@ async function start(options: RunOptions, directory: DataDirectory | undefined, 
   if (directory === undefined) log.warn('no --data-dir: key and content are in memory and go with this process')
   if (options.headers === undefined) log.warn('no --headers: nothing can be validated, so nothing is stored or served')
   const executor = chooseExecutor(options.executor)
+  if (executor.notice !== undefined) log.warn(executor.notice)
   log.info({ executor: executor.name, version: clientVersion }, 'starting')
   const node = await startNode({
     name: 'node',
+    executor: executor.make('spimpl.node'),
     privateKey,
     crypto: cryptography,
     chainId: CHAIN_IDS[options.network],

@@ -30,26 +30,21 @@ export function packageVersion(): string {
 
 /** What runs the queues of every system of this process. */
 export interface ExecutorChoice {
-  readonly name: 'event-loop' | 'dispatch'
-  /** A system has its own: each drains a root queue of its own. */
+  readonly name: Executor['name']
+  /** A system has its own: each drains a root queue of its own, which system tools show by this label. */
   readonly make: (label: string) => Executor
-  /** Why `auto` did not take libdispatch. */
-  readonly obstacle: string | undefined
+  /** Why it is the event loop and not libdispatch. */
+  readonly notice: string | undefined
 }
 
-/** @throws SpimplError EXECUTOR_UNAVAILABLE where libdispatch was asked for by name and cannot be had */
+/** The executor that a setting stands for. Without libdispatch everything works on the event loop, and one line says so. */
 export function chooseExecutor(setting: ExecutorSetting): ExecutorChoice {
   const obstacle = setting === 'event-loop' ? undefined : DispatchExecutor.obstacle()
-  if (setting === 'dispatch' && obstacle !== undefined) {
-    throw new SpimplError(
-      'EXECUTOR_UNAVAILABLE',
-      `--executor: expected event-loop or auto here, got dispatch: ${obstacle}`,
-    )
-  }
   if (setting === 'event-loop' || obstacle !== undefined) {
-    return { name: 'event-loop', make: () => new EventLoopExecutor(), obstacle }
+    const notice = obstacle === undefined ? undefined : `the event-loop executor is used: ${obstacle}`
+    return { name: 'event-loop', make: () => new EventLoopExecutor(), notice }
   }
-  return { name: 'dispatch', make: label => new DispatchExecutor({ label }), obstacle: undefined }
+  return { name: 'dispatch', make: label => new DispatchExecutor({ label }), notice: undefined }
 }
 
 /** Threads for what would hold up the event loop: content above INLINE_CONTENT_BYTES is validated there. */

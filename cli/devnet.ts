@@ -45,9 +45,7 @@ export async function devnet(options: DevnetOptions): Promise<number> {
     throw new SpimplError('FILE_INVALID', `--blocks: expected files of blocks, found none in ${options.blocks}`)
   const items = itemsOf(blocks)
   const executor = chooseExecutor(options.executor)
-  if (executor.obstacle !== undefined && !options.json) {
-    console.error(`the event-loop executor is used: ${executor.obstacle}`)
-  }
+  if (executor.notice !== undefined) console.error(`spimpl: ${executor.notice}`)
   await using compute = new ComputeThreads()
   const nodes: RunningNode[] = []
   const stop = async (): Promise<void> => {

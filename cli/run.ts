@@ -50,7 +50,7 @@ async function start(
   if (directory === undefined) log.warn('no --data-dir: key and content are in memory and go with this process')
   if (options.headers === undefined) log.warn('no --headers: nothing can be validated, so nothing is stored or served')
   const executor = chooseExecutor(options.executor)
-  if (executor.obstacle !== undefined) log.info(`the event-loop executor is used: ${executor.obstacle}`)
+  if (executor.notice !== undefined) log.info(executor.notice)
   log.info({ executor: executor.name, version: clientVersion }, 'starting')
   const node = await startNode({
     name: 'node',

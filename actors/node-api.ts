@@ -2,12 +2,13 @@ import { fromHex, toHex } from '../src/codec/hex.ts'
 import { type ErrorCode, type Result, SpimplError, unwrap } from '../src/errors.ts'
 import { blamesContent } from '../src/history/validation.ts'
 import type { NodeRecord } from '../src/identity/node-record.ts'
-import type { PingPayload } from '../src/portal/ping-extension.ts'
-import type { AcceptCounts, CallResult, ContentTrace } from '../src/portal/portal.ts'
+import type { CallResult } from '../src/portal/portal.ts'
 import type * as rpc from '../src/rpc/node-api.ts'
 import type { Ref, ReplyTo } from '../src/runtime/runtime.ts'
-import type { DiscoveryMessage } from './discovery.ts'
-import type { NetworkCall, OverlayMessage } from './overlay.ts'
+import type { DiscoveryMessage } from './discovery-messages.ts'
+import { overlayCall } from './overlay-call.ts'
+import type { NetworkCall, OverlayMessage } from './overlay-messages.ts'
+import { fromPayload, toCounts, toPayload, toTrace } from './rpc-values.ts'
 import type { StorageMessage } from './storage.ts'
 import type { ValidationMessage } from './validation.ts'
 
@@ -42,36 +43,6 @@ const asker =
   <Message extends { readonly type: string }>(ref: Ref<Message>): Ask<Message> =>
   (make, { signal }, timeoutMs = LOCAL_TIMEOUT_MS) =>
     ref.ask(make, { timeoutMs, signal })
-
-let lastCallId = 0
-
-/**
- * One call of the overlay. When its caller has gone, the overlay stops working for it.
- *
- * @throws what the call failed with
- */
-export async function overlayCall<Type extends CallResult['type']>(
-  overlay: Ref<OverlayMessage>,
-  call: NetworkCall,
-  options: { readonly timeoutMs: number; readonly signal: AbortSignal },
-  types: readonly Type[],
-): Promise<Extract<CallResult, { readonly type: Type }>> {
-  lastCallId += 1
-  const id = lastCallId
-  const abandon = (): void => {
-    overlay.tell({ type: 'abandon', id })
-  }
-  options.signal.addEventListener('abort', abandon, { once: true })
-  try {
-    const result = await overlay.ask<CallResult>(replyTo => ({ type: 'call', id, call, replyTo }), options)
-    if ((types as readonly string[]).includes(result.type))
-      return result as Extract<CallResult, { readonly type: Type }>
-    if (result.type === 'failed') throw new SpimplError(result.code, result.detail)
-    throw new SpimplError('MESSAGE_UNKNOWN', `expected ${types.join(' or ')}, got ${result.type}`)
-  } finally {
-    options.signal.removeEventListener('abort', abandon)
-  }
-}
 
 /** What the JSON-RPC methods ask of a node, as messages to its actors. */
 export function nodeApi(options: NodeApiOptions): rpc.NodeApi {
@@ -275,49 +246,3 @@ function newest(records: readonly (NodeRecord | undefined)[]): NodeRecord | unde
 }
 
 const hasCode = (error: unknown, code: ErrorCode): boolean => error instanceof SpimplError && error.code === code
-
-function toPayload(payload: rpc.PingPayload): PingPayload {
-  if (payload.type === 1) return { payloadType: 1, radius: payload.dataRadius }
-  const { clientInfo, dataRadius, capabilities } = payload
-  return { payloadType: 0, clientInfo, radius: dataRadius, capabilities }
-}
-
-function fromPayload(payload: PingPayload): rpc.PongPayload {
-  switch (payload.payloadType) {
-    case 0: {
-      const { clientInfo, radius, capabilities } = payload
-      return { type: 0, clientInfo, dataRadius: radius, capabilities }
-    }
-    case 1:
-      return { type: 1, dataRadius: payload.radius }
-    default:
-      return { type: 65535, errorCode: payload.errorCode, message: payload.message }
-  }
-}
-
-function toTrace(trace: ContentTrace, targetId: Uint8Array): rpc.ContentTrace {
-  const { origin, receivedFrom, responses, metadata, startedAtMs, cancelled } = trace
-  const distances = Object.entries(metadata).map(
-    ([id, { enr, distance }]) => [id, { enr, distance: BigInt(distance) }] as const,
-  )
-  return {
-    origin,
-    targetId,
-    ...(receivedFrom === undefined ? {} : { receivedFrom }),
-    responses: new Map(Object.entries(responses)),
-    metadata: new Map(distances),
-    cancelled,
-    startedAtMs,
-  }
-}
-
-function toCounts(counts: AcceptCounts): Omit<rpc.PutReport, 'storedLocally' | 'peerCount'> {
-  return {
-    accepted: counts.acceptedCount,
-    declined: counts.genericDeclineCount,
-    alreadyStored: counts.alreadyStoredCount,
-    notWithinRadius: counts.notWithinRadiusCount,
-    rateLimited: counts.rateLimitedCount,
-    transferInProgress: counts.transferInProgressCount,
-  }
-}

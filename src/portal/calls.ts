@@ -1,5 +1,5 @@
+import { toHex } from '../codec/hex.ts'
 import { SpimplError } from '../errors.ts'
-import { logDistance } from '../identity/distances.ts'
 import type { NodeRecord } from '../identity/node-record.ts'
 import { ContentLookup, type ContentLookupParts } from './content-lookup.ts'
 import { TraceBuilder } from './content-trace.ts'
@@ -111,10 +111,9 @@ export class Calls {
         return
       }
       if (!retrievals.hasRoom(lead, to)) {
-        return this.#fail(later, ref, {
-          code: 'TRANSFER_LIMIT',
-          detail: `${state.limits.fetches} transfers are under way`,
-        })
+        const detail = `${state.limits.fetches} transfers are under way`
+        this.#fail(later, ref, { code: 'TRANSFER_LIMIT', detail })
+        return
       }
       const retrieval = retrievals.start(later, to, answer.version, name, lead, (last, retrieved) => {
         if (!retrieved.ok) {
@@ -171,12 +170,12 @@ export class Calls {
   lookupRecord(turn: Turn, { ref, nodeId }: CallOf<'lookup-record'>): void {
     this.#begin(ref)
     const { state, requests } = this.#parts
-    if (logDistance(nodeId, state.record.nodeId) === 0) {
+    const nodeIdHex = toHex(nodeId)
+    if (state.isSelf(nodeIdHex)) {
       this.#settle(turn, { type: 'record-found', ref, record: state.record })
       return
     }
-    const known = state.table.closest(nodeId, 1, ({ entry }) => logDistance(entry.record.nodeId, nodeId) === 0)[0]
-      ?.record
+    const known = state.table.get(nodeIdHex)?.record
     if (known === undefined) {
       this.#searchRecord(turn, ref, nodeId, undefined)
       return
@@ -196,8 +195,9 @@ export class Calls {
 
   #searchRecord(turn: Turn, ref: number, nodeId: Uint8Array, known: NodeRecord | undefined): void {
     if (!this.#open.has(ref)) return
+    const nodeIdHex = toHex(nodeId)
     const started = this.#parts.lookups.start(turn, nodeId, (later, lookup) => {
-      const found = lookup.candidates().find(({ node }) => logDistance(node.nodeId, nodeId) === 0)?.node
+      const found = lookup.candidates().find(({ node }) => node.nodeIdHex === nodeIdHex)?.node
       this.#settle(later, { type: 'record-found', ref, record: newer(known, found) })
     })
     this.#onceStarted(turn, ref, started === undefined ? undefined : () => started.cancel())

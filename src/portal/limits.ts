@@ -29,7 +29,10 @@ export interface OverlayLimits {
   /** Incoming transfers by accepted offers: all peers together, and of one peer. Beyond: code 4. */
   readonly receives: number
   readonly receivesOfPeer: number
-  /** Content that FIND_CONTENT fetches from us over uTP: all peers together, one peer, and the bytes of all. Beyond: records. */
+  /**
+   * Content that FIND_CONTENT fetches from us over uTP: all peers together, one peer, and the bytes of all. Beyond:
+   * records.
+   */
   readonly serves: number
   readonly servesOfPeer: number
   readonly serveBytes: number
@@ -59,7 +62,9 @@ export interface OverlayLimits {
   readonly candidates: number
   /** First pings go out within so long, so that a burst of meetings is no burst of pings. */
   readonly candidateSpreadMs: number
-  /** A node of the table is pinged when its last ping is so old; each time the delay is drawn from 0.75 to 1.25 of it. */
+  /**
+   * A node of the table is pinged when its last ping is so old; each time the delay is drawn from 0.75 to 1.25 of it.
+   */
   readonly pingIntervalMs: number
   /** A bucket without a lookup for so long is refreshed. */
   readonly refreshIntervalMs: number

@@ -6,8 +6,12 @@ export interface OverlayLimits {
   readonly lookupConcurrency: number
   /** Nodes that one lookup asks at most. */
   readonly lookupQueries: number
-  /** Node lookups and content lookups at a time; further ones fail with REQUEST_LIMIT. */
+  /** Node lookups at a time; further ones fail with REQUEST_LIMIT. */
   readonly lookups: number
+  /** Content lookups at a time, so that what is on its way fits into memory. */
+  readonly contentLookups: number
+  /** Content lookups that wait for their turn; further ones fail with REQUEST_LIMIT. */
+  readonly waitingLookups: number
   /** A lookup without a result after so long fails with CONTENT_NOT_FOUND, or ends with what it found. */
   readonly lookupTimeoutMs: number
   /** A content lookup whose transfer is not done after so long asks further nodes beside it. */
@@ -77,6 +81,8 @@ export const defaultOverlayLimits: OverlayLimits = {
   lookupConcurrency: 3,
   lookupQueries: 64,
   lookups: 256,
+  contentLookups: 32,
+  waitingLookups: 4_096,
   lookupTimeoutMs: 120_000,
   fetchPatienceMs: 10_000,
   fetchesOfLookup: 2,

@@ -39,6 +39,7 @@ export interface OverlaySnapshot {
   readonly calls: number
   readonly nodeLookups: number
   readonly contentLookups: number
+  readonly waitingLookups: number
   readonly offersInFlight: number
   readonly outbox: number
   readonly gossip: { readonly items: number; readonly bytes: number }
@@ -223,6 +224,7 @@ export class Overlay implements Core<OverlayInput, OverlayOutput> {
       calls: this.#calls.size,
       nodeLookups: this.#lookups.size,
       contentLookups: this.#calls.contentLookups,
+      waitingLookups: this.#calls.waitingLookups,
       offersInFlight: this.#outgoing.inFlight,
       outbox: this.#outbox.size,
       gossip: this.#gossip.load,

@@ -175,7 +175,7 @@ test('thousands of lookups wait when the last node is lost: all end, in one turn
   const [first] = asked(driven.handle({ type: 'lookup-content', ref: 0, key }))
   for (let ref = 1; ref <= 4_000; ref++) driven.handle({ type: 'lookup-content', ref, key })
   driven.handle({ type: 'remove-record', ref: 1e6, nodeIdHex: nodes[0]!.nodeIdHex })
-  const outputs = driven.reply(first!.ref, { type: 'content', kind: 'records', records: [] })
+  const outputs = driven.handle({ type: 'talk-failed', ref: first!.ref, code: 'REQUEST_TIMEOUT' })
   t.is(outputs.filter(output => output.type === 'failed').length, 4_001)
   t.is(driven.overlay.snapshot().calls, 0)
 })

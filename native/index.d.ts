@@ -9,6 +9,10 @@ export type AddonErrorCode =
   | 'QOS_UNKNOWN'
   | 'GROUP_UNBALANCED'
   | 'SOURCE_INVALID'
+  | 'JOB_INVALID'
+  | 'JOB_FAILED'
+  | 'THREAD_INVALID'
+  | 'THREAD_STOPPED'
 
 export class AddonError extends Error {
   readonly code: AddonErrorCode
@@ -164,6 +168,82 @@ export interface BatchCipher {
 /** Undefined where the addon did not load, or where this node exports no OpenSSL; `backendInfo()` says which. */
 export const cipher: BatchCipher | undefined
 
+export interface ThreadOptions {
+  /** Shown by system tools; Linux keeps the first 15 bytes. */
+  readonly name: string
+  /** The number of the CPU it is bound to; default any. macOS binds none. */
+  readonly cpu?: number
+  /** As nice(1): -20 the most urgent, 19 the least, 0 unchanged. */
+  readonly priority?: number
+}
+
+/**
+ * A thread that stays put: one OS thread that performs native jobs in order. Needs no libdispatch.
+ *
+ * @example
+ * const thread = new PinnedThread({ name: 'sealing', cpu: 1 })
+ * const sealed = await new NativeJobs(thread).seal(batch)
+ * await thread.stop()
+ */
+export class PinnedThread {
+  /** Throws ADDON_UNAVAILABLE, THREAD_INVALID. */
+  constructor(options: ThreadOptions)
+  /** Gives the calling thread these traits; answers what the system refused, or an empty string. For a Worker's own code. */
+  static pinHere(options: ThreadOptions): string
+  /**
+   * Confines a module to a thread of its own: its import and each of its functions run there and nowhere else, one call at a
+   * time. So a library that tolerates only one thread, or blocks, does no harm. An exported `start(initial)` runs first.
+   * @param module absolute URL or package name, imported on that thread
+   *
+   * @example
+   * const database = await PinnedThread.confine(new URL('./database.js', import.meta.url), { name: 'database' })
+   * const rows = await database.call('query', ['select 1'])
+   */
+  static confine(module: string | URL, options: ThreadOptions & { readonly initial?: unknown }): Promise<ConfinedModule>
+  readonly name: string
+  /** The system's number of the thread, as in /proc/self/task. */
+  readonly systemId: number
+  /** What the system refused of `cpu` and `priority`; empty when nothing. */
+  readonly refused: string
+  /** Settles when it has performed what it had and ended. */
+  stop(): Promise<void>
+}
+
+export interface ConfinedModule {
+  /** What the system refused of `cpu` and `priority`; empty when nothing. */
+  readonly refused: string
+  /** Arguments and answer are cloned as by postMessage; buffers in `transfer` move. Rejects with what the function threw. */
+  call(name: string, parameters?: readonly unknown[], transfer?: readonly ArrayBuffer[]): Promise<unknown>
+  /** Ends the thread; calls that wait are rejected. */
+  stop(): Promise<void>
+}
+
+export interface MaskJob {
+  /** 16 bytes. */
+  readonly key: Uint8Array
+  /** 16 bytes. */
+  readonly iv: Uint8Array
+  readonly data: Uint8Array
+}
+
+/**
+ * Batches on other threads: those of libdispatch, for a queue that ends at a global queue, or a pinned thread. The messages
+ * are read where they lie: until the answer, neither change nor transfer them.
+ *
+ * @example
+ * const jobs = new NativeJobs(new DispatchQueue('sealing', { target: DispatchQueue.global('utility') }))
+ * const sealed = await jobs.seal(batch)
+ */
+export class NativeJobs {
+  /** @param options.spread shares each batch among the cores with dispatch_apply */
+  constructor(place: DispatchQueue | PinnedThread, options?: { readonly spread?: boolean })
+  /** As `BatchCipher.seal`. */
+  seal(jobs: readonly CipherJob[]): Promise<Uint8Array[]>
+  open(jobs: readonly CipherJob[]): Promise<(Uint8Array | undefined)[]>
+  mask(jobs: readonly MaskJob[]): Promise<Uint8Array[]>
+  keccak256(messages: readonly Uint8Array[]): Promise<Uint8Array[]>
+}
+
 /** What was found on this machine, and why other candidates were refused. */
 export interface BackendInfo {
   readonly addon: {
@@ -185,6 +265,8 @@ export interface BackendInfo {
     /** Why threads other than the main thread cannot be served. */
     readonly laneObstacle?: string
   }
+  /** Native jobs of this process: how many, on how many threads, and how many ran at the same time. */
+  readonly jobs: { readonly performed: number; readonly threads: number; readonly mostAtOnce: number }
   readonly openssl: {
     readonly found: boolean
     /** The version text of OpenSSL, or the first symbol that is missing. */

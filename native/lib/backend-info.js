@@ -8,6 +8,7 @@ export function backendInfo() {
   return {
     addon: { loaded: native !== undefined, file, reasons },
     libdispatch: native?.dispatchInfo() ?? { found: false, refused: [absent] },
+    jobs: native?.jobStatistics() ?? { performed: 0, threads: 0, mostAtOnce: 0 },
     openssl: native?.opensslInfo() ?? { found: false, detail: absent },
   }
 }

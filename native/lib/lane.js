@@ -51,43 +51,29 @@ export const monitors = new Numbered()
 /** Connections, by what answers them. */
 export const connections = new Numbered()
 
-/**
- * An exception in a callback is nobody's business in libdispatch. It surfaces as an uncaught exception, as one in a timer
- * would; whoever wants it elsewhere (a supervisor) catches it in the callback.
- */
-function surface(error) {
-  process.nextTick(() => {
-    throw error
-  })
-}
-
 function entry(kind, id, data, more) {
-  try {
-    switch (kind) {
-      case ITEM:
-        items.take(id)?.()
-        break
-      case MESSAGES:
-        listeners.get(id)?.(data)
-        break
-      case SOURCE:
-        sources.get(id)?.fired(data)
-        break
-      case CANCELLED:
-        sources.take(id)?.cancelled()
-        break
-      case JOB:
-        jobs.take(id)?.(data)
-        break
-      case PATH:
-        monitors.get(id)?.changed()
-        break
-      case CONNECTION:
-        connections.get(id)?.arrived(data, more)
-        break
-    }
-  } catch (error) {
-    surface(error)
+  switch (kind) {
+    case ITEM:
+      items.take(id)?.()
+      break
+    case MESSAGES:
+      listeners.get(id)?.(data)
+      break
+    case SOURCE:
+      sources.get(id)?.fired(data)
+      break
+    case CANCELLED:
+      sources.take(id)?.cancelled()
+      break
+    case JOB:
+      jobs.take(id)?.(data)
+      break
+    case PATH:
+      monitors.get(id)?.changed()
+      break
+    case CONNECTION:
+      connections.get(id)?.arrived(data, more)
+      break
   }
 }
 

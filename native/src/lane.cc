@@ -1,7 +1,10 @@
 #include "lane.h"
 
+#include <dlfcn.h>
+
 #include "backend_calls.h"
 #include "group_calls.h"
+#include "job_calls.h"
 #include "libdispatch.h"
 #include "openssl.h"
 #include "queue_calls.h"
@@ -42,7 +45,17 @@ Lane* Lane::of(napi_env env) {
   return static_cast<Lane*>(lane);
 }
 
+// Threads of libdispatch and thread-local ciphers run this code as long as the process lives, but node unloads an addon
+// with the last environment that loaded it, which may be a Worker.
+static void stayLoaded() {
+  Dl_info info;
+  if (dladdr(reinterpret_cast<void*>(&stayLoaded), &info) != 0 && info.dli_fname != nullptr) {
+    dlopen(info.dli_fname, RTLD_LAZY | RTLD_NODELETE | RTLD_NOLOAD);
+  }
+}
+
 napi_value Lane::install(napi_env env, napi_value exports) {
+  stayLoaded();
   auto* lane = new Lane(env);
   if (napi_set_instance_data(env, lane, nullptr, nullptr) != napi_ok || !lane->start()) {
     delete lane;
@@ -55,6 +68,7 @@ napi_value Lane::install(napi_env env, napi_value exports) {
   installQueueCalls(env, exports, *lane);
   installGroupCalls(env, exports, *lane);
   installSourceCalls(env, exports, *lane);
+  installJobCalls(env, exports, *lane);
   setFunction(env, exports, "holdLane", holdLane, lane);
   return exports;
 }
@@ -162,15 +176,17 @@ void Lane::arrive(Arrival kind, uint32_t id, napi_value argument, napi_value sec
     napi_value arguments[4] = {makeUint32(env_, static_cast<uint32_t>(kind)), makeUint32(env_, id), argument, second};
     const size_t count = argument == nullptr ? 2 : second == nullptr ? 3 : 4;
     // make_callback and not call_function: promises and process.nextTick of one item run before the next one.
-    if (napi_make_callback(env_, nullptr, global, entry, count, arguments, nullptr) != napi_ok) ignoreException();
+    if (napi_make_callback(env_, nullptr, global, entry, count, arguments, nullptr) != napi_ok) surfaceException();
   }
   napi_close_handle_scope(env_, scope);
 }
 
-void Lane::ignoreException() {
+// An exception in a callback is an uncaught one, as in a timer. A Worker that is being terminated has none to tell of.
+void Lane::surfaceException() {
   bool pending = false;
   napi_value error = nullptr;
-  if (napi_is_exception_pending(env_, &pending) == napi_ok && pending) napi_get_and_clear_last_exception(env_, &error);
+  if (napi_is_exception_pending(env_, &pending) != napi_ok || !pending) return;
+  if (napi_get_and_clear_last_exception(env_, &error) == napi_ok) napi_fatal_exception(env_, error);
 }
 
 napi_value Lane::attachEntry(napi_env env, napi_callback_info info) {

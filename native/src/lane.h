@@ -62,8 +62,8 @@ class Lane {
   const std::shared_ptr<LaneGate>& gate() const { return gate_; }
   bool ended() const { return ended_; }
 
-  // Calls the entry function of lib/lane.js. Exceptions do not come back: JavaScript catches them where they belong to
-  // somebody, and what is left (a Worker being terminated) is dropped, because nothing may unwind through libdispatch.
+  // Calls the entry function of lib/lane.js. Exceptions do not come back, because nothing may unwind through libdispatch:
+  // whoever wants them (a supervisor) catches them in JavaScript, and what is left becomes an uncaught exception.
   void arrive(Arrival kind, uint32_t id, napi_value argument = nullptr, napi_value second = nullptr);
 
   // Work that is under way keeps the event loop alive; an idle lane lets the program end.
@@ -79,7 +79,7 @@ class Lane {
   void end(napi_async_cleanup_hook_handle hook);
   void runTasks();
   void drainRoot();
-  void ignoreException();
+  void surfaceException();
   static napi_value attachEntry(napi_env env, napi_callback_info info);
   static napi_value holdLane(napi_env env, napi_callback_info info);
   static napi_value drain(napi_env env, napi_callback_info info);

@@ -54,10 +54,16 @@ std::shared_ptr<Queue> Queue::adopt(const Libdispatch& dispatch, Libdispatch::Qu
 Queue::~Queue() {
   unpublish();
   if (identified_) dispatch_.queueSetSpecific(object_, this, nullptr, nullptr);
-  // libdispatch ends the process when a suspended or inactive queue loses its last reference.
-  if (inactive_) dispatch_.activate(object_);
-  for (; suspensions_ > 0; suspensions_--) dispatch_.resume(object_);
+  letGo();
   dispatch_.release(object_);
+}
+
+void Queue::letGo() {
+  if (inactive_) {
+    inactive_ = false;
+    dispatch_.activate(object_);
+  }
+  for (; suspensions_ > 0; suspensions_--) dispatch_.resume(object_);
 }
 
 bool Queue::suspend() {

@@ -45,6 +45,9 @@ class Queue : public std::enable_shared_from_this<Queue> {
   bool resume();
   bool activate();
   bool setTarget(Libdispatch::Queue target);
+  // Activates and resumes it for good: libdispatch ends the process when a suspended or inactive queue loses its last
+  // reference, and items that wait keep references of their own.
+  void letGo();
   bool suspended() const { return suspensions_ > 0 || inactive_; }
 
   // Whether the caller runs on this queue or on one that it targets: what dispatch_assert_queue asserts.

@@ -14,7 +14,10 @@ std::shared_ptr<QueueHandle> handleOf(napi_env env, napi_value value) {
 
 napi_value boxed(napi_env env, Lane& lane, std::shared_ptr<Queue> queue) {
   if (queue == nullptr) return fail(env, "ERR_ADDON", "libdispatch made no queue");
-  return box(env, BoxType::queue, std::make_shared<QueueHandle>(lane, std::move(queue)));
+  const auto handle = std::make_shared<QueueHandle>(lane, std::move(queue));
+  // Items that wait share the handle, so its own end cannot be what lets go of a queue that JavaScript has lost.
+  const auto held = std::shared_ptr<QueueHandle>(handle.get(), [handle](QueueHandle*) { handle->letGo(); });
+  return box(env, BoxType::queue, held);
 }
 
 // (label, concurrent, inactive, qos, target)

@@ -1,6 +1,8 @@
 #include "queue_handle.h"
 
+#include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "value.h"
 
@@ -45,9 +47,59 @@ void QueueHandle::barrierAsync(uint32_t item) {
   queue_->dispatch().barrierAsyncF(queue_->object(), expect(item), run);
 }
 
+// dispatch_after keeps the queue, and with it the lane's root, until its time has come. A timer source does the same and
+// can be cancelled when the lane ends.
+class QueueHandle::Delay : public LaneGuest {
+ public:
+  Delay(Lane& lane, const Libdispatch& dispatch, Libdispatch::Queue queue, uint64_t delayNs, Item* item)
+      : gate_(lane.gate()), dispatch_(dispatch), item_(item) {
+    // As in dispatch_after: a tenth of the delay, but at least 1 ms and at most a minute.
+    const uint64_t leeway = std::min<uint64_t>(std::max<uint64_t>(delayNs / 10, 1'000'000), 60'000'000'000);
+    source_ = dispatch.sourceCreate(dispatch.typeTimer, 0, 0, queue);
+    dispatch.setContext(source_, this);
+    dispatch.setFinalizer(source_, [](void* context) { delete static_cast<Delay*>(context); });
+    dispatch.sourceSetEventHandlerF(source_, [](void* context) { static_cast<Delay*>(context)->fire(); });
+    dispatch.sourceSetTimer(source_, dispatch.time(kNow, static_cast<int64_t>(delayNs)), kForever, leeway);
+    lane.welcome(this);
+    dispatch.activate(source_);
+  }
+
+  ~Delay() override { delete item_; }
+
+  void laneEnds() override { finish(); }
+
+ private:
+  void fire() {
+    Lane* lane = gate_->here();
+    if (lane == nullptr) return;
+    lane->farewell(this);
+    Item* item = std::exchange(item_, nullptr);
+    // This frees the delay, but not before its handler has returned.
+    finish();
+    run(item);
+  }
+
+  void finish() {
+    dispatch_.sourceCancel(source_);
+    dispatch_.release(source_);
+  }
+
+  std::shared_ptr<LaneGate> gate_;
+  const Libdispatch& dispatch_;
+  Libdispatch::Source source_ = nullptr;
+  Item* item_;
+};
+
 void QueueHandle::after(uint64_t delayNs, uint32_t item) {
-  const Libdispatch& dispatch = queue_->dispatch();
-  dispatch.afterF(dispatch.time(kNow, static_cast<int64_t>(delayNs)), queue_->object(), expect(item), run);
+  Lane* lane = gate_->here();
+  if (lane != nullptr) new Delay(*lane, queue_->dispatch(), queue_->object(), delayNs, expect(item));
+}
+
+void QueueHandle::letGo() {
+  unlisten();
+  const bool before = queue_->suspended();
+  queue_->letGo();
+  settle(before);
 }
 
 void QueueHandle::settle(bool wasSuspended) {

@@ -30,11 +30,15 @@ class QueueHandle : public std::enable_shared_from_this<QueueHandle> {
   bool resume();
   bool activate();
 
+  // JavaScript has no reference any more. What waits still runs, where there is a lane for it.
+  void letGo();
+
   // Other lanes may send from now on, and the batches arrive in JavaScript under this queue's id.
   void listen();
   void unlisten();
 
  private:
+  class Delay;
   struct Item {
     std::shared_ptr<QueueHandle> handle;
     uint32_t id;

@@ -3,7 +3,7 @@
  * Message codecs are imported from their own files (`message.ts`, `ping-extension.ts`).
  */
 export { defaultOverlayLimits, type OverlayLimits } from './limits.ts'
-export { Overlay, type OverlaySnapshot } from './overlay.ts'
+export { type MemberSnapshot, Overlay, type OverlaySnapshot } from './overlay.ts'
 export type {
   AcceptCounts,
   CallResult,

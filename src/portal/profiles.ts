@@ -4,8 +4,10 @@ import { radiusBytes, radiusOf } from './radius.ts'
 export interface Profile {
   /** 32 bytes, big-endian; undefined until a ping or pong told it, and again when an offer showed that it is stale. */
   radius: Uint8Array | undefined
-  /** The payload types of its last type 0 payload: empty before the first, so that the first ping is of type 0. */
+  /** The payload types of its last type 0 payload. */
   capabilities: readonly number[]
+  /** It has answered a type 0 ping of ours: only then it may get another type (ping-extensions/README.md). */
+  isIntroduced: boolean
   clientInfo: string | undefined
   /** Requests in a row that it did not answer. */
   silences: number
@@ -42,6 +44,7 @@ export class Profiles {
       profile = {
         radius: undefined,
         capabilities: [],
+        isIntroduced: false,
         clientInfo: undefined,
         silences: 0,
         busyUntil: Number.NEGATIVE_INFINITY,

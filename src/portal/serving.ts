@@ -31,9 +31,12 @@ export interface ServingParts {
   readonly offers: IncomingOffers
 }
 
-/** Requests of others. Every one is answered once; what cannot be understood, with nothing (portal-wire-protocol.md). */
+/**
+ * Requests of others. Every one is answered once; what cannot be understood, with nothing (portal-wire-protocol.md).
+ */
 export class Serving {
   readonly #parts: ServingParts
+  #bytes = 0
 
   constructor(parts: ServingParts) {
     this.#parts = parts
@@ -143,14 +146,19 @@ export class Serving {
       state.counters.add('served.inline')
       return { type: 'content', kind: 'inline', content }
     }
-    if (!transfers.hasRoom('serve', peer.nodeIdHex)) {
+    const fits = this.#bytes === 0 || this.#bytes + content.length <= state.limits.serveBytes
+    if (!fits || !transfers.hasRoom('serve', peer.nodeIdHex)) {
       state.counters.add('limit.serves')
       return this.#closest(peer, name)
     }
     const connectionId = transfers.chooseConnectionId()
     const ref = state.nextRef()
+    this.#bytes += content.length
     transfers.begin(turn, ref, 'serve', peer, connectionId, {
-      ended: (_later, failure) => state.counters.add(failure === undefined ? 'served.utp' : `serve.failed.${failure}`),
+      ended: (_later, failure) => {
+        this.#bytes -= content.length
+        state.counters.add(failure === undefined ? 'served.utp' : `serve.failed.${failure}`)
+      },
     })
     // Before the answer, so that the stream is awaited when its first packet comes.
     const prefixed = prefixesFoundContent(version)

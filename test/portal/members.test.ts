@@ -94,3 +94,23 @@ test('a relayed record that stands at no distance that was asked for is left out
     )
   }
 })
+
+test('a member that is removed makes room for one in reserve, which is pinged', t => {
+  const driven = new DrivenOverlay({ limits: { bucketSize: 2 } })
+  // Three of one bucket: the third stands in reserve.
+  const three = Array.from({ length: 40 }, (_, index) => recordOf(800 + index, MAINNET).current)
+    .filter(record => logDistance(driven.record.nodeId, record.nodeId) === 256)
+    .slice(0, 3)
+  driven.befriend(three)
+  driven.pass(1_000)
+  t.is(driven.overlay.record(three[2]!.nodeIdHex), undefined)
+  const outputs = driven.handle({ type: 'remove-record', ref: 9, nodeIdHex: three[0]!.nodeIdHex })
+  t.like(one(outputs, 'record-removed'), { ref: 9, removed: true })
+  t.not(driven.overlay.record(three[2]!.nodeIdHex), undefined)
+  t.true(
+    talks(driven.pass(10)).some(({ to, message }) => to.nodeIdHex === three[2]!.nodeIdHex && message.type === 'ping'),
+  )
+  t.like(one(driven.handle({ type: 'remove-record', ref: 10, nodeIdHex: three[0]!.nodeIdHex }), 'record-removed'), {
+    removed: false,
+  })
+})

@@ -8,6 +8,7 @@ import {
   encodeMessage,
   encodeTalkRequest,
   FINDNODE,
+  MAX_DISTANCE,
   NODES,
   PING,
   PONG,
@@ -213,6 +214,7 @@ export class Messenger {
       counters.requestsLimited++
       return 'REQUEST_LIMIT'
     }
+    if (question.type === FINDNODE && !question.distances.every(isDistance)) return 'MESSAGE_MALFORMED'
     const id = this.#requests.newId(randomness)
     const plaintext = encodeMessage(this.#withId(question, id))
     if (plaintext.length > MAX_PLAINTEXT_BYTES) return 'REQUEST_TOO_LARGE'
@@ -273,4 +275,8 @@ export class Messenger {
     this.#sentLog.settled(request)
     return true
   }
+}
+
+function isDistance(distance: number): boolean {
+  return Number.isInteger(distance) && distance >= 0 && distance <= MAX_DISTANCE
 }

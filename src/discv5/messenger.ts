@@ -177,13 +177,20 @@ export class Messenger {
     request.owner.failed(request, 'REQUEST_TIMEOUT', 'the node did not answer in time')
   }
 
-  /** Keys are there: what waits in the queue leaves. */
+  /**
+   * Keys are there: what waits in the queue leaves. A handshake takes two round trips, and with a node far away most of a second;
+   * so a request has its time for the answer anew.
+   */
   drain(session: Session): void {
+    const { turn } = this.#context
     const { queue, keys } = session
     if (keys === undefined) return
     session.queue = []
     for (const { plaintext, request } of queue) {
-      if (request !== undefined) request.queued = false
+      if (request !== undefined) {
+        request.queued = false
+        this.#timers.set(request, Math.max(request.dueAt, turn.now + request.graceMs))
+      }
       this.#outbox.message(session, keys, plaintext, request)
     }
   }
@@ -236,6 +243,7 @@ export class Messenger {
   #track(request: PendingRequest, timeoutMs: number | undefined): void {
     const { limits, turn } = this.#context
     this.#requests.add(request)
+    if (timeoutMs === undefined) request.graceMs = limits.requestTimeoutMs
     const wait = Math.min(timeoutMs ?? limits.requestTimeoutMs, limits.maxRequestTimeoutMs)
     this.#timers.set(request, turn.now + wait)
   }

@@ -37,6 +37,23 @@ test('a request that is not answered fails after its time: a second, or what it 
   t.is(a.core.snapshot().requestsInFlight, 0)
 })
 
+test('a first request of 1,000 bytes to a node 400 ms away is answered: the handshake does not eat its time', t => {
+  const network = new TestNetwork(12, { latencyMs: 200 })
+  const [a, b] = [network.add(), network.add()]
+  b.answer = payload => payload
+  a.handle({ type: 'talk', ref: 1, to: b.record, protocol: echo, payload: new Uint8Array(1_000) })
+  a.handle({ type: 'talk', ref: 2, to: b.record, protocol: echo, payload: new Uint8Array(1_000), timeoutMs: 1_000 })
+  network.runFor(3_000)
+  t.deepEqual(
+    a.said('talk-answered').map(output => output.ref),
+    [1],
+  )
+  t.deepEqual(
+    a.said('request-failed').map(output => output.ref),
+    [2],
+  )
+})
+
 test('what cannot be asked fails at once, for its reason', t => {
   const [network, a, b] = pair(2, { limits: { requestsPerPeer: 3 } })
   a.handle({ type: 'talk', ref: 1, to: b.record, protocol: echo, payload: new Uint8Array(1_200) })

@@ -42,8 +42,9 @@ interface Spare {
 }
 
 /**
- * One recursive FIND_CONTENT. Several nodes are asked at a time; the first that leads to the content is followed, and nobody else is
- * asked meanwhile, unless that takes too long. Content that is not valid, or does not come, sends the lookup on its way again.
+ * One recursive FIND_CONTENT. Several nodes are asked at a time; the first that leads to the content is followed, and
+ * nobody else is asked meanwhile, unless that takes too long. Content that is not valid, or does not come, sends the
+ * lookup on its way again.
  */
 export class ContentLookup {
   readonly #parts: ContentLookupParts
@@ -118,7 +119,8 @@ export class ContentLookup {
   #step(turn: Turn): void {
     if (this.#over) return
     this.#followSpares(turn)
-    // While a transfer is young nobody else is asked: each peer that answers with a connection id keeps a stream waiting for us.
+    // While a transfer is young nobody else is asked: each peer that answers with a connection id keeps a stream
+    // waiting for us.
     if (this.#retrievals.size > 0 && this.#patience !== undefined) return
     if (this.#spares.length > 0 || this.#retrievals.size >= this.#parts.state.limits.fetchesOfLookup) return
     for (let nodes = this.#lookup.next(); nodes.length > 0; nodes = this.#lookup.next()) {

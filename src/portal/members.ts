@@ -23,8 +23,8 @@ const TRIES = 3
 const RETRY_MS = 2_000
 
 /**
- * Who takes part: the routing table, and the pings that fill it and keep it true. A node enters when it has answered (or when a user
- * says so), is pinged at random intervals, and leaves when it is silent.
+ * Who takes part: the routing table, and the pings that fill it and keep it true. A node enters when it has answered
+ * (or when a user says so), is pinged at random intervals, and leaves when it is silent.
  */
 export class Members implements Liveness {
   readonly #state: OverlayState
@@ -203,7 +203,9 @@ export class Members implements Liveness {
     profile.clientInfo = payload.clientInfo
   }
 
-  /** The node named its `seq`: where that is above the one we hold, discovery is asked for the record, once for each. */
+  /**
+   * The node named its `seq`: where that is above the one we hold, discovery is asked for the record, once for each.
+   */
   newerRecord(turn: Turn, node: NodeRecord, enrSeq: bigint): void {
     const known = this.#state.table.get(node.nodeIdHex)?.record ?? node
     const profile = this.#state.profiles.of(node.nodeIdHex)

@@ -39,6 +39,7 @@ export interface OverlaySnapshot {
   readonly calls: number
   readonly nodeLookups: number
   readonly contentLookups: number
+  readonly waitingLookups: number
   readonly offersInFlight: number
   readonly outbox: number
   readonly gossip: { readonly items: number; readonly bytes: number }
@@ -47,12 +48,14 @@ export interface OverlaySnapshot {
 }
 
 /**
- * The overlay network of one sub-network (portal-wire-protocol.md) as a protocol core: wire messages, its own routing table and radii,
- * lookups, offers and gossip. It never sees a uTP packet: it says which streams are to be opened or awaited and is told what came of them.
+ * The overlay network of one sub-network (portal-wire-protocol.md) as a protocol core: wire messages, its own routing
+ * table and radii, lookups, offers and gossip. It never sees a uTP packet: it says which streams are to be opened or
+ * awaited and is told what came of them.
  *
  * @example
- * const overlay = new Overlay({ protocol: Uint8Array.of(0x50, 0x00), record, radius: MAX_RADIUS, contentId, records, randomness, clientInfo: '' })
- * overlay.handle({ type: 'lookup-content', ref: 1, key }, now, output => carryOut(output)) // 'talk' outputs; later 'found' or 'failed' with ref 1
+ * const overlay = new Overlay({ protocol, record, radius, contentId, records, randomness, clientInfo })
+ * overlay.handle({ type: 'bootstrap', records: bootnodes }, now, carryOut) // carryOut gets 'talk' outputs
+ * overlay.handle({ type: 'lookup-content', ref: 1, key }, now, carryOut) // later: 'found' or 'failed' with ref 1
  */
 export class Overlay implements Core<OverlayInput, OverlayOutput> {
   readonly #state: OverlayState
@@ -221,6 +224,7 @@ export class Overlay implements Core<OverlayInput, OverlayOutput> {
       calls: this.#calls.size,
       nodeLookups: this.#lookups.size,
       contentLookups: this.#calls.contentLookups,
+      waitingLookups: this.#calls.waitingLookups,
       offersInFlight: this.#outgoing.inFlight,
       outbox: this.#outbox.size,
       gossip: this.#gossip.load,

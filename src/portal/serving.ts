@@ -31,7 +31,9 @@ export interface ServingParts {
   readonly offers: IncomingOffers
 }
 
-/** Requests of others. Every one is answered once; what cannot be understood, with nothing (portal-wire-protocol.md). */
+/**
+ * Requests of others. Every one is answered once; what cannot be understood, with nothing (portal-wire-protocol.md).
+ */
 export class Serving {
   readonly #parts: ServingParts
   #bytes = 0

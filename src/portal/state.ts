@@ -23,7 +23,9 @@ export interface OverlayOptions {
   /** Decodes and verifies the records that peers tell of. */
   readonly records: RecordDecoder
   readonly randomness: Randomness
-  /** name/version-commit/os-cpu/language, at most 200 bytes; empty for privacy (ping-extensions/extensions/type-0.md). */
+  /**
+   * name/version-commit/os-cpu/language, at most 200 bytes; empty for privacy (ping-extensions/extensions/type-0.md).
+   */
   readonly clientInfo: string
   readonly limits?: Partial<OverlayLimits>
   /** As `RoutingTable` has it; no limit unless told. */

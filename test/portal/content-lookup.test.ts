@@ -146,3 +146,36 @@ test('more lookups than slots: the others wait for theirs, and use the connectio
   driven.handle({ type: 'transfer-done', ref: fetch.ref })
   t.like(one(driven.pass(300), 'fetch'), { connectionId: 21 })
 })
+
+test('more lookups than run at a time: the others wait in their order, and may be cancelled; too many are refused', t => {
+  const driven = new DrivenOverlay({ limits: { contentLookups: 2, waitingLookups: 3 } })
+  driven.befriend(nodes.slice(0, 1))
+  const outputs = [1, 2, 3, 4, 5, 6].map(ref => driven.handle({ type: 'lookup-content', ref, key: keyOf(ref) }))
+  t.deepEqual(
+    outputs.map(made => asked(made).length),
+    [1, 1, 0, 0, 0, 0],
+  )
+  t.like(one(outputs[5]!, 'failed'), { ref: 6, code: 'REQUEST_LIMIT' })
+  t.like(one(driven.handle({ type: 'cancel', ref: 4 }), 'failed'), { ref: 4, code: 'ASK_ABORTED' })
+  const keys: number[] = []
+  let [question] = asked(outputs[0]!)
+  while (question !== undefined) {
+    const answered = driven.reply(question.ref, { type: 'content', kind: 'records', records: [] })
+    question = asked(answered)[0]
+    if (question?.message.type === 'find-content') keys.push(question.message.key[1]!)
+  }
+  t.deepEqual(keys, [3, 5])
+  t.like(one(driven.handle({ type: 'cancel', ref: 2 }), 'failed'), { ref: 2 })
+  t.deepEqual([driven.overlay.snapshot().contentLookups, driven.overlay.snapshot().waitingLookups], [0, 0])
+})
+
+test('thousands of lookups wait when the last node is lost: all end, in one turn', t => {
+  const driven = new DrivenOverlay({ limits: { contentLookups: 1 } })
+  driven.befriend(nodes.slice(0, 1))
+  const [first] = asked(driven.handle({ type: 'lookup-content', ref: 0, key }))
+  for (let ref = 1; ref <= 4_000; ref++) driven.handle({ type: 'lookup-content', ref, key })
+  driven.handle({ type: 'remove-record', ref: 1e6, nodeIdHex: nodes[0]!.nodeIdHex })
+  const outputs = driven.handle({ type: 'talk-failed', ref: first!.ref, code: 'REQUEST_TIMEOUT' })
+  t.is(outputs.filter(output => output.type === 'failed').length, 4_001)
+  t.is(driven.overlay.snapshot().calls, 0)
+})

@@ -151,7 +151,7 @@ export class Serving {
       state.counters.add('limit.serves')
       return this.#closest(peer, name)
     }
-    const connectionId = transfers.chooseConnectionId()
+    const connectionId = transfers.chooseConnectionId(peer.nodeIdHex)
     const ref = state.nextRef()
     this.#bytes += content.length
     transfers.begin(turn, ref, 'serve', peer, connectionId, {

@@ -11,6 +11,8 @@ export interface Profile {
   clientInfo: string | undefined
   /** Requests in a row that it did not answer. */
   silences: number
+  /** When the last of them was counted. */
+  silentAt: number
   /** Until then it is offered nothing where others will do: it has said that it takes no more (code 4). */
   busyUntil: number
   /** The highest `seq` that discovery was asked to find. */
@@ -53,6 +55,7 @@ export class Profiles {
         isIntroduced: false,
         clientInfo: undefined,
         silences: 0,
+        silentAt: Number.NEGATIVE_INFINITY,
         busyUntil: Number.NEGATIVE_INFINITY,
         resolvedSeq: 0n,
         pingedAt: Number.NEGATIVE_INFINITY,

@@ -10,7 +10,7 @@ import {
   type StreamsStats,
 } from '../src/utp/utp.ts'
 import { driveCore, Pending, type Timeout } from './core-driver.ts'
-import type { DiscoveryMessage, TalksReceived } from './discovery.ts'
+import type { DiscoveryMessage, TalksReceived } from './discovery-messages.ts'
 import { type StreamEvent, type StreamMessage, stream, UTP_PROTOCOL } from './stream.ts'
 
 export type StreamsMessage =

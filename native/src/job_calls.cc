@@ -92,7 +92,7 @@ napi_value threadCreate(napi_env env, napi_callback_info info) {
   ThreadTraits traits;
   if (!readTraits(env, args, traits)) return nullptr;
   auto* lane = static_cast<Lane*>(args.data());
-  return box(env, BoxType::thread, std::make_shared<PinnedThread>(*lane, std::move(traits)));
+  return box(env, BoxType::thread, std::make_shared<PinnedThread>(lane, lane->inbox(), std::move(traits)));
 }
 
 // (name, cpu or -1, priority): applies to the calling thread, which is a Worker's own. Answers what was refused.

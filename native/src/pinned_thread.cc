@@ -76,9 +76,9 @@ std::string ThreadTraits::apply() const {
   return refused;
 }
 
-PinnedThread::PinnedThread(Lane& lane, ThreadTraits traits)
-    : lane_(&lane), inbox_(lane.inbox()), traits_(std::move(traits)), thread_([this] { loop(); }) {
-  lane.welcome(this);
+PinnedThread::PinnedThread(Lane* lane, std::shared_ptr<Inbox> inbox, ThreadTraits traits)
+    : lane_(lane), inbox_(std::move(inbox)), traits_(std::move(traits)), thread_([this] { loop(); }) {
+  if (lane_ != nullptr) lane_->welcome(this);
 }
 
 PinnedThread::~PinnedThread() {

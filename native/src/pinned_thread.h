@@ -27,7 +27,8 @@ struct ThreadTraits {
 
 class PinnedThread : public LaneGuest {
  public:
-  PinnedThread(Lane& lane, ThreadTraits traits);
+  // `lane` may be null, for a thread that answers to an inbox alone.
+  PinnedThread(Lane* lane, std::shared_ptr<Inbox> inbox, ThreadTraits traits);
   ~PinnedThread() override;
 
   // False after stop().

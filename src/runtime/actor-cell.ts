@@ -183,6 +183,8 @@ export class ActorCell implements Drainable {
       failAsks(message, new SpimplError('ACTOR_STOPPED', `expected a running actor at ${this.path}, it has stopped`))
     } else if (reason === 'message-unknown') {
       failAsks(message, this.unknown(message))
+    } else if (reason === 'mailbox-full' || reason === 'dropped-newest') {
+      failAsks(message, new SpimplError('MAILBOX_FULL', `expected room in the mailbox of ${this.path}, it is full`))
     } else {
       failAsks(message, new SpimplError('MESSAGE_DROPPED', `a message to ${this.path} was dropped: ${reason}`))
     }
@@ -234,7 +236,7 @@ export class ActorCell implements Drainable {
   private callMeasured(handler: Handler, message: Message, metrics: ActorMetrics): void {
     const { clock } = this.root.executor
     const startMs = clock.now()
-    if (this.mailbox.enqueuedMs > 0) metrics.inMailbox.record(startMs - this.mailbox.enqueuedMs)
+    if (this.mailbox.enqueuedMs >= 0) metrics.inMailbox.record(startMs - this.mailbox.enqueuedMs)
     this.call(handler, message)
     metrics.inHandler.record(clock.now() - startMs)
   }

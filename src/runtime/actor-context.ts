@@ -80,7 +80,7 @@ export class ActorContext<M extends Message> {
     const cell = child === undefined ? this.cell : cellOf(child)
     if (cell.parent !== this.cell && cell !== this.cell) {
       throw new SpimplError(
-        'ACTOR_FAILED',
+        'REF_FOREIGN',
         `expected a child of ${this.path}, got ${cell.path}: an actor stops only its own`,
       )
     }
@@ -180,5 +180,5 @@ export class ActorContext<M extends Message> {
 /** The cell behind a reference of this thread. */
 export function cellOf<M extends Message>(ref: Ref<M>): ActorCell {
   if (ref instanceof LocalRef) return ref.cell
-  throw new SpimplError('ACTOR_FAILED', `expected a reference to an actor of this system, got one to ${ref.path}`)
+  throw new SpimplError('REF_FOREIGN', `expected a reference to an actor of this system, got one to ${ref.path}`)
 }

@@ -71,12 +71,8 @@ export class PendingAsk<R> extends Timer implements ReplyTo<R> {
     if (this.timeoutMs !== Number.POSITIVE_INFINITY) {
       this.root.setTimer(this, this.root.executor.clock.now() + this.timeoutMs)
     }
-    const delivery = cell.offer(make(this))
-    if (delivery === 'mailbox-full' || delivery === 'dropped-newest') {
-      this.fail(new SpimplError('MAILBOX_FULL', `expected room in the mailbox of ${this.path}, it is full`))
-    } else if (delivery === 'stopped') {
-      this.fail(new SpimplError('ACTOR_STOPPED', `expected a running actor at ${this.path}, it has stopped`))
-    }
+    // What is not accepted becomes a dead letter, and that fails this question with its reason.
+    cell.offer(make(this))
   }
 
   private settle(): void {

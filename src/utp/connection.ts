@@ -5,7 +5,7 @@ import { PacketBatch } from './batch.ts'
 import { ConnectionLifecycle, type ConnectionState } from './connection-machine.ts'
 import { type StreamLimits, streamLimits } from './limits.ts'
 import type { StreamInput, StreamOutput, StreamStats } from './messages.ts'
-import { PacketView, ST_DATA, ST_FIN, ST_RESET, ST_STATE, ST_SYN, timestampOf } from './packet.ts'
+import { PacketView, ST_DATA, ST_FIN, ST_RESET, ST_STATE, ST_SYN, sequenceOf, timestampOf } from './packet.ts'
 import { RECEIVED_AGAIN, RECEIVED_NEW, Received } from './received.ts'
 import { Sender } from './sender.ts'
 import { narrow, widen } from './sequence.ts'
@@ -51,6 +51,8 @@ export class UtpConnection implements Core<StreamInput, StreamOutput> {
   #unreadBytes = 0
   #ackWanted = false
   #answerSyn = false
+  /** The acceptor's: the initiator has our answer to its SYN. Until then every ack may be taken for that answer. */
+  #answerArrived = false
   #advertisedBytes: number
   /** Our measure of the peer's last packet: its timestamp subtracted from our clock. */
   #difference = 0
@@ -251,11 +253,18 @@ export class UtpConnection implements Core<StreamInput, StreamOutput> {
       if (this.#early.length < MAX_EARLY_PACKETS) this.#early.push(bytes)
       return
     }
-    this.#received.next = view.sequence
+    // One round of 16 bits up, so that numbers before it stay positive.
+    const answered = view.sequence + 0x10000
+    this.#received.next = answered
     this.#lifecycle.advance('ESTABLISHED')
     this.#sender.onPacket(view, bytes, this.#heard(view, now), now)
     const early = this.#early
     this.#early = []
+    // An ack that is not the answer to the SYN names the number after data that was sent already.
+    for (const packet of early) {
+      const sequence = widen(sequenceOf(packet), answered)
+      if (sequence < this.#received.next) this.#received.next = sequence
+    }
     for (const packet of early) {
       view.read(packet)
       this.#onSegment(view, packet, now)
@@ -264,6 +273,7 @@ export class UtpConnection implements Core<StreamInput, StreamOutput> {
 
   #onSegment(view: PacketView, bytes: Uint8Array, now: number): void {
     const received = this.#received
+    this.#answerArrived = true
     const sequence = widen(view.sequence, received.next)
     if (!this.#sender.onPacket(view, bytes, this.#heard(view, now), now)) {
       this.#refused++
@@ -426,7 +436,7 @@ export class UtpConnection implements Core<StreamInput, StreamOutput> {
       } else sender.flush(now, batch, false)
       // Data carries the ack, but not the bitmask.
       if (this.#ackWanted && (batch.packets.length === before || received.aheadPackets > 0))
-        batch.addState(sender.sent.next, received, this.#limits.selectiveAckBytes)
+        batch.addState(this.#ackSequence(), received, this.#limits.selectiveAckBytes)
     }
     if (acknowledging) {
       this.#ackWanted = false
@@ -436,6 +446,11 @@ export class UtpConnection implements Core<StreamInput, StreamOutput> {
     this.#lastSentAt = now
     this.#packetsSent += batch.packets.length
     emit({ type: 'send', packets: batch.take() })
+  }
+
+  /** The number in an ack: that of our next data. */
+  #ackSequence(): number {
+    return this.#initiator || this.#answerArrived ? this.#sender.sent.next : this.#firstSequence
   }
 
   #nextDeadline(): number {

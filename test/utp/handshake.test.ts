@@ -249,3 +249,35 @@ test('a connection id that has not 16 bits is a mistake of the program', t => {
   t.throws(() => end(true, {}, -1), { instanceOf: RangeError })
   t.throws(() => end(true, {}, 1.5), { instanceOf: RangeError })
 })
+
+test('an ack that is not the answer to the SYN skips no data that came before it', t => {
+  const { handle, receive, packets, outputs } = end(true)
+  handle({ type: 'open' }, 1)
+  const acknowledged = packets[0]!.sequence
+  const data = { type: ST_DATA, acknowledged } as const
+  // The answer was lost; the peer (one that numbers every ack with its next packet) says something later.
+  receive(
+    2,
+    { ...data, sequence: 65_535, payload: Uint8Array.of(1) },
+    { ...data, sequence: 0, payload: Uint8Array.of(2) },
+  )
+  receive(3, { sequence: 1, acknowledged })
+  t.deepEqual(
+    outputs.flatMap(output => (output.type === 'data' ? output.chunks.map(chunk => chunk[0]) : [])),
+    [1, 2],
+  )
+})
+
+test('until the initiator has the answer to its SYN, every ack is that answer', t => {
+  const { handle, receive, packets } = end(false, { keepAliveMs: 1000, maxTimeouts: 20, synTimeoutMs: 8000 })
+  handle({ type: 'open' }, 1)
+  receive(2, { type: ST_SYN, connectionId: 100, sequence: 10 })
+  handle({ type: 'write', bytes: new Uint8Array(5000) }, 3)
+  handle({ type: 'timeout' }, 1100)
+  const states = packets.filter(({ type }) => type === ST_STATE)
+  t.is(states.length, 2)
+  t.is(states[1]?.sequence, states[0]?.sequence)
+  receive(1200, { sequence: 11, acknowledged: (states[0]!.sequence - 1) & 0xffff })
+  handle({ type: 'timeout' }, 2500)
+  t.is(packets.filter(({ type }) => type === ST_STATE).at(-1)?.sequence, (states[0]!.sequence + 4) & 0xffff)
+})

@@ -217,10 +217,11 @@ export class Gossip {
    * room lately.
    */
   #interested(turn: Turn, name: ContentName, except: string | undefined): NodeRecord[] {
-    const { state } = this.#parts
+    const { state, members } = this.#parts
     const near = state.table
-      .closest(name.contentId, state.limits.bucketSize, ({ live, entry }) => {
-        return live && entry.record.nodeIdHex !== except && state.isInterested(entry.record, name.contentId)
+      .closest(name.contentId, state.limits.bucketSize, slot => {
+        const { record } = slot.entry
+        return record.nodeIdHex !== except && members.isTold(slot) && state.isInterested(record, name.contentId)
       })
       .map(member => member.record)
     for (let left = near.length; left > 1; left--) {

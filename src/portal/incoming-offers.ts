@@ -120,7 +120,7 @@ export class IncomingOffers {
       codes[candidate.index] = code
     }
     if (accepted.length === 0) return { connectionId: 0, codes }
-    const connectionId = transfers.chooseConnectionId()
+    const connectionId = transfers.chooseConnectionId(from.nodeIdHex)
     const ref = state.nextRef()
     const answer = { connectionId, codes }
     const name = offerName(from, keys)

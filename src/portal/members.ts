@@ -1,4 +1,6 @@
+import type { Slot } from '../discv5/routing-table.ts'
 import { refused } from '../errors.ts'
+import { logDistance } from '../identity/distances.ts'
 import type { NodeRecord } from '../identity/node-record.ts'
 import type { Appointment } from './agenda.ts'
 import type { Failure, Turn } from './overlay-messages.ts'
@@ -10,7 +12,7 @@ import {
   payloadTypes,
 } from './ping-extension.ts'
 import type { Liveness, Requests } from './requests.ts'
-import type { Job, OverlayState } from './state.ts'
+import type { Job, Member, OverlayState } from './state.ts'
 import { announcesPortal } from './version.ts'
 
 /** A PONG whose payload is understood; an error payload is one. */
@@ -18,8 +20,16 @@ export type Pong =
   | { readonly ok: true; readonly enrSeq: bigint; readonly payload: PingPayload }
   | ({ readonly ok: false } & Failure)
 
-/** A node that never answered is given so many tries; one that did is left in place for as many silences in a row. */
+/**
+ * Silences in a row after which a node is stale: others are not told of it, and where its bucket is full it goes. Where
+ * there is room it is kept for longer, so that a short outage does not empty a table (portal-wire-protocol.md, Standard
+ * Routing Table).
+ */
 const TRIES = 3
+const PATIENT_TRIES = 8
+/** Requests that were under way together are one silence. */
+const SILENCE_MS = 2_000
+/** A silent node is pinged again after so long, times its silences. */
 const RETRY_MS = 2_000
 
 /**
@@ -116,12 +126,19 @@ export class Members implements Liveness {
   }
 
   silent(turn: Turn, node: NodeRecord): void {
-    const { table, profiles } = this.#state
+    const { table, profiles, limits } = this.#state
     const profile = profiles.of(node.nodeIdHex)
+    if (turn.now - profile.silentAt < SILENCE_MS) return
+    profile.silentAt = turn.now
     profile.silences += 1
-    if (profile.silences < TRIES) return
-    if (table.get(node.nodeIdHex) === undefined) return
-    this.#replace(turn, node.nodeIdHex)
+    if (profile.silences < TRIES || table.get(node.nodeIdHex) === undefined) return
+    const bucket = table.atDistances([logDistance(table.localId, node.nodeId)], limits.bucketSize)
+    if (profile.silences >= PATIENT_TRIES || bucket.length >= limits.bucketSize) this.#replace(turn, node.nodeIdHex)
+  }
+
+  /** Whether others may be told of a node of the table: it has answered here, and lately. */
+  isTold({ live, entry }: Readonly<Slot<Member>>): boolean {
+    return live && (this.#state.profiles.peek(entry.record.nodeIdHex)?.silences ?? 0) < TRIES
   }
 
   estranged(turn: Turn, node: NodeRecord): void {

@@ -105,10 +105,14 @@ export class Serving {
   }
 
   #nodes(from: NodeRecord, distances: readonly number[]): PortalMessage {
-    const { state } = this.#parts
+    const { state, members } = this.#parts
     const own = distances.includes(0) ? [state.record] : []
     const others = state.table
-      .atDistances(distances, MAX_RECORDS, ({ live, entry }) => live && entry.record.nodeIdHex !== from.nodeIdHex)
+      .atDistances(
+        distances,
+        MAX_RECORDS,
+        slot => slot.entry.record.nodeIdHex !== from.nodeIdHex && members.isTold(slot),
+      )
       .map(member => member.record)
     const budget = MAX_TALK_RESPONSE_BYTES - NODES_OVERHEAD_BYTES
     return { type: 'nodes', total: 1, records: packRecords([...own, ...others], budget, MAX_RECORDS) }
@@ -151,7 +155,7 @@ export class Serving {
       state.counters.add('limit.serves')
       return this.#closest(peer, name)
     }
-    const connectionId = transfers.chooseConnectionId()
+    const connectionId = transfers.chooseConnectionId(peer.nodeIdHex)
     const ref = state.nextRef()
     this.#bytes += content.length
     transfers.begin(turn, ref, 'serve', peer, connectionId, {
@@ -167,9 +171,13 @@ export class Serving {
   }
 
   #closest(from: NodeRecord, name: ContentName): PortalMessage {
-    const { state } = this.#parts
+    const { state, members } = this.#parts
     const near = state.table
-      .closest(name.contentId, MAX_RECORDS, ({ live, entry }) => live && entry.record.nodeIdHex !== from.nodeIdHex)
+      .closest(
+        name.contentId,
+        MAX_RECORDS,
+        slot => slot.entry.record.nodeIdHex !== from.nodeIdHex && members.isTold(slot),
+      )
       .map(member => member.record)
     const budget = MAX_TALK_RESPONSE_BYTES - CONTENT_RECORDS_OVERHEAD_BYTES
     return { type: 'content', kind: 'records', records: packRecords(near, budget, MAX_RECORDS) }

@@ -64,12 +64,12 @@ export class OverlayState {
     this.randomness = options.randomness
     this.clientInfo = options.clientInfo
     this.limits = { ...defaultOverlayLimits, ...options.limits }
-    this.profiles = new Profiles(this.limits.profiles)
     this.table = new RoutingTable({
       localId: options.record.nodeId,
       bucketSize: this.limits.bucketSize,
       ipLimits: options.ipLimits,
     })
+    this.profiles = new Profiles(this.limits.profiles, nodeIdHex => this.table.get(nodeIdHex) !== undefined)
     this.#record = options.record
     this.#support = requireSupport(options.record)
     this.#radius = options.radius

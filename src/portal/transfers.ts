@@ -62,10 +62,11 @@ export class Transfers {
    * A connection id for a stream that a peer will initiate. Its neighbours stay free as well, because a stream takes
    * two ids (uTP sends on one and receives on the other); 0 stands for "nothing accepted".
    */
-  chooseConnectionId(): number {
+  chooseConnectionId(nodeIdHex: string): number {
+    const isTaken = (id: number): boolean => this.#listening.has(id) || this.isInitiating(nodeIdHex, id)
     for (;;) {
       const id = 1 + this.#randomness.below(0xfffe)
-      if (!this.#listening.has(id) && !this.#listening.has(id - 1) && !this.#listening.has(id + 1)) return id
+      if (!isTaken(id) && !isTaken(id - 1) && !isTaken(id + 1)) return id
     }
   }
 

@@ -109,6 +109,16 @@ export class ActorCell implements Drainable {
     return 'accepted'
   }
 
+  /** Takes a message of another lane, which has its ids already. */
+  receive(message: Message, messageId: number, causeId: number): void {
+    if (this.mailbox.size >= this.capacity || this.closed) {
+      this.overflow(message, causeId)
+      return
+    }
+    this.mailbox.push(message, messageId, causeId)
+    if (!this.scheduled) this.schedule()
+  }
+
   /** Delivers what must not be lost, in the mailbox's order but beyond its capacity: timers, notices, stop. */
   deliver(message: Message, causeId = execution.messageId): void {
     if (this.closed) return

@@ -4,6 +4,7 @@ import type { ActorCell } from './actor-cell.ts'
 import type { WatchMessage } from './actor-lifecycle.ts'
 import { LocalRef, type Ref } from './actor-ref.ts'
 import { KeyedTimers } from './keyed-timers.ts'
+import { RemoteRef } from './lanes/remote-ref.ts'
 import type { Logger } from './logger.ts'
 import type { Randomness } from './randomness.ts'
 import { execution } from './root-queue.ts'
@@ -91,6 +92,7 @@ export class ActorContext<M extends Message> {
    * Tells as the message at hand, also after an `await`, where a bare `ref.tell` no longer knows its cause.
    */
   tell<T extends Message>(ref: Ref<T>, message: T): boolean {
+    if (ref instanceof RemoteRef) return ref.offerFrom(message, this.cause) === 'accepted'
     if (!(ref instanceof LocalRef)) return ref.tell(message)
     const delivery = ref.cell.offerFrom(message, this.cause)
     return delivery === 'accepted' || delivery === 'dropped-oldest'

@@ -182,8 +182,9 @@ export class Sent {
     if (highest < 0 && beyond < this.next) highest = beyond
     if (highest > this.#highestSacked) this.#highestSacked = highest
     // Something arrived that the mask cannot tell: most likely what left a round trip ago.
-    if (this.ackedPackets === ackedBefore && now - roundTripMs > this.#deliveredSentAt)
-      this.#deliveredSentAt = now - roundTripMs
+    if (this.ackedPackets > ackedBefore || now - roundTripMs <= this.#deliveredSentAt) return
+    this.#deliveredSentAt = now - roundTripMs
+    this.#latestRttMs = roundTripMs
   }
 
   /** The peer says by repetition that it misses `base`, and sends no bitmask. Returns how many were taken for lost. */

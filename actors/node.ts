@@ -16,11 +16,14 @@ import { type Executor, type LogSink, type Ref, type ShutdownReport, System } fr
 import type { ContentStore, ContentStoreOptions } from '../src/store/content-store.ts'
 import type { Endpoint, OpenDatagramSocket } from '../src/transport/datagram.ts'
 import { discovery } from './discovery.ts'
-import { type NodeRefs, nodeApi, overlayCall } from './node-api.ts'
+import { nodeApi } from './node-api.ts'
+import type { NodeRefs } from './node-asks.ts'
 import { overlay } from './overlay.ts'
+import { overlayCall } from './overlay-call.ts'
 import { rpc } from './rpc.ts'
 import { type StorageSnapshot, storage } from './storage.ts'
 import { type StreamsMessage, streams } from './streams.ts'
+import { startUnder, supervisor } from './supervisor.ts'
 import { type TransportMessage, type TransportSnapshot, transport } from './transport.ts'
 import { validation } from './validation.ts'
 
@@ -32,12 +35,16 @@ const RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024
 
 const START_TIMEOUT_MS = 10_000
 
-/** Milliseconds for calls in flight, for the network to say good-bye, for the store to become durable: within 2 s together. */
+/** First calls in flight may end, then the network says good-bye and the store becomes durable: within 2 s together. */
 const PHASES = [
-  { name: 'serve', deadlineMs: 600 },
-  { name: 'network', deadlineMs: 500 },
-  { name: 'keep', deadlineMs: 800 },
+  { name: 'doors', deadlineMs: 600 },
+  { name: 'network', deadlineMs: 1300 },
 ] as const
+
+const SUPERVISION = {
+  intensity: { restarts: 10, withinMs: 60_000 },
+  backoff: { minMs: 50, maxMs: 5_000, jitter: 0.2 },
+} as const
 
 export interface NodeOptions {
   readonly name: string
@@ -83,28 +90,26 @@ export interface RunningNode extends NodeParts {
 type Found = Extract<CallResult, { readonly type: 'found' }>
 
 /**
- * A Portal history node: the supervision tree, in the order in which its actors start and stand on each other. When one fails, it and
- * those below it restart (rest-for-one), and tell those above them again that they are there.
+ * A Portal history node: the supervision tree, in the order in which its actors start and stand on each other. When one of `network`
+ * fails, it and those below it restart (rest-for-one), and tell those above them again that they are there. `rpc` stands on references
+ * alone, which outlive restarts: no failure below closes its connections.
  *
- * | actor | owns |
- * |---|---|
- * | storage | the content store, the radius |
- * | validation | headers, what waits to be judged |
- * | transport | the socket |
- * | discovery | sessions, the routing table, the own record |
- * | streams | which stream a packet belongs to; one `stream` actor each |
- * | overlay | radii, offers, content lookups; one `transfer` actor each |
- * | rpc | the HTTP and WebSocket listeners |
+ * | supervisor | actor | owns |
+ * |---|---|---|
+ * | network | storage | the content store, the radius |
+ * | | validation | headers, what waits to be judged |
+ * | | transport | the socket |
+ * | | discovery | sessions, the routing table, the own record |
+ * | | streams | which stream a packet belongs to; one `stream` actor each |
+ * | | overlay | radii, offers, content lookups; one `transfer` actor each |
+ * | doors | rpc | the HTTP and WebSocket listeners |
  */
 export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const { crypto, chainId, headers, compute, clientVersion } = options
   const system = new System({
     name: options.name,
-    supervision: {
-      strategy: 'rest-for-one',
-      intensity: { restarts: 10, withinMs: 60_000 },
-      backoff: { minMs: 50, maxMs: 5_000, jitter: 0.2 },
-    },
+    // A supervisor fails when its children fail too often: then nothing is left but to end, and say so.
+    supervision: { intensity: { restarts: 0, withinMs: 1 } },
     phases: PHASES,
     ...(options.executor === undefined ? {} : { executor: options.executor }),
     ...(options.log === undefined ? {} : { log: options.log }),
@@ -126,15 +131,24 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     const { nodeId } = record.current
     const records = new RecordDecoder({ crypto })
 
+    const network = system.spawn(supervisor({ strategy: 'rest-for-one', ...SUPERVISION }), {
+      name: 'network',
+      phase: 'network',
+    })
+    const doors = system.spawn(supervisor({ strategy: 'one-for-one', ...SUPERVISION }), {
+      name: 'doors',
+      phase: 'doors',
+    })
+
     const open = () => options.openStore({ ...options.storage, nodeId })
-    const storageRef = system.spawn(storage({ open }), { name: 'storage', phase: 'keep' })
-    const validationRef = system.spawn(validation({ headers, compute }), { name: 'validation', phase: 'keep' })
+    const storageRef = await startUnder(network, 'storage', storage({ open }))
+    const validationRef = await startUnder(network, 'validation', validation({ headers, compute }))
 
     const socket = { open: options.openSocket, ...options.udp, receiveBufferBytes: RECEIVE_BUFFER_BYTES }
     const { radius } = await storageRef.ask<StorageSnapshot>(replyTo => ({ type: 'snapshot', replyTo }), {
       timeoutMs: START_TIMEOUT_MS,
     })
-    const transportRef = system.spawn(transport(socket), { name: 'transport', phase: 'network' })
+    const transportRef = await startUnder(network, 'transport', transport(socket))
     const { local } = await transportRef.ask<TransportSnapshot>(replyTo => ({ type: 'snapshot', replyTo }), {
       timeoutMs: START_TIMEOUT_MS,
     })
@@ -144,7 +158,9 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
       record.publish()
     }
 
-    const discoveryRef = system.spawn(
+    const discoveryRef = await startUnder(
+      network,
+      'discovery',
       discovery({
         record,
         crypto,
@@ -152,10 +168,11 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
         adoptAddress: published === undefined,
         bootstrap: options.bootstrap,
       }),
-      { name: 'discovery', phase: 'network' },
     )
-    const streamsRef = system.spawn(streams({ discovery: discoveryRef }), { name: 'streams', phase: 'network' })
-    const overlayRef = system.spawn(
+    const streamsRef = await startUnder(network, 'streams', streams({ discovery: discoveryRef }))
+    const overlayRef = await startUnder(
+      network,
+      'overlay',
       overlay({
         options: { protocol: HISTORY_PROTOCOL, contentId, records, clientInfo: clientVersion },
         record: () => record.current,
@@ -167,7 +184,6 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
         storage: storageRef,
         validation: validationRef,
       }),
-      { name: 'overlay', phase: 'network' },
     )
 
     const refs = {
@@ -185,7 +201,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
       const { host, port, methods } = options.rpc
       const shutdownMs = PHASES[0].deadlineMs - 100
       const server = rpc({ api, records, host, port, methods: methods?.(parts) ?? [], shutdownMs })
-      const rpcRef = system.spawn(server, { name: 'rpc', phase: 'serve' })
+      const rpcRef = await startUnder(doors, 'rpc', server)
       rpcUrl = await rpcRef.ask<string>(replyTo => ({ type: 'address', replyTo }), { timeoutMs: START_TIMEOUT_MS })
     }
 

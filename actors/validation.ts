@@ -1,4 +1,4 @@
-import { type Result, SpimplError } from '../src/errors.ts'
+import { type Result, refused, SpimplError } from '../src/errors.ts'
 import type { ContentSummary } from '../src/history/content.ts'
 import type { HeaderSource } from '../src/history/header-source.ts'
 import { Validation, type ValidationInput, type ValidationOutput } from '../src/history/validation.ts'
@@ -73,6 +73,10 @@ export function validation(options: ValidationOptions) {
         }
       }
     }
+    context.onStop(() => {
+      const stopped = refused('ACTOR_STOPPED', `${context.path} stopped before the verdict`)
+      for (const settle of waiting.takeAll()) settle(stopped)
+    })
     const feed = driveCore<ValidationInput, ValidationOutput, ValidationMessage>(context, core, carry)
 
     return {

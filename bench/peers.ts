@@ -1,12 +1,14 @@
 import { spawnSync } from 'node:child_process'
-import { createRequire } from 'node:module'
+import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
 /** `bench/`, seen from the compiled file (dist/bench/). */
 export const benchDirectory = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..', '..', 'bench')
 
-const require = createRequire(path.join(benchDirectory, 'package.json'))
+const importer = (await import(pathToFileURL(path.join(benchDirectory, 'import-peer.mjs')).href)) as {
+  readonly importPeer: (name: string) => Promise<{ readonly default?: unknown }>
+}
 
 /**
  * A peer from bench/node_modules, where it is installed: users never have it. The caller says what shape it expects.
@@ -15,7 +17,7 @@ const require = createRequire(path.join(benchDirectory, 'package.json'))
  */
 export async function loadPeer<Peer>(name: string): Promise<Peer | undefined> {
   try {
-    const loaded = (await import(pathToFileURL(require.resolve(name)).href)) as { readonly default?: unknown }
+    const loaded = await importer.importPeer(name)
     const keys = Object.keys(loaded)
     // A CommonJS module whose names Node cannot see has them all under `default`.
     return (keys.every(key => key === 'default' || key === 'module.exports') ? loaded.default : loaded) as Peer
@@ -27,7 +29,8 @@ export async function loadPeer<Peer>(name: string): Promise<Peer | undefined> {
 /** The version of a peer, for notes. */
 export function peerVersion(name: string): string | undefined {
   try {
-    return (require(`${name}/package.json`) as { readonly version: string }).version
+    const file = path.join(benchDirectory, 'node_modules', name, 'package.json')
+    return (JSON.parse(readFileSync(file, 'utf8')) as { readonly version: string }).version
   } catch {
     return undefined
   }

@@ -9,7 +9,9 @@ import { type NodeRecord, parseRecord, portOf } from '../src/identity/node-recor
 import { LEGACY_PORTAL_KEY, PORTAL_KEY } from '../src/identity/portal-versions.ts'
 import { PublishableRecord, portalEntry, type RecordValue } from '../src/identity/publishable-record.ts'
 import { standardSchemes } from '../src/identity/v4.ts'
+import { MAX_VERSION, MIN_VERSION } from '../src/portal/version.ts'
 import { type Randomness, systemRandomness } from '../src/runtime/randomness.ts'
+import { CHAIN_IDS } from './bootnodes.ts'
 
 /** What `spimpl enr decode` says of a record; `--json` prints it as it is, without what is undefined. */
 export interface EnrDescription {
@@ -54,12 +56,6 @@ export interface NewEnr {
   /** In hex, and only where it was made here: a key that the user has is not repeated. */
   readonly privateKey: string | undefined
 }
-
-/** Chain ids by the names that `--network` takes. */
-const CHAINS: Readonly<Record<string, bigint>> = { mainnet: 1n, sepolia: 11_155_111n, hoodi: 560_048n }
-
-/** The versions of the Portal wire protocol that a new record announces. */
-const PORTAL_VERSIONS = { min: 2, max: 2 }
 
 /**
  * Describes a record for people, or with `json` as one line. A wrong signature is said and not refused, because whoever decodes
@@ -113,7 +109,11 @@ export function newEnr(
   put('ip6', (flag, text) => readAddress(flag, text, 16))
   for (const key of ['udp', 'tcp', 'udp6', 'tcp6'] as const) put(key, readPort)
   if (options.network !== undefined) {
-    entries[PORTAL_KEY] = portalEntry({ ...PORTAL_VERSIONS, chainId: readChain(options.network) })
+    entries[PORTAL_KEY] = portalEntry({
+      min: MIN_VERSION,
+      max: MAX_VERSION,
+      chainId: readChain(options.network),
+    })
   }
   const record = new PublishableRecord({
     privateKey,
@@ -211,9 +211,9 @@ function readPort(flag: string, text: string): number {
 }
 
 function readChain(text: string): bigint {
-  const chain = Object.hasOwn(CHAINS, text) ? CHAINS[text] : undefined
-  if (chain !== undefined) return chain
-  throw wrong('--network', `one of ${Object.keys(CHAINS).join(', ')}`, text)
+  const found = Object.entries(CHAIN_IDS).find(([network]) => network === text)
+  if (found !== undefined) return found[1]
+  throw wrong('--network', `one of ${Object.keys(CHAIN_IDS).join(', ')}`, text)
 }
 
 function readSeq(text: string): bigint {

@@ -15,6 +15,10 @@ if (spawnSync(node, ['scripts/build.mjs'], { cwd: root, stdio: 'inherit' }).stat
 
 // The addon's tests need the addon. A machine without a compiler skips them and says so.
 spawnSync(node, ['native/scripts/build.mjs', '--if-possible'], { cwd: root, stdio: 'inherit' })
+// The dispatch tests need a libdispatch: it is made from the distribution's own package where the system has none.
+if (process.env.SPIMPL_LIBDISPATCH !== 'none') {
+  spawnSync(node, ['native/scripts/setup-libdispatch.mjs', '--if-possible', '--quiet'], { cwd: root, stdio: 'inherit' })
+}
 
 /** Runs ava, shows what it prints, and reads its closing counts. */
 function ava(cwd, args) {

@@ -1,23 +1,98 @@
 // A lane: one JavaScript thread (the main thread or a Worker) as this addon sees it. It owns everything that belongs to
-// its environment and ends with it.
+// its environment, and ends with it: handles closed, running jobs waited for, threads joined, queues let go.
 #pragma once
 
 #include <node_api.h>
+#include <uv.h>
+
+#include <atomic>
+#include <memory>
+#include <thread>
+#include <unordered_set>
 
 #include "cipher_calls.h"
+#include "inbox.h"
+#include "lane_root.h"
 
 namespace dispatch_addon {
+
+// What arrives in JavaScript: the first argument of the entry function. lib/lane.js reads the same numbers.
+enum class Arrival : uint32_t {
+  item = 0,      // (id): a function that was enqueued
+  messages = 1,  // (queue id, Uint8Array[]): what other lanes sent to a queue
+  source = 2,    // (source id, data): a source fired
+  cancelled = 3, // (source id): a source is cancelled
+  job = 4,       // (job id, status): a native job is done
+  path = 5,      // (monitor id): the network path may have changed
+  connection = 6 // (connection id, event, ...): a connection has something to say
+};
+
+// A thing with a native thread or object behind it that must end before its lane does.
+class LaneGuest {
+ public:
+  virtual ~LaneGuest() = default;
+  virtual void laneEnds() = 0;
+};
+
+// What outlives a lane, so that items which come late find it ended.
+struct LaneGate {
+  const std::thread::id thread;
+  std::atomic<Lane*> lane;
+
+  // The lane, if this is its thread and it has not ended.
+  Lane* here() const {
+    return std::this_thread::get_id() == thread ? lane.load(std::memory_order_relaxed) : nullptr;
+  }
+};
 
 class Lane {
  public:
   static napi_value install(napi_env env, napi_value exports);
+  static Lane* of(napi_env env);
 
   explicit Lane(napi_env env);
+  ~Lane();
+  Lane(const Lane&) = delete;
+  Lane& operator=(const Lane&) = delete;
+
+  napi_env env() const { return env_; }
+  const std::shared_ptr<Inbox>& inbox() const { return inbox_; }
+  // nullptr where libdispatch is missing or cannot serve this thread.
+  LaneRoot* root() const { return root_.get(); }
+  const std::shared_ptr<LaneGate>& gate() const { return gate_; }
+  bool ended() const { return ended_; }
+
+  // Calls the entry function of lib/lane.js. Exceptions do not come back, because nothing may unwind through libdispatch:
+  // whoever wants them (a supervisor) catches them in JavaScript, and what is left becomes an uncaught exception.
+  void arrive(Arrival kind, uint32_t id, napi_value argument = nullptr, napi_value second = nullptr);
+
+  // Work that is under way keeps the event loop alive; an idle lane lets the program end.
+  void hold(int by);
+
+  void welcome(LaneGuest* guest) { guests_.insert(guest); }
+  void farewell(LaneGuest* guest) { guests_.erase(guest); }
 
  private:
-  static void finalize(napi_env env, void* data, void* hint);
+  struct Handles;
+
+  bool start();
+  void end(napi_async_cleanup_hook_handle hook);
+  void runTasks();
+  void drainRoot();
+  void surfaceException();
+  static napi_value attachEntry(napi_env env, napi_callback_info info);
+  static napi_value holdLane(napi_env env, napi_callback_info info);
+  static napi_value drain(napi_env env, napi_callback_info info);
 
   napi_env env_;
+  std::shared_ptr<LaneGate> gate_;
+  std::shared_ptr<Inbox> inbox_;
+  std::shared_ptr<LaneRoot> root_;
+  Handles* handles_ = nullptr;
+  std::unordered_set<LaneGuest*> guests_;
+  napi_ref entry_ = nullptr;
+  int held_ = 0;
+  bool ended_ = false;
   CipherCalls cipherCalls_;
 };
 

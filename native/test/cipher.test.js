@@ -1,7 +1,7 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
-import test from 'ava'
 import fc from 'fast-check'
 import { backendInfo, cipher } from '../index.js'
+import { withAddon as test } from './with-dispatch.js'
 
 const plain = bytes => new Uint8Array(bytes)
 

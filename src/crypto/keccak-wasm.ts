@@ -1,7 +1,7 @@
 /**
  * Keccak-256 as a WebAssembly module of about 1,100 bytes that is written out here, instruction by instruction, from FIPS 202: 64-bit
- * lanes are what JavaScript lacks and WebAssembly has. Against hash-wasm it halves the time of a small input, since one call does
- * the whole hash, and it needs no asynchronous start (bench/keccak.ts).
+ * lanes are what JavaScript lacks and WebAssembly has. One call does the whole hash, 0.4 us for 32 bytes where hash-wasm takes 0.66
+ * (bench/keccak.ts), and it needs no asynchronous start.
  */
 
 /** Bytes absorbed by one permutation: the rate of Keccak with a capacity of 512 bits. */

@@ -2,18 +2,18 @@ import { cipher } from 'node-dispatch-addon'
 import type { Cryptography } from './cryptography.ts'
 
 /**
- * The cryptography port with what pays natively: batches of AES-128-GCM in one Node-API call, header masks, keccak-256.
- * Everything else stays with `base`. Where the addon is not there, the answer is `base` itself.
+ * The cryptography port with what pays natively: batches of AES-128-GCM in one Node-API call, and header masks. Keccak-256 stays
+ * with `base`: the call into the addon costs more than WebAssembly loses (0.51 against 0.40 us on 32 bytes, 260 against 230 on 100 kB).
+ * Everything else stays there too. Where the addon is not there, the answer is `base` itself.
  *
  * @example
  * const crypto = nativeCryptography(nodeCryptography)
  */
 export function nativeCryptography(base: Cryptography): Cryptography {
   if (cipher === undefined) return base
-  const { seal, open, mask, keccak256 } = cipher
+  const { seal, open, mask } = cipher
   return {
     ...base,
-    keccak256,
     maskHeader: mask,
     seal,
     open,

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { createRequire } from 'node:module'
 import { SpimplError } from '../errors.ts'
 import type { Secp256k1 } from './secp256k1.ts'
@@ -5,6 +6,7 @@ import { isCompressedPoint, isDigest, isSignature } from './shapes.ts'
 
 /** What the optional npm package `secp256k1` has when its compiled libsecp256k1 loads; it ships no types. */
 interface Binding {
+  contextRandomize(seed: Uint8Array): void
   privateKeyVerify(privateKey: Uint8Array): boolean
   publicKeyCreate(privateKey: Uint8Array, compressed: boolean): Uint8Array
   publicKeyConvert(publicKey: Uint8Array, compressed: boolean): Uint8Array
@@ -30,6 +32,8 @@ export function nativeSecp256k1(): Secp256k1 | undefined {
 }
 
 function adapt(binding: Binding): Secp256k1 {
+  // Blinds the multiplications with a private key against timing and power analysis (secp256k1.h); results do not change.
+  binding.contextRandomize(randomBytes(32))
   const checkPrivateKey = (privateKey: Uint8Array): void => {
     if (privateKey.length !== 32) {
       throw new SpimplError('KEY_INVALID', `expected a private key of 32 bytes, got ${privateKey.length}`)

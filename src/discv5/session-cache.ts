@@ -72,14 +72,15 @@ export class SessionCache {
   }
 
   /**
-   * Through which session to reach a node: an established one, even where the record names another address (the node may
-   * sit behind a NAT), unless a newer record says that it moved. Undefined where nobody knows an address.
+   * Through which session to reach a node: one that is established, even where the record names another address (the node may
+   * sit behind a NAT), unless a newer record says that it moved; else the one at the record's address. Undefined where nobody
+   * knows an address.
    */
   toward(record: NodeRecord): Session | undefined {
     const near = this.ofNode(record.nodeIdHex)
     const { endpoint } = record
     if (endpoint === undefined) return near
-    if (near === undefined) return this.obtain(record.nodeId, endpoint)
+    if (near?.state !== 'established') return this.obtain(record.nodeId, endpoint)
     const moved = record.seq > (near.record?.seq ?? 0n) && !sameEndpoint(near.endpoint, endpoint)
     return moved ? this.obtain(record.nodeId, endpoint) : near
   }

@@ -30,8 +30,8 @@ const KEYS = ['header', 'body', 'receipts'] as const
 const HEADER_LINE = /^header: *(["']?)(0x[0-9a-fA-F]*)\1 *\r?\n/
 
 /**
- * Reads one YAML file with the keys `header`, `body` and `receipts`, each 0x-hex (the format of portal-spec-tests' block data). What
- * else a file says is not looked at.
+ * Reads one YAML file with the keys `header`, `body` and `receipts`, each 0x-hex (the format of portal-spec-tests'
+ * block data). What else a file says is not looked at.
  *
  * @throws SpimplError FILE_INVALID, which names the file and says what was expected
  */
@@ -52,7 +52,8 @@ export async function readBlockFile(file: string): Promise<BlockFile> {
 }
 
 /**
- * Reads the header of a block file, and no more of the file than that takes: a header is 600 bytes beside megabytes of receipts.
+ * Reads the header of a block file, and no more of the file than that takes: a header is 600 bytes beside megabytes
+ * of receipts.
  *
  * @throws SpimplError FILE_INVALID
  */

@@ -10,8 +10,9 @@ const KEY_WORDS = 8
 /**
  * Sets the three bits that an address (20 bytes) or a topic (32 bytes) has in a logs bloom (yellow paper, 4.3.1).
  *
- * Few contracts make most logs, so that the bits of what was hashed before are kept: a table with one place for each slot, in which the
- * newer replaces the older. Its size never changes, and whoever forces collisions only makes us hash as if it were not there.
+ * Few contracts make most logs, so that the bits of what was hashed before are kept: a table with one place for each
+ * slot, in which the newer replaces the older. Its size never changes, and whoever forces collisions only makes us
+ * hash as if it were not there.
  */
 export class BloomHasher {
   readonly #keys = new Int32Array(SLOTS * KEY_WORDS)

@@ -3,9 +3,10 @@ import { RlpFault, RlpReader } from '../codec/rlp.ts'
 import { keccak256 } from '../crypto/keccak.ts'
 import { ok, type Result, refused } from '../errors.ts'
 import type { BlockHeader } from './header.ts'
-import { MAX_TRIE_ITEMS, orderedTrieRoot } from './ordered-trie.ts'
+import { orderedTrieRoot } from './ordered-trie.ts'
 import { ContentFault, contradicts, MAX_CONTENT_BYTES } from './refusal.ts'
 import { checkTypedTransaction } from './transaction-envelope.ts'
+import { itemStarts } from './trie-items.ts'
 
 /** What validation needs of a header. */
 export type BodyCommitments = Pick<BlockHeader, 'transactionsRoot' | 'ommersHash' | 'withdrawalsRoot'>
@@ -29,12 +30,13 @@ const WITHDRAWAL_FIELDS = 4
 export const EMPTY_OMMERS_HASH: Uint8Array = keccak256(Uint8Array.of(0xc0))
 
 /**
- * From the bytes of a body to the three commitments of its header (history/history-network.md, Block Body; devp2p, caps/eth.md,
- * Block Encoding and Validity): [transactions, ommers] before Shanghai, [transactions, ommers, withdrawals] from there on.
+ * From the bytes of a body to the three commitments of its header (history/history-network.md, Block Body; devp2p,
+ * caps/eth.md, Block Encoding and Validity): [transactions, ommers] before Shanghai, [transactions, ommers,
+ * withdrawals] from there on.
  *
- * One body, one encoding: every byte is hashed or is framing that canonical RLP fixes. Never throws on any bytes; codes
- * CONTENT_TOO_LARGE, BODY_MALFORMED, TRANSACTION_TYPE_UNKNOWN, TRANSACTIONS_ROOT_WRONG, OMMERS_HASH_WRONG, WITHDRAWALS_WRONG (there or
- * absent against the header), WITHDRAWALS_ROOT_WRONG.
+ * One body, one encoding: every byte is hashed or is framing that canonical RLP fixes. Never throws on any bytes;
+ * codes CONTENT_TOO_LARGE, BODY_MALFORMED, TRANSACTION_TYPE_UNKNOWN, TRANSACTIONS_ROOT_WRONG, OMMERS_HASH_WRONG,
+ * WITHDRAWALS_WRONG (there or absent against the header), WITHDRAWALS_ROOT_WRONG.
  */
 export function validateBody(header: BodyCommitments, bytes: Uint8Array): Result<BodySummary> {
   if (bytes.length > MAX_CONTENT_BYTES) {
@@ -120,17 +122,4 @@ function countOmmers(ommers: RlpReader): number {
   for (; !ommers.atEnd; count++) ommers.readList()
   if (count > MAX_OMMERS) throw new RlpFault(`expected at most ${MAX_OMMERS} ommers, got ${count}`)
   return count
-}
-
-/** Where each item of a list starts. The reader returns to the first. */
-export function itemStarts(list: RlpReader, what: string): number[] {
-  const first = list.at
-  const starts: number[] = []
-  while (!list.atEnd) {
-    if (starts.length === MAX_TRIE_ITEMS) throw new RlpFault(`expected at most ${MAX_TRIE_ITEMS} ${what}`)
-    starts.push(list.at)
-    list.skip()
-  }
-  list.at = first
-  return starts
 }

@@ -13,30 +13,37 @@ import { EMPTY_TRIE_ROOT, orderedTrieRoot } from './ordered-trie.ts'
 import { bloomOf, encodeReceipts, type Receipt } from './receipt.ts'
 import { receiptsRootOf } from './receipts.ts'
 
+export type { BlockProfile } from './chain-transactions.ts'
+
 export interface ChainOptions {
   /** The same seed makes the same chain, byte for byte. A uint32. */
   readonly seed: number
   /** How many blocks come after the genesis, which has no content and is not among them. */
   readonly blocks: number
   readonly crypto?: Cryptography
-  /** What the blocks hold, in turn. */
+  /**
+   * What the blocks hold, in turn. Default: what fits a packet, what takes a transfer, an ordinary block, no
+   * transactions.
+   */
   readonly profiles?: readonly BlockProfile[]
 }
 
 /** Together 150 MB: what a devnet can want, in memory. */
 export const MAX_MADE_BLOCKS = 1024
 
-const GAS_LIMIT = 60_000_000n
+/** Five times mainnet's, so that a profile may ask for megabytes. */
+const GAS_LIMIT = 300_000_000n
 const GENESIS_TIME = 1_700_000_000n
 const SLOT_SECONDS = 12n
 const INITIAL_BASE_FEE = 1_000_000_000n
-/** EIP-4844 and EIP-7691: gas of a blob, and the target of 6 blobs a block (at most 9, which the largest profile comes to). */
+/** EIP-4844 and EIP-7691: gas of a blob, the target of 6 blobs a block, the most of 9. */
 const BLOB_GAS = 131_072n
 const TARGET_BLOB_GAS = 6n * BLOB_GAS
+const MAX_BLOBS = 9
 
 /**
- * In turn: content that fits one packet, content of hundreds of kilobytes, content of an ordinary block, and a block without transactions. So
- * that two blocks are enough to see both an inline answer and a transfer.
+ * In turn: content that fits one packet, content of hundreds of kilobytes, content of an ordinary block, and a block
+ * without transactions. So that two blocks are enough to see both an inline answer and a transfer.
  */
 const PROFILES: readonly BlockProfile[] = [
   { transactions: 1, dataBytes: 68, logs: 1, logBytes: 32, withdrawals: 2 },
@@ -46,10 +53,11 @@ const PROFILES: readonly BlockProfile[] = [
 ]
 
 /**
- * Makes a small chain of the Prague fork, linked by hashes, from a seed: signed transactions of types 0 to 4, receipts, withdrawals, and every
- * root, bloom, gas and fee in the headers as the rules of consensus want them. Only the state roots are drawn: no EVM ran.
+ * Makes a small chain of the Prague fork, linked by hashes, from a seed: signed transactions of types 0 to 4,
+ * receipts, withdrawals, and every root, bloom, gas and fee in the headers as the rules of consensus want them. Only
+ * the state roots are drawn: no EVM ran.
  *
- * @throws RangeError for more than MAX_MADE_BLOCKS
+ * @throws RangeError for more than MAX_MADE_BLOCKS, no profiles, or a profile that a block has not the gas for
  * @example
  * const blocks = makeChain({ seed: 1, blocks: 8 }) // blocks[0].number === 1n
  */
@@ -57,6 +65,7 @@ export function makeChain({ seed, blocks, crypto = nodeCryptography, profiles = 
   if (!Number.isInteger(blocks) || blocks < 0 || blocks > MAX_MADE_BLOCKS) {
     throw new RangeError(`expected 0 to ${MAX_MADE_BLOCKS} blocks, got ${blocks}`)
   }
+  if (profiles.length === 0) throw new RangeError('expected one or more profiles, got none')
   const maker = new ChainMaker(seededRandomness(seed), crypto)
   return Array.from({ length: blocks }, (_, at) => maker.next(profiles[at % profiles.length]!))
 }
@@ -83,12 +92,15 @@ class ChainMaker {
     let cumulativeGas = 0n
     let blobs = 0
     for (let index = 0; index < profile.transactions; index++) {
-      const made = this.#transactions.make(profile, baseFeePerGas)
+      const made = this.#transactions.make(profile, baseFeePerGas, MAX_BLOBS - blobs)
       blobs += made.blobs
       cumulativeGas += made.gasUsed
       transactions.push(encodeTransaction(made.transaction))
       const { succeeded, logs, transaction } = made
       receipts.push({ type: transaction.type, succeeded, cumulativeGas, logs })
+    }
+    if (cumulativeGas > GAS_LIMIT) {
+      throw new RangeError(`expected a profile of at most ${GAS_LIMIT} gas, it came to ${cumulativeGas}`)
     }
     const withdrawals = Array.from({ length: profile.withdrawals }, () => this.#withdrawal())
     const encodedReceipts = encodeReceipts(receipts)

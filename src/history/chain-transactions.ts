@@ -66,8 +66,13 @@ export class TransactionMaker {
     this.#tokens = Array.from({ length: 4 }, () => randomness.bytes(20))
   }
 
-  make(profile: BlockProfile, baseFeePerGas: bigint): MadeTransaction {
-    const type = this.#made % TRANSACTION_TYPES
+  /**
+   * @param blobsLeft how many blobs the block has room for; without any, a type 2 transaction takes the place of a
+   * type 3
+   */
+  make(profile: BlockProfile, baseFeePerGas: bigint, blobsLeft: number): MadeTransaction {
+    const turn = this.#made % TRANSACTION_TYPES
+    const type = turn === 3 && blobsLeft === 0 ? 2 : turn
     const sender = this.#accounts[this.#made % ACCOUNTS]!
     this.#made++
     const nonce = sender.nonce++
@@ -109,7 +114,10 @@ export class TransactionMaker {
     }
   }
 
-  /** It counts as one more use of the authority's nonce, after that of the transaction where the sender is the authority (EIP-7702). */
+  /**
+   * It counts as one more use of the authority's nonce, after that of the transaction where the sender is the
+   * authority (EIP-7702).
+   */
   #authorization(): Authorization {
     const authority = this.#accounts[this.#randomness.below(ACCOUNTS)]!
     const unsigned = { chainId: MADE_CHAIN_ID, address: this.#randomness.bytes(20), nonce: authority.nonce++ }
@@ -141,7 +149,8 @@ function padded(address: Uint8Array): Uint8Array {
 }
 
 /**
- * Intrinsic gas (EIP-2028, EIP-2930, EIP-7702) and that of the logs (yellow paper, appendix G), or the floor of EIP-7623 where that is more.
+ * Intrinsic gas (EIP-2028, EIP-2930, EIP-7702) and that of the logs (yellow paper, appendix G), or the floor of
+ * EIP-7623 where that is more.
  */
 function gasOf(transaction: Transaction, logs: readonly Log[]): bigint {
   let tokens = 0

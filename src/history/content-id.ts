@@ -6,8 +6,12 @@ export const CONTENT_ID_BYTES = 32
 /**
  * Where content lives in the id space (history/history-network.md, Content id Derivation Function).
  *
- * The specification swaps the 16 low bits of the block number (the cycle) with the rest and reverses the rest. On bytes that is:
- * the two low bytes of the number, big-endian; then its other six bytes, lowest first, each with its bits reversed; zeros; the selector.
+ * The specification swaps the 16 low bits of the block number (the cycle) with the rest and reverses the rest. On
+ * bytes that is: the two low bytes of the number, big-endian; then its other six bytes, lowest first, each with its
+ * bits reversed; zeros; the selector.
+ *
+ * @example
+ * contentIdOfKey(encodeContentKey({ type: 'body', number: 12345678n })) // 61 4e 3d 00 ... 00
  */
 export function contentIdOfKey(key: Uint8Array): Result<Uint8Array, 'CONTENT_KEY_INVALID'> {
   const decoded = decodeContentKey(key)

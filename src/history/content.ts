@@ -7,8 +7,12 @@ import { type ReceiptsSummary, validateReceipts } from './receipts.ts'
 export type ContentSummary = BodySummary | ReceiptsSummary
 
 /**
- * Whether `bytes` are what `key` names, by the header of that block. Never throws on any bytes; codes as `validateBody` and
- * `validateReceipts` have them, and HEADER_WRONG where the header is another block's.
+ * Whether `bytes` are what `key` names, by the header of that block. Never throws on any bytes; codes as
+ * `validateBody` and `validateReceipts` have them, and HEADER_WRONG where the header is another block's.
+ *
+ * @example
+ * const verdict = validateContent({ type: 'receipts', number: 22431084n }, header, bytes)
+ * if (!verdict.ok) console.log(verdict.code) // RECEIPTS_ROOT_WRONG
  */
 export function validateContent(key: HistoryKey, header: BlockHeader, bytes: Uint8Array): Result<ContentSummary> {
   if (header.number !== key.number) {

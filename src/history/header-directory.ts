@@ -4,7 +4,10 @@ import { listBlockFiles, readFileHeader } from './block-file.ts'
 import type { BlockHeader } from './header.ts'
 import type { HeaderAnswer, HeaderSource } from './header-source.ts'
 
-/** Headers that are all in memory: from block files, or from a chain that was made. Part of a port's implementation, not of a core. */
+/**
+ * Headers that are all in memory: from block files, or from a chain that was made. Part of a port's implementation,
+ * not of a core.
+ */
 export class HeaderTable implements HeaderSource {
   readonly #headers = new Map<bigint, BlockHeader>()
   readonly #name: string
@@ -25,7 +28,8 @@ export class HeaderTable implements HeaderSource {
     return this.#headers.size
   }
 
-  async headerByNumber(number: bigint): Promise<HeaderAnswer> {
+  async headerByNumber(number: bigint, signal?: AbortSignal): Promise<HeaderAnswer> {
+    if (signal?.aborted) return refused('HEADER_UNAVAILABLE', `the question for block ${number} was withdrawn`)
     const header = this.#headers.get(number)
     return header === undefined ? refused('HEADER_UNAVAILABLE', `${this.#name} has no block ${number}`) : ok(header)
   }

@@ -48,8 +48,9 @@ const block = z.object({
 })
 
 /**
- * The header in an answer of `eth_getBlockByNumber`. JSON leaves open which fields are hashed, so the header is rebuilt and its hash must be
- * the block hash that came with it: a fork whose fields are unknown here is refused, and not guessed.
+ * The header in an answer of `eth_getBlockByNumber`. JSON leaves open which fields are hashed, so the header is
+ * rebuilt and its hash must be the block hash that came with it: a fork whose fields are unknown here is refused, and
+ * not guessed.
  */
 export function headerFromJson(value: unknown): Result<BlockHeader, 'HEADER_MALFORMED' | 'HEADER_WRONG'> {
   const parsed = block.safeParse(value)

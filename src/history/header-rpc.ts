@@ -1,4 +1,4 @@
-import { setTimeout as timer } from 'node:timers/promises'
+import { scheduler } from 'node:timers/promises'
 import { fromHex } from '../codec/hex.ts'
 import { ok, type Result, refused, SpimplError } from '../errors.ts'
 import { type BlockHeader, decodeHeader } from './header.ts'
@@ -32,11 +32,11 @@ type Outcome =
   | { readonly kind: 'failed'; readonly retry: boolean; readonly detail: string }
 
 /**
- * Headers from an execution client's JSON-RPC: `debug_getRawHeader`, the bytes themselves, or, where a server does not offer that,
- * `eth_getBlockByNumber`, rebuilt and checked against the block hash.
+ * Headers from an execution client's JSON-RPC: `debug_getRawHeader`, the bytes themselves, or, where a server does
+ * not offer that, `eth_getBlockByNumber`, rebuilt and checked against the block hash.
  *
- * The server is trusted to know the canonical chain; it is not trusted to answer well-formed, soon, briefly or at all.
- * The implementation of a port, not a core: it does I/O and waits.
+ * The server is trusted to know the canonical chain; it is not trusted to answer well-formed, soon, briefly or at
+ * all. The implementation of a port, not a core: it does I/O and waits.
  */
 export class HeaderRpc implements HeaderSource {
   readonly #url: string
@@ -72,7 +72,7 @@ export class HeaderRpc implements HeaderSource {
     this.#timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS
     this.#attempts = options.attempts ?? DEFAULT_ATTEMPTS
     this.#backoffMs = options.backoffMs ?? DEFAULT_BACKOFF_MS
-    this.#pause = options.pause ?? ((delayMs, signal) => timer(delayMs, undefined, { signal }))
+    this.#pause = options.pause ?? ((delayMs, signal) => scheduler.wait(delayMs, { signal }))
   }
 
   async headerByNumber(number: bigint, signal?: AbortSignal): Promise<HeaderAnswer> {

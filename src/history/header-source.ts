@@ -2,13 +2,13 @@ import type { Result } from '../errors.ts'
 import type { BlockHeader } from './header.ts'
 
 /**
- * The header source port: who knows the canonical header of a block. Portal's history network has no headers; its nodes are assumed to
- * hold them or to ask somebody they trust (history/history-network.md, Overview).
+ * The header source port: who knows the canonical header of a block. Portal's history network has no headers; its
+ * nodes are assumed to hold them or to ask somebody they trust (history/history-network.md, Overview).
  */
 export interface HeaderSource {
   /**
-   * The canonical header with that number. Never rejects: what a source cannot give is HEADER_UNAVAILABLE with the reason.
-   * After `signal` has fired the answer is HEADER_UNAVAILABLE at once, whatever becomes of the request.
+   * The canonical header with that number. Never rejects: what a source cannot give is HEADER_UNAVAILABLE with the
+   * reason. After `signal` has fired the answer is HEADER_UNAVAILABLE at once, whatever becomes of the request.
    */
   headerByNumber(number: bigint, signal?: AbortSignal): Promise<Result<BlockHeader, 'HEADER_UNAVAILABLE'>>
   /** Ends what is in flight; later questions are HEADER_UNAVAILABLE. */

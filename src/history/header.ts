@@ -129,8 +129,8 @@ function countItems(list: RlpReader): number {
 }
 
 /**
- * The bytes of a header: what a chain maker hashes, and what an execution client's JSON is rebuilt to. Fields that a fork added come
- * with all that older forks added.
+ * The bytes of a header: what a chain maker hashes, and what an execution client's JSON is rebuilt to. Fields that a
+ * fork added come with all that older forks added.
  *
  * @throws RangeError where a field is there without one that is older
  */

@@ -1,5 +1,6 @@
 /**
- * The door of the history sub-network (history/history-network.md): what its content is called, where it lives, and whether it is true.
+ * The door of the history sub-network (history/history-network.md): what its content is called, where it lives, and
+ * whether it is true.
  */
 export { type BodySummary, validateBody } from './body.ts'
 export { type ContentSummary, validateContent } from './content.ts'

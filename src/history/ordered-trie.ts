@@ -1,11 +1,12 @@
 import { keccak256 } from '../crypto/keccak.ts'
 
 /**
- * The root of a Merkle-Patricia trie whose keys are rlp(0), rlp(1), ... rlp(count - 1): the form in which a header commits to
- * transactions, receipts and withdrawals (yellow paper, appendix D).
+ * The root of a Merkle-Patricia trie whose keys are rlp(0), rlp(1), ... rlp(count - 1): the form in which a header
+ * commits to transactions, receipts and withdrawals (yellow paper, appendix D).
  *
- * Such keys are known before any value is, and none is a prefix of another. So there is no trie to build: sorted keys are cut into
- * ranges by nibble, a node is encoded as soon as its children are, and a value exists only while its leaf is hashed.
+ * Such keys are known before any value is, and none is a prefix of another. So there is no trie to build: sorted keys
+ * are cut into ranges by nibble, a node is encoded as soon as its children are, and a value exists only while its
+ * leaf is hashed.
  */
 
 /** Bounds what a hostile list can make us hash. A block of 21,000-gas transfers reaches it at 688 million gas. */
@@ -27,7 +28,9 @@ const BRANCH_BYTES = 16 * 33 + 1 + 5
 /** What the scratch may keep between calls. */
 const SCRATCH_KEPT_BYTES = 4 * 1024 * 1024
 
-/** Reused, because nothing of it leaves `orderedTrieRoot`; a value larger than what is kept gets a buffer of its own. */
+/**
+ * Reused, because nothing of it leaves `orderedTrieRoot`; a value larger than what is kept gets a buffer of its own.
+ */
 let kept = new Uint8Array(256 * 1024)
 
 /**

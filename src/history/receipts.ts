@@ -2,11 +2,11 @@ import { equalBytes } from '../codec/bytes.ts'
 import { RlpFault, RlpReader } from '../codec/rlp.ts'
 import { ok, type Result, refused } from '../errors.ts'
 import { BLOOM_BYTES, BloomHasher } from './bloom.ts'
-import { itemStarts } from './body.ts'
 import type { BlockHeader } from './header.ts'
 import { orderedTrieRoot } from './ordered-trie.ts'
 import { ContentFault, contradicts, MAX_CONTENT_BYTES } from './refusal.ts'
 import { MAX_TRANSACTION_TYPE } from './transaction-envelope.ts'
+import { itemStarts } from './trie-items.ts'
 
 /** What validation needs of a header. */
 export type ReceiptsCommitments = Pick<BlockHeader, 'receiptsRoot'>
@@ -33,11 +33,13 @@ const blooms = new BloomHasher()
 /**
  * From the bytes of a receipts list to the receipts root of its header (history/history-network.md, Receipts).
  *
- * The network's receipt is [type, post-state or status, cumulative gas, logs] (devp2p, caps/eth.md, Receipt Encoding and Validity; EIP-7642).
- * The root is over the consensus encoding, type || rlp([post-state or status, cumulative gas, bloom, logs]) without the type where it is 0, so
- * the bloom is recomputed. Receipts before Byzantium have a post-state of 32 bytes where later ones have a status.
+ * The network's receipt is [type, post-state or status, cumulative gas, logs] (devp2p, caps/eth.md, Receipt Encoding
+ * and Validity; EIP-7642). The root is over the consensus encoding, type || rlp([post-state or status, cumulative
+ * gas, bloom, logs]) without the type where it is 0, so the bloom is recomputed. Receipts before Byzantium have a
+ * post-state of 32 bytes where later ones have a status.
  *
- * One list, one encoding. Never throws on any bytes; codes CONTENT_TOO_LARGE, RECEIPTS_MALFORMED, RECEIPTS_ROOT_WRONG.
+ * One list, one encoding. Never throws on any bytes; codes CONTENT_TOO_LARGE, RECEIPTS_MALFORMED,
+ * RECEIPTS_ROOT_WRONG.
  */
 export function validateReceipts(header: ReceiptsCommitments, bytes: Uint8Array): Result<ReceiptsSummary> {
   if (bytes.length > MAX_CONTENT_BYTES) {

@@ -4,8 +4,9 @@ import type { HistoryContentType } from './content-key.ts'
 import { decodeHeader } from './header.ts'
 
 /**
- * Up to this size content is validated where it is. Honest content of 32 kB takes 0.3 ms (bench/validation.ts), less than the turns of two event
- * loops that a worker costs; the worst that fits, thousands of empty receipts with a bloom each to be hashed, 13 ms.
+ * Up to this size content is validated where it is. Honest content of 32 kB takes 0.3 ms (bench/validation.ts), less
+ * than the turns of two event loops that a worker costs; the worst that fits, thousands of empty receipts with a
+ * bloom each to be hashed, 13 ms.
  */
 export const INLINE_CONTENT_BYTES = 32 * 1024
 
@@ -23,3 +24,6 @@ export async function validateInWorker(job: ValidationJob): Promise<Result<Conte
   if (!header.ok) return header
   return validateContent({ type: job.contentType, number: job.number }, header.value, job.bytes)
 }
+
+/** What `ComputePool.run` takes to run `validateInWorker`. */
+export const validationTask = { module: import.meta.url, name: 'validateInWorker' } as const

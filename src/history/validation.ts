@@ -56,8 +56,9 @@ interface Pending {
 }
 
 /**
- * Decides whether content may be stored, served and gossiped: gets the header, keeps it, and has the roots compared, in place when the
- * content is small and on the compute pool when it is large. One verdict for each `validate`, in any order.
+ * Decides whether content may be stored, served and gossiped: gets the header, keeps it, and has the roots compared,
+ * in place when the content is small and on the compute pool when it is large. One verdict for each `validate`, in
+ * any order.
  */
 export class Validation implements Core<ValidationInput, ValidationOutput> {
   readonly #limits: ValidationLimits
@@ -269,7 +270,8 @@ function firstDeadline(pending: ReadonlyMap<number, Pending>): number {
 }
 
 /**
- * Whether a refusal speaks against the peer that sent the content. Without a header or room nothing was judged, and the peer may be right.
+ * Whether a refusal speaks against the peer that sent the content. Without a header or room nothing was judged, and
+ * the peer may be right.
  */
 export function blamesContent(code: ErrorCode): boolean {
   return code !== 'HEADER_UNAVAILABLE' && code !== 'VALIDATION_LIMIT' && code !== 'HEADER_WRONG'

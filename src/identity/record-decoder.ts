@@ -9,7 +9,7 @@ export const DEFAULT_REMEMBERED_RECORDS = 2048
 
 /**
  * Decodes records and remembers those it has verified: the same few hundred records come again and again in NODES answers,
- * and verifying one costs about two hundred times what finding it here does (bench/enr.ts). The least recently seen goes first.
+ * and verifying one costs about a hundred times what finding it here does (bench/enr.ts). The least recently seen goes first.
  */
 export class RecordDecoder {
   readonly capacity: number

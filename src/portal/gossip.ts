@@ -34,6 +34,9 @@ const COUNT_NAMES = [
   'transferInProgressCount',
 ] as const
 
+/** How long code 4 is remembered. */
+const BUSY_MS = 10_000
+
 /** One item on its way to its neighbourhood. */
 class GossipJob implements Letter {
   readonly item: Letter['item']
@@ -102,7 +105,7 @@ class GossipJob implements Letter {
       // What we believed of its radius is old.
       this.#state.profiles.of(to.nodeIdHex).radius = undefined
       this.#members.check(turn, to)
-    }
+    } else if (code === acceptCodes.rateLimited) this.#state.profiles.of(to.nodeIdHex).busyUntil = turn.now + BUSY_MS
     this.step(turn)
   }
 
@@ -110,9 +113,10 @@ class GossipJob implements Letter {
     this.#sending -= 1
     if (failure !== undefined) {
       this.#taken -= 1
-      // Once more to the same peer, after all others: it did want it.
+      // Once more to the same peer, after all others: it did want it, and has told them that it is getting it from us.
       if (!this.#retried.has(to.nodeIdHex)) {
         this.#retried.add(to.nodeIdHex)
+        this.#attemptsLeft += 1
         this.#waiting.push(to)
       }
     }
@@ -131,8 +135,8 @@ class GossipJob implements Letter {
 }
 
 /**
- * Neighbourhood gossip (portal-wire-protocol.md): an item is offered to `gossipPeers` nodes whose radius covers it, drawn from the
- * closest that are known, and not to where it came from.
+ * Neighbourhood gossip (portal-wire-protocol.md): an item is offered to `gossipPeers` nodes whose radius covers it,
+ * drawn from the closest that are known, and not to where it came from.
  */
 export class Gossip {
   readonly #parts: { readonly state: OverlayState; readonly members: Members; readonly outbox: Outbox }
@@ -156,7 +160,7 @@ export class Gossip {
   /** Content that a peer sent: on to others. Dropped and counted where too much is on its way. */
   pass(turn: Turn, name: ContentName, content: Uint8Array | undefined, from: NodeRecord): void {
     const { limits } = this.#parts.state
-    this.#run(turn, { name, content, wanted: limits.gossipPeers }, this.#interested(name, from.nodeIdHex))
+    this.#run(turn, { name, content, wanted: limits.gossipPeers }, this.#interested(turn, name, from.nodeIdHex))
   }
 
   /** Content that a lookup found: to those on its way who should have had it (POKE). */
@@ -175,7 +179,7 @@ export class Gossip {
   put(turn: Turn, order: Omit<GossipOrder, 'wanted'>, lookup: boolean): boolean {
     const { limits } = this.#parts.state
     const whole = { ...order, wanted: limits.gossipPeers }
-    const known = this.#interested(order.name, undefined)
+    const known = this.#interested(turn, order.name, undefined)
     if (!this.#hasRoom(order.content)) return false
     this.#hold(order.content, 1)
     const isEnough = known.length >= whole.wanted || !lookup
@@ -208,12 +212,16 @@ export class Gossip {
     settle(turn)
   }
 
-  /** Nodes of the table whose radius covers the item: drawn from the closest, in random order. */
-  #interested(name: ContentName, except: string | undefined): NodeRecord[] {
-    const { state } = this.#parts
+  /**
+   * Nodes of the table whose radius covers the item: drawn from the closest, in random order, those last that had no
+   * room lately.
+   */
+  #interested(turn: Turn, name: ContentName, except: string | undefined): NodeRecord[] {
+    const { state, members } = this.#parts
     const near = state.table
-      .closest(name.contentId, state.limits.bucketSize, ({ live, entry }) => {
-        return live && entry.record.nodeIdHex !== except && state.isInterested(entry.record, name.contentId)
+      .closest(name.contentId, state.limits.bucketSize, slot => {
+        const { record } = slot.entry
+        return record.nodeIdHex !== except && members.isTold(slot) && state.isInterested(record, name.contentId)
       })
       .map(member => member.record)
     for (let left = near.length; left > 1; left--) {
@@ -222,7 +230,8 @@ export class Gossip {
       near[left - 1] = near[drawn]!
       near[drawn] = last
     }
-    return near
+    const isBusy = (node: NodeRecord): boolean => (state.profiles.peek(node.nodeIdHex)?.busyUntil ?? 0) > turn.now
+    return [...near.filter(node => !isBusy(node)), ...near.filter(isBusy)]
   }
 
   #run(turn: Turn, order: GossipOrder, candidates: readonly NodeRecord[]): void {

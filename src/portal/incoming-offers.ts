@@ -14,6 +14,12 @@ export interface OfferAnswer {
   readonly codes: Uint8Array
 }
 
+/** For so long an offer that is made again gets the answer that was given: a peer's time-out, and some. */
+const REPEAT_MS = 3_000
+
+const offerName = (from: NodeRecord, keys: readonly Uint8Array[]): string =>
+  `${from.nodeIdHex} ${keys.map(key => toHex(key)).join(' ')}`
+
 /** One key that is still wanted after what the overlay itself can say of it. */
 interface Candidate {
   readonly index: number
@@ -35,6 +41,8 @@ export class IncomingOffers {
   readonly #parts: IncomingOfferParts
   /** Content ids that somebody is sending us: a second offer of one gets code 5. */
   readonly #receiving = new Set<string>()
+  /** What was answered to offers whose content has not begun to come, by peer and keys. */
+  readonly #answered = new Map<string, { readonly answer: OfferAnswer; readonly until: number }>()
 
   constructor(parts: IncomingOfferParts) {
     this.#parts = parts
@@ -53,6 +61,14 @@ export class IncomingOffers {
     settle: (turn: Turn, answer: OfferAnswer) => void,
   ): void {
     const { questions, state, transfers } = this.#parts
+    // Our ACCEPT was lost and the peer asks again: without the same answer it would hear that its own transfer is in
+    // the way.
+    const repeated = this.#answered.size === 0 ? undefined : this.#answered.get(offerName(from, keys))
+    if (repeated !== undefined && turn.now < repeated.until) {
+      state.counters.add('accept.repeated')
+      settle(turn, repeated.answer)
+      return
+    }
     const codes = new Uint8Array(keys.length)
     const candidates: Candidate[] = []
     const hasRoom = transfers.hasRoom('receive', from.nodeIdHex) && questions.hasRoom
@@ -76,7 +92,7 @@ export class IncomingOffers {
     }
     const ref = questions.open(turn, state.limits.questionTimeoutMs, (later, answer) => {
       const judged = answer?.type === 'offer-judged' ? answer.codes : []
-      settle(later, this.#counted(this.#judged(later, from, version, codes, candidates, judged)))
+      settle(later, this.#counted(this.#judged(later, from, version, keys, codes, candidates, judged)))
     })
     turn.emit({ type: 'judge-offer', ref, from, items: candidates.map(candidate => candidate.name) })
   }
@@ -85,6 +101,7 @@ export class IncomingOffers {
     turn: Turn,
     from: NodeRecord,
     version: number,
+    keys: readonly Uint8Array[],
     codes: Uint8Array,
     candidates: readonly Candidate[],
     judged: readonly number[],
@@ -103,15 +120,26 @@ export class IncomingOffers {
       codes[candidate.index] = code
     }
     if (accepted.length === 0) return { connectionId: 0, codes }
-    const connectionId = transfers.chooseConnectionId()
+    const connectionId = transfers.chooseConnectionId(from.nodeIdHex)
     const ref = state.nextRef()
-    this.#receive(turn, ref, from, connectionId, accepted)
+    const answer = { connectionId, codes }
+    const name = offerName(from, keys)
+    this.#answered.set(name, { answer, until: turn.now + REPEAT_MS })
+    this.#receive(turn, ref, from, connectionId, accepted, () => this.#answered.delete(name))
     const items = accepted.map(candidate => candidate.name)
     turn.emit({ type: 'receive', ref, peer: from, connectionId, version, prefixed: true, items })
-    return { connectionId, codes }
+    return answer
   }
 
-  #receive(turn: Turn, ref: number, from: NodeRecord, connectionId: number, accepted: readonly Candidate[]): void {
+  /** @param begun the content comes: the answer is not to be repeated any more */
+  #receive(
+    turn: Turn,
+    ref: number,
+    from: NodeRecord,
+    connectionId: number,
+    accepted: readonly Candidate[],
+    begun: () => void,
+  ): void {
     const { transfers, received, state } = this.#parts
     for (const { idHex } of accepted) this.#receiving.add(idHex)
     const missing = new Map(accepted.entries())
@@ -120,12 +148,14 @@ export class IncomingOffers {
         const candidate = missing.get(index)
         if (candidate === undefined) return
         missing.delete(index)
+        begun()
         this.#receiving.delete(candidate.idHex)
         state.counters.add('received.items')
         received(later, from, candidate.name, stored ? undefined : content)
       },
       ended: (later, failure) => {
         for (const { idHex } of missing.values()) this.#receiving.delete(idHex)
+        begun()
         this.#ended(later, from, failure)
       },
     })

@@ -63,7 +63,7 @@ export class OutgoingOffers {
   }
 
   /**
-   * Sends one OFFER; an answer that does not come is asked for a second time, because nothing else resends a lost TALKREQ.
+   * Sends one OFFER.
    *
    * @returns why nothing was sent; `offerer` is not called then
    */
@@ -72,34 +72,31 @@ export class OutgoingOffers {
       this.#state.counters.add('limit.offers')
       return { code: 'TRANSFER_LIMIT', detail: `${this.#state.limits.offers} offers are in flight` }
     }
-    const refused = this.#send(turn, to, items, offerer, 1)
+    const refused = this.#send(turn, to, items, offerer)
     if (refused === undefined) this.#count(to.nodeIdHex, 1)
     return refused
   }
 
-  #send(
-    turn: Turn,
-    to: NodeRecord,
-    items: readonly OfferedContent[],
-    offerer: Offerer,
-    retries: number,
-  ): Failure | undefined {
+  #send(turn: Turn, to: NodeRecord, items: readonly OfferedContent[], offerer: Offerer): Failure | undefined {
     const keys = items.map(item => item.key)
     return this.#requests.send(turn, to, { type: 'offer', keys }, (later, answer) => {
       if (!answer.ok) {
-        const again = retries > 0 && answer.code === 'REQUEST_TIMEOUT'
-        if (again && this.#send(later, to, items, offerer, retries - 1) === undefined) return
         this.#free(later, to)
         offerer.failed(later, answer)
         return
       }
-      const { codes, connectionId } = answer.message
+      const { connectionId } = answer.message
+      let { codes } = answer.message
       if (codes.length !== items.length) {
         this.#state.counters.add('malformed.accept.count')
         this.#free(later, to)
         const detail = `expected ${items.length} accept codes, got ${codes.length}`
         offerer.failed(later, { code: 'PORTAL_MESSAGE_MALFORMED', detail })
         return
+      }
+      // The same offer twice within moments gets the same answer, which the transfer under way belongs to.
+      if (this.#transfers.isInitiating(to.nodeIdHex, connectionId)) {
+        codes = codes.map(code => (code === acceptCodes.accepted ? acceptCodes.transferInProgress : code))
       }
       for (const code of codes) this.#state.counters.add(`accept.received.${Math.min(code, 7)}`)
       const accepted = items.filter((_item, index) => codes[index] === acceptCodes.accepted)
@@ -120,7 +117,7 @@ export class OutgoingOffers {
     offerer: Offerer,
   ): void {
     const ref = this.#state.nextRef()
-    this.#transfers.begin(turn, ref, 'send', peer, undefined, {
+    this.#transfers.begin(turn, ref, 'send', peer, connectionId, {
       ended: (later, failure) => {
         if (failure !== undefined) this.#state.counters.add(`send.failed.${failure}`)
         this.#free(later, peer)

@@ -37,6 +37,9 @@ export type Answer<Type extends RequestType> =
 interface Pending {
   readonly to: NodeRecord
   readonly type: RequestType
+  readonly payload: Uint8Array
+  readonly wanted: (() => boolean) | undefined
+  readonly isRepeated: boolean
   readonly version: number
   readonly settle: (turn: Turn, answer: Answer<RequestType>) => void
   readonly overdue: Appointment<Job>
@@ -66,14 +69,20 @@ export class Requests {
   }
 
   /**
-   * Sends a request. `settle` is called once, in a later turn; where nothing can be sent the reason is returned at once and `settle` is
-   * not called.
+   * Sends a request. `settle` is called once, in a later turn; where nothing can be sent the reason is returned at once
+   * and `settle` is not called.
+   *
+   * Without an answer the request is sent a second time, because discovery sends a TALKREQ once: to members of the
+   * table, and offers to anybody. Pings are not, as they are what finds out who is there.
+   *
+   * @param wanted whether it is still worth to be sent again
    */
   send<Type extends RequestType>(
     turn: Turn,
     to: NodeRecord,
     message: Request & { readonly type: Type },
     settle: (turn: Turn, answer: Answer<Type>) => void,
+    wanted?: () => boolean,
   ): Failure | undefined {
     const state = this.#state
     const version = state.version(to)
@@ -89,20 +98,27 @@ export class Requests {
         detail: `expected ${MAX_TALK_REQUEST_BYTES} bytes at most, got ${payload.length}`,
       }
     }
-    const ref = state.nextRef()
-    const overdue = state.agenda.set(turn.now + state.limits.requestTimeoutMs, later =>
-      this.failed(later, ref, 'REQUEST_TIMEOUT'),
-    )
-    this.#pending.set(ref, {
+    state.counters.add(`sent.${message.type}`)
+    this.#transmit(turn, {
       to,
       type: message.type,
+      payload,
+      wanted,
+      isRepeated: false,
       version: version.value,
       settle: settle as (turn: Turn, answer: Answer<RequestType>) => void,
-      overdue,
     })
-    state.counters.add(`sent.${message.type}`)
-    turn.emit({ type: 'talk', ref, to, protocol: state.protocol, payload })
     return undefined
+  }
+
+  #transmit(turn: Turn, request: Omit<Pending, 'overdue'>): void {
+    const { agenda, limits, protocol } = this.#state
+    const ref = this.#state.nextRef()
+    const overdue = agenda.set(turn.now + limits.requestTimeoutMs, later => this.failed(later, ref, 'REQUEST_TIMEOUT'))
+    this.#pending.set(ref, { ...request, overdue })
+    // What is sent belongs to who sends it, and the bytes may be wanted once more.
+    const payload = request.isRepeated ? request.payload : request.payload.slice()
+    turn.emit({ type: 'talk', ref, to: request.to, protocol, payload })
   }
 
   answered(turn: Turn, ref: number, payload: Uint8Array): void {
@@ -118,19 +134,31 @@ export class Requests {
     }
     const reason = decoded.ok ? 'type' : decoded.detail
     this.#state.counters.add(`malformed.answer.${reason}`)
-    // FIND_CONTENT and OFFER are answered with nothing for a key that the peer does not know, PING and FIND_NODES only by
-    // somebody who does not take part (discv5-wire.md, TALKREQ).
+    // FIND_CONTENT and OFFER are answered with nothing for a key that the peer does not know, PING and FIND_NODES only
+    // by somebody who does not take part (discv5-wire.md, TALKREQ).
     if (type === 'ping' || type === 'find-nodes') this.liveness?.estranged(turn, to)
-    const detail = `expected ${ANSWER_TYPES[type]} as the answer, got ${reason === 'empty' ? 'nothing' : `bytes refused by: ${reason}`}`
+    const came = reason === 'empty' ? 'nothing' : `what is malformed: ${reason}`
+    const detail = `expected ${ANSWER_TYPES[type]} as the answer, got ${came}`
     pending.settle(turn, { ok: false, code: 'PORTAL_MESSAGE_MALFORMED', detail })
   }
 
   failed(turn: Turn, ref: number, code: ErrorCode): void {
     const pending = this.#take(ref)
     if (pending === undefined) return
+    if (code === 'REQUEST_TIMEOUT' && this.#isWorthRepeating(pending)) {
+      this.#state.counters.add(`repeated.${pending.type}`)
+      this.#transmit(turn, { ...pending, isRepeated: true })
+      return
+    }
     this.#state.counters.add(`unanswered.${pending.type}`)
-    this.liveness?.silent(turn, pending.to)
+    // Other failures are our own: a limit, a request too large.
+    if (code === 'REQUEST_TIMEOUT' || code === 'SESSION_FAILED') this.liveness?.silent(turn, pending.to)
     pending.settle(turn, { ok: false, code, detail: `${pending.type} to ${pending.to.nodeIdHex} was not answered` })
+  }
+
+  #isWorthRepeating({ isRepeated, type, to, wanted }: Pending): boolean {
+    if (isRepeated || type === 'ping' || wanted?.() === false) return false
+    return type === 'offer' || this.#state.table.get(to.nodeIdHex) !== undefined
   }
 
   #take(ref: number): Pending | undefined {

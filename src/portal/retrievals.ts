@@ -24,7 +24,10 @@ export interface Retrieval {
   cancel(turn: Turn): void
 }
 
-/** From the answer of a peer to content that is valid: it was inside and is judged, or it is fetched over uTP and judged there. */
+/**
+ * From the answer of a peer to content that is valid: it was inside and is judged, or it is fetched over uTP and judged
+ * there.
+ */
 export class Retrievals {
   readonly #state: OverlayState
   readonly #members: Members
@@ -40,7 +43,9 @@ export class Retrievals {
 
   /** Whether there is room for what this answer needs. */
   hasRoom(lead: Lead, from: NodeRecord): boolean {
-    return lead.kind === 'inline' ? this.#questions.hasRoom : this.#transfers.hasRoom('fetch', from.nodeIdHex)
+    if (lead.kind === 'inline') return this.#questions.hasRoom
+    const { nodeIdHex } = from
+    return this.#transfers.hasRoom('fetch', nodeIdHex) && !this.#transfers.isInitiating(nodeIdHex, lead.connectionId)
   }
 
   /** `settle` is called once, in a later turn. The caller has seen that there is room. */
@@ -61,9 +66,11 @@ export class Retrievals {
     turn: Turn,
     from: NodeRecord,
     name: ContentName,
-    content: Uint8Array,
+    inline: Uint8Array,
     settle: (turn: Turn, retrieved: Retrieved) => void,
   ): Retrieval {
+    // The answer's datagram is not kept for it, and validation has a copy of its own.
+    const content = inline.slice()
     const ref = this.#questions.open(turn, VALIDATION_MS, (later, answer) => {
       if (answer?.type === 'validated' && answer.valid) return settle(later, { ok: true, content, utpTransfer: false })
       settle(
@@ -71,7 +78,7 @@ export class Retrievals {
         this.#failed(later, from, answer?.type === 'validated' && !answer.valid ? answer.code : 'ASK_TIMEOUT'),
       )
     })
-    turn.emit({ type: 'validate', ref, from, content, ...name })
+    turn.emit({ type: 'validate', ref, from, content: inline.slice(), ...name })
     return { cancel: () => this.#questions.close(ref) }
   }
 
@@ -85,7 +92,7 @@ export class Retrievals {
   ): Retrieval {
     const ref = this.#state.nextRef()
     let received: Uint8Array | undefined
-    this.#transfers.begin(turn, ref, 'fetch', peer, undefined, {
+    this.#transfers.begin(turn, ref, 'fetch', peer, connectionId, {
       item: (later, _index, content) => {
         if (received !== undefined) return
         received = content

@@ -17,13 +17,15 @@ export interface TransferOwner {
 interface Transfer {
   readonly kind: TransferKind
   readonly peer: string
-  /** The connection id that we chose, for `serve` and `receive`. */
-  readonly listening: number | undefined
+  readonly connectionId: number
   readonly owner: TransferOwner
   readonly overdue: Appointment<(turn: Turn) => void>
 }
 
-/** The slots of transfers: how many there are of each kind, in all and with one peer, and which connection ids are taken. */
+/**
+ * The slots of transfers: how many there are of each kind, in all and with one peer, and which connection ids are
+ * taken.
+ */
 export class Transfers {
   readonly #limits: OverlayLimits
   readonly #agenda: Agenda<(turn: Turn) => void>
@@ -31,7 +33,10 @@ export class Transfers {
   readonly #transfers = new Map<number, Transfer>()
   readonly #count: Record<TransferKind, number> = { fetch: 0, serve: 0, send: 0, receive: 0 }
   readonly #countOfPeer = new Map<string, number>()
+  /** Connection ids that we chose, of all peers. */
   readonly #listening = new Set<number>()
+  /** Connection ids that peers chose and we use, by peer. */
+  readonly #initiating = new Set<string>()
 
   constructor(limits: OverlayLimits, agenda: Agenda<(turn: Turn) => void>, randomness: Randomness) {
     this.#limits = limits
@@ -54,33 +59,42 @@ export class Transfers {
   }
 
   /**
-   * A connection id for a stream that a peer will initiate. Its neighbours stay free as well, because a stream takes two ids
-   * (uTP sends on one and receives on the other); 0 stands for "nothing accepted".
+   * A connection id for a stream that a peer will initiate. Its neighbours stay free as well, because a stream takes
+   * two ids (uTP sends on one and receives on the other); 0 stands for "nothing accepted".
    */
-  chooseConnectionId(): number {
+  chooseConnectionId(nodeIdHex: string): number {
+    const isTaken = (id: number): boolean => this.#listening.has(id) || this.isInitiating(nodeIdHex, id)
     for (;;) {
       const id = 1 + this.#randomness.below(0xfffe)
-      if (!this.#listening.has(id) && !this.#listening.has(id - 1) && !this.#listening.has(id + 1)) return id
+      if (!isTaken(id) && !isTaken(id - 1) && !isTaken(id + 1)) return id
     }
   }
 
-  /** @param listening the id that `chooseConnectionId` gave, where the peer initiates */
+  /**
+   * Whether a stream to this peer with the id that it chose is under way: an answer that repeats one names it again.
+   */
+  isInitiating(nodeIdHex: string, connectionId: number): boolean {
+    return this.#initiating.has(`${nodeIdHex} ${connectionId}`)
+  }
+
+  /** @param connectionId of `chooseConnectionId` for `serve` and `receive`, of the peer for `fetch` and `send` */
   begin(
     turn: Turn,
     ref: number,
     kind: TransferKind,
     peer: NodeRecord,
-    listening: number | undefined,
+    connectionId: number,
     owner: TransferOwner,
   ): void {
     const overdue = this.#agenda.set(turn.now + this.#limits.transferTimeoutMs, later => {
       later.emit({ type: 'cancel-transfer', ref })
       this.end(later, ref, 'STREAM_TIMEOUT')
     })
-    this.#transfers.set(ref, { kind, peer: peer.nodeIdHex, listening, owner, overdue })
+    this.#transfers.set(ref, { kind, peer: peer.nodeIdHex, connectionId, owner, overdue })
     this.#count[kind] += 1
     this.#countOfPeer.set(kind + peer.nodeIdHex, this.countOfPeer(kind, peer.nodeIdHex) + 1)
-    if (listening !== undefined) this.#listening.add(listening)
+    if (kind === 'serve' || kind === 'receive') this.#listening.add(connectionId)
+    else this.#initiating.add(`${peer.nodeIdHex} ${connectionId}`)
   }
 
   item(turn: Turn, ref: number, index: number, content: Uint8Array, stored: boolean): void {
@@ -108,7 +122,8 @@ export class Transfers {
     const left = (this.#countOfPeer.get(name) ?? 1) - 1
     if (left === 0) this.#countOfPeer.delete(name)
     else this.#countOfPeer.set(name, left)
-    if (transfer.listening !== undefined) this.#listening.delete(transfer.listening)
+    if (transfer.kind === 'serve' || transfer.kind === 'receive') this.#listening.delete(transfer.connectionId)
+    else this.#initiating.delete(`${transfer.peer} ${transfer.connectionId}`)
     return transfer
   }
 

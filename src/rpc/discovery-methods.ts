@@ -1,8 +1,8 @@
 import { z } from 'zod'
-import { toHex } from '../codec/hex.ts'
 import { parseAddress } from '../identity/ip-address.ts'
 import type { NodeRecord } from '../identity/node-record.ts'
 import type { RecordChanges } from '../identity/publishable-record.ts'
+import { HexText } from './json-writer.ts'
 import { type Method, method, NONE } from './method.ts'
 import type { NodeApi } from './node-api.ts'
 import { distances, hexBytes, nodeRecord, type ParseRecord } from './parameters.ts'
@@ -49,7 +49,7 @@ export function discoveryMethods(api: NodeApi, parseRecord: ParseRecord): Method
       'TALKREQ, and its TALKRESP',
       { enr, protocolId: hexBytes({ max: MAX_TALK_BYTES }), talkReqPayload: hexBytes({ max: MAX_TALK_BYTES }) },
       async ({ enr, protocolId, talkReqPayload }, call) =>
-        toHex(await discovery.talk(enr, protocolId, talkReqPayload, call)),
+        new HexText(await discovery.talk(enr, protocolId, talkReqPayload, call)),
     ),
   ]
 }

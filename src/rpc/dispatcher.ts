@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events'
+import { toJson } from './json-writer.ts'
 import type { Method } from './method.ts'
 import { RpcCode, RpcError, toRpcError } from './rpc-errors.ts'
 
@@ -20,7 +21,7 @@ export const DISPATCH_LIMITS: DispatchLimits = {
   batchConcurrency: 16,
   batchResponseCharacters: 64 * 1024 * 1024,
   callsInFlight: 512,
-  callTimeoutMs: 180_000,
+  callTimeoutMs: 300_000,
 }
 
 interface Request {
@@ -204,20 +205,3 @@ function failure(id: string | number | null, { code, message, data }: RpcError):
   const error = data === undefined ? { code, message } : { code, message, data }
   return `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"error":${toJson(error)}}`
 }
-
-/** JSON.stringify that writes a bigint as the number it is: a record's `seq` may be above 2^53. */
-export function toJson(value: unknown): string {
-  const exact: string[] = []
-  const text = JSON.stringify(value, (_, member: unknown) => {
-    if (typeof member !== 'bigint') return member
-    if (member <= BigInt(Number.MAX_SAFE_INTEGER) && member >= 0n) return Number(member)
-    exact.push(member.toString())
-    return `${EXACT_MARK}${exact.length - 1}`
-  })
-  if (exact.length === 0) return text
-  return text.replace(EXACT_PATTERN, (mark, at: string) => exact[Number(at)] ?? mark)
-}
-
-/** A noncharacter: no text of ours has it, and a peer's text that does can at most become a number that stands beside it. */
-const EXACT_MARK = '\ufdd0'
-const EXACT_PATTERN = new RegExp(`"${EXACT_MARK}(\\d+)"`, 'g')

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { toHex } from '../codec/hex.ts'
+import { HexText } from './json-writer.ts'
 import { type Method, method } from './method.ts'
 import type { NodeApi, PingPayload } from './node-api.ts'
 import {
@@ -49,8 +49,8 @@ export function historyMethods(api: NodeApi, parseRecord: ParseRecord): Method[]
     method(
       name('offer'),
       'OFFER, and the transfer of what is accepted',
-      { enr, contentItems: contentItems() },
-      async (given, call) => toHex(await history.offer(given.enr, given.contentItems, call)),
+      { enr, content_items: contentItems() },
+      async (given, call) => new HexText(await history.offer(given.enr, given.content_items, call)),
     ),
     method(name('getContent'), 'Content, stored or looked up', { contentKey: key }, async (given, call) => {
       const answer = await history.getContent(given.contentKey, call)
@@ -68,7 +68,7 @@ export function historyMethods(api: NodeApi, parseRecord: ParseRecord): Method[]
     method(name('localContent'), 'Content of the own store', { contentKey: key }, async (given, call) => {
       const content = await history.localContent(given.contentKey, call)
       if (content === undefined) throw contentNotFound()
-      return toHex(content)
+      return new HexText(content)
     }),
     method(
       name('putContent'),

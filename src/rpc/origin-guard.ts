@@ -3,7 +3,13 @@ import { isIP } from 'node:net'
 
 const isLoopbackName = (host: string): boolean => host === 'localhost' || host.endsWith('.localhost')
 
-const isLoopback = (host: string): boolean => isLoopbackName(host) || host === '::1' || /^127\./.test(host)
+const isLoopback = (address: string): boolean => address === '::1' || /^127\./.test(address)
+
+/** Where a server listens: what was asked for, and the literal address that it came to. */
+export interface BoundHost {
+  readonly name: string
+  readonly address: string
+}
 
 /**
  * Keeps web pages away from a server that trusts whoever reaches it.
@@ -15,10 +21,10 @@ const isLoopback = (host: string): boolean => isLoopbackName(host) || host === '
  *
  * @returns why the request is refused, or undefined
  */
-export function refuseOrigin(headers: IncomingHttpHeaders, boundHost: string): string | undefined {
+export function refuseOrigin(headers: IncomingHttpHeaders, bound: BoundHost): string | undefined {
   const host = hostName(headers.host)
-  if (isLoopback(boundHost)) {
-    const served = host !== undefined && (isLoopbackName(host) || isIP(host) !== 0 || host === boundHost)
+  if (isLoopback(bound.address)) {
+    const served = host !== undefined && (isLoopbackName(host) || isIP(host) !== 0 || host === bound.name.toLowerCase())
     if (!served) return `expected the Host header to name this machine, got ${JSON.stringify(headers.host ?? '')}`
   }
   const { origin } = headers

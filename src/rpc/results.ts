@@ -1,5 +1,6 @@
 import { toHex } from '../codec/hex.ts'
 import type { NodeRecord } from '../identity/node-record.ts'
+import { HexText } from './json-writer.ts'
 import type { ContentAnswer, ContentTrace, HistoryPong, PutReport, RoutingTableView } from './node-api.ts'
 
 /** The JSON shapes of jsonrpc/src/content/results.json and jsonrpc/src/schemas. */
@@ -14,7 +15,7 @@ export const routingTableInfo = (table: RoutingTableView) => ({
   buckets: table.buckets.map(bucket => bucket.map(toHex)),
 })
 
-export const contentInfo = ({ content, utpTransfer }: ContentAnswer) => ({ content: toHex(content), utpTransfer })
+export const contentInfo = ({ content, utpTransfer }: ContentAnswer) => ({ content: new HexText(content), utpTransfer })
 
 export function pong({ enrSeq, payload }: HistoryPong) {
   const { type, ...members } = payload

@@ -37,21 +37,16 @@ export class RpcError extends Error {
 export const invalidParams = (detail: string): RpcError =>
   new RpcError(RpcCode.invalidParams, `Invalid params: ${detail}`)
 
-/** What a caller could have known: its argument is refused, and nothing was done. */
-const ARGUMENT_ERRORS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
-  'RPC_INVALID_PARAMS',
-  'CONTENT_KEY_INVALID',
-  'CONTENT_INVALID',
-  'CONTENT_TOO_LARGE',
-  'HEX_INVALID',
-  'ENR_TOO_LARGE',
-  'ENR_MALFORMED',
-  'ENR_KEYS_UNSORTED',
-  'ENR_SCHEME_UNKNOWN',
-  'ENR_SIGNATURE_INVALID',
-  'ENR_FIELD_INVALID',
-  'PEER_NO_ENDPOINT',
-  'REQUEST_TOO_LARGE',
+/** What a caller could have known: its argument, of the name here, is refused, and nothing was done. */
+const ARGUMENT_ERRORS: ReadonlyMap<ErrorCode, string> = new Map<ErrorCode, string>([
+  ['RPC_INVALID_PARAMS', ''],
+  ['CONTENT_KEY_INVALID', 'contentKey: '],
+  ['CONTENT_INVALID', 'contentValue: '],
+  ['CONTENT_TOO_LARGE', 'contentValue: '],
+  ['ENR_TOO_LARGE', 'enr: '],
+  ['ENR_FIELD_INVALID', 'enr: '],
+  ['PEER_NO_ENDPOINT', 'enr: '],
+  ['REQUEST_TOO_LARGE', ''],
 ])
 
 /**
@@ -65,8 +60,9 @@ export function toRpcError(thrown: unknown, report: (error: unknown) => void): R
     return new RpcError(RpcCode.internalError, 'Internal error')
   }
   const data = { code: thrown.code }
-  if (ARGUMENT_ERRORS.has(thrown.code)) {
-    return new RpcError(RpcCode.invalidParams, `Invalid params: ${thrown.message}`, data)
+  const argument = ARGUMENT_ERRORS.get(thrown.code)
+  if (argument !== undefined) {
+    return new RpcError(RpcCode.invalidParams, `Invalid params: ${argument}${thrown.message}`, data)
   }
   switch (thrown.code) {
     case 'CONTENT_NOT_FOUND':

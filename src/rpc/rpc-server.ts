@@ -1,3 +1,4 @@
+import { lookup } from 'node:dns/promises'
 import type { AddressInfo } from 'node:net'
 import { type FastifyError, type FastifyInstance, type FastifyReply, fastify } from 'fastify'
 import { SpimplError } from '../errors.ts'
@@ -6,7 +7,7 @@ import { DISPATCH_LIMITS, Dispatcher, type DispatchLimits } from './dispatcher.t
 import { historyMethods } from './history-methods.ts'
 import { type Method, methodTable } from './method.ts'
 import type { NodeApi } from './node-api.ts'
-import { refuseOrigin } from './origin-guard.ts'
+import { type BoundHost, refuseOrigin } from './origin-guard.ts'
 import type { ParseRecord } from './parameters.ts'
 import { RpcCode } from './rpc-errors.ts'
 import { serviceMethods } from './service-methods.ts'
@@ -87,16 +88,24 @@ export class RpcServer {
 
   /** Rejects with ADDRESS_IN_USE, ADDRESS_INVALID or SOCKET_FAILED, naming the address and the flag to change. */
   static async listen(options: RpcServerOptions): Promise<RpcServer> {
-    const host = options.host ?? '127.0.0.1'
+    const name = options.host ?? '127.0.0.1'
+    const { port } = options
+    // One address: of a name that has several (localhost), Fastify would listen on each, and only the first could be upgraded.
+    const bound = await lookup(name).then(
+      ({ address }) => ({ name, address }),
+      (cause: unknown) => {
+        throw listenError(cause, name, port)
+      },
+    )
     const limits = { ...RPC_LIMITS, ...options.limits }
     const report = options.onInternalError ?? (() => {})
     const dispatcher = new Dispatcher(rpcMethods(options.api, options.parseRecord, options.methods), limits, report)
-    const http = httpServer(options.api, dispatcher, limits, host, report)
+    const http = httpServer(options.api, dispatcher, limits, bound, report)
     try {
-      await http.listen({ host, port: options.port })
+      await http.listen({ host: bound.address, port })
     } catch (cause) {
       await http.close()
-      throw listenError(cause, host, options.port)
+      throw listenError(cause, name, port)
     }
     http.server.maxConnections = limits.connections
     const webSocket = new WebSocketDoor(
@@ -109,7 +118,7 @@ export class RpcServer {
         unsentBytes: limits.webSocketUnsentBytes,
         heartbeatMs: limits.heartbeatMs,
       },
-      request => refuseOrigin(request.headers, host),
+      request => refuseOrigin(request.headers, bound),
     )
     return new RpcServer(http, webSocket, dispatcher)
   }
@@ -165,7 +174,7 @@ function httpServer(
   api: NodeApi,
   dispatcher: Dispatcher,
   limits: RpcServerLimits,
-  host: string,
+  bound: BoundHost,
   report: (error: unknown, method: string) => void,
 ): FastifyInstance {
   const http = fastify({
@@ -178,7 +187,7 @@ function httpServer(
   http.removeAllContentTypeParsers()
   http.addContentTypeParser('*', { parseAs: 'buffer' }, (_, body, done) => done(null, body))
   http.addHook('onRequest', async (request, reply) => {
-    const reason = refuseOrigin(request.headers, host)
+    const reason = refuseOrigin(request.headers, bound)
     if (reason !== undefined) return sendError(reply, 403, RpcCode.invalidRequest, `Invalid request: ${reason}`)
   })
   http.setErrorHandler((error: FastifyError, _, reply) => {

@@ -13,8 +13,9 @@ import {
 
 /** The layout of the file. A file of another version is refused, never guessed at. */
 const SCHEMA = 1
-/** Puts and deletes that may wait for their transaction; above it STORE_BUSY. */
+/** Puts and deletes that may wait for their transaction, and the bytes of their values; above either STORE_BUSY. */
 export const MAX_WAITING_WRITES = 4096
+export const MAX_WAITING_BYTES = 256 * 1024 * 1024
 /** One transaction takes at most so many writes and bytes, so that the first of them does not wait for the last. */
 const MAX_WRITES_PER_COMMIT = 512
 const MAX_BYTES_PER_COMMIT = 32 * 1024 * 1024
@@ -64,6 +65,7 @@ export class LmdbStore implements ContentStore {
   readonly #values: Database<Uint8Array, Uint8Array>
   #state: PolicyState
   #waiting: Write[] = []
+  #waitingBytes = 0
   #pump: Promise<void> | undefined
   #closed = false
 
@@ -78,6 +80,9 @@ export class LmdbStore implements ContentStore {
         keyEncoding: 'binary',
         maxDbs: 4,
         overlappingSync: false,
+        // Every write here is in a transaction of ours; the batch that lmdb would open around each turn of the event loop
+        // has a promise that nobody can take, and a failed commit would reject it.
+        eventTurnBatching: false,
         compression: false,
       })
     } catch (cause) {
@@ -193,9 +198,11 @@ export class LmdbStore implements ContentStore {
   #enqueue(contentId: Uint8Array, key: Uint8Array, value: Uint8Array | undefined): Promise<PutOutcome | boolean> {
     return new Promise((resolve, reject) => {
       this.#assertOpen()
-      if (this.#waiting.length >= MAX_WAITING_WRITES) {
-        throw new SpimplError('STORE_BUSY', `expected at most ${MAX_WAITING_WRITES} waiting writes, got one more`)
+      if (this.#waiting.length >= MAX_WAITING_WRITES || this.#waitingBytes >= MAX_WAITING_BYTES) {
+        const limits = `${MAX_WAITING_WRITES} waiting writes of ${MAX_WAITING_BYTES} bytes`
+        throw new SpimplError('STORE_BUSY', `expected at most ${limits}, got one more`)
       }
+      this.#waitingBytes += value?.length ?? 0
       this.#waiting.push({ contentId, key, value, resolve, reject })
       this.#pump ??= this.#drain()
     })
@@ -218,7 +225,8 @@ export class LmdbStore implements ContentStore {
           this.#putHeader(state)
         })
       } catch (cause) {
-        const error = new SpimplError('STORE_FAILED', `could not write to ${this.#file}: ${reasonOf(cause)}`, { cause })
+        const reason = await commitFault(cause)
+        const error = new SpimplError('STORE_FAILED', `could not write to ${this.#file}: ${reason}`, { cause })
         if (writes.length === 0) writes = this.#takeWaiting()
         for (const write of writes) write.reject(error)
         continue
@@ -237,6 +245,7 @@ export class LmdbStore implements ContentStore {
     while (taken < this.#waiting.length && taken < MAX_WRITES_PER_COMMIT && bytes < MAX_BYTES_PER_COMMIT) {
       bytes += this.#waiting[taken++]!.value?.length ?? 0
     }
+    this.#waitingBytes -= bytes
     return this.#waiting.splice(0, taken)
   }
 
@@ -355,5 +364,19 @@ function copyOut(lent: Uint8Array, from: number): Uint8Array {
 const ownBytes = (lent: Uint8Array): Uint8Array => copyOut(lent, 0)
 
 const hexOf = (bytes: Uint8Array): string => `0x${Buffer.from(bytes).toString('hex')}`
+
+/**
+ * Why a commit failed, a full disk for instance. lmdb has it in a promise beside the error, which it rejects right
+ * after, and which ends the process where nobody takes it.
+ */
+async function commitFault(cause: unknown): Promise<string> {
+  let reason = cause
+  const { commitError } = cause as { readonly commitError?: Promise<never> }
+  commitError?.catch((fault: unknown) => {
+    reason = fault
+  })
+  await new Promise(resolve => setImmediate(resolve))
+  return reasonOf(reason)
+}
 
 const reasonOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause))

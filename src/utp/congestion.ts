@@ -9,16 +9,24 @@ const MIN_PACKETS = 2
 /** Slow start ends a little before the target, so that it does not overshoot it by its next doubling (libutp). */
 const SLOW_START_MICROS = 0.9 * TARGET_MICROS
 
+/** What a loss leaves of the window: half where packets also queued, CUBIC's share (RFC 9438, 4.6) where they did not. */
+const SHARE_AFTER_QUEUING = 0.5
+const SHARE_AFTER_LOSS = 0.7
+const QUEUING_MICROS = TARGET_MICROS / 4
+
 /**
- * LEDBAT (RFC 6817, with BEP 29's numbers): the window grows while the queuing delay is below 100 ms and falls above it, halves on
+ * LEDBAT (RFC 6817, with BEP 29's numbers): the window grows while the queuing delay is below 100 ms and falls above it, shrinks on
  * loss, and doubles each round trip in slow start. Pure arithmetic: it knows no packets and no time.
  */
 export class Congestion {
   windowBytes: number
   #thresholdBytes = Number.POSITIVE_INFINITY
   #slowStart = true
+  #delayMicros = 0
   /** What a loss took, for the case that it was none. */
   #beforeLossBytes = 0
+  #beforeLossThresholdBytes = 0
+  #beforeLossSlowStart = false
   readonly #packetBytes: number
   readonly #maxBytes: number
 
@@ -40,6 +48,7 @@ export class Congestion {
    */
   acknowledged(ackedBytes: number, flightBytes: number, delayMicros: number | undefined): void {
     const delay = delayMicros ?? 0
+    this.#delayMicros = delay
     // A window that was not used is not known to be good for more (RFC 7661).
     const limited = 2 * flightBytes >= this.windowBytes
     if (this.#slowStart) {
@@ -62,14 +71,19 @@ export class Congestion {
   /** At most once for each window of data. */
   lost(): void {
     this.#beforeLossBytes = this.windowBytes
+    this.#beforeLossThresholdBytes = this.#thresholdBytes
+    this.#beforeLossSlowStart = this.#slowStart
     this.#slowStart = false
-    this.#set(this.windowBytes / 2)
+    this.#set(this.windowBytes * (this.#delayMicros > QUEUING_MICROS ? SHARE_AFTER_QUEUING : SHARE_AFTER_LOSS))
     this.#thresholdBytes = this.windowBytes
   }
 
   /** The loss was a reordering: its packet had arrived. */
   undo(): void {
-    if (this.#beforeLossBytes > this.windowBytes) this.#set(this.#beforeLossBytes)
+    if (this.#beforeLossBytes <= this.windowBytes) return
+    this.#set(this.#beforeLossBytes)
+    this.#thresholdBytes = this.#beforeLossThresholdBytes
+    this.#slowStart = this.#beforeLossSlowStart
     this.#beforeLossBytes = 0
   }
 

@@ -18,11 +18,11 @@
  */
 import { ok, type Result, refused } from '../errors.ts'
 
-export const ST_DATA = 0
-export const ST_FIN = 1
-export const ST_STATE = 2
-export const ST_RESET = 3
-export const ST_SYN = 4
+export const ST_DATA = 0 as const
+export const ST_FIN = 1 as const
+export const ST_STATE = 2 as const
+export const ST_RESET = 3 as const
+export const ST_SYN = 4 as const
 
 /** One of ST_DATA, ST_FIN, ST_STATE, ST_RESET, ST_SYN. */
 export type PacketType = 0 | 1 | 2 | 3 | 4
@@ -100,6 +100,17 @@ export class PacketView {
     this.payloadAt = at
     return undefined
   }
+}
+
+/**
+ * Who a packet is for, without reading the rest: its type and connection id in one integer, `type << 16 | connectionId`; -1 for what is
+ * no uTP packet.
+ */
+export function routeOf(bytes: Uint8Array): number {
+  if (bytes.length < HEADER_BYTES) return -1
+  const first = bytes[0] as number
+  if ((first & 0x0f) !== PROTOCOL_VERSION || first >> 4 > ST_SYN) return -1
+  return ((first >> 4) << 16) | read16(bytes, 2)
 }
 
 /** A decoded packet as a value, for tests, traces and tools. */
@@ -187,6 +198,11 @@ export function timestampOf(now: number): number {
 /** Rewrites the timestamp alone, for a packet that is kept and sent again. */
 export function stampTime(bytes: Uint8Array, timestamp: number): void {
   write32(bytes, 4, timestamp)
+}
+
+/** The sequence number of a packet that `routeOf` accepted, as on the wire. */
+export function sequenceOf(bytes: Uint8Array): number {
+  return read16(bytes, 16)
 }
 
 function read16(bytes: Uint8Array, at: number): number {

@@ -32,10 +32,17 @@ export class Sender {
   /** Losses before this sequence number belong to one event, and shrink the window once. */
   #recoverUntil = -1
   #recoveringFromTimeout = false
+  /** What `sent` had counted before the present event, and when last looked at. */
+  #lossesBefore = 0
+  #mistakesBefore = 0
+  #mistakes = 0
   /** When the peer last acknowledged something new, or the first packet left after silence. */
   #progressAt = 0
   #lastSentAt = 0
-  #probed = false
+  /** Probes since the peer last acknowledged something new. */
+  #probes = 0
+  /** The last timeout or probe: what was sent before it and is acknowledged after it measures the silence, not the network. */
+  #silentUntil = 0
   /** Data waits, nothing is under way, and the peer's window is closed. */
   #windowClosed = false
   #more = false
@@ -126,16 +133,17 @@ export class Sender {
     // An ack that was overtaken says nothing any more; data that came with it does, elsewhere.
     if (acknowledged < sent.base - 1) return true
     const flightBytes = sent.inFlightBytes
-    const leastRttMs = this.rtt.smoothedMs === 0 ? 0 : this.rtt.leastMs
-    sent.beginAcks()
+    const { rtt } = this
+    const leastRttMs = rtt.smoothedMs === 0 ? 0 : rtt.leastMs
+    sent.beginAcks(view.maskBytes > 0)
     if (acknowledged >= sent.base) {
       sent.acknowledge(acknowledged, now, leastRttMs)
       this.#duplicateAcks = 0
     } else if (view.type === ST_STATE && sent.packets > 0 && view.windowBytes === this.#peerWindowBytes)
       this.#duplicateAcks++
     if (view.maskBytes > 0)
-      sent.acknowledgeSelectively(acknowledged, bytes, view.maskAt, view.maskBytes, now, leastRttMs)
-    else if (this.#duplicateAcks === DUPLICATE_ACKS && sent.missing() > 0) this.#onLoss()
+      sent.acknowledgeSelectively(acknowledged, bytes, view.maskAt, view.maskBytes, now, leastRttMs, rtt.smoothedMs)
+    else if (this.#duplicateAcks === DUPLICATE_ACKS && sent.missing() > 0) this.#onLoss(1)
     this.#onWindow(view.windowBytes)
     if (sent.ackedPackets > 0) this.#onProgress(flightBytes, now)
     return true
@@ -147,7 +155,8 @@ export class Sender {
    */
   flush(now: number, batch: PacketBatch, established: boolean): void {
     const { sent, congestion } = this
-    if (sent.packets > 0 && sent.judge(this.#reorderingMs()) > 0) this.#onLoss()
+    const lost = sent.packets > 0 ? sent.judge(now, this.rtt.smoothedMs) : 0
+    if (lost > 0) this.#onLoss(lost)
     const limit = batch.packets.length + MAX_BURST_PACKETS
     while (sent.lostPackets > 0 && sent.inFlightBytes < congestion.windowBytes && batch.packets.length < limit)
       this.#repeat(sent.takeLost(now), now, batch)
@@ -164,7 +173,7 @@ export class Sender {
     if (this.#more) return this.#lastSentAt
     if (this.sent.packets === 0) return this.#windowClosed ? this.#lastProgressOrSend() + this.rtt.timeoutMs : Infinity
     const timeoutAt = this.#progressAt + this.rtt.timeoutMs
-    return Math.min(timeoutAt, this.#probeAt())
+    return Math.min(timeoutAt, this.#probeAt(), this.sent.judgeAt)
   }
 
   /** Returns false when the peer has been silent for too many timeouts. */
@@ -176,8 +185,9 @@ export class Sender {
     }
     if (now >= this.#progressAt + this.rtt.timeoutMs) return this.#onTimeout(now)
     if (now >= this.#probeAt()) {
-      this.#probed = true
-      this.#repeat(sent.takeProbe(now), now, batch)
+      this.#probes++
+      this.#silentUntil = now
+      this.#repeat(sent.lostPackets > 0 ? sent.takeLost(now) : sent.takeProbe(now), now, batch)
     }
     return true
   }
@@ -192,7 +202,7 @@ export class Sender {
     this.consecutiveTimeouts++
     this.rtt.backOff()
     this.#progressAt = now
-    this.#probed = false
+    this.#silentUntil = now
     this.#duplicateAcks = 0
     // A peer that takes nothing is no congestion, and what was sent to learn of its window is no loss.
     if (this.#peerWindowBytes >= this.#payloadBytes && this.sent.typeOf(this.sent.base) !== ST_SYN)
@@ -207,11 +217,11 @@ export class Sender {
     const { sent, rtt } = this
     this.deliveredBytes += sent.ackedBytes
     this.#progressAt = now
-    this.#probed = false
+    this.#probes = 0
     this.consecutiveTimeouts = 0
     rtt.progressed()
     let delay = this.#delay.empty ? undefined : this.#delay.queuing()
-    if (sent.rttSentAt >= 0) {
+    if (sent.rttSentAt >= 0 && sent.rttSentAt >= this.#silentUntil) {
       const rttMs = now - sent.rttSentAt
       rtt.sample(rttMs)
       // No way there takes longer than the way there and back: the base is too low (libutp).
@@ -220,18 +230,27 @@ export class Sender {
         delay = rttMs * 1000
       }
     }
-    if (sent.spurious && !this.#recoveringFromTimeout) {
-      sent.tolerate()
-      this.congestion.undo()
-    }
+    if (sent.mistakes > this.#mistakes) this.#onMistake()
     if (sent.base > this.#recoverUntil) this.#recoveringFromTimeout = false
     if (sent.ackedBytes > 0) this.congestion.acknowledged(sent.ackedBytes, flightBytes, delay)
   }
 
-  #onLoss(): void {
-    if (this.sent.base <= this.#recoverUntil) return
-    this.#recoverUntil = this.sent.next - 1
+  #onLoss(newly: number): void {
+    const { sent } = this
+    if (sent.base <= this.#recoverUntil) return
+    this.#recoverUntil = sent.next - 1
+    this.#lossesBefore = sent.losses - newly
+    this.#mistakesBefore = sent.mistakes
     this.congestion.lost()
+  }
+
+  /** The network reorders. If nothing at all was lost, the window was made smaller for nothing. */
+  #onMistake(): void {
+    const { sent } = this
+    this.#mistakes = sent.mistakes
+    if (this.#recoveringFromTimeout) return
+    sent.tolerate()
+    if (sent.mistakes - this.#mistakesBefore >= sent.losses - this.#lossesBefore) this.congestion.undo()
   }
 
   #onWindow(windowBytes: number): void {
@@ -303,15 +322,11 @@ export class Sender {
     if (known && fall > 0 && fall <= MAX_CLOCK_SHIFT_MICROS) this.#delay.shift(fall)
   }
 
-  /** How much later than another a packet may have left and still arrive first (RFC 8985, 6.2: a quarter of the round trip). */
-  #reorderingMs(): number {
-    return Math.max(this.rtt.smoothedMs / 4, 1)
-  }
-
   #probeAt(): number {
-    const { sent, rtt } = this
-    if (this.#probed || rtt.smoothedMs === 0 || sent.lostPackets > 0 || sent.inFlightPackets === 0) return Infinity
-    return this.#lastProgressOrSend() + rtt.probeMs
+    const { rtt } = this
+    if (rtt.smoothedMs === 0 || this.#peerWindowBytes < this.#payloadBytes) return Infinity
+    // A probe may be lost like what it asks for: until the timeout each one waits twice as long as the one before.
+    return this.#lastProgressOrSend() + rtt.probeMs * 2 ** this.#probes
   }
 
   #lastProgressOrSend(): number {

@@ -1,4 +1,5 @@
 import type { PacketType } from './packet.ts'
+import { SequenceQueue } from './sequence-queue.ts'
 
 const FIRST_SLOTS = 64
 const EMPTY = 0
@@ -7,10 +8,13 @@ const IN_FLIGHT = 1
 const SACKED = 2
 /** Taken for lost, waits to be sent again. */
 const LOST = 3
+/** Beyond what the peer's bitmask can tell, and too old to be on its way: arrived or lost, but no load on the network. */
+const UNTOLD = 4
 
-/** Later packets that must have arrived before one is taken for lost (BEP 29: three duplicate acks). */
-const FIRST_REORDERING = 3
-const MAX_REORDERING = 64
+/** Later packets that must have arrived before one is taken for lost, on a network that keeps order (BEP 29: three duplicate acks). */
+const REORDERING_PACKETS = 3
+/** In quarters of the round trip (RFC 8985, 6.2). */
+const MAX_REORDERING_QUARTERS = 8
 
 /**
  * The packets that the peer has not acknowledged: a ring indexed by sequence number, with one typed array a field. Every operation
@@ -34,8 +38,12 @@ export class Sent {
   ackedPackets = 0
   /** When the youngest packet was sent that went out once and is acknowledged now; negative for none. */
   rttSentAt = -1
-  /** A packet that was sent again arrived too soon for that: it had only been late. */
-  spurious = false
+  /** Packets that were taken for lost since the beginning. */
+  losses = 0
+  /** Of those, the ones that had only been late: their ack came too soon for a second copy. */
+  mistakes = 0
+  /** When `judge` can say more without another ack. */
+  judgeAt = Number.POSITIVE_INFINITY
 
   #slots = FIRST_SLOTS
   #mask = FIRST_SLOTS - 1
@@ -47,23 +55,28 @@ export class Sent {
   #offsets = new Int32Array(FIRST_SLOTS)
   #chunks: (Uint8Array | undefined)[] = new Array(FIRST_SLOTS).fill(undefined)
 
-  /** Sequence numbers taken for lost, in that order. */
-  #lostQueue = new Float64Array(FIRST_SLOTS)
-  #lostHead = 0
-  #lostTail = 0
-  /** Retransmissions in the order of their sending: sequence number and moment. */
-  #againQueue = new Float64Array(FIRST_SLOTS)
-  #againSentAt = new Float64Array(FIRST_SLOTS)
-  #againHead = 0
-  #againTail = 0
+  /** Taken for lost and not sent again yet, in that order. */
+  readonly #lost = new SequenceQueue(FIRST_SLOTS)
+  /** Retransmissions in the order of their sending. */
+  readonly #again = new SequenceQueue(FIRST_SLOTS)
 
   /** The farthest packet of which the peer has said that it arrived. */
   #highestSacked = -1
   /** Everything before it that was sent once has been judged. */
   #judged: number
+  /** Where the peer's last bitmask ends, and up to where what is farther was looked at. */
+  #told = 0
+  /** Packets before it are told of as soon as they arrive: what the last ack could tell, or all while there is no gap. */
+  #measurable = Number.POSITIVE_INFINITY
+  #untold = 0
+  #gap = false
   /** When the youngest packet was sent of which we know that it arrived. */
   #deliveredSentAt = Number.NEGATIVE_INFINITY
-  #reordering = FIRST_REORDERING
+  /** The round trip of that packet. */
+  #latestRttMs = 0
+  /** 1 until the network was seen to reorder; then only time says that a packet is lost. */
+  #reorderingQuarters = 1
+  #resentAcked = false
 
   constructor(firstSequence: number) {
     this.base = firstSequence
@@ -110,23 +123,28 @@ export class Sent {
     return this.#sends[sequence & this.#mask] as number
   }
 
-  beginAcks(): void {
+  /** @param hasMask the ack tells of a gap */
+  beginAcks(hasMask: boolean): void {
+    this.#measurable = this.#gap ? this.#told : Number.POSITIVE_INFINITY
+    this.#gap = hasMask
     this.ackedBytes = 0
     this.ackedPackets = 0
     this.rttSentAt = -1
-    this.spurious = false
+    this.#resentAcked = false
   }
 
   /** Everything up to and including `sequence` arrived; the caller has checked that `base <= sequence < next`. */
   acknowledge(sequence: number, now: number, leastRttMs: number): void {
     for (; this.base <= sequence; this.base++) {
       const slot = this.base & this.#mask
-      this.#arrived(slot, now, leastRttMs)
+      this.#arrived(this.base, slot, now, leastRttMs)
       this.outstandingBytes -= this.#lengths[slot] as number
       this.#state[slot] = EMPTY
       this.#chunks[slot] = undefined
     }
     if (this.#judged < this.base) this.#judged = this.base
+    // The repaired gap may have held this ack back since long before: no measure of the network.
+    if (this.#resentAcked) this.rttSentAt = -1
   }
 
   /**
@@ -140,7 +158,10 @@ export class Sent {
     maskBytes: number,
     now: number,
     leastRttMs: number,
+    roundTripMs: number,
   ): void {
+    const ackedBefore = this.ackedPackets
+    this.#told = sequence + 2 + 8 * maskBytes
     let highest = -1
     for (let index = 0; index < maskBytes; index++) {
       const byte = bytes[at + index] as number
@@ -153,13 +174,17 @@ export class Sent {
         highest = sacked
         const slot = sacked & this.#mask
         if (this.#state[slot] === SACKED) continue
-        this.#arrived(slot, now, leastRttMs)
+        this.#arrived(sacked, slot, now, leastRttMs)
         this.#state[slot] = SACKED
       }
     }
     const beyond = sequence + 2 + 8 * maskBytes
     if (highest < 0 && beyond < this.next) highest = beyond
     if (highest > this.#highestSacked) this.#highestSacked = highest
+    // Something arrived that the mask cannot tell: most likely what left a round trip ago.
+    if (this.ackedPackets > ackedBefore || now - roundTripMs <= this.#deliveredSentAt) return
+    this.#deliveredSentAt = now - roundTripMs
+    this.#latestRttMs = roundTripMs
   }
 
   /** The peer says by repetition that it misses `base`, and sends no bitmask. Returns how many were taken for lost. */
@@ -171,41 +196,67 @@ export class Sent {
   }
 
   /**
-   * Takes for lost what was overtaken: by `reordering` packets, or by one that left `reorderingMs` later (RFC 8985). Returns how many.
+   * Takes for lost what was overtaken: three packets later than it arrived, as long as the network was not seen to reorder, or one that
+   * left later did, and it had a round trip and a quarter (RFC 8985, 6.2). Returns how many; `judgeAt` says when to ask again.
    */
-  judge(reorderingMs: number): number {
+  judge(now: number, roundTripMs: number): number {
     const before = this.lostPackets
-    const latest = this.#deliveredSentAt - reorderingMs
-    const certain = this.#highestSacked - this.#reordering
+    const quarters = this.#reorderingQuarters
+    const certain = quarters === 1 ? this.#highestSacked - REORDERING_PACKETS : -1
+    const patienceMs = this.#latestRttMs + Math.max(1, (roundTripMs * quarters) / 4)
+    this.judgeAt = Number.POSITIVE_INFINITY
     while (this.#judged < this.#highestSacked) {
       const slot = this.#judged & this.#mask
-      if (this.#state[slot] === IN_FLIGHT && this.#sends[slot] === 1) {
-        if (this.#judged > certain && (this.#sentAt[slot] as number) >= latest) break
+      if ((this.#state[slot] === IN_FLIGHT || this.#state[slot] === UNTOLD) && this.#sends[slot] === 1) {
+        const due = (this.#sentAt[slot] as number) + patienceMs
+        if (this.#judged > certain && due > now) {
+          this.judgeAt = due
+          break
+        }
         this.#lose(this.#judged)
       }
       this.#judged++
     }
-    while (this.#againHead !== this.#againTail) {
-      const at = this.#againHead & this.#mask
-      const sequence = this.#againQueue[at] as number
-      const sentAt = this.#againSentAt[at] as number
-      if (sequence >= this.base) {
-        const slot = sequence & this.#mask
-        if (this.#state[slot] === IN_FLIGHT && this.#sentAt[slot] === sentAt) {
-          if (sentAt >= latest) break
-          this.#lose(sequence)
-        }
+    for (; !this.#again.empty; this.#again.shift()) {
+      const sequence = this.#again.firstSequence()
+      const sentAt = this.#again.firstMoment()
+      if (!this.#isRetransmission(sequence, sentAt)) continue
+      if (sentAt >= this.#deliveredSentAt) break
+      if (sentAt + patienceMs > now) {
+        this.judgeAt = Math.min(this.judgeAt, sentAt + patienceMs)
+        break
       }
-      this.#againHead++
+      this.#lose(sequence)
     }
+    if (this.#highestSacked > this.base) this.#leaveUntold(now, patienceMs)
     return this.lostPackets - before
+  }
+
+  /**
+   * A bitmask of 4 bytes tells of 32 packets. While a gap is repaired, what is farther ahead would otherwise count as in flight until the
+   * gap is closed, and stop the repair.
+   */
+  #leaveUntold(now: number, patienceMs: number): void {
+    for (this.#untold = Math.max(this.#untold, this.#told); this.#untold < this.next; this.#untold++) {
+      const slot = this.#untold & this.#mask
+      if (this.#state[slot] !== IN_FLIGHT || this.#sends[slot] !== 1) continue
+      const due = (this.#sentAt[slot] as number) + patienceMs
+      if (due > now) {
+        this.judgeAt = Math.min(this.judgeAt, due)
+        return
+      }
+      this.#state[slot] = UNTOLD
+      this.inFlightBytes -= this.#lengths[slot] as number
+      this.inFlightPackets--
+    }
   }
 
   /** The next packet to send again, which is in flight from now on; -1 for none. */
   takeLost(now: number): number {
-    while (this.#lostHead !== this.#lostTail) {
-      const sequence = this.#lostQueue[this.#lostHead++ & this.#mask] as number
-      if (sequence < this.base || this.#state[sequence & this.#mask] !== LOST) continue
+    for (; !this.#lost.empty; ) {
+      const sequence = this.#lost.firstSequence()
+      this.#lost.shift()
+      if (!this.#isLost(sequence)) continue
       this.lostPackets--
       this.#sendAgain(sequence, now)
       return sequence
@@ -213,13 +264,12 @@ export class Sent {
     return -1
   }
 
-  /** The youngest packet in flight, sent once more to learn what became of the others; -1 for none. */
+  /** The youngest packet that did not arrive for all we know, sent once more to learn what became of the others; -1 for none. */
   takeProbe(now: number): number {
     for (let sequence = this.next - 1; sequence >= this.base; sequence--) {
       const slot = sequence & this.#mask
-      if (this.#state[slot] !== IN_FLIGHT) continue
-      this.inFlightBytes -= this.#lengths[slot] as number
-      this.inFlightPackets--
+      if (this.#state[slot] !== IN_FLIGHT && this.#state[slot] !== UNTOLD) continue
+      this.#leaveFlight(slot)
       this.#sendAgain(sequence, now)
       return sequence
     }
@@ -228,10 +278,8 @@ export class Sent {
 
   /** After a timeout: nothing that is in flight is believed to be. Happens once in a timeout, so it may cost a window. */
   loseAll(): void {
-    this.#lostHead = 0
-    this.#lostTail = 0
-    this.#againHead = 0
-    this.#againTail = 0
+    this.#lost.clear()
+    this.#again.clear()
     this.lostPackets = 0
     this.inFlightBytes = 0
     this.inFlightPackets = 0
@@ -239,7 +287,7 @@ export class Sent {
       const slot = sequence & this.#mask
       if (this.#state[slot] === SACKED) continue
       this.#state[slot] = LOST
-      this.#lostQueue[this.#lostTail++ & this.#mask] = sequence
+      this.#lost.push(sequence, 0)
       this.lostPackets++
     }
     this.#judged = this.next
@@ -247,7 +295,7 @@ export class Sent {
 
   /** The network reorders more than we thought. */
   tolerate(): void {
-    this.#reordering = Math.min(MAX_REORDERING, 2 * this.#reordering)
+    this.#reorderingQuarters = Math.min(MAX_REORDERING_QUARTERS, this.#reorderingQuarters + 1)
   }
 
   clear(): void {
@@ -257,52 +305,61 @@ export class Sent {
     this.inFlightPackets = 0
     this.outstandingBytes = 0
     this.lostPackets = 0
-    this.#lostHead = this.#lostTail
-    this.#againHead = this.#againTail
+    this.#lost.clear()
+    this.#again.clear()
   }
 
-  #arrived(slot: number, now: number, leastRttMs: number): void {
+  #arrived(sequence: number, slot: number, now: number, leastRttMs: number): void {
     const state = this.#state[slot]
     if (state === SACKED) return
     const length = this.#lengths[slot] as number
     const sentAt = this.#sentAt[slot] as number
-    if (state === IN_FLIGHT) {
-      this.inFlightBytes -= length
-      this.inFlightPackets--
-    } else this.lostPackets--
+    if (state === LOST) this.lostPackets--
+    else this.#leaveFlight(slot)
     this.ackedBytes += length
     this.ackedPackets++
     const sends = this.#sends[slot] as number
     if (sends === 1) {
+      // What an earlier mask could not tell may have arrived long ago.
+      if (sequence >= this.#measurable) return
       if (sentAt > this.rttSentAt) this.rttSentAt = sentAt
-      if (state === LOST) this.spurious = true
+      if (state === LOST) this.mistakes++
     } else if (now - sentAt < 0.9 * leastRttMs) {
+      this.#resentAcked = true
       // No answer to the second copy can be here yet: it was the first one that arrived. Its moment is not known any more.
-      this.spurious = true
+      this.mistakes++
       return
-    }
-    if (sentAt > this.#deliveredSentAt) this.#deliveredSentAt = sentAt
+    } else this.#resentAcked = true
+    if (sentAt < this.#deliveredSentAt) return
+    this.#deliveredSentAt = sentAt
+    this.#latestRttMs = now - sentAt
+  }
+
+  #leaveFlight(slot: number): void {
+    if (this.#state[slot] !== IN_FLIGHT) return
+    this.inFlightBytes -= this.#lengths[slot] as number
+    this.inFlightPackets--
   }
 
   #lose(sequence: number): void {
     const slot = sequence & this.#mask
+    this.#leaveFlight(slot)
     this.#state[slot] = LOST
-    this.inFlightBytes -= this.#lengths[slot] as number
-    this.inFlightPackets--
     this.lostPackets++
-    if (this.#lostTail - this.#lostHead >= this.#slots) this.#tidyLost()
-    this.#lostQueue[this.#lostTail++ & this.#mask] = sequence
+    this.losses++
+    // Full of packets that arrived after all: as many as it holds were entered since the last time.
+    if (this.#lost.full) this.#lost.tidy(entered => entered !== sequence && this.#isLost(entered))
+    this.#lost.push(sequence, 0)
   }
 
-  /** Drops entries whose packets arrived after all; as many as the ring holds were entered since the last time. */
-  #tidyLost(): void {
-    let kept = this.#lostHead
-    for (let at = this.#lostHead; at < this.#lostTail; at++) {
-      const sequence = this.#lostQueue[at & this.#mask] as number
-      if (sequence < this.base || this.#state[sequence & this.#mask] !== LOST) continue
-      this.#lostQueue[kept++ & this.#mask] = sequence
-    }
-    this.#lostTail = kept
+  #isLost(sequence: number): boolean {
+    return sequence >= this.base && this.#state[sequence & this.#mask] === LOST
+  }
+
+  /** In flight, and this was its latest sending. */
+  #isRetransmission(sequence: number, sentAt: number): boolean {
+    const slot = sequence & this.#mask
+    return sequence >= this.base && this.#state[slot] === IN_FLIGHT && this.#sentAt[slot] === sentAt
   }
 
   #sendAgain(sequence: number, now: number): void {
@@ -312,11 +369,9 @@ export class Sent {
     this.#sentAt[slot] = now
     this.inFlightBytes += this.#lengths[slot] as number
     this.inFlightPackets++
-    // The ring of retransmissions holds stale entries until they are judged; when it is full, the oldest of them has waited longest.
-    if (this.#againTail - this.#againHead >= this.#slots) this.#againHead++
-    this.#againQueue[this.#againTail & this.#mask] = sequence
-    this.#againSentAt[this.#againTail & this.#mask] = now
-    this.#againTail++
+    if (this.#again.full)
+      this.#again.tidy((entered, sentAt) => entered !== sequence && this.#isRetransmission(entered, sentAt))
+    this.#again.push(sequence, now)
   }
 
   /** Doubles every ring; happens a few times in a stream, while its window opens. */
@@ -349,17 +404,9 @@ export class Sent {
     this.#lengths = lengths
     this.#offsets = offsets
     this.#chunks = chunks
-    this.#lostQueue = moved(this.#lostQueue, this.#lostHead, this.#lostTail, mask)
-    this.#againQueue = moved(this.#againQueue, this.#againHead, this.#againTail, mask)
-    this.#againSentAt = moved(this.#againSentAt, this.#againHead, this.#againTail, mask)
+    this.#lost.grow()
+    this.#again.grow()
     this.#slots = slots
     this.#mask = mask
   }
-}
-
-/** A ring of twice the size with the entries from `head` to `tail` where the new mask looks for them. */
-function moved(ring: Float64Array, head: number, tail: number, mask: number): Float64Array<ArrayBuffer> {
-  const grown = new Float64Array(mask + 1)
-  for (let at = head; at < tail; at++) grown[at & mask] = ring[at & (ring.length - 1)] as number
-  return grown
 }

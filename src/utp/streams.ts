@@ -4,7 +4,8 @@
  */
 import type { Core } from '../runtime/core.ts'
 import type { Randomness } from '../runtime/randomness.ts'
-import { encodePacket, PacketView, ST_RESET, ST_SYN, stampTime, timestampOf } from './packet.ts'
+import { LateAnswers } from './late-answers.ts'
+import { routeOf, ST_RESET, ST_STATE, ST_SYN } from './packet.ts'
 import type {
   StreamId,
   StreamPeer,
@@ -27,6 +28,8 @@ export const defaultStreamsLimits: StreamsLimits = {
 const EXPECTED = 0
 const OPEN = 1
 const LINGERING = 2
+/** Ends of waiting are looked at no more often than this, so that many of them cost one walk. */
+const EXPIRY_STEP_MS = 100
 
 /** One receiving connection id of one peer, through its life. */
 interface Entry<Peer extends StreamPeer> {
@@ -54,29 +57,25 @@ interface PeerStreams<Peer extends StreamPeer> {
 
 export class Streams<Peer extends StreamPeer> implements Core<StreamsInput<Peer>, StreamsOutput<Peer>> {
   readonly #limits: StreamsLimits
-  readonly #randomness: Randomness
+  readonly #late: LateAnswers
   readonly #peers = new Map<string, PeerStreams<Peer>>()
   readonly #open = new Map<StreamId, Entry<Peer>>()
-  /** In the order of their ends, because each kind has one waiting time... */
+  /** By the caller's ref. */
   readonly #expected = new Map<number, Entry<Peer>>()
+  /** In the order of their ends: all linger equally long. */
   readonly #lingering = new Set<Entry<Peer>>()
-  readonly #view = new PacketView()
   #nextStream: StreamId = 1
   #nextDeadline = Number.POSITIVE_INFINITY
-  #answerTokens: number
-  #answerTokensAt = Number.NEGATIVE_INFINITY
   #opened = 0
   #refused = 0
   #expired = 0
   #malformed = 0
   #unknown = 0
-  #answered = 0
-  #withheld = 0
 
   constructor(options: { readonly randomness: Randomness; readonly limits?: Partial<StreamsLimits> }) {
     this.#limits = { ...defaultStreamsLimits, ...options.limits }
-    this.#randomness = options.randomness
-    this.#answerTokens = this.#limits.maxAnswersPerSecond
+    const { maxAnswersPerSecond } = this.#limits
+    this.#late = new LateAnswers({ randomness: options.randomness, maxAnswersPerSecond })
   }
 
   handle(input: StreamsInput<Peer>, now: number, emit: (output: StreamsOutput<Peer>) => void): void {
@@ -118,8 +117,8 @@ export class Streams<Peer extends StreamPeer> implements Core<StreamsInput<Peer>
       expired: this.#expired,
       malformed: this.#malformed,
       unknown: this.#unknown,
-      answered: this.#answered,
-      withheld: this.#withheld,
+      answered: this.#late.answered,
+      withheld: this.#late.withheld,
     }
   }
 
@@ -145,32 +144,35 @@ export class Streams<Peer extends StreamPeer> implements Core<StreamsInput<Peer>
     now: number,
     emit: (output: StreamsOutput<Peer>) => void,
   ): void {
-    const view = this.#view
     const known = this.#peers.get(peer.nodeIdHex)
     const touched: Entry<Peer>[] = []
     const answers: Uint8Array[] = []
     for (const bytes of packets) {
-      if (view.read(bytes) !== undefined) {
+      const route = routeOf(bytes)
+      if (route < 0) {
         this.#malformed++
         continue
       }
-      const entry = known === undefined ? undefined : this.#find(known, view)
+      const type = route >> 16
+      const connectionId = route & 0xffff
+      const entry = known === undefined ? undefined : this.#find(known, type, connectionId)
       if (entry === undefined) {
         this.#unknown++
-        if (view.type !== ST_RESET) this.#answer(answers, this.#resetFor(view, now), now)
+        if (type !== ST_RESET) this.#late.answer(answers, undefined, bytes, now)
         continue
       }
       if (entry.stage === LINGERING) {
-        if (view.type !== ST_RESET) this.#answer(answers, this.#farewellOf(entry, view, now), now)
+        // An ack asks for nothing, and two ends that answer each other's acks would never stop.
+        if (type !== ST_RESET && type !== ST_STATE) this.#late.answer(answers, entry.farewell, bytes, now)
         continue
       }
       if (entry.stage === EXPECTED) {
-        if (view.type !== ST_SYN) {
+        if (type !== ST_SYN) {
           this.#unknown++
           continue
         }
         if (!this.#accept(entry, now, emit)) {
-          this.#answer(answers, this.#resetFor(view, now), now)
+          this.#late.answer(answers, undefined, bytes, now)
           continue
         }
       }
@@ -192,14 +194,13 @@ export class Streams<Peer extends StreamPeer> implements Core<StreamsInput<Peer>
    * A SYN carries the initiator's receiving id, which is one below ours. A RESET carries whichever id its sender had at hand: ours,
    * or the one that we send with (nim-eth `getSocketOnReset`).
    */
-  #find(known: PeerStreams<Peer>, view: PacketView): Entry<Peer> | undefined {
-    const id = view.connectionId
-    if (view.type === ST_SYN) {
+  #find(known: PeerStreams<Peer>, type: number, id: number): Entry<Peer> | undefined {
+    if (type === ST_SYN) {
       const entry = known.entries.get((id + 1) & 0xffff)
       return entry === undefined || entry.initiated ? undefined : entry
     }
     const entry = known.entries.get(id)
-    if (entry !== undefined || view.type !== ST_RESET) return entry
+    if (entry !== undefined || type !== ST_RESET) return entry
     const initiated = known.entries.get((id - 1) & 0xffff)
     if (initiated?.initiated === true) return initiated
     const accepted = known.entries.get((id + 1) & 0xffff)
@@ -382,7 +383,6 @@ export class Streams<Peer extends StreamPeer> implements Core<StreamsInput<Peer>
     for (const entry of this.#lingering) {
       if (entry.until <= now) this.#remove(entry)
       else {
-        // All linger equally long, so the rest ends later.
         next = entry.until
         break
       }
@@ -394,41 +394,6 @@ export class Streams<Peer extends StreamPeer> implements Core<StreamsInput<Peer>
         emit({ type: 'expired', ref: entry.ref })
       } else if (entry.until < next) next = entry.until
     }
-    this.#nextDeadline = next
-  }
-
-  #answer(answers: Uint8Array[], answer: Uint8Array, now: number): void {
-    const { maxAnswersPerSecond } = this.#limits
-    const gained = ((now - this.#answerTokensAt) / 1000) * maxAnswersPerSecond
-    this.#answerTokens = Math.min(maxAnswersPerSecond, this.#answerTokens + gained)
-    this.#answerTokensAt = now
-    if (this.#answerTokens < 1) {
-      this.#withheld++
-      return
-    }
-    this.#answerTokens--
-    this.#answered++
-    answers.push(answer)
-  }
-
-  /** A RESET repeats the connection id that was not understood and acknowledges the packet (libutp `send_rst`). */
-  #resetFor(view: PacketView, now: number): Uint8Array {
-    return encodePacket({
-      type: ST_RESET,
-      connectionId: view.connectionId,
-      timestamp: timestampOf(now),
-      timestampDifference: 0,
-      windowBytes: 0,
-      sequence: this.#randomness.below(0x10000),
-      acknowledged: view.sequence,
-      payload: new Uint8Array(0),
-    })
-  }
-
-  #farewellOf(entry: Entry<Peer>, view: PacketView, now: number): Uint8Array {
-    if (entry.farewell === undefined) return this.#resetFor(view, now)
-    const bytes = entry.farewell.slice()
-    stampTime(bytes, timestampOf(now))
-    return bytes
+    this.#nextDeadline = Math.max(next, now + EXPIRY_STEP_MS)
   }
 }

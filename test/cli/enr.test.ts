@@ -5,6 +5,7 @@ import { nodeCryptography as crypto } from '../../src/crypto/node-cryptography.t
 import { unwrap } from '../../src/errors.ts'
 import { parseRecord } from '../../src/identity/node-record.ts'
 import { PublishableRecord, portalEntry } from '../../src/identity/publishable-record.ts'
+import { MAX_VERSION, MIN_VERSION } from '../../src/portal/version.ts'
 import { seededRandomness } from '../../src/runtime/randomness.ts'
 
 /** enr.md, "Test Vectors". */
@@ -95,7 +96,7 @@ test('new makes a key where there is none, and shows it', t => {
     ip6: '2001:db8::1',
     udp6: 9009,
     tcp: 1,
-    portal: { min: 2, max: 2, chainId: '560048' },
+    portal: { min: MIN_VERSION, max: MAX_VERSION, chainId: '560048' },
   })
   t.not(newEnr({}).nodeId, newEnr({}).nodeId)
 })

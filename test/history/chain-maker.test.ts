@@ -83,7 +83,7 @@ test('the headers link, and follow the rules of gas, fees, time and blobs', t =>
   }
 })
 
-test('all transaction types are there, each signed by an account whose nonce counts up, and can pay the base fee', t => {
+test('all types of transaction, each signed by an account whose nonce counts up, and paying the base fee', t => {
   const nonces = new Map<string, bigint>()
   const use = (account: Uint8Array | undefined, nonce: bigint) => {
     t.truthy(account)
@@ -150,6 +150,18 @@ test('the number of blocks is bounded', t => {
   for (const blocks of [-1, 1.5, MAX_MADE_BLOCKS + 1]) {
     t.throws(() => makeChain({ seed: 1, blocks }), { instanceOf: RangeError })
   }
+})
+
+test('profiles: megabytes, more blob transactions than a block has room for, and too much', t => {
+  const profile = { transactions: 100, dataBytes: 2_000, logs: 60, logBytes: 200, withdrawals: 1 }
+  const [block] = makeChain({ seed: 1, blocks: 1, profiles: [profile] })
+  t.true(block!.receipts.length > 1_500_000)
+  t.true(validateBody(block!.header, block!.body).ok)
+  t.true(validateReceipts(block!.header, block!.receipts).ok)
+  t.is(transactionsOf(block!.body).filter(({ type }) => type === 3).length, 9)
+  const tooMuch = { ...profile, dataBytes: 200_000 }
+  t.throws(() => makeChain({ seed: 1, blocks: 1, profiles: [tooMuch] }), { message: /at most 300000000 gas/ })
+  t.throws(() => makeChain({ seed: 1, blocks: 1, profiles: [] }), { instanceOf: RangeError })
 })
 
 test('a made chain survives its files', async t => {

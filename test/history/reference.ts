@@ -2,7 +2,8 @@ import { keccak_256 } from '@noble/hashes/sha3.js'
 import { type Input, RLP } from 'rlp'
 
 /**
- * The consensus rules once more, written for reading and not for speed, from other libraries: what the tests measure src/history by.
+ * The consensus rules once more, written for reading and not for speed, from other libraries: what the tests measure
+ * src/history by.
  */
 
 export function referenceKeccak(bytes: Uint8Array): Uint8Array {

@@ -12,7 +12,8 @@ import {
   type ValidationLimits,
   type ValidationOutput,
 } from '../../src/history/validation.ts'
-import { validateInWorker } from '../../src/history/validation-task.ts'
+import { type ValidationJob, validateInWorker, validationTask } from '../../src/history/validation-task.ts'
+import { ComputePool } from '../../src/runtime/compute-pool.ts'
 import { withByte } from './tampering.ts'
 
 // Block 1 is small, block 2 large (chain-maker.ts).
@@ -241,4 +242,16 @@ test('whatever happens, each question gets exactly one verdict, and nothing is l
     }),
     { numRuns: 60 },
   )
+})
+
+test('the compute pool runs the task on another thread and gives the verdicts of this one', async t => {
+  await using pool = new ComputePool({ threads: 1 })
+  const { body, receipts, header, number } = large
+  const jobs: ValidationJob[] = [
+    { contentType: 'receipts', number, header: header.bytes, bytes: receipts },
+    { contentType: 'body', number, header: header.bytes, bytes: body },
+    { contentType: 'body', number, header: header.bytes, bytes: withByte(body, 5000, body[5000]! ^ 1) },
+  ]
+  const answers = await Promise.all(jobs.map(job => pool.run<ValidationJob, unknown>(validationTask, job)))
+  t.deepEqual(answers, await Promise.all(jobs.map(validateInWorker)))
 })

@@ -64,6 +64,19 @@ test('the example of EIP-778 decodes to what it says', t => {
   t.is(record.getRaw('tcp'), undefined)
 })
 
+test('a record of the other live client decodes to what its authors say', t => {
+  // portal-network-specs, bootnodes.md: a nimbus_portal_client.
+  const text =
+    'enr:-Iu4QCV0e-_1Uw7p5mwRgx02z2zxnCGXCrWaBZspT0bZT6kcdA9nkWTHRsz2zt09SB2QJ46qhNjOKzQPMcz6MH1pq3MLY26CaWSCdjSCaXCEwiErIHDDAgIBiXNlY3AyNTZrMaEDF0wfAJ-f1UZtpG7RdNSiVhjDl_ktP1dsDioUcGO2f1ODdWRwgiOM'
+  const record = unwrap(parseRecord(text, crypto))
+  t.is(record.seq, 11n)
+  t.deepEqual(record.endpoint, { host: '194.33.43.32', port: 9100 })
+  t.deepEqual(record.portal, { min: 2, max: 2, chainId: 1n })
+  t.is(toHex(record.getRaw('p')!), '0xc3020201')
+  t.is(toHex(record.get('c')!), '0x6e')
+  t.is(record.text, text)
+})
+
 test('the record outlives the packet that brought it', t => {
   const original = unwrap(parseRecord(EXAMPLE.text, crypto)).bytes
   const packet = concatBytes(new Uint8Array(5), original)

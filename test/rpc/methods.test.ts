@@ -155,8 +155,8 @@ const errors: [method: string, params: unknown, code: number, message: RegExp, d
     -32602,
     /at most 64 content items, got an array of 65/,
   ],
-  ['portal_historyOffer', [peer.text, [[knownKey]]], -32602, /contentItems\[0\]/],
-  ['portal_historyOffer', [peer.text, [[knownKey, 'zz']]], -32602, /contentItems\[0\]\[1\]: .*got "zz"/],
+  ['portal_historyOffer', [peer.text, [[knownKey]]], -32602, /content_items\[0\]/],
+  ['portal_historyOffer', [peer.text, [[knownKey, 'zz']]], -32602, /content_items\[0\]\[1\]: .*got "zz"/],
   ['discv5_updateNodeInfo', ['nowhere'], -32602, /socketAddr: expected an address and a port/],
   ['portal_historyPing', [peer.text, null, { dataRadius: '0x1' }], -39006, /Payload type is required/],
   [
@@ -237,13 +237,13 @@ test('a SpimplError becomes its number; what is none becomes -32603 and says not
     [
       new SpimplError('CONTENT_INVALID', 'receipts root differs'),
       -32602,
-      /^Invalid params: receipts root differs$/,
+      /^Invalid params: contentValue: receipts root differs$/,
       { code: 'CONTENT_INVALID' },
     ],
     [
       new SpimplError('CONTENT_KEY_INVALID', 'no such selector'),
       -32602,
-      /no such selector/,
+      /^Invalid params: contentKey: no such selector$/,
       { code: 'CONTENT_KEY_INVALID' },
     ],
     [

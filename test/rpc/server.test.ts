@@ -36,6 +36,14 @@ test('a port in use is ADDRESS_IN_USE, naming address and flag', async t => {
     code: 'ADDRESS_INVALID',
     message: /192.0.2.1:0.*--rpc-host/,
   })
+  const nowhere = { api: scriptedApi(), parseRecord: parse, port: 0, host: 'nowhere.invalid' }
+  await t.throwsAsync(RpcServer.listen(nowhere), { code: 'ADDRESS_INVALID', message: /nowhere.invalid:0/ })
+})
+
+test('a name is listened on at one address, and may be asked by that name', async t => {
+  await using server = await serve(scriptedApi(), { host: 'localhost' })
+  t.true(['127.0.0.1', '::1'].includes(server.server.host))
+  t.is((await server.call('web3_clientVersion')).error, undefined)
 })
 
 test('GET /health is 200 when ready and 503 when not', async t => {

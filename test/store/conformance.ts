@@ -199,7 +199,7 @@ export function conformance(test: TestFn, name: string, open: OpenStore): void {
     )
     await fc.assert(
       fc.asyncProperty(fc.array(write, { maxLength: 40 }), setting, fc.boolean(), async (writes, radius, together) => {
-        const capacityBytes = 5000
+        const capacityBytes = 6000
         const store = await open({ nodeId, capacityBytes, radius })
         const model = new Model(
           capacityBytes,

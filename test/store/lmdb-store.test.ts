@@ -1,8 +1,9 @@
 import path from 'node:path'
 import test from 'ava'
+import fc from 'fast-check'
 import { open } from 'lmdb'
-import { LmdbStore, MAX_WAITING_WRITES } from '../../src/store/lmdb-store.ts'
-import { itemCost, MAX_RADIUS } from '../../src/store/policy.ts'
+import { LmdbStore, MAX_WAITING_BYTES, MAX_WAITING_WRITES } from '../../src/store/lmdb-store.ts'
+import { itemCost, MAX_RADIUS, toBigInt } from '../../src/store/policy.ts'
 import { bytes, conformance, idAt, keyOf, nodeId } from './conformance.ts'
 import { removeTemporary, temporaryDirectory } from './temporary.ts'
 
@@ -100,4 +101,61 @@ test('more waiting writes than the limit are refused with STORE_BUSY, the others
   t.true(outcomes.every(outcome => outcome.stored))
   t.is(store.count, MAX_WAITING_WRITES)
   await store.close()
+})
+
+test('so are more waiting bytes than the limit; once they are written there is room again', async t => {
+  const store = await LmdbStore.open(newFile(), { nodeId, capacityBytes: 1e5, radius: auto })
+  const half = bytes(MAX_WAITING_BYTES / 2)
+  const puts = [store.put(idAt(1), keyOf(idAt(1)), half), store.put(idAt(2), keyOf(idAt(2)), half)]
+  await t.throwsAsync(store.put(idAt(3), keyOf(idAt(3)), bytes(1)), { code: 'STORE_BUSY' })
+  for (const outcome of await Promise.all(puts)) t.like(outcome, { stored: false, reason: 'too-large' })
+  t.true((await store.put(idAt(3), keyOf(idAt(3)), bytes(1))).stored)
+  await store.close()
+})
+
+test('property: over any sessions, with any capacities and radii, account, order and bounds hold', async t => {
+  const setting = fc.constantFrom(
+    auto,
+    auto,
+    { type: 'max' } as const,
+    { type: 'fixed', radius: 1n << 255n } as const,
+    { type: 'fixed', radius: 1n << 250n } as const,
+  )
+  const write = fc.record({ first: fc.nat(255), size: fc.nat(3000), remove: fc.nat(9).map(n => n === 0) })
+  const session = fc.record({
+    radius: setting,
+    capacityBytes: fc.nat(20_000),
+    writes: fc.array(write, { maxLength: 12 }),
+  })
+  await fc.assert(
+    fc.asyncProperty(fc.array(session, { minLength: 1, maxLength: 5 }), async sessions => {
+      const file = newFile()
+      let before: (readonly [bigint, number])[] = []
+      for (const { radius, capacityBytes, writes } of sessions) {
+        const store = await LmdbStore.open(file, { nodeId, capacityBytes, radius })
+        const contents = () => [...store.entries()].map(entry => [toBigInt(entry.distance), entry.valueBytes] as const)
+        t.false(store.report.recounted)
+        // Only a smaller capacity takes items away, and the furthest of them.
+        t.deepEqual(contents(), before.slice(0, before.length - store.report.evicted))
+        await Promise.all(
+          writes.map(({ first, size, remove }) =>
+            remove ? store.delete(idAt(first)) : store.put(idAt(first), keyOf(idAt(first)), bytes(size, first)),
+          ),
+        )
+        before = contents()
+        t.is(store.count, before.length)
+        t.is(
+          store.usedBytes,
+          before.reduce((sum, [, size]) => sum + itemCost(9, size), 0),
+        )
+        t.true(store.usedBytes <= capacityBytes)
+        for (const [at, [distance]] of before.entries()) if (at > 0) t.true(before[at - 1]![0] < distance)
+        for (const { contentId, key, valueBytes } of store.entries()) {
+          t.deepEqual(store.get(contentId), { key, value: bytes(valueBytes, contentId[0]! ^ nodeId[0]!) })
+        }
+        await store.close()
+      }
+    }),
+    { numRuns: 40 },
+  )
 })

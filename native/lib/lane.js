@@ -1,0 +1,99 @@
+// This JavaScript thread as a lane: what the addon calls here goes through one entry function, and what it should find
+// again is kept here under a number.
+import { AddonError } from './addon-error.js'
+import { binding } from './binding.js'
+
+const { native } = binding
+
+// The numbers of `Arrival` in src/lane.h.
+const ITEM = 0
+const MESSAGES = 1
+const SOURCE = 2
+const CANCELLED = 3
+const JOB = 4
+const PATH = 5
+const CONNECTION = 6
+
+/** A table whose numbers are used again, so that it does not grow with the work that went through it. */
+class Numbered {
+  #values = []
+  #free = []
+
+  add(value) {
+    const id = this.#free.pop() ?? this.#values.length
+    this.#values[id] = value
+    return id
+  }
+
+  get(id) {
+    return this.#values[id]
+  }
+
+  take(id) {
+    const value = this.#values[id]
+    if (value === undefined) return undefined
+    this.#values[id] = undefined
+    this.#free.push(id)
+    return value
+  }
+}
+
+/** Functions that wait on a queue. */
+export const items = new Numbered()
+/** Sources, by what answers them: `{ fired(data), cancelled() }`. */
+export const sources = new Numbered()
+/** Native jobs, by what answers them: `(status) => void`. */
+export const jobs = new Numbered()
+/** Listeners of queues that other lanes reach, by the queue's own id: `(batch) => void`. */
+export const listeners = new Map()
+/** Network path monitors, by what answers them. */
+export const monitors = new Numbered()
+/** Connections, by what answers them. */
+export const connections = new Numbered()
+
+function entry(kind, id, data, more) {
+  switch (kind) {
+    case ITEM:
+      items.take(id)?.()
+      break
+    case MESSAGES:
+      listeners.get(id)?.(data)
+      break
+    case SOURCE:
+      sources.get(id)?.fired(data)
+      break
+    case CANCELLED:
+      sources.take(id)?.cancelled()
+      break
+    case JOB:
+      jobs.take(id)?.(data)
+      break
+    case PATH:
+      monitors.get(id)?.changed()
+      break
+    case CONNECTION:
+      connections.get(id)?.arrived(data, more)
+      break
+  }
+}
+
+native?.attachEntry(entry)
+
+/** The compiled addon, or an error that says why it is not there. */
+export function requireNative() {
+  if (native !== undefined) return native
+  throw new AddonError('ADDON_UNAVAILABLE', `the addon did not load: ${binding.reasons.join('; ')}`)
+}
+
+/** The compiled addon with libdispatch behind it, or an error that says why not. */
+export function requireDispatch() {
+  const found = requireNative()
+  if (found.queueCreate !== undefined) return found
+  const { refused } = found.dispatchInfo()
+  throw new AddonError('LIBDISPATCH_UNAVAILABLE', `libdispatch was not found: ${refused.join('; ')}`)
+}
+
+/** Runs what this lane's root queue has now, instead of when the event loop polls next. */
+export function drainLane() {
+  native?.drainLane()
+}

@@ -1,0 +1,131 @@
+import { Worker } from 'node:worker_threads'
+import { AddonError } from './addon-error.js'
+import { jobs, requireNative } from './lane.js'
+import { HANDLE } from './queue.js'
+
+function traitsOf({ name, cpu = -1, priority = 0 }) {
+  if (typeof name !== 'string' || name === '') throw new AddonError('THREAD_INVALID', 'expected a name for the thread')
+  if (!Number.isInteger(cpu)) throw new AddonError('THREAD_INVALID', `expected the number of a CPU, got ${cpu}`)
+  if (!Number.isInteger(priority) || priority < -20 || priority > 19) {
+    throw new AddonError('THREAD_INVALID', `expected a priority from -20 to 19, got ${priority}`)
+  }
+  return [name, cpu, priority]
+}
+
+/** One OS thread for native jobs, in order. See index.d.ts. */
+export class PinnedThread {
+  #native = requireNative()
+  #thread
+  name
+
+  constructor(options) {
+    const traits = traitsOf(options)
+    this.name = options.name
+    this.#thread = this.#native.threadCreate(...traits)
+  }
+
+  /**
+   * Gives the calling thread these traits: a Worker does it to the thread that will run its JavaScript for good.
+   * @returns what the system refused, or an empty string
+   */
+  static pinHere(options) {
+    return requireNative().threadApplyHere(...traitsOf(options))
+  }
+
+  /** See index.d.ts. */
+  static confine(module, options) {
+    traitsOf(options)
+    return ConfinedModule.start(module, options)
+  }
+
+  /** The system's number of the thread, as in /proc/self/task. */
+  get systemId() {
+    return this.#native.threadInfo(this.#thread).systemId
+  }
+
+  /** What the system refused of `cpu` and `priority`; empty when nothing. */
+  get refused() {
+    return this.#native.threadInfo(this.#thread).refused
+  }
+
+  handle(secret) {
+    if (secret !== HANDLE) throw new AddonError('QUEUE_WRONG', 'the handle of a thread belongs to this package')
+    return this.#thread
+  }
+
+  /** Performs what it has, then ends. */
+  stop() {
+    return new Promise(resolve => {
+      const id = jobs.add(resolve)
+      if (this.#native.threadStop(this.#thread, id)) return
+      jobs.take(id)
+      resolve()
+    }).then(() => undefined)
+  }
+}
+
+/** A module whose functions all run on one thread, from its first import to its end. */
+class ConfinedModule {
+  #worker
+  #calls = new Map()
+  #lastCall = 0
+  #ended
+  #failure
+  refused = ''
+
+  static async start(module, options) {
+    const confined = new ConfinedModule()
+    await confined.#start(String(module), options)
+    return confined
+  }
+
+  #start(module, options) {
+    const { name, cpu, priority, initial } = options
+    this.#worker = new Worker(new URL('./confined-worker.js', import.meta.url), {
+      name,
+      workerData: { module, traits: { name, cpu, priority }, initial },
+    })
+    this.#ended = new Promise(resolve => this.#worker.once('exit', resolve))
+    this.#worker.on('error', error => {
+      this.#failure = error
+    })
+    return new Promise((resolve, reject) => {
+      this.#worker.on('message', message => {
+        if (message.type === 'ready') {
+          this.refused = message.refused
+          resolve()
+        } else if (message.type === 'failed') {
+          this.#failure = message.error
+          reject(message.error)
+        } else this.#answered(message)
+      })
+      void this.#ended.then(code => {
+        const reason = this.#failure ?? new AddonError('THREAD_STOPPED', `thread ${name} ended with code ${code}`)
+        reject(reason)
+        for (const call of this.#calls.values()) call.reject(reason)
+        this.#calls.clear()
+      })
+    })
+  }
+
+  /** Calls an exported function there. Arguments and answer are cloned; `transfer` moves buffers instead. */
+  call(name, parameters = [], transfer = []) {
+    return new Promise((resolve, reject) => {
+      const id = ++this.#lastCall
+      this.#calls.set(id, { resolve, reject })
+      this.#worker.postMessage({ id, name, parameters }, transfer)
+    })
+  }
+
+  async stop() {
+    await this.#worker.terminate()
+    await this.#ended
+  }
+
+  #answered({ id, error, value }) {
+    const call = this.#calls.get(id)
+    this.#calls.delete(id)
+    if (error === undefined) call?.resolve(value)
+    else call?.reject(error)
+  }
+}

@@ -1,0 +1,126 @@
+import { AddonError } from './addon-error.js'
+import { requireDispatch, sources } from './lane.js'
+import { HANDLE } from './queue.js'
+
+// The order of `typeOf` in src/source_calls.cc.
+const sourceTypes = ['timer', 'read', 'write', 'data-add', 'data-or', 'data-replace']
+
+/** dispatch_source_t of this lane. See index.d.ts. */
+export class DispatchSource {
+  #native = requireDispatch()
+  #source
+  #type
+  #onFire
+  #onCancelled
+  #cancelled
+  #active = false
+  #referenced
+  #holding = false
+  #merged = false
+
+  constructor(type, { queue, descriptor = 0, strict = false, ref = true, onFire }) {
+    const number = sourceTypes.indexOf(type)
+    if (number < 0)
+      throw new AddonError('SOURCE_INVALID', `expected one of ${sourceTypes.join(', ')}, got ${String(type)}`)
+    if (!queue.runsJavaScript) throw new AddonError('QUEUE_WRONG', `queue ${queue.label} has no lane for JavaScript`)
+    this.#type = type
+    this.#onFire = onFire
+    // Data sources wait for nobody but the program itself, so they never keep it alive.
+    this.#referenced = ref && number <= 2
+    // The table holds a source until it is cancelled: one that fires must not be collected.
+    const id = sources.add({ fired: data => this.#fired(data), cancelled: () => this.#ended() })
+    this.#source = this.#native.sourceCreate(number, descriptor, queue.handle(HANDLE), id, strict)
+    if (this.#source === undefined) {
+      sources.take(id)
+      throw new AddonError('SOURCE_INVALID', `libdispatch refused a ${type} source on descriptor ${descriptor}`)
+    }
+    this.#cancelled = new Promise(resolve => {
+      this.#onCancelled = resolve
+    })
+  }
+
+  schedule({ delayMs, intervalMs = 0, leewayMs = 0 }) {
+    if (this.#type !== 'timer') throw new AddonError('SOURCE_INVALID', `a ${this.#type} source has no schedule`)
+    this.#native.sourceSchedule(this.#source, delayMs, intervalMs, leewayMs)
+    return this
+  }
+
+  activate() {
+    if (this.#active || this.#onCancelled === undefined) return this
+    this.#active = true
+    if (this.#referenced) this.#native.holdLane(1)
+    this.#holding = this.#referenced
+    this.#native.sourceActivate(this.#source)
+    return this
+  }
+
+  /** While it is active it keeps the program alive. */
+  ref() {
+    if (this.#onCancelled === undefined) return this
+    this.#referenced = true
+    if (this.#active) this.#settleHold()
+    return this
+  }
+
+  /** It may fire, but keeps nothing alive. */
+  unref() {
+    this.#referenced = false
+    this.#settleHold()
+    return this
+  }
+
+  suspend() {
+    this.#native.sourceSuspend(this.#source)
+  }
+
+  resume() {
+    if (!this.#native.sourceResume(this.#source))
+      throw new AddonError('QUEUE_OVER_RESUMED', 'the source is not suspended')
+  }
+
+  merge(data) {
+    if (!this.#type.startsWith('data-')) throw new AddonError('SOURCE_INVALID', `a ${this.#type} source merges no data`)
+    if (!this.#merged && this.#active && this.#onCancelled !== undefined && data !== 0) {
+      this.#merged = true
+      this.#native.holdLane(1)
+    }
+    this.#native.sourceMerge(this.#source, data)
+  }
+
+  /** Settles when the source will never fire again, which is when a descriptor may be closed. */
+  cancel() {
+    this.#native.sourceCancel(this.#source)
+    // A source that never was active has no cancellation to tell of until it is.
+    if (!this.#active) {
+      this.#active = true
+      this.#referenced = false
+      this.#native.sourceActivate(this.#source)
+    }
+    return this.#cancelled
+  }
+
+  #settleHold() {
+    if (this.#holding === this.#referenced) return
+    this.#holding = this.#referenced
+    this.#native.holdLane(this.#holding ? 1 : -1)
+  }
+
+  #settleMerge() {
+    if (!this.#merged) return
+    this.#merged = false
+    this.#native.holdLane(-1)
+  }
+
+  #fired(data) {
+    this.#settleMerge()
+    this.#onFire(data)
+  }
+
+  #ended() {
+    this.#settleMerge()
+    this.#referenced = false
+    this.#settleHold()
+    this.#onCancelled?.()
+    this.#onCancelled = undefined
+  }
+}

@@ -1,0 +1,51 @@
+// How any thread reaches a lane: it posts a task, and the lane's event loop runs what was posted in one turn. Without
+// libdispatch this is the only door; with it, queues have their own (lane_root.h) and this one carries answers of jobs.
+#pragma once
+
+#include <uv.h>
+
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+namespace dispatch_addon {
+
+class Lane;
+
+class Task {
+ public:
+  virtual ~Task() = default;
+  // On the lane's thread, inside of a handle scope.
+  virtual void run(Lane& lane) = 0;
+};
+
+// Shared by the lane and everybody who may still post when the lane has ended.
+class Inbox {
+ public:
+  Inbox() = default;
+  Inbox(const Inbox&) = delete;
+  Inbox& operator=(const Inbox&) = delete;
+
+  // False, and the task is freed, where the lane has ended.
+  bool post(std::unique_ptr<Task> task);
+
+  // A job that reads or writes memory of the lane's JavaScript runs between begin and end. After close(), begin refuses,
+  // and close() itself waits for those that have begun: so no job touches memory that went with the lane.
+  bool begin();
+  void end();
+
+  // On the lane's thread.
+  void open(uv_async_t* wakeup);
+  std::vector<std::unique_ptr<Task>> take();
+  void close();
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable quiet_;
+  std::vector<std::unique_ptr<Task>> tasks_;
+  uv_async_t* wakeup_ = nullptr;
+  int running_ = 0;
+};
+
+}  // namespace dispatch_addon

@@ -1,0 +1,62 @@
+#include "job.h"
+
+#include "lane.h"
+
+namespace dispatch_addon {
+namespace {
+
+std::atomic<uint64_t> performed{0};
+std::atomic<uint32_t> threads{0};
+std::atomic<uint32_t> running{0};
+std::atomic<uint32_t> mostAtOnce{0};
+
+void countThread() {
+  thread_local bool counted = false;
+  if (counted) return;
+  counted = true;
+  threads++;
+}
+
+class Answer : public Task {
+ public:
+  explicit Answer(uint32_t id) : id_(id) {}
+  void run(Lane& lane) override {
+    lane.hold(-1);
+    lane.arrive(Arrival::job, id_);
+  }
+
+ private:
+  uint32_t id_;
+};
+
+}  // namespace
+
+void Job::perform() {
+  if (!inbox_->begin()) return;
+  countThread();
+  const uint32_t now = ++running;
+  for (uint32_t most = mostAtOnce; now > most && !mostAtOnce.compare_exchange_weak(most, now);) {
+  }
+  work();
+  running--;
+  performed++;
+  // The answer first: end() may let the lane's close() proceed, after which nothing can be posted.
+  inbox_->post(std::make_unique<Answer>(id_));
+  inbox_->end();
+}
+
+void Job::submit(std::unique_ptr<Job> job, const Libdispatch& dispatch, Libdispatch::Queue queue, bool barrier) {
+  const auto run = [](void* context) {
+    const std::unique_ptr<Job> owned(static_cast<Job*>(context));
+    owned->perform();
+  };
+  if (barrier) {
+    dispatch.barrierAsyncF(queue, job.release(), run);
+  } else {
+    dispatch.asyncF(queue, job.release(), run);
+  }
+}
+
+JobStatistics jobStatistics() { return {performed, threads, mostAtOnce}; }
+
+}  // namespace dispatch_addon

@@ -1,0 +1,150 @@
+#include "job_calls.h"
+
+#include <cstring>
+
+#include "box.h"
+#include "cipher_batch.h"
+#include "lane.h"
+#include "pinned_thread.h"
+#include "queue_handle.h"
+#include "value.h"
+
+namespace dispatch_addon {
+namespace {
+
+// The layout of src/cipher_calls.cc, which lib/control-slab.js writes.
+constexpr size_t kWordsPerJob = 4;
+
+// A batch over the first `controlBytes` of the slab, whose bytes are copied because JavaScript writes the next batch into it
+// at once. `out` holds the results and then one status byte for each message.
+std::unique_ptr<CipherBatch> readBatch(napi_env env, Lane& lane, const Arguments<9>& args) {
+  uint32_t kind = 0;
+  uint32_t count = 0;
+  uint32_t controlBytes = 0;
+  uint32_t id = 0;
+  bool spread = false;
+  Bytes control;
+  Bytes out;
+  if (!readUint32(env, args[1], kind) || !readUint32(env, args[2], count) || !readBytes(env, args[3], control) ||
+      !readUint32(env, args[4], controlBytes) || !readBytes(env, args[6], out) || !readUint32(env, args[7], id) ||
+      !readBool(env, args[8], spread)) {
+    return nullptr;
+  }
+  const auto outside = [&]() -> std::unique_ptr<CipherBatch> {
+    failType(env, "a job lies outside of its slab");
+    return nullptr;
+  };
+  if (controlBytes > control.length || count * kWordsPerJob * sizeof(uint32_t) > control.length || count > out.length) {
+    return outside();
+  }
+  const auto batchKind = static_cast<CipherBatch::Kind>(kind);
+  const size_t resultBytes = out.length - count;
+  std::vector<CipherBatch::Piece> pieces(count);
+  for (uint32_t at = 0; at < count; at++) {
+    napi_value element = nullptr;
+    Bytes data;
+    if (napi_get_element(env, args[5], at, &element) != napi_ok || !readBytes(env, element, data)) return nullptr;
+    uint32_t word[kWordsPerJob];
+    memcpy(word, control.data + at * sizeof(word), sizeof(word));
+    const size_t fixed = batchKind == CipherBatch::Kind::mask ? kKeyBytes + kIvBytes : kKeyBytes + kNonceBytes;
+    const size_t length = CipherBatch::outLength(batchKind, data.length);
+    const bool keyed = batchKind != CipherBatch::Kind::keccak;
+    if ((keyed && word[0] + fixed + word[1] > controlBytes) || word[2] + length > resultBytes) return outside();
+    pieces[at] = {word[0], word[1], data.data, data.length, out.data + word[2], out.data + resultBytes + at};
+  }
+  return std::make_unique<CipherBatch>(lane.inbox(), id, batchKind,
+                                       std::vector<uint8_t>(control.data, control.data + controlBytes),
+                                       std::move(pieces), spread ? Libdispatch::find() : nullptr);
+}
+
+// (queue, kind, count, control, controlBytes, datas, out, id, spread)
+napi_value jobOnQueue(napi_env env, napi_callback_info info) {
+  Arguments<9> args(env, info);
+  auto* lane = static_cast<Lane*>(args.data());
+  const auto queue = unbox<QueueHandle>(env, BoxType::queue, args[0]);
+  auto batch = queue == nullptr ? nullptr : readBatch(env, *lane, args);
+  if (batch == nullptr) return nullptr;
+  lane->hold(1);
+  Job::submit(std::move(batch), queue->queue().dispatch(), queue->queue().object(), false);
+  return nullptr;
+}
+
+// The same with a thread. Answers false where the thread has been stopped.
+napi_value jobOnThread(napi_env env, napi_callback_info info) {
+  Arguments<9> args(env, info);
+  auto* lane = static_cast<Lane*>(args.data());
+  const auto thread = unbox<PinnedThread>(env, BoxType::thread, args[0]);
+  auto batch = thread == nullptr ? nullptr : readBatch(env, *lane, args);
+  if (batch == nullptr) return nullptr;
+  const bool taken = thread->perform(std::move(batch));
+  if (taken) lane->hold(1);
+  return makeBool(env, taken);
+}
+
+bool readTraits(napi_env env, const Arguments<3>& args, ThreadTraits& traits) {
+  return readString(env, args[0], traits.name) && readInt32(env, args[1], traits.cpu) &&
+         readInt32(env, args[2], traits.priority);
+}
+
+// (name, cpu or -1, priority)
+napi_value threadCreate(napi_env env, napi_callback_info info) {
+  Arguments<3> args(env, info);
+  ThreadTraits traits;
+  if (!readTraits(env, args, traits)) return nullptr;
+  auto* lane = static_cast<Lane*>(args.data());
+  return box(env, BoxType::thread, std::make_shared<PinnedThread>(lane, lane->inbox(), std::move(traits)));
+}
+
+// (name, cpu or -1, priority): applies to the calling thread, which is a Worker's own. Answers what was refused.
+napi_value threadApplyHere(napi_env env, napi_callback_info info) {
+  Arguments<3> args(env, info);
+  ThreadTraits traits;
+  return readTraits(env, args, traits) ? makeString(env, traits.apply()) : nullptr;
+}
+
+// (thread, id): the answer of job `id` says that it has ended. False where it was stopped before.
+napi_value threadStop(napi_env env, napi_callback_info info) {
+  Arguments<2> args(env, info);
+  auto* lane = static_cast<Lane*>(args.data());
+  const auto thread = unbox<PinnedThread>(env, BoxType::thread, args[0]);
+  uint32_t id = 0;
+  if (thread == nullptr || !readUint32(env, args[1], id)) return nullptr;
+  const bool stopping = thread->stop(id);
+  if (stopping) lane->hold(1);
+  return makeBool(env, stopping);
+}
+
+napi_value threadInfo(napi_env env, napi_callback_info info) {
+  Arguments<1> args(env, info);
+  const auto thread = unbox<PinnedThread>(env, BoxType::thread, args[0]);
+  if (thread == nullptr) return nullptr;
+  napi_value object = nullptr;
+  napi_create_object(env, &object);
+  setProperty(env, object, "systemId", makeDouble(env, static_cast<double>(thread->systemId())));
+  setProperty(env, object, "refused", makeString(env, thread->refused()));
+  return object;
+}
+
+napi_value statistics(napi_env env, napi_callback_info) {
+  const JobStatistics counted = jobStatistics();
+  napi_value object = nullptr;
+  napi_create_object(env, &object);
+  setProperty(env, object, "performed", makeDouble(env, static_cast<double>(counted.jobs)));
+  setProperty(env, object, "threads", makeUint32(env, counted.threads));
+  setProperty(env, object, "mostAtOnce", makeUint32(env, counted.mostAtOnce));
+  return object;
+}
+
+}  // namespace
+
+void installJobCalls(napi_env env, napi_value exports, Lane& lane) {
+  setFunction(env, exports, "jobOnThread", jobOnThread, &lane);
+  setFunction(env, exports, "threadCreate", threadCreate, &lane);
+  setFunction(env, exports, "threadApplyHere", threadApplyHere, &lane);
+  setFunction(env, exports, "threadStop", threadStop, &lane);
+  setFunction(env, exports, "threadInfo", threadInfo, &lane);
+  setFunction(env, exports, "jobStatistics", statistics, &lane);
+  if (Libdispatch::find() != nullptr) setFunction(env, exports, "jobOnQueue", jobOnQueue, &lane);
+}
+
+}  // namespace dispatch_addon

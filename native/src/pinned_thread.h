@@ -1,0 +1,64 @@
+// A thread that stays put: one OS thread with a name, bound to a CPU if wanted, that performs jobs in order. Works without
+// libdispatch.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "job.h"
+#include "lane.h"
+
+namespace dispatch_addon {
+
+struct ThreadTraits {
+  std::string name;
+  // -1 for any.
+  int cpu = -1;
+  // -20 (most urgent) to 19, as nice(1); 0 leaves it.
+  int priority = 0;
+
+  // Applies them to the calling thread; empty, or what the system refused. A part that is refused does not stop the others.
+  std::string apply() const;
+};
+
+class PinnedThread : public LaneGuest {
+ public:
+  // `lane` may be null, for a thread that answers to an inbox alone.
+  PinnedThread(Lane* lane, std::shared_ptr<Inbox> inbox, ThreadTraits traits);
+  ~PinnedThread() override;
+
+  // False after stop().
+  bool perform(std::unique_ptr<Job> job);
+  // Performs what it has, then ends, and posts the number `id` as the answer of a job.
+  bool stop(uint32_t id);
+  // The system's number of the thread, and what it refused of its traits; both once it runs.
+  int64_t systemId();
+  std::string refused();
+
+  void laneEnds() override;
+
+ private:
+  void loop();
+  void awaitStart();
+
+  Lane* lane_;
+  std::shared_ptr<Inbox> inbox_;
+  const ThreadTraits traits_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<std::unique_ptr<Job>> jobs_;
+  bool stopping_ = false;
+  bool abandoned_ = false;
+  bool started_ = false;
+  int64_t systemId_ = 0;
+  std::string refused_;
+  uint32_t stopId_ = 0;
+  bool answerStop_ = false;
+  std::thread thread_;
+};
+
+}  // namespace dispatch_addon

@@ -1,0 +1,163 @@
+import { spawnSync } from 'node:child_process'
+import { createCipheriv, randomBytes } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { AddonError, backendInfo, cipher, DispatchQueue, NativeJobs, PinnedThread } from '../index.js'
+import { oneThreadLibrary } from './one-thread/library.js'
+import { withAddon, withDispatch } from './with-dispatch.js'
+
+const plain = bytes => new Uint8Array(bytes)
+const batchOf = (count, size = 1150) =>
+  Array.from({ length: count }, () => ({
+    key: plain(randomBytes(16)),
+    nonce: plain(randomBytes(12)),
+    associatedData: plain(randomBytes(71)),
+    data: plain(randomBytes(size)),
+  }))
+
+const places = [
+  [
+    'a serial queue of libdispatch',
+    withDispatch,
+    () => new DispatchQueue('jobs.serial', { target: DispatchQueue.global() }),
+  ],
+  [
+    'a concurrent queue of libdispatch',
+    withDispatch,
+    () => new DispatchQueue('jobs.concurrent', { target: DispatchQueue.global('utility'), concurrent: true }),
+  ],
+  ['a global queue', withDispatch, () => DispatchQueue.global('user-initiated')],
+  ['the lane itself', withDispatch, () => DispatchQueue.lane],
+  ['a pinned thread', withAddon, () => new PinnedThread({ name: 'jobs' })],
+]
+
+for (const [name, test, make] of places) {
+  test(`${name} seals, opens, masks and hashes what the calling thread would`, async t => {
+    const jobs = new NativeJobs(make())
+    const batch = [...batchOf(300, 40), ...batchOf(3, 0), ...batchOf(20)]
+    const sealed = await jobs.seal(batch)
+    t.deepEqual(sealed, cipher.seal(batch))
+    const changed = batch.map((job, index) => ({ ...job, data: plain(sealed[index]) }))
+    changed[7].data[3] ^= 1
+    const opened = await jobs.open(changed)
+    t.is(opened[7], undefined)
+    opened[7] = batch[7].data
+    t.deepEqual(
+      opened,
+      batch.map(job => job.data),
+    )
+    const masks = batch.map(job => ({ key: job.key, iv: plain(randomBytes(16)), data: job.data }))
+    const ctr = ({ key, iv, data }) => plain(createCipheriv('aes-128-ctr', key, iv).update(data))
+    t.deepEqual(await jobs.mask(masks), masks.map(ctr))
+    const messages = batch.map(job => job.data)
+    t.deepEqual(await jobs.keccak256(messages), messages.map(cipher.keccak256))
+    t.deepEqual(await jobs.seal([]), [])
+  })
+}
+
+withDispatch('a batch that is spread among the cores comes back whole and in order', async t => {
+  const queue = new DispatchQueue('jobs.spread', { target: DispatchQueue.global() })
+  const batch = batchOf(200)
+  t.deepEqual(await new NativeJobs(queue, { spread: true }).seal(batch), cipher.seal(batch))
+})
+
+withDispatch('jobs of a concurrent queue run on several threads of libdispatch at the same time', async t => {
+  const jobs = new NativeJobs(DispatchQueue.global('user-initiated'))
+  const large = [plain(randomBytes(4_000_000))]
+  await Promise.all(Array.from({ length: 8 }, () => jobs.keccak256(large)))
+  const { mostAtOnce, threads, performed } = backendInfo().jobs
+  t.true(mostAtOnce >= 2 && threads >= 2 && performed >= 8, JSON.stringify(backendInfo().jobs))
+})
+
+withDispatch('a suspended queue keeps its jobs, and what waits there does not outlive the program', async t => {
+  const queue = new DispatchQueue('jobs.suspended', { target: DispatchQueue.global() })
+  const jobs = new NativeJobs(queue)
+  queue.suspend()
+  let answered = false
+  const answer = jobs.keccak256([new Uint8Array(1)]).then(() => {
+    answered = true
+  })
+  await new Promise(resolve => setTimeout(resolve, 5))
+  t.false(answered)
+  queue.resume()
+  await answer
+  t.true(answered)
+})
+
+withAddon('a pinned thread has its name and stays on its CPU', async t => {
+  const thread = new PinnedThread({ name: 'pinned-test', cpu: 0, priority: 5 })
+  await new NativeJobs(thread).keccak256([new Uint8Array(1)])
+  t.true(thread.systemId > 0)
+  if (process.platform === 'linux') {
+    t.is(thread.refused, '')
+    const status = readFileSync(`/proc/self/task/${thread.systemId}/status`, 'utf8')
+    t.regex(status, /^Name:\s*pinned-test$/m)
+    t.regex(status, /^Cpus_allowed_list:\s*0$/m)
+    const stat = readFileSync(`/proc/self/task/${thread.systemId}/stat`, 'utf8')
+    t.is(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[16], '5')
+  }
+  await thread.stop()
+  await thread.stop()
+  if (process.platform === 'linux') t.false(readdirSync('/proc/self/task').includes(String(thread.systemId)))
+  await t.throwsAsync(new NativeJobs(thread).keccak256([new Uint8Array(1)]), { code: 'THREAD_STOPPED' })
+})
+
+withAddon('what a system refuses is said, and the thread works all the same', async t => {
+  const thread = new PinnedThread({ name: 'refused', cpu: 1000 })
+  t.not(thread.refused, '')
+  const [digest] = await new NativeJobs(thread).keccak256([new Uint8Array(0)])
+  t.is(digest.length, 32)
+  await thread.stop()
+})
+
+withAddon('stop waits for what was submitted before', async t => {
+  const thread = new PinnedThread({ name: 'stopping' })
+  const jobs = new NativeJobs(thread)
+  const answers = Array.from({ length: 20 }, () => jobs.keccak256([new Uint8Array(200_000)]))
+  await thread.stop()
+  t.is((await Promise.all(answers)).length, 20)
+})
+
+withAddon('options are checked', t => {
+  t.throws(() => new PinnedThread({}), { instanceOf: AddonError, code: 'THREAD_INVALID' })
+  t.throws(() => new PinnedThread({ name: 'x', priority: 40 }), { code: 'THREAD_INVALID' })
+  t.throws(() => new PinnedThread({ name: 'x', cpu: 0.5 }), { code: 'THREAD_INVALID' })
+  t.throws(() => new NativeJobs({}), { code: 'JOB_INVALID' })
+})
+
+const library = oneThreadLibrary()
+const withLibrary = library === undefined ? withAddon.skip : withAddon
+const confine = options =>
+  PinnedThread.confine(new URL('./one-thread/confined.js', import.meta.url), { initial: library, ...options })
+
+withLibrary('the test library ends a process that calls it from two threads', t => {
+  const script = fileURLToPath(new URL('./one-thread/second-thread.js', import.meta.url))
+  const { signal, stderr } = spawnSync(process.execPath, [script, library], { encoding: 'utf8' })
+  t.is(signal, 'SIGABRT')
+  t.regex(stderr, /called from a second thread/)
+})
+
+withLibrary('confined to a thread, it serves callers of every kind', async t => {
+  const confined = await confine({ name: 'one-thread', cpu: 0 })
+  t.is(confined.refused, '')
+  t.is(await confined.call('sum', [5]), 5)
+  const answers = await Promise.all([
+    confined.call('slowly', [1]),
+    confined.call('slowly', [1]),
+    confined.call('sum', [1]),
+  ])
+  t.deepEqual(answers, [{ before: 5, after: 6 }, { before: 6, after: 7 }, 8])
+  await t.throwsAsync(confined.call('fails'), { instanceOf: RangeError, message: 'told to fail' })
+  await t.throwsAsync(confined.call('missing'), { message: /exports no function missing/ })
+  if (process.platform === 'linux') {
+    const names = readdirSync('/proc/self/task').map(id => readFileSync(`/proc/self/task/${id}/comm`, 'utf8').trim())
+    t.true(names.includes('one-thread'))
+  }
+  const late = confined.call('slowly', [1])
+  await confined.stop()
+  await t.throwsAsync(late, { code: 'THREAD_STOPPED' })
+})
+
+withAddon('a module that cannot be confined says why', async t => {
+  await t.throwsAsync(PinnedThread.confine('file:///nowhere/module.js', { name: 'nowhere' }), { message: /nowhere/ })
+})

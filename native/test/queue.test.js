@@ -1,0 +1,221 @@
+import { AddonError, backendInfo, DispatchQueue, drainLane } from '../index.js'
+import { withDispatch } from './with-dispatch.js'
+
+// One after the other, because a drain that one test asks for would run the items of all.
+const test = withDispatch.serial ?? withDispatch
+
+const on = queue => new Promise(resolve => queue.async(resolve))
+
+test('the library passed its self-test and serves the main thread as the main queue', t => {
+  const { libdispatch } = backendInfo()
+  t.true(libdispatch.found, libdispatch.refused?.join('\n'))
+  t.is(libdispatch.root, process.env.AVA_WORKER_THREADS ? 'lane' : 'main')
+  t.true(libdispatch.roundTripUs > 0)
+})
+
+test('a serial queue runs in order, one at a time, on this lane', async t => {
+  const queue = new DispatchQueue('test.serial')
+  const seen = []
+  for (let index = 0; index < 1000; index++) {
+    queue.async(() => {
+      seen.push(index)
+      if (!queue.isCurrent || !DispatchQueue.lane.isCurrent) t.fail('not on its queue')
+    })
+  }
+  t.deepEqual(seen, [])
+  await on(queue)
+  t.deepEqual(seen, [...Array(1000).keys()])
+  // What follows an await may still run in the item that settled it.
+  await new Promise(resolve => setImmediate(resolve))
+  t.false(queue.isCurrent)
+})
+
+test('a queue counts as current for what targets it, not for its siblings', async t => {
+  const parent = new DispatchQueue('test.parent')
+  const child = new DispatchQueue('test.child', { target: parent })
+  const sibling = new DispatchQueue('test.sibling', { target: parent })
+  await new Promise(resolve => {
+    child.async(() => {
+      t.true(child.isCurrent && parent.isCurrent)
+      t.false(sibling.isCurrent)
+      t.notThrows(() => parent.assertCurrent())
+      t.throws(() => sibling.assertCurrent(), { instanceOf: AddonError, code: 'QUEUE_WRONG' })
+      resolve()
+    })
+  })
+})
+
+test('a suspended queue keeps its items in order, and suspensions are counted', async t => {
+  const queue = new DispatchQueue('test.suspended')
+  const other = new DispatchQueue('test.other')
+  const seen = []
+  queue.suspend()
+  queue.suspend()
+  for (let index = 0; index < 5; index++) queue.async(() => seen.push(index))
+  await on(other)
+  queue.resume()
+  await on(other)
+  t.deepEqual(seen, [])
+  queue.resume()
+  await on(queue)
+  t.deepEqual(seen, [0, 1, 2, 3, 4])
+  t.throws(() => queue.resume(), { code: 'QUEUE_OVER_RESUMED' })
+})
+
+test('suspending a target stops its subtree, from within an item too', async t => {
+  const parent = new DispatchQueue('test.parent')
+  const child = new DispatchQueue('test.child', { target: parent })
+  const other = new DispatchQueue('test.other')
+  const seen = []
+  child.async(() => {
+    seen.push('first')
+    parent.suspend()
+  })
+  await on(other)
+  child.async(() => seen.push('second'))
+  parent.async(() => seen.push('third'))
+  await on(other)
+  await on(other)
+  t.deepEqual(seen, ['first'])
+  parent.resume()
+  await on(child)
+  await on(parent)
+  t.deepEqual(seen.sort(), ['first', 'second', 'third'])
+})
+
+test('an inactive queue waits for its activation', async t => {
+  const queue = new DispatchQueue('test.inactive', { inactive: true })
+  const seen = []
+  queue.async(() => seen.push(1))
+  await on(new DispatchQueue('test.other'))
+  t.deepEqual(seen, [])
+  queue.activate()
+  queue.activate()
+  await on(queue)
+  t.deepEqual(seen, [1])
+})
+
+test('an inactive queue moves to another target', async t => {
+  const first = new DispatchQueue('test.first')
+  const second = new DispatchQueue('test.second')
+  const queue = new DispatchQueue('test.moved', { target: first, inactive: true })
+  queue.setTarget(second)
+  queue.activate()
+  await new Promise(resolve => {
+    queue.async(() => {
+      t.true(second.isCurrent)
+      t.false(first.isCurrent)
+      resolve()
+    })
+  })
+  t.throws(() => second.setTarget(queue), { code: 'QUEUE_TARGET_INVALID' })
+  t.throws(() => second.setTarget(DispatchQueue.global()), { code: 'QUEUE_TARGET_INVALID' })
+  t.throws(() => queue.setTarget(first), { code: 'QUEUE_TARGET_INVALID', message: /only while it is inactive/ })
+  t.throws(() => DispatchQueue.lane.setTarget(first), { code: 'QUEUE_TARGET_INVALID' })
+})
+
+test('a barrier of a concurrent queue runs after what came before it', async t => {
+  const queue = new DispatchQueue('test.concurrent', { concurrent: true })
+  const seen = []
+  for (let index = 0; index < 4; index++) queue.async(() => seen.push(index))
+  queue.barrierAsync(() => seen.push('barrier'))
+  for (let index = 4; index < 8; index++) queue.async(() => seen.push(index))
+  await new Promise(resolve => queue.barrierAsync(resolve))
+  t.deepEqual(new Set(seen.slice(0, 4)), new Set([0, 1, 2, 3]))
+  t.is(seen[4], 'barrier')
+  t.is(seen.length, 9)
+})
+
+test('after waits at least its delay', async t => {
+  const queue = new DispatchQueue('test.after')
+  const begin = performance.now()
+  await new Promise(resolve => queue.after(15, resolve))
+  t.true(performance.now() - begin >= 14.5)
+  t.throws(() => queue.after(-1, () => {}), { instanceOf: RangeError })
+})
+
+test('apply runs every index once and reports the first exception', async t => {
+  const queue = new DispatchQueue('test.apply', { concurrent: true })
+  const seen = []
+  await queue.apply(50, index => seen.push(index))
+  t.deepEqual(
+    seen.sort((a, b) => a - b),
+    [...Array(50).keys()],
+  )
+  await queue.apply(0, () => t.fail())
+  const failing = queue.apply(3, index => {
+    if (index === 1) throw new Error('one')
+  })
+  await t.throwsAsync(failing, { message: 'one' })
+})
+
+test('queue-specific data is found along the targets', async t => {
+  const parent = new DispatchQueue('test.parent')
+  const child = new DispatchQueue('test.child', { target: parent })
+  const key = Symbol('key')
+  parent.setSpecific(key, { of: 'parent' })
+  const read = queue => new Promise(resolve => queue.async(() => resolve(DispatchQueue.getSpecific(key))))
+  t.deepEqual(await read(child), { of: 'parent' })
+  child.setSpecific(key, 'own')
+  t.is(await read(child), 'own')
+  child.setSpecific(key, undefined)
+  t.deepEqual(await read(child), { of: 'parent' })
+  // What follows an await may still run in the item that settled it.
+  await new Promise(resolve => setImmediate(resolve))
+  t.is(DispatchQueue.getSpecific(key), undefined)
+})
+
+test('promises of one item settle before the next item', async t => {
+  const queue = new DispatchQueue('test.microtasks')
+  const seen = []
+  queue.async(() => {
+    seen.push('item')
+    void Promise.resolve().then(() => seen.push('promise'))
+    process.nextTick(() => seen.push('tick'))
+  })
+  queue.async(() => seen.push('next item'))
+  await on(queue)
+  t.is(seen[0], 'item')
+  t.is(seen[3], 'next item')
+})
+
+test('JavaScript is refused where it cannot run', t => {
+  const native = new DispatchQueue('test.native', { target: DispatchQueue.global('utility') })
+  t.false(native.runsJavaScript)
+  t.throws(() => native.async(() => {}), { code: 'QUEUE_WRONG' })
+  t.throws(() => new DispatchQueue('test.qos', { qos: 'hasty' }), { code: 'QOS_UNKNOWN' })
+  t.throws(() => new DispatchQueue('test.target', { target: {} }), { code: 'QUEUE_TARGET_INVALID' })
+})
+
+test('a released queue still runs what it has and refuses more', async t => {
+  const queue = new DispatchQueue('test.released')
+  const ran = on(queue)
+  queue.release()
+  await ran
+  t.throws(() => queue.async(() => {}), { code: 'QUEUE_RELEASED' })
+})
+
+test('queues that are collected while suspended or inactive do not end the process', async t => {
+  for (let index = 0; index < 50; index++) {
+    new DispatchQueue('test.lost.inactive', { inactive: true })
+    const lost = new DispatchQueue('test.lost')
+    lost.suspend()
+    lost.suspend()
+  }
+  globalThis.gc?.()
+  await on(new DispatchQueue('test.other'))
+  globalThis.gc?.()
+  await new Promise(resolve => setImmediate(resolve))
+  t.pass()
+})
+
+test('a drain that is asked for does not wait for the event loop', t => {
+  const queue = new DispatchQueue('test.drain')
+  let ran = 0
+  queue.async(() => {
+    ran++
+    drainLane()
+  })
+  drainLane()
+  t.is(ran, 1)
+})

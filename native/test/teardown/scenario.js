@@ -1,0 +1,71 @@
+// Ends of a whole program, each in a process of its own: node scenario.js NAME
+import { Worker } from 'node:worker_threads'
+import { DispatchQueue, DispatchSource, NativeJobs, PinnedThread } from '../../index.js'
+
+const worker = (way, port) =>
+  new Worker(new URL('./lane.js', import.meta.url), { workerData: { port, way, number: 1 } })
+
+const scenarios = {
+  'idle main queue'() {
+    new DispatchQueue('idle').async(() => console.log('ran'))
+  },
+  'suspended queue with items'() {
+    const queue = new DispatchQueue('suspended')
+    queue.suspend()
+    queue.async(() => console.log('never'))
+    queue.after(1, () => console.log('never'))
+    console.log('ran')
+  },
+  'exit within an item'() {
+    const queue = new DispatchQueue('exit')
+    queue.async(() => {
+      console.log('ran')
+      process.exit(0)
+    })
+    queue.async(() => console.log('never'))
+  },
+  'exit while jobs run'() {
+    const jobs = new NativeJobs(DispatchQueue.global())
+    const pinned = new NativeJobs(new PinnedThread({ name: 'busy' }))
+    for (let index = 0; index < 20; index++) {
+      void jobs.keccak256([new Uint8Array(1_000_000)])
+      void pinned.keccak256([new Uint8Array(1_000_000)])
+    }
+    setTimeout(() => {
+      console.log('ran')
+      process.exit(0)
+    }, 2)
+  },
+  'main ends while a lane is busy'() {
+    const queue = new DispatchQueue('main')
+    const port = queue.listen(() => {})
+    worker('terminate', port).once('message', () => {
+      console.log('ran')
+      process.exit(0)
+    })
+  },
+  'lane ends first, messages pending'() {
+    const queue = new DispatchQueue('main')
+    const port = queue.listen(batch => {
+      console.log(batch.length === 1 ? 'ran' : 'lost')
+      queue.unlisten()
+    })
+    queue.suspend()
+    worker('exit', port).once('exit', () => queue.resume())
+  },
+  'exception in an item'() {
+    const queue = new DispatchQueue('throws')
+    process.once('uncaughtException', error => console.log(error.message))
+    queue.async(() => {
+      throw new Error('ran')
+    })
+  },
+  'active timer and unref'() {
+    const queue = new DispatchQueue('timer')
+    const timer = new DispatchSource('timer', { queue, onFire: () => console.log('never') })
+    timer.schedule({ delayMs: 600_000 }).activate().unref()
+    console.log('ran')
+  },
+}
+
+scenarios[process.argv[2]]()

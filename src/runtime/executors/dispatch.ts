@@ -1,0 +1,129 @@
+import { backendInfo, DispatchQueue, DispatchSource, drainLane } from 'node-dispatch-addon'
+import { SpimplError } from '../../errors.ts'
+import { type Clock, systemClock } from '../clock.ts'
+import type { Drainer, Executor } from './executor.ts'
+
+/**
+ * How many wake-ups in a row may drain at once, as microtasks, before one is left to the event loop: as in the event-loop
+ * executor, a chain of messages that never ends must not keep libuv from its sockets.
+ */
+const DRAINS_AT_ONCE = 64
+
+const resolved = Promise.resolve()
+
+export interface DispatchExecutorOptions {
+  /** The label of the root's `dispatch_queue_t`, which debuggers and system tools show. */
+  readonly label?: string
+  readonly clock?: Clock
+}
+
+/**
+ * Runs a root queue as one item after the other of a real serial `dispatch_queue_t`, which targets the main queue on the
+ * main thread and the lane's own root in a worker. What other threads bring to libdispatch (jobs that are done, sources,
+ * messages of other lanes) so stands in one order with it.
+ */
+export class DispatchExecutor implements Executor {
+  readonly name = 'dispatch'
+  readonly clock: Clock
+  readonly queue: DispatchQueue
+  private readonly alarm: DispatchSource
+  private drainer: Drainer | undefined
+  private enqueued = false
+  private drainsSincePoll = 0
+  /** Whether the drain that runs was asked for by a microtask and not by the event loop. */
+  private atOnce = false
+  private alarmMs = Number.POSITIVE_INFINITY
+  private immediate: NodeJS.Immediate | undefined
+  private stopped = false
+
+  /** Why this executor cannot be used here, or undefined where it can. */
+  static obstacle(): string | undefined {
+    const { addon, libdispatch } = backendInfo()
+    if (!addon.loaded) return `the addon did not load (${addon.reasons.join('; ')})`
+    if (!libdispatch.found) return `no libdispatch was found (${libdispatch.refused.join('; ')})`
+    if (libdispatch.root === 'none') return `libdispatch cannot serve this thread (${libdispatch.laneObstacle})`
+    return undefined
+  }
+
+  /** Throws EXECUTOR_UNAVAILABLE where there is no libdispatch. */
+  constructor({ label = 'spimpl', clock = systemClock }: DispatchExecutorOptions = {}) {
+    const obstacle = DispatchExecutor.obstacle()
+    if (obstacle !== undefined) {
+      throw new SpimplError('EXECUTOR_UNAVAILABLE', `expected libdispatch for the executor "dispatch": ${obstacle}`)
+    }
+    this.clock = clock
+    this.queue = new DispatchQueue(label)
+    this.alarm = new DispatchSource('timer', { queue: this.queue, strict: true, ref: false, onFire: this.onAlarm })
+    this.alarm.schedule({ delayMs: Number.POSITIVE_INFINITY }).activate()
+  }
+
+  attach(drainer: Drainer): void {
+    this.drainer = drainer
+  }
+
+  wake(): void {
+    if (this.stopped || this.enqueued || this.immediate !== undefined) return
+    this.enqueue()
+    if (this.drainsSincePoll++ < DRAINS_AT_ONCE) void resolved.then(this.onMicrotask)
+  }
+
+  wakeAt(atMs: number): void {
+    this.alarmMs = atMs
+    if (this.stopped) return
+    this.alarm.schedule({ delayMs: Math.max(atMs - this.clock.now(), 0) })
+    if (atMs === Number.POSITIVE_INFINITY) this.alarm.unref()
+    else this.alarm.ref()
+  }
+
+  stop(): void {
+    this.stopped = true
+    if (this.immediate !== undefined) clearImmediate(this.immediate)
+    this.immediate = undefined
+    this.alarm.unref()
+    void this.alarm.cancel()
+    this.queue.release()
+  }
+
+  private enqueue(): void {
+    this.enqueued = true
+    this.queue.async(this.onItem)
+  }
+
+  private drain(): void {
+    if (this.stopped || !this.drainer!.drain() || this.immediate !== undefined) return
+    // Not an item at once: libdispatch drains a queue until it is empty, and libuv would never have its turn.
+    this.immediate = setImmediate(this.onImmediate)
+  }
+
+  private readonly onImmediate = (): void => {
+    this.immediate = undefined
+    if (!this.enqueued) this.enqueue()
+    drainLane()
+  }
+
+  private readonly onItem = (): void => {
+    this.enqueued = false
+    if (!this.atOnce) this.drainsSincePoll = 0
+    this.drain()
+  }
+
+  /** The root is drained here and now; the main queue's descriptor is read with it, so libuv does not wake for it again. */
+  private readonly onMicrotask = (): void => {
+    if (!this.enqueued) return
+    this.atOnce = true
+    drainLane()
+    this.atOnce = false
+  }
+
+  private readonly onAlarm = (): void => {
+    if (this.stopped) return
+    // A timer may come early by the rounding of its delay.
+    if (this.clock.now() < this.alarmMs) {
+      this.wakeAt(this.alarmMs)
+      return
+    }
+    this.alarmMs = Number.POSITIVE_INFINITY
+    this.alarm.unref()
+    this.drain()
+  }
+}

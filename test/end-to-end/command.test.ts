@@ -1,0 +1,57 @@
+import test from 'ava'
+import { spimpl } from './command.ts'
+
+test('every command has --help, on standard output', async t => {
+  for (const argv of [
+    ['--help'],
+    ['run', '--help'],
+    ['devnet', '--help'],
+    ['enr', '--help'],
+    ['enr', 'new', '--help'],
+  ]) {
+    const { code, stdout, stderr } = await spimpl(argv)
+    t.is(code, 0, argv.join(' '))
+    t.regex(stdout, /[Uu]sage: spimpl/)
+    t.is(stderr, '')
+  }
+})
+
+test('a bad value is named, with what would be right, and the code is 2', async t => {
+  const cases: readonly (readonly [argv: string[], message: RegExp])[] = [
+    [['dance'], /expected one of run, devnet, enr, got "dance"/],
+    [['run', '--udp-port', '99999'], /--udp-port.*99999/],
+    [['run', '--headers', '/no/such/place'], /\/no\/such\/place/],
+    [['run', '--bootnodes', 'enr:nonsense', '--udp-port', '0', '--rpc-port', '0'], /enr:nonsense/],
+    [['devnet', '--nodes', '1'], /--nodes.*1/],
+    [['devnet', '--blocks', '/no/such/place'], /\/no\/such\/place/],
+    [['enr', 'decode', 'enr:AAAA'], /ENR_/],
+    [['enr', 'new', '--private-key', 'zz'], /private/i],
+  ]
+  for (const [argv, message] of cases) {
+    const { code, stdout, stderr } = await spimpl(argv)
+    t.is(code, 2, `${argv.join(' ')}: ${stderr}`)
+    t.regex(stderr, message)
+    t.is(stdout, '')
+  }
+})
+
+test('enr new makes what enr decode reads', async t => {
+  const made = await spimpl(['enr', 'new', '--ip', '192.0.2.7', '--udp', '9009', '--network', 'mainnet', '--json'])
+  t.is(made.code, 0, made.stderr)
+  const { enr, nodeId, privateKey } = JSON.parse(made.stdout)
+  t.regex(privateKey, /^0x[0-9a-f]{64}$/)
+  const read = await spimpl(['enr', 'decode', enr, '--json'])
+  t.like(JSON.parse(read.stdout), { nodeId, ip: '192.0.2.7', udp: 9009, signatureValid: true })
+})
+
+test('a port that is taken ends run with an error that names it', async t => {
+  const { createSocket } = await import('node:dgram')
+  const socket = createSocket('udp4')
+  await new Promise<void>(resolve => socket.bind(0, '127.0.0.1', resolve))
+  t.teardown(() => socket.close())
+  const { port } = socket.address()
+  const argv = ['run', '--udp-host', '127.0.0.1', '--udp-port', String(port), '--rpc-port', '0', '--bootnodes', 'none']
+  const { code, stderr } = await spimpl(argv)
+  t.not(code, 0)
+  t.true(stderr.includes(`127.0.0.1:${port}`), stderr)
+})

@@ -1,0 +1,36 @@
+import test from 'ava'
+import { blocksDirectory } from '../history/blocks.ts'
+import { vectorsMissing } from '../vectors.ts'
+import { spimpl } from './command.ts'
+
+const blocks = blocksDirectory()
+const onBlocks = blocks === undefined ? test.skip : test
+if (blocks === undefined) test(vectorsMissing, t => t.pass())
+
+test('a devnet of made blocks: every node gets every item', async t => {
+  t.timeout(60_000)
+  const { code, stdout, stderr } = await spimpl(['devnet', '--once', '--json', '--nodes', '4', '--rpc-port', '0'])
+  t.is(code, 0, stderr)
+  t.is(stdout.trim().split('\n').length, 1)
+  const report = JSON.parse(stdout)
+  t.like(report, { nodes: 4, items: 16, retrievals: 64, failed: 0 })
+  t.is(report.viaUtp + report.inline, 64)
+  t.true(report.viaUtp > 0 && report.inline > 0 && report.bytes > 0 && report.seconds > 0)
+})
+
+onBlocks('a devnet of real blocks', async t => {
+  t.timeout(60_000)
+  const argv = ['devnet', '--once', '--json', '--nodes', '3', '--rpc-port', '0', '--blocks', blocks!]
+  const { code, stdout, stderr } = await spimpl(argv)
+  t.is(code, 0, stderr)
+  const report = JSON.parse(stdout)
+  t.like(report, { nodes: 3, items: 20, retrievals: 60, failed: 0 })
+  t.true(report.viaUtp > 0)
+})
+
+test('for people it prints a table with a line for each item', async t => {
+  const { code, stdout } = await spimpl(['devnet', '--once', '--nodes', '2', '--rpc-port', '0'])
+  t.is(code, 0)
+  t.regex(stdout, /^item +bytes +way +hops +ms \(median\) +validated$/m)
+  t.is(stdout.match(/ 2\/2$/gm)?.length, 16)
+})

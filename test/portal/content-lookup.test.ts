@@ -1,0 +1,181 @@
+import test from 'ava'
+import { compareDistance } from '../../src/identity/distances.ts'
+import type { OverlayOutput } from '../../src/portal/portal.ts'
+import { MAX_RADIUS } from '../../src/portal/radius.ts'
+import { DrivenOverlay, MAINNET, one, talks } from './driven-overlay.ts'
+import { contentIdOf, contentOf, keyOf, recordOf } from './simulation.ts'
+
+const key = keyOf(1)
+const contentId = contentIdOf(key)!
+/** The closest first. */
+const nodes = Array.from({ length: 30 }, (_, index) => recordOf(500 + index, MAINNET).current).sort((a, b) =>
+  compareDistance(contentId, a.nodeId, b.nodeId),
+)
+
+const asked = (outputs: readonly OverlayOutput[]) =>
+  talks(outputs).filter(({ message }) => message.type === 'find-content')
+
+test('three nodes are asked at a time, the closest first; while a young transfer goes on nobody else is', t => {
+  const driven = new DrivenOverlay()
+  driven.befriend(nodes)
+  const first = asked(driven.handle({ type: 'lookup-content', ref: 1, key }))
+  t.deepEqual(
+    first.map(({ to }) => to.nodeIdHex),
+    nodes.slice(0, 3).map(node => node.nodeIdHex),
+  )
+  const fetch = one(driven.reply(first[0]!.ref, { type: 'content', kind: 'connection-id', connectionId: 11 }), 'fetch')
+  const second = driven.reply(first[1]!.ref, { type: 'content', kind: 'connection-id', connectionId: 12 })
+  t.deepEqual(second, [], 'the second source waits for its turn')
+  t.deepEqual(driven.reply(first[2]!.ref, { type: 'content', kind: 'records', records: [] }), [])
+  // The first breaks: the second is followed at once, on the id that it gave.
+  const outputs = driven.handle({ type: 'transfer-failed', ref: fetch.ref, code: 'STREAM_RESET' })
+  t.like(one(outputs, 'fetch'), { connectionId: 12, peer: { nodeIdHex: nodes[1]!.nodeIdHex } })
+  const { ref } = one(outputs, 'fetch')
+  const found = driven.handle({ type: 'transfer-item', ref, index: 0, content: contentOf(key, 2_000), stored: true })
+  t.like(one(found, 'found'), { ref: 1, utpTransfer: true, queries: 3 })
+  t.deepEqual(driven.handle({ type: 'transfer-done', ref }), [])
+  t.is(driven.overlay.snapshot().transfers.fetch, 0)
+})
+
+test('a connection id that has waited too long is not used; the lookup asks on', t => {
+  const driven = new DrivenOverlay()
+  driven.befriend(nodes)
+  const first = asked(driven.handle({ type: 'lookup-content', ref: 1, key }))
+  const fetch = one(driven.reply(first[0]!.ref, { type: 'content', kind: 'connection-id', connectionId: 11 }), 'fetch')
+  driven.reply(first[1]!.ref, { type: 'content', kind: 'connection-id', connectionId: 12 })
+  driven.pass(9_000)
+  const outputs = driven.handle({ type: 'transfer-failed', ref: fetch.ref, code: 'STREAM_RESET' })
+  t.is(outputs.filter(output => output.type === 'fetch').length, 0)
+  t.true(asked(outputs).length > 0)
+})
+
+test('a transfer that takes long does not keep others from being asked; the first content that comes ends the rest', t => {
+  const driven = new DrivenOverlay()
+  driven.befriend(nodes)
+  const first = asked(driven.handle({ type: 'lookup-content', ref: 1, key, startedAtMs: 0 }))
+  const slow = one(driven.reply(first[0]!.ref, { type: 'content', kind: 'connection-id', connectionId: 11 }), 'fetch')
+  driven.reply(first[1]!.ref, { type: 'content', kind: 'records', records: [] })
+  const later = asked(driven.pass(10_500))
+  t.true(later.length > 0)
+  const quick = one(driven.reply(later[0]!.ref, { type: 'content', kind: 'connection-id', connectionId: 13 }), 'fetch')
+  const content = contentOf(key, 2_000)
+  const outputs = driven.handle({ type: 'transfer-item', ref: quick.ref, index: 0, content, stored: true })
+  t.like(one(outputs, 'cancel-transfer'), { ref: slow.ref })
+  const found = one(outputs, 'found')
+  t.true(found.trace?.cancelled.includes(first[0]!.to.nodeIdHex))
+  t.is(found.trace?.receivedFrom, later[0]!.to.nodeIdHex)
+  t.deepEqual(driven.handle({ type: 'transfer-done', ref: slow.ref }), [], 'what was cancelled may still be reported')
+})
+
+test('content inside the answer is judged before a stream is opened; without its header the lookup ends', t => {
+  const driven = new DrivenOverlay()
+  driven.befriend(nodes)
+  const [first] = asked(driven.handle({ type: 'lookup-content', ref: 1, key }))
+  const content = contentOf(key, 900)
+  const validate = one(driven.reply(first!.ref, { type: 'content', kind: 'inline', content }), 'validate')
+  t.deepEqual(validate.content, content)
+  const outputs = driven.handle({ type: 'validated', ref: validate.ref, valid: false, code: 'HEADER_UNAVAILABLE' })
+  t.like(one(outputs, 'failed'), { ref: 1, code: 'HEADER_UNAVAILABLE' })
+  t.not(driven.overlay.record(first!.to.nodeIdHex), undefined, 'that was not the fault of the peer')
+})
+
+test('when the sixteen closest have it not, nodes further away whose radius covers it are asked', t => {
+  const driven = new DrivenOverlay()
+  driven.befriend(nodes.slice(0, 20))
+  // The table may have put some of the furthest into its reserve: take one that is a member.
+  const far = nodes.slice(20).find(node => {
+    driven.befriend([node], MAX_RADIUS)
+    return driven.overlay.record(node.nodeIdHex) !== undefined
+  })!
+  let outputs = driven.handle({ type: 'lookup-content', ref: 1, key })
+  const order: string[] = []
+  while (asked(outputs).length > 0) {
+    const [question] = asked(outputs)
+    order.push(question!.to.nodeIdHex)
+    const rest = outputs.filter(output => !(output.type === 'talk' && output.ref === question!.ref))
+    outputs = [...rest, ...driven.reply(question!.ref, { type: 'content', kind: 'records', records: [] })]
+  }
+  t.is(order.indexOf(far.nodeIdHex), order.length - 1, 'last')
+  t.is(new Set(order).size, order.length, 'nobody twice')
+  t.like(one(outputs, 'failed'), { ref: 1, code: 'CONTENT_NOT_FOUND' })
+})
+
+test('a question that gets no answer is asked again once, unless nobody waits for it any more', t => {
+  const driven = new DrivenOverlay()
+  driven.befriend(nodes.slice(0, 1))
+  const [first] = asked(driven.handle({ type: 'lookup-content', ref: 1, key }))
+  const [second] = asked(driven.handle({ type: 'talk-failed', ref: first!.ref, code: 'REQUEST_TIMEOUT' }))
+  t.is(second?.to.nodeIdHex, first!.to.nodeIdHex)
+  t.not(second?.ref, first!.ref)
+  t.like(one(driven.handle({ type: 'talk-failed', ref: second!.ref, code: 'REQUEST_TIMEOUT' }), 'failed'), { ref: 1 })
+  const [third] = asked(driven.handle({ type: 'lookup-content', ref: 2, key }))
+  driven.handle({ type: 'cancel', ref: 2 })
+  t.deepEqual(driven.handle({ type: 'talk-failed', ref: third!.ref, code: 'REQUEST_TIMEOUT' }), [])
+})
+
+test('the only node that has it could not send it: it is asked once more when nobody else is left, and no third time', t => {
+  const driven = new DrivenOverlay()
+  driven.befriend(nodes.slice(0, 1))
+  let outputs = driven.handle({ type: 'lookup-content', ref: 1, key })
+  for (const connectionId of [11, 21]) {
+    const [question] = asked(outputs)
+    if (question === undefined) return t.fail(`expected a question before ${connectionId}`)
+    const fetch = one(driven.reply(question.ref, { type: 'content', kind: 'connection-id', connectionId }), 'fetch')
+    outputs = driven.handle({ type: 'transfer-failed', ref: fetch.ref, code: 'STREAM_CONNECT_TIMEOUT' })
+  }
+  t.like(one(outputs, 'failed'), { ref: 1, code: 'CONTENT_NOT_FOUND' })
+  // What is not valid is not asked for again.
+  const [question] = asked(driven.handle({ type: 'lookup-content', ref: 2, key }))
+  const { ref } = one(
+    driven.reply(question!.ref, { type: 'content', kind: 'inline', content: new Uint8Array(9) }),
+    'validate',
+  )
+  t.like(one(driven.handle({ type: 'validated', ref, valid: false, code: 'CONTENT_INVALID' }), 'failed'), { ref: 2 })
+})
+
+test('more lookups than slots: the others wait for theirs, and use the connection id that they were given', t => {
+  const driven = new DrivenOverlay({ limits: { fetches: 1 } })
+  driven.befriend(nodes.slice(0, 1))
+  const [first, second] = [keyOf(1), keyOf(2)].map((wanted, index) => {
+    return asked(driven.handle({ type: 'lookup-content', ref: index, key: wanted }))[0]!.ref
+  })
+  const fetch = one(driven.reply(first!, { type: 'content', kind: 'connection-id', connectionId: 11 }), 'fetch')
+  t.deepEqual(driven.reply(second!, { type: 'content', kind: 'connection-id', connectionId: 21 }), [])
+  t.is(driven.pass(3_000).filter(output => output.type === 'fetch').length, 0)
+  driven.handle({ type: 'transfer-item', ref: fetch.ref, index: 0, content: contentOf(key, 2_000), stored: true })
+  driven.handle({ type: 'transfer-done', ref: fetch.ref })
+  t.like(one(driven.pass(300), 'fetch'), { connectionId: 21 })
+})
+
+test('more lookups than run at a time: the others wait in their order, and may be cancelled; too many are refused', t => {
+  const driven = new DrivenOverlay({ limits: { contentLookups: 2, waitingLookups: 3 } })
+  driven.befriend(nodes.slice(0, 1))
+  const outputs = [1, 2, 3, 4, 5, 6].map(ref => driven.handle({ type: 'lookup-content', ref, key: keyOf(ref) }))
+  t.deepEqual(
+    outputs.map(made => asked(made).length),
+    [1, 1, 0, 0, 0, 0],
+  )
+  t.like(one(outputs[5]!, 'failed'), { ref: 6, code: 'REQUEST_LIMIT' })
+  t.like(one(driven.handle({ type: 'cancel', ref: 4 }), 'failed'), { ref: 4, code: 'ASK_ABORTED' })
+  const keys: number[] = []
+  let [question] = asked(outputs[0]!)
+  while (question !== undefined) {
+    const answered = driven.reply(question.ref, { type: 'content', kind: 'records', records: [] })
+    question = asked(answered)[0]
+    if (question?.message.type === 'find-content') keys.push(question.message.key[1]!)
+  }
+  t.deepEqual(keys, [3, 5])
+  t.like(one(driven.handle({ type: 'cancel', ref: 2 }), 'failed'), { ref: 2 })
+  t.deepEqual([driven.overlay.snapshot().contentLookups, driven.overlay.snapshot().waitingLookups], [0, 0])
+})
+
+test('thousands of lookups wait when the last node is lost: all end, in one turn', t => {
+  const driven = new DrivenOverlay({ limits: { contentLookups: 1 } })
+  driven.befriend(nodes.slice(0, 1))
+  const [first] = asked(driven.handle({ type: 'lookup-content', ref: 0, key }))
+  for (let ref = 1; ref <= 4_000; ref++) driven.handle({ type: 'lookup-content', ref, key })
+  driven.handle({ type: 'remove-record', ref: 1e6, nodeIdHex: nodes[0]!.nodeIdHex })
+  const outputs = driven.handle({ type: 'talk-failed', ref: first!.ref, code: 'REQUEST_TIMEOUT' })
+  t.is(outputs.filter(output => output.type === 'failed').length, 4_001)
+  t.is(driven.overlay.snapshot().calls, 0)
+})

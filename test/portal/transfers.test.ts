@@ -1,0 +1,61 @@
+import test from 'ava'
+import { Agenda } from '../../src/portal/agenda.ts'
+import { defaultOverlayLimits } from '../../src/portal/limits.ts'
+import type { OverlayOutput, Turn } from '../../src/portal/overlay-messages.ts'
+import type { Job } from '../../src/portal/state.ts'
+import { Transfers } from '../../src/portal/transfers.ts'
+import type { Randomness } from '../../src/runtime/randomness.ts'
+import { other, peer } from './driven-overlay.ts'
+
+/** Gives the numbers in turn, which is how chance looks when a test wants it to collide. */
+function scripted(...numbers: number[]): Randomness {
+  return { bytes: length => new Uint8Array(length), below: () => numbers.shift() ?? 0 }
+}
+
+function setUp(randomness: Randomness) {
+  const outputs: OverlayOutput[] = []
+  const agenda = new Agenda<Job>()
+  const limits = { ...defaultOverlayLimits, serves: 3, servesOfPeer: 2 }
+  const turn: Turn = { now: 0, emit: output => outputs.push(output) }
+  return { agenda, outputs, turn, transfers: new Transfers(limits, agenda, randomness) }
+}
+
+test('connection ids: never 0 or 65535, and never one that a stream under way uses or its neighbour', t => {
+  // `below` is called for ids from 1: drawn 9 is id 10, whose stream takes 10 and 11.
+  const { transfers, turn } = setUp(scripted(9, 9, 8, 10, 11, 9))
+  const first = transfers.chooseConnectionId(peer.nodeIdHex)
+  t.is(first, 10)
+  transfers.begin(turn, 1, 'serve', peer, first, { ended: () => {} })
+  t.is(transfers.chooseConnectionId(peer.nodeIdHex), 12)
+  transfers.end(turn, 1, undefined)
+  t.is(transfers.chooseConnectionId(peer.nodeIdHex), 10, 'free again')
+  // A stream that the peer has chosen the id for is in the way too, one of another peer is not.
+  const both = setUp(scripted(19, 20, 21, 22, 19))
+  both.transfers.begin(both.turn, 2, 'fetch', peer, 21, { ended: () => {} })
+  t.is(both.transfers.chooseConnectionId(peer.nodeIdHex), 23)
+  t.is(both.transfers.chooseConnectionId(other.nodeIdHex), 20)
+  t.is(setUp(scripted(0)).transfers.chooseConnectionId(peer.nodeIdHex), 1)
+  t.is(setUp(scripted(0xfffd)).transfers.chooseConnectionId(peer.nodeIdHex), 0xfffe)
+})
+
+test('slots: in all and of a peer, given back once', t => {
+  const { transfers, turn, agenda } = setUp(scripted())
+  let ended = 0
+  const owner = { ended: () => (ended += 1) }
+  transfers.begin(turn, 1, 'serve', peer, 10, owner)
+  t.true(transfers.hasRoom('serve', peer.nodeIdHex))
+  transfers.begin(turn, 2, 'serve', peer, 20, owner)
+  t.false(transfers.hasRoom('serve', peer.nodeIdHex))
+  t.true(transfers.hasRoom('serve', other.nodeIdHex))
+  transfers.begin(turn, 3, 'serve', other, 30, owner)
+  t.false(transfers.hasRoom('serve', other.nodeIdHex))
+  transfers.end(turn, 1, undefined)
+  transfers.end(turn, 1, undefined)
+  transfers.end(turn, 2, 'STREAM_RESET')
+  t.is(ended, 2)
+  t.is(transfers.count('serve'), 1)
+  t.is(transfers.countOfPeer('serve', peer.nodeIdHex), 0)
+  transfers.cancel(turn, 3)
+  t.is(ended, 2, 'who cancels is not told')
+  t.is(agenda.next(), Number.POSITIVE_INFINITY)
+})

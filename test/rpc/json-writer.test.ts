@@ -1,0 +1,24 @@
+import test from 'ava'
+import fc from 'fast-check'
+import { HexText, toJson } from '../../src/rpc/json-writer.ts'
+
+test('hex and integers stand as they are, wherever they stand', t => {
+  const value = {
+    a: new HexText(Uint8Array.of(0, 255)),
+    b: [2n ** 64n, -1n, 5n],
+    c: 'x',
+    d: new HexText(new Uint8Array(0)),
+  }
+  t.is(toJson(value), '{"a":"0x00ff","b":[18446744073709551616,-1,5],"c":"x","d":"0x"}')
+  t.is(toJson(new HexText(Uint8Array.of(1))), '"0x01"')
+  t.is(toJson(7n), '7')
+})
+
+test('a text with the mark in it leaves valid JSON', t => {
+  const text = toJson({ peer: '\ufdd00', other: '\ufdd07', value: 5n })
+  t.deepEqual(JSON.parse(text), { peer: 5, other: '\ufdd07', value: 5 })
+})
+
+test('property: without them it is JSON.stringify', t => {
+  fc.assert(fc.property(fc.jsonValue(), value => t.is(toJson(value), JSON.stringify(value))))
+})

@@ -1,0 +1,90 @@
+import test from 'ava'
+import { DispatchExecutor } from '../../src/runtime/executors/dispatch.ts'
+import { RootQueue } from '../../src/runtime/root-queue.ts'
+import { behavior, type ReplyTo, System } from '../../src/runtime/runtime.ts'
+
+const obstacle = DispatchExecutor.obstacle()
+const dispatchTest = obstacle === undefined || process.env.CI === 'true' ? test : test.skip
+if (obstacle !== undefined) console.error(`skipped: the executor "dispatch": ${obstacle}`)
+
+type Counter = { type: 'add'; by: number } | { type: 'read'; replyTo: ReplyTo<number> }
+
+const counter = (executor: DispatchExecutor) =>
+  behavior<Counter>(() => {
+    let n = 0
+    return {
+      add({ by }) {
+        executor.queue.assertCurrent()
+        n += by
+      },
+      read: ({ replyTo }) => {
+        replyTo.tell(n)
+      },
+    }
+  })
+
+dispatchTest('actors run inside of a real dispatch queue', async t => {
+  const executor = new DispatchExecutor({ label: 'test.system' })
+  await using system = new System({ executor })
+  const ref = system.spawn(counter(executor), { name: 'counter' })
+  for (let by = 1; by <= 100; by++) ref.tell({ type: 'add', by })
+  t.is(await ref.ask(replyTo => ({ type: 'read', replyTo }), { timeoutMs: 1000 }), 5050)
+})
+
+dispatchTest('an alarm comes, and not before its moment', async t => {
+  const executor = new DispatchExecutor()
+  for (const delayMs of [0, 3, 12]) {
+    const atMs = executor.clock.now() + delayMs
+    await new Promise<void>(resolve => {
+      executor.attach({
+        drain() {
+          t.true(executor.clock.now() >= atMs)
+          resolve()
+          return false
+        },
+      })
+      executor.wakeAt(atMs)
+    })
+  }
+  executor.stop()
+})
+
+dispatchTest('a drain that always has work lets the event loop turn', async t => {
+  const executor = new DispatchExecutor()
+  let drains = 0
+  let turned = false
+  await new Promise<void>(resolve => {
+    setImmediate(() => {
+      turned = true
+    })
+    executor.attach({
+      drain() {
+        drains++
+        if (turned || drains > 100_000) {
+          executor.stop()
+          resolve()
+          return false
+        }
+        return true
+      },
+    })
+    executor.wake()
+  })
+  t.true(drains < 1000)
+})
+
+dispatchTest('no drain begins after stop', async t => {
+  const executor = new DispatchExecutor()
+  new RootQueue(executor)
+  executor.attach({
+    drain() {
+      t.fail()
+      return false
+    },
+  })
+  executor.wake()
+  executor.wakeAt(executor.clock.now())
+  executor.stop()
+  await new Promise(resolve => setTimeout(resolve, 5))
+  t.pass()
+})

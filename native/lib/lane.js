@@ -51,7 +51,7 @@ export const monitors = new Numbered()
 /** Connections, by what answers them. */
 export const connections = new Numbered()
 
-function entry(kind, id, data, more) {
+function entry(kind, id, data) {
   switch (kind) {
     case ITEM:
       items.take(id)?.()
@@ -69,10 +69,10 @@ function entry(kind, id, data, more) {
       jobs.take(id)?.(data)
       break
     case PATH:
-      monitors.get(id)?.changed()
+      monitors.get(id)?.changed(data)
       break
     case CONNECTION:
-      connections.get(id)?.arrived(data, more)
+      connections.get(id)?.arrived(data)
       break
   }
 }

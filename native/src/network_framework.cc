@@ -68,7 +68,10 @@ std::vector<uint8_t> bytesOf(dispatch_data_t content) {
 class FrameworkConnection : public Connection, public std::enable_shared_from_this<FrameworkConnection> {
  public:
   explicit FrameworkConnection(nw_connection_t connection)
-      : connection_(connection), queue_(makeQueue("node-dispatch-addon.connection")) {}
+      : connection_(connection), queue_(makeQueue("node-dispatch-addon.connection")) {
+    // Here and not in start(): a connection may be cancelled before it is started.
+    nw_connection_set_queue(connection_, queue_);
+  }
 
   ~FrameworkConnection() override {
     nw_release(connection_);
@@ -80,7 +83,6 @@ class FrameworkConnection : public Connection, public std::enable_shared_from_th
   void start() override {
     // The handlers keep this object until the framework has said `cancelled` and lets go of them.
     const std::shared_ptr<FrameworkConnection> self = shared_from_this();
-    nw_connection_set_queue(connection_, queue_);
     nw_connection_set_state_changed_handler(connection_, ^(nw_connection_state_t state, nw_error_t error) {
       self->observer_.state(stateOf(state), codeOf(error));
       if (state == nw_connection_state_ready) self->receive();

@@ -93,11 +93,13 @@ async function cancelledBeforeStart() {
 
 async function path() {
   let monitor
+  // A monitor keeps no program alive.
+  const alive = setTimeout(() => {}, 5000)
   const told = await new Promise(resolve => {
     monitor = new NetworkPathMonitor(resolve)
     if (monitor.path !== undefined) resolve(monitor.path)
-    if (withDouble) setTimeout(() => {}, 2000).unref()
   })
+  clearTimeout(alive)
   assert.ok(['satisfied', 'unsatisfied'].includes(told.status))
   assert.ok(told.interfaces.some(({ type }) => type === 'loopback'))
   monitor.cancel()
@@ -129,8 +131,22 @@ async function states() {
   assert.equal(moved.at(-1), 'cancelled')
 }
 
+/** Everything that was made of the framework's objects was released. */
+async function nothingIsLeft() {
+  const { default: koffi } = await import('koffi')
+  const objects = koffi.load(process.env.SPIMPL_NATIVE).func('int nw_double_objects()')
+  for (let round = 0; round < 100 && objects() > 0; round++) {
+    globalThis.gc()
+    await new Promise(resolve => setTimeout(resolve, 20))
+  }
+  assert.equal(objects(), 0)
+}
+
 await cancelledBeforeStart()
 await echo()
 await path()
-if (withDouble) await states()
+if (withDouble) {
+  await states()
+  await nothingIsLeft()
+}
 console.log('ok')

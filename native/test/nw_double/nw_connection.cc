@@ -10,6 +10,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <map>
+
 namespace {
 constexpr int64_t kWaitNs = 5'000'000;
 constexpr size_t kMostBuffered = 1024;
@@ -21,7 +23,7 @@ struct nw_connection : nw_object {
   dispatch_queue_t queue = nullptr;
   int socket = -1;
   dispatch_source_t source = nullptr;
-  bool cancelled = false;
+  std::atomic<bool> cancelled{false};
   Kept<nw_connection_state_changed_handler_t> onState;
   Kept<nw_connection_boolean_event_handler_t> onViability;
   Kept<nw_connection_boolean_event_handler_t> onBetterPath;
@@ -155,6 +157,7 @@ struct nw_listener : nw_object {
   bool cancelled = false;
   Kept<nw_listener_state_changed_handler_t> onState;
   Kept<nw_listener_new_connection_handler_t> onConnection;
+  std::map<std::string, nw_connection *> flows;
 
   explicit nw_listener(nw_parameters *p) : parameters(retained(p)) {}
   ~nw_listener() override {
@@ -200,6 +203,20 @@ struct nw_listener : nw_object {
       const uint32_t ip = ntohl(remote.sin_addr.s_addr);
       const std::string host = std::to_string(ip >> 24) + "." + std::to_string(ip >> 16 & 255) + "." +
                                std::to_string(ip >> 8 & 255) + "." + std::to_string(ip & 255);
+      nw_connection *&known = flows[host + " " + std::to_string(ntohs(remote.sin_port))];
+      if (known != nullptr && !known->cancelled && known->queue != nullptr) {
+        // It came before its flow had a socket of its own.
+        nw_connection *flow = retained(known);
+        const auto *late = new std::vector<uint8_t>(buffer, buffer + length);
+        dispatch_async(flow->queue, ^{
+          flow->arrived.push_back(*late);
+          delete late;
+          flow->deliver();
+          nw_release(flow);
+        });
+        continue;
+      }
+      if (known != nullptr) nw_release(known);
       auto *endpoint = new nw_endpoint(host, ntohs(remote.sin_port));
       auto *local = new nw_parameters();
       local->localHost = parameters->localHost;
@@ -210,8 +227,8 @@ struct nw_listener : nw_object {
       connection->arrived.emplace_back(buffer, buffer + length);
       nw_release(endpoint);
       nw_release(local);
+      known = connection;
       if (onConnection.get() != nullptr) onConnection.get()(connection);
-      nw_release(connection);
     }
   }
 
@@ -223,6 +240,8 @@ struct nw_listener : nw_object {
       dispatch_release(source);
       source = nullptr;
     }
+    for (auto &flow : flows) nw_release(flow.second);
+    flows.clear();
     say(nw_listener_state_cancelled);
     onState.set(nullptr);
     onConnection.set(nullptr);

@@ -3,47 +3,22 @@ import type { NodeRecord } from '../src/identity/node-record.ts'
 import {
   type CallResult,
   Overlay,
-  type OverlayCall,
   type OverlayInput,
   type OverlayOptions,
   type OverlayOutput,
   type StoreQuestion,
-  type TransferEvent,
   type TransferRequest,
 } from '../src/portal/portal.ts'
 import { behavior, type Ref, type ReplyTo } from '../src/runtime/runtime.ts'
-import { driveCore, Pending, type Timeout } from './core-driver.ts'
-import type { DiscoveryMessage, NetworkEvent, TalkOutcome, TalkRequested } from './discovery.ts'
-import type { RadiusChanged, StorageAnswer, StorageMessage } from './storage.ts'
+import { driveCore, Pending } from './core-driver.ts'
+import type { DiscoveryMessage } from './discovery-messages.ts'
+import { inboundTransfer } from './inbound-transfer.ts'
+import { outboundTransfer } from './outbound-transfer.ts'
+import type { OverlayMessage } from './overlay-messages.ts'
+import type { StorageAnswer, StorageMessage } from './storage.ts'
 import type { StreamsMessage } from './streams.ts'
-import { inboundTransfer, outboundTransfer, type TransferMessage } from './transfer.ts'
+import type { TransferMessage } from './transfer.ts'
 import type { ValidationMessage, Verdict } from './validation.ts'
-
-/** `Omit` that keeps the members of a union apart. */
-type WithoutRef<Call> = Call extends unknown ? Omit<Call, 'ref'> : never
-
-/** A call of the overlay without its number, which the actor gives. */
-export type NetworkCall = WithoutRef<Extract<OverlayCall, { readonly ref: number }>>
-
-export type OverlayMessage =
-  | Timeout
-  | TalkRequested
-  | TalkOutcome
-  | NetworkEvent
-  | RadiusChanged
-  | StorageAnswer
-  | Verdict
-  | TransferEvent
-  | Extract<OverlayCall, { readonly type: 'bootstrap' }>
-  /** Answered with the result, or with the failure as a value because it may carry a trace. `id` is the caller's, for `abandon`. */
-  | { readonly type: 'call'; readonly id: number; readonly call: NetworkCall; readonly replyTo: ReplyTo<CallResult> }
-  /** The call with this `id` is not waited for any more. */
-  | { readonly type: 'abandon'; readonly id: number }
-  | { readonly type: 'transfer-gone'; readonly ref: number }
-  | { readonly type: 'known-record'; readonly nodeIdHex: string; readonly replyTo: ReplyTo<NodeRecord | undefined> }
-  /** Node ids of the routing table, a list for each log distance from 1 to 256. */
-  | { readonly type: 'buckets'; readonly replyTo: ReplyTo<readonly (readonly string[])[]> }
-  | { readonly type: 'snapshot'; readonly replyTo: ReplyTo<ReturnType<Overlay['snapshot']>> }
 
 export interface OverlaySettings {
   readonly options: Omit<OverlayOptions, 'record' | 'radius' | 'randomness'>

@@ -11,7 +11,7 @@ import {
   UtpConnection,
 } from '../src/utp/utp.ts'
 import { driveCore, type Timeout } from './core-driver.ts'
-import type { DiscoveryMessage } from './discovery.ts'
+import type { DiscoveryMessage } from './discovery-messages.ts'
 import type { StreamsMessage } from './streams.ts'
 
 /** What a stream tells the one who opened it. */

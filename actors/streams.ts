@@ -10,20 +10,24 @@ import {
   type StreamsStats,
 } from '../src/utp/utp.ts'
 import { driveCore, Pending, type Timeout } from './core-driver.ts'
-import type { DiscoveryMessage, TalksReceived } from './discovery.ts'
+import type { DiscoveryMessage, TalksReceived } from './discovery-messages.ts'
 import { type StreamEvent, type StreamMessage, stream, UTP_PROTOCOL } from './stream.ts'
+
+/** A stream with the connection id of a Portal message. `owner` hears the rest. */
+export interface StreamRequest {
+  readonly peer: NodeRecord
+  readonly connectionId: number
+  readonly owner: Ref<StreamEvent>
+  readonly limits: Partial<StreamLimits>
+}
 
 export type StreamsMessage =
   | TalksReceived
   | Timeout
-  /** Connect, or wait for the peer to connect, with the connection id of a Portal message. `owner` hears the rest. */
-  | {
-      readonly type: 'initiate' | 'expect'
-      readonly peer: NodeRecord
-      readonly connectionId: number
-      readonly owner: Ref<StreamEvent>
-      readonly limits: Partial<StreamLimits>
-    }
+  /** Connect. */
+  | ({ readonly type: 'initiate' } & StreamRequest)
+  /** Wait for the peer to connect. */
+  | ({ readonly type: 'expect' } & StreamRequest)
   | Extract<StreamsInput<NodeRecord>, { readonly type: 'closed' }>
   /** A stream's actor is gone, in whatever way. */
   | { readonly type: 'stream-gone'; readonly stream: StreamId }

@@ -5,11 +5,11 @@ import type { NodeOptions, NodeParts } from '../actors/node.ts'
 import { nativeCryptography } from '../src/crypto/native-cryptography.ts'
 import { nodeCryptography } from '../src/crypto/node-cryptography.ts'
 import { SpimplError } from '../src/errors.ts'
-import { validateInWorker } from '../src/history/validation-task.ts'
+import { validationTask } from '../src/history/validation-task.ts'
 import { type Method, method } from '../src/rpc/method.ts'
+import { ComputePool } from '../src/runtime/compute-pool.ts'
 import { DispatchExecutor } from '../src/runtime/executors/dispatch.ts'
-import { EventLoopExecutor } from '../src/runtime/executors/event-loop.ts'
-import type { Executor } from '../src/runtime/executors/executor.ts'
+import { EventLoopExecutor, type Executor } from '../src/runtime/runtime.ts'
 import { openDatagramSocket } from '../src/transport/node-dgram.ts'
 import type { ExecutorSetting } from './options.ts'
 
@@ -18,8 +18,6 @@ import type { ExecutorSetting } from './options.ts'
 export const cryptography = nativeCryptography(nodeCryptography)
 
 export const openSocket = openDatagramSocket
-
-export const compute: NodeOptions['compute'] = validateInWorker
 
 /** name/version/os-cpu/language (ping-extensions/extensions/type-0.md). */
 export const clientVersion = `spimpl/${packageVersion()}/${process.platform}-${process.arch}/node${process.versions.node}`
@@ -30,25 +28,33 @@ export function packageVersion(): string {
   return version
 }
 
-/** What runs the queues of a node, and how another is made: each node has its own. */
-export interface ChosenExecutor {
+/** What runs the queues of every system of this process. */
+export interface ExecutorChoice {
   readonly name: Executor['name']
-  /** @param label shown by system tools that know libdispatch's queues */
+  /** A system has its own: each drains a root queue of its own, which system tools show by this label. */
   readonly make: (label: string) => Executor
-  /** Why it is another one than the setting named. */
+  /** Why it is the event loop and not libdispatch. */
   readonly notice: string | undefined
 }
 
 /** The executor that a setting stands for. Without libdispatch everything works on the event loop, and one line says so. */
-export function chooseExecutor(setting: ExecutorSetting): ChosenExecutor {
-  const obstacle = setting === 'dispatch' ? DispatchExecutor.obstacle() : undefined
-  if (setting === 'dispatch' && obstacle === undefined) {
-    return { name: 'dispatch', make: label => new DispatchExecutor({ label }), notice: undefined }
+export function chooseExecutor(setting: ExecutorSetting): ExecutorChoice {
+  const obstacle = setting === 'event-loop' ? undefined : DispatchExecutor.obstacle()
+  if (setting === 'event-loop' || obstacle !== undefined) {
+    const notice = obstacle === undefined ? undefined : `the event-loop executor is used: ${obstacle}`
+    return { name: 'event-loop', make: () => new EventLoopExecutor(), notice }
   }
-  return {
-    name: 'event-loop',
-    make: () => new EventLoopExecutor(),
-    notice: obstacle === undefined ? undefined : `--executor: event-loop is used instead of dispatch: ${obstacle}`,
+  return { name: 'dispatch', make: label => new DispatchExecutor({ label }), notice: undefined }
+}
+
+/** Threads for what would hold up the event loop: content above INLINE_CONTENT_BYTES is validated there. */
+export class ComputeThreads implements AsyncDisposable {
+  readonly #pool = new ComputePool()
+
+  readonly validate: NodeOptions['compute'] = job => this.#pool.run(validationTask, job)
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#pool.close()
   }
 }
 

@@ -9,7 +9,14 @@ import type { NodeRecord } from '../src/identity/node-record.ts'
 import { systemRandomness } from '../src/runtime/runtime.ts'
 import { openContentStore } from '../src/store/store.ts'
 import { CHAIN_IDS } from './bootnodes.ts'
-import { type ChosenExecutor, chooseExecutor, clientVersion, compute, cryptography, openSocket } from './composition.ts'
+import {
+  ComputeThreads,
+  chooseExecutor,
+  clientVersion,
+  cryptography,
+  type ExecutorChoice,
+  openSocket,
+} from './composition.ts'
 import { type Delivery, type Item, Progress, reportOf, retrievalTable } from './devnet-report.ts'
 import { actorLog, openLog } from './logging.ts'
 import type { DevnetOptions } from './options.ts'
@@ -38,7 +45,8 @@ export async function devnet(options: DevnetOptions): Promise<number> {
     throw new SpimplError('FILE_INVALID', `--blocks: expected files of blocks, found none in ${options.blocks}`)
   const items = itemsOf(blocks)
   const executor = chooseExecutor(options.executor)
-  if (executor.notice !== undefined) console.error(executor.notice)
+  if (executor.notice !== undefined) console.error(`spimpl: ${executor.notice}`)
+  await using compute = new ComputeThreads()
   const nodes: RunningNode[] = []
   const stop = async (): Promise<void> => {
     progress.done()
@@ -47,7 +55,7 @@ export async function devnet(options: DevnetOptions): Promise<number> {
   try {
     progress.say(`starting ${options.nodes} nodes`)
     for (let index = 0; index < options.nodes; index++) {
-      nodes.push(await startOne(index, options, executor, blocks, nodes[0]?.record()))
+      nodes.push(await startOne(index, options, { blocks, executor, compute, first: nodes[0]?.record() }))
     }
     const work = (async () => {
       await joined(nodes, progress)
@@ -80,14 +88,17 @@ export async function devnet(options: DevnetOptions): Promise<number> {
 async function startOne(
   index: number,
   options: DevnetOptions,
-  executor: ChosenExecutor,
-  blocks: readonly Block[],
-  first: NodeRecord | undefined,
+  shared: {
+    readonly blocks: readonly Block[]
+    readonly executor: ExecutorChoice
+    readonly compute: ComputeThreads
+    readonly first: NodeRecord | undefined
+  },
 ): Promise<RunningNode> {
+  const { blocks, executor, compute, first } = shared
   const start = (rpcPort: number): Promise<RunningNode> =>
     startNode({
       name: `node-${index}`,
-      executor: executor.make(`spimpl.node-${index}`),
       privateKey: newPrivateKey(systemRandomness(), cryptography),
       crypto: cryptography,
       chainId: CHAIN_IDS.mainnet,
@@ -100,7 +111,8 @@ async function startOne(
         blocks.map(block => block.header),
         'the devnet',
       ),
-      compute,
+      compute: compute.validate,
+      executor: executor.make(`node-${index}`),
       bootstrap: first === undefined ? [] : [first],
       rpc: index === 0 ? { host: '127.0.0.1', port: rpcPort } : undefined,
       clientVersion,

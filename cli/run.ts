@@ -10,7 +10,7 @@ import { systemRandomness } from '../src/runtime/runtime.ts'
 import { DataDirectory, openContentStore } from '../src/store/store.ts'
 import type { Endpoint } from '../src/transport/datagram.ts'
 import { CHAIN_IDS, DEFAULT_BOOTNODES } from './bootnodes.ts'
-import { chooseExecutor, clientVersion, compute, cryptography, openSocket, testHooks } from './composition.ts'
+import { ComputeThreads, chooseExecutor, clientVersion, cryptography, openSocket, testHooks } from './composition.ts'
 import { actorLog, openLog } from './logging.ts'
 import type { RunOptions } from './options.ts'
 import { untilStopped } from './until-stopped.ts'
@@ -19,9 +19,10 @@ import { untilStopped } from './until-stopped.ts'
 export async function run(options: RunOptions): Promise<number> {
   const log = openLog(options.logLevel)
   const stopped = untilStopped()
+  await using compute = new ComputeThreads()
   const directory = options.dataDir === undefined ? undefined : await DataDirectory.open(options.dataDir)
   try {
-    const node = await start(options, directory, log)
+    const node = await start(options, directory, compute, log)
     ready(options, node, log)
     const ended = await Promise.race([stopped, node.system.terminated])
     if (typeof ended === 'string') log.info({ signal: ended }, 'stopping')
@@ -35,7 +36,12 @@ export async function run(options: RunOptions): Promise<number> {
   }
 }
 
-async function start(options: RunOptions, directory: DataDirectory | undefined, log: Logger): Promise<RunningNode> {
+async function start(
+  options: RunOptions,
+  directory: DataDirectory | undefined,
+  compute: ComputeThreads,
+  log: Logger,
+): Promise<RunningNode> {
   const generate = (): Uint8Array => newPrivateKey(systemRandomness(), cryptography)
   const privateKey =
     directory === undefined
@@ -44,11 +50,10 @@ async function start(options: RunOptions, directory: DataDirectory | undefined, 
   if (directory === undefined) log.warn('no --data-dir: key and content are in memory and go with this process')
   if (options.headers === undefined) log.warn('no --headers: nothing can be validated, so nothing is stored or served')
   const executor = chooseExecutor(options.executor)
-  if (executor.notice !== undefined) log.warn(executor.notice)
+  if (executor.notice !== undefined) log.info(executor.notice)
   log.info({ executor: executor.name, version: clientVersion }, 'starting')
   const node = await startNode({
     name: 'node',
-    executor: executor.make('spimpl.node'),
     privateKey,
     crypto: cryptography,
     chainId: CHAIN_IDS[options.network],
@@ -58,7 +63,8 @@ async function start(options: RunOptions, directory: DataDirectory | undefined, 
     openStore: store => openContentStore({ ...store, directory: directory?.path, name: 'history' }),
     storage: { capacityBytes: options.storageBytes, radius: options.radius },
     headers: await openHeaders(options),
-    compute,
+    compute: compute.validate,
+    executor: executor.make('node'),
     bootstrap: bootnodesOf(options),
     rpc: { ...options.rpc, methods: testHooks },
     clientVersion,

@@ -30,6 +30,8 @@ export type RuntimeErrorCode =
   | 'POOL_CLOSED'
   | 'TASK_TIMEOUT'
   | 'TASK_ABORTED'
+  | 'REF_FOREIGN'
+  | 'EXPECTATION_FAILED'
   | 'EXECUTOR_UNAVAILABLE'
 
 /** Why bytes were refused by a codec. */

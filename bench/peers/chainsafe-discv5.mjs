@@ -32,6 +32,8 @@ node.on('talkReqReceived', (address, _from, request) => {
   }
 })
 await node.start()
+// It asks the kernel for 20 kB, which 64 requests in flight overflow, and each loss then costs a worker its run.
+node.sessionService.transport.ip4.socket.setRecvBufferSize(4 << 20)
 process.send({ enr: enr.encodeTxt() })
 
 process.on('message', async ({ ask, inFlight, payloadBytes, seconds }) => {

@@ -10,6 +10,7 @@ import type { PendingRequest, RequestOwner } from './requests.ts'
 const REFUSALS: Partial<Record<DiscoveryErrorCode, string>> = {
   PEER_NO_ENDPOINT: 'the record names no address, and no session with the node is open',
   REQUEST_LIMIT: 'as many requests are in flight, or wait for the handshake, as may be',
+  MESSAGE_MALFORMED: 'a log distance is an integer of 0 to 256',
   REQUEST_TOO_LARGE: 'the request does not fit into a packet of 1,280 bytes',
 }
 

@@ -201,9 +201,12 @@ export class Initiator {
     this.#send(session, limits.handshakeAttempts > 1 ? packet.slice() : packet, 1)
   }
 
-  /** Puts what the peer could not read back into the queue: every request in flight, and the rest from `order` on. */
+  /**
+   * Puts what the peer could not read back into the queue: every request in flight, and the rest from `order` on, the first
+   * of it as far as it may wait.
+   */
   #requeue(session: Session, order: number): void {
-    const { counters, turn } = this.#context
+    const { counters, limits, turn } = this.#context
     const lost: { readonly order: number; readonly outgoing: Outgoing }[] = []
     for (const request of session.inFlight) {
       if (request.queued) continue
@@ -213,10 +216,12 @@ export class Initiator {
       counters.requestsResent++
     }
     if (order !== Number.POSITIVE_INFINITY) {
-      for (const sent of this.#sentLog.takeSince(session, order, turn.now)) {
+      const unread = this.#sentLog.takeSince(session, order, turn.now)
+      for (const sent of unread.splice(0, Math.max(0, limits.queuedPerPeer - session.queue.length))) {
         lost.push({ order: sent.order, outgoing: { plaintext: sent.plaintext, request: undefined } })
         counters.oneWayResent++
       }
+      counters.oneWayDropped += unread.length
     }
     lost.sort((a, b) => a.order - b.order)
     session.queue.unshift(...lost.map(entry => entry.outgoing))

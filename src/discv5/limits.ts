@@ -20,7 +20,7 @@ export interface DiscoveryLimits {
   readonly requests: number
   /** Requests awaiting an answer, of one peer. */
   readonly requestsPerPeer: number
-  /** Messages that wait for the handshake with one peer. */
+  /** Messages that wait for the handshake with one peer; requests that wait again, because the session was lost, do not count. */
   readonly queuedPerPeer: number
   /** Messages without an answer (one-way talks, responses) that are kept for the case that the peer lost its session. */
   readonly sentLog: number
@@ -66,7 +66,7 @@ export const DEFAULT_LIMITS: DiscoveryLimits = {
   requests: 8_192,
   requestsPerPeer: 1_024,
   queuedPerPeer: 256,
-  sentLog: 1_024,
+  sentLog: 4_096,
   sentLogMs: 2_000,
   challengesPerSecondPerAddress: 64,
   handshakesPerSecondPerAddress: 64,

@@ -138,12 +138,6 @@ export function encodeTalkResponse(requestId: Uint8Array, payload: Uint8Array): 
   return encodeStrings(TALKRESP, requestId, payload, undefined)
 }
 
-/** Bytes that a TALKREQ's plaintext takes: what must be at most MAX_PLAINTEXT_BYTES. */
-export function talkRequestBytes(requestIdBytes: number, protocolBytes: number, payloadBytes: number): number {
-  const items = stringBytes(requestIdBytes) + stringBytes(protocolBytes) + stringBytes(payloadBytes)
-  return 1 + headerBytes(items) + items
-}
-
 function encode(type: number, fields: RlpItem): Uint8Array {
   const list = encodeRlp(fields)
   const out = new Uint8Array(1 + list.length)
@@ -181,12 +175,7 @@ function encodeStrings(type: number, first: Uint8Array, second: Uint8Array, thir
   return out
 }
 
-/** The most that a string of so many bytes takes: a single byte below 0x80 would take one less. */
-function stringBytes(length: number): number {
-  return headerBytes(length) + length
-}
-
-// A message is at most 1,193 bytes, so a length takes at most two bytes.
+// A message is at most 1,193 bytes, so a length takes at most two bytes; whoever asks for more is refused for the size of the whole.
 function headerBytes(length: number): number {
   return length < 56 ? 1 : length < 256 ? 2 : 3
 }

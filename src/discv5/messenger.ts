@@ -8,6 +8,7 @@ import {
   encodeMessage,
   encodeTalkRequest,
   FINDNODE,
+  MAX_DISTANCE,
   NODES,
   PING,
   PONG,
@@ -176,13 +177,20 @@ export class Messenger {
     request.owner.failed(request, 'REQUEST_TIMEOUT', 'the node did not answer in time')
   }
 
-  /** Keys are there: what waits in the queue leaves. */
+  /**
+   * Keys are there: what waits in the queue leaves. A handshake takes two round trips, and with a node far away most of a second;
+   * so a request has its time for the answer anew.
+   */
   drain(session: Session): void {
+    const { turn } = this.#context
     const { queue, keys } = session
     if (keys === undefined) return
     session.queue = []
     for (const { plaintext, request } of queue) {
-      if (request !== undefined) request.queued = false
+      if (request !== undefined) {
+        request.queued = false
+        this.#timers.set(request, Math.max(request.dueAt, turn.now + request.graceMs))
+      }
       this.#outbox.message(session, keys, plaintext, request)
     }
   }
@@ -213,6 +221,7 @@ export class Messenger {
       counters.requestsLimited++
       return 'REQUEST_LIMIT'
     }
+    if (question.type === FINDNODE && !question.distances.every(isDistance)) return 'MESSAGE_MALFORMED'
     const id = this.#requests.newId(randomness)
     const plaintext = encodeMessage(this.#withId(question, id))
     if (plaintext.length > MAX_PLAINTEXT_BYTES) return 'REQUEST_TOO_LARGE'
@@ -234,6 +243,7 @@ export class Messenger {
   #track(request: PendingRequest, timeoutMs: number | undefined): void {
     const { limits, turn } = this.#context
     this.#requests.add(request)
+    if (timeoutMs === undefined) request.graceMs = limits.requestTimeoutMs
     const wait = Math.min(timeoutMs ?? limits.requestTimeoutMs, limits.maxRequestTimeoutMs)
     this.#timers.set(request, turn.now + wait)
   }
@@ -273,4 +283,8 @@ export class Messenger {
     this.#sentLog.settled(request)
     return true
   }
+}
+
+function isDistance(distance: number): boolean {
+  return Number.isInteger(distance) && distance >= 0 && distance <= MAX_DISTANCE
 }

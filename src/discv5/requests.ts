@@ -36,6 +36,8 @@ export class PendingRequest implements Timed {
   nodes: NodesAnswer | undefined
   /** Waits for a handshake. */
   queued = false
+  /** How long it waits for its answer from when it leaves the queue; 0 where the caller set a time for all of it. */
+  graceMs = 0
   dueAt = Number.POSITIVE_INFINITY
   heapIndex = -1
 

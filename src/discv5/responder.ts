@@ -129,7 +129,10 @@ export class Responder {
 
 /** A protocol as a key: one character for each byte, since most protocols are not text. */
 export function protocolName(protocol: string | Uint8Array): string {
-  return typeof protocol === 'string' ? protocol : String.fromCharCode(...protocol.subarray(0, MAX_PLAINTEXT_BYTES))
+  if (typeof protocol === 'string') return protocol
+  let name = ''
+  for (const byte of protocol) name += String.fromCharCode(byte)
+  return name
 }
 
 /** Encoded records, divided so that each NODES message fits into a packet; one empty part where there are none. */

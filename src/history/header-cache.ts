@@ -34,6 +34,7 @@ export class HeaderCache implements HeaderSource {
   }
 
   async headerByNumber(number: bigint, signal?: AbortSignal): Promise<HeaderAnswer> {
+    if (signal?.aborted) return abandoned(number)
     const known = this.#headers.get(number)
     if (known !== undefined) {
       this.#keep(number, known)
@@ -77,14 +78,16 @@ export class HeaderCache implements HeaderSource {
 
 /** The answer, or a refusal as soon as the signal fires; the listener goes with whichever comes first. */
 function untilAborted(request: Promise<HeaderAnswer>, number: bigint, signal: AbortSignal): Promise<HeaderAnswer> {
-  const abandoned = refused('HEADER_UNAVAILABLE', `the wait for the header of block ${number} was abandoned`)
-  if (signal.aborted) return Promise.resolve(abandoned)
   return new Promise(resolve => {
-    const abandon = () => resolve(abandoned)
+    const abandon = () => resolve(abandoned(number))
     signal.addEventListener('abort', abandon, { once: true })
     void request.then(answer => {
       signal.removeEventListener('abort', abandon)
       resolve(answer)
     })
   })
+}
+
+function abandoned(number: bigint): HeaderAnswer {
+  return refused('HEADER_UNAVAILABLE', `the wait for the header of block ${number} was abandoned`)
 }

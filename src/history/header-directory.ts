@@ -28,7 +28,8 @@ export class HeaderTable implements HeaderSource {
     return this.#headers.size
   }
 
-  async headerByNumber(number: bigint): Promise<HeaderAnswer> {
+  async headerByNumber(number: bigint, signal?: AbortSignal): Promise<HeaderAnswer> {
+    if (signal?.aborted) return refused('HEADER_UNAVAILABLE', `the question for block ${number} was withdrawn`)
     const header = this.#headers.get(number)
     return header === undefined ? refused('HEADER_UNAVAILABLE', `${this.#name} has no block ${number}`) : ok(header)
   }

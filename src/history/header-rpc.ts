@@ -1,4 +1,4 @@
-import { setTimeout as timer } from 'node:timers/promises'
+import { scheduler } from 'node:timers/promises'
 import { fromHex } from '../codec/hex.ts'
 import { ok, type Result, refused, SpimplError } from '../errors.ts'
 import { type BlockHeader, decodeHeader } from './header.ts'
@@ -72,7 +72,7 @@ export class HeaderRpc implements HeaderSource {
     this.#timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS
     this.#attempts = options.attempts ?? DEFAULT_ATTEMPTS
     this.#backoffMs = options.backoffMs ?? DEFAULT_BACKOFF_MS
-    this.#pause = options.pause ?? ((delayMs, signal) => timer(delayMs, undefined, { signal }))
+    this.#pause = options.pause ?? ((delayMs, signal) => scheduler.wait(delayMs, { signal }))
   }
 
   async headerByNumber(number: bigint, signal?: AbortSignal): Promise<HeaderAnswer> {

@@ -6,8 +6,9 @@ export interface Appointment<Job> {
 }
 
 /**
- * Moments and what is due at them: a binary heap, so that asking for the next moment costs nothing and setting one costs
- * a logarithm. A cancelled appointment stays in the heap until it would be next; `compact` bounds how many such there are.
+ * Moments and what is due at them: a binary heap, so that asking for the next moment costs nothing and setting one
+ * costs a logarithm. A cancelled appointment stays in the heap until it would be next; `compact` bounds how many such
+ * there are.
  */
 export class Agenda<Job> {
   #heap: Appointment<Job>[] = []

@@ -1,5 +1,5 @@
+import { toHex } from '../codec/hex.ts'
 import { SpimplError } from '../errors.ts'
-import { logDistance } from '../identity/distances.ts'
 import type { NodeRecord } from '../identity/node-record.ts'
 import { ContentLookup, type ContentLookupParts } from './content-lookup.ts'
 import { TraceBuilder } from './content-trace.ts'
@@ -8,7 +8,15 @@ import type { Members } from './members.ts'
 import { MAX_CONTENT_KEYS, MAX_DISTANCE, MAX_DISTANCES } from './message.ts'
 import type { NodeLookups } from './node-lookups.ts'
 import type { OutgoingOffers } from './outgoing-offers.ts'
-import type { CallResult, ContentTrace, Failure, OfferedContent, OverlayCall, Turn } from './overlay-messages.ts'
+import type {
+  CallResult,
+  ContentName,
+  ContentTrace,
+  Failure,
+  OfferedContent,
+  OverlayCall,
+  Turn,
+} from './overlay-messages.ts'
 import type { PingPayload } from './ping-extension.ts'
 import { relayedRecords } from './relayed-records.ts'
 import type { Requests } from './requests.ts'
@@ -27,12 +35,21 @@ export interface CallParts {
   readonly gossip: Gossip
 }
 
+interface WaitingLookup {
+  readonly ref: number
+  readonly name: ContentName
+  readonly trace: TraceBuilder | undefined
+}
+
 /** What users ask for. Each `ref` is settled by exactly one output. */
 export class Calls {
   readonly #parts: CallParts
   /** Calls that are not settled, and how to stop what they set in motion. */
   readonly #open = new Map<number, ((turn: Turn) => void) | undefined>()
   #contentLookups = 0
+  /** Content lookups that have not begun, the longest waiting first. */
+  readonly #waiting = new Map<number, WaitingLookup>()
+  #isStarting = false
 
   constructor(parts: CallParts) {
     this.#parts = parts
@@ -44,6 +61,11 @@ export class Calls {
 
   get contentLookups(): number {
     return this.#contentLookups
+  }
+
+  /** Content lookups that have not begun. */
+  get waitingLookups(): number {
+    return this.#waiting.size
   }
 
   cancel(turn: Turn, ref: number): void {
@@ -111,10 +133,9 @@ export class Calls {
         return
       }
       if (!retrievals.hasRoom(lead, to)) {
-        return this.#fail(later, ref, {
-          code: 'TRANSFER_LIMIT',
-          detail: `${state.limits.fetches} transfers are under way`,
-        })
+        const detail = `${state.limits.fetches} transfers are under way`
+        this.#fail(later, ref, { code: 'TRANSFER_LIMIT', detail })
+        return
       }
       const retrieval = retrievals.start(later, to, answer.version, name, lead, (last, retrieved) => {
         if (!retrieved.ok) {
@@ -171,12 +192,12 @@ export class Calls {
   lookupRecord(turn: Turn, { ref, nodeId }: CallOf<'lookup-record'>): void {
     this.#begin(ref)
     const { state, requests } = this.#parts
-    if (logDistance(nodeId, state.record.nodeId) === 0) {
+    const nodeIdHex = toHex(nodeId)
+    if (state.isSelf(nodeIdHex)) {
       this.#settle(turn, { type: 'record-found', ref, record: state.record })
       return
     }
-    const known = state.table.closest(nodeId, 1, ({ entry }) => logDistance(entry.record.nodeId, nodeId) === 0)[0]
-      ?.record
+    const known = state.table.get(nodeIdHex)?.record
     if (known === undefined) {
       this.#searchRecord(turn, ref, nodeId, undefined)
       return
@@ -196,8 +217,9 @@ export class Calls {
 
   #searchRecord(turn: Turn, ref: number, nodeId: Uint8Array, known: NodeRecord | undefined): void {
     if (!this.#open.has(ref)) return
+    const nodeIdHex = toHex(nodeId)
     const started = this.#parts.lookups.start(turn, nodeId, (later, lookup) => {
-      const found = lookup.candidates().find(({ node }) => logDistance(node.nodeId, nodeId) === 0)?.node
+      const found = lookup.candidates().find(({ node }) => node.nodeIdHex === nodeIdHex)?.node
       this.#settle(later, { type: 'record-found', ref, record: newer(known, found) })
     })
     this.#onceStarted(turn, ref, started === undefined ? undefined : () => started.cancel())
@@ -205,36 +227,54 @@ export class Calls {
 
   lookupContent(turn: Turn, { ref, key, startedAtMs }: CallOf<'lookup-content'>): void {
     this.#begin(ref)
-    const { state, gossip } = this.#parts
+    const { state } = this.#parts
     const name = state.name(key)
     if (name === undefined) {
       this.#fail(turn, ref, badKey)
       return
     }
-    if (this.#contentLookups >= state.limits.lookups) {
-      state.counters.add('limit.lookups')
-      this.#fail(turn, ref, tooManyLookups(state))
-      return
-    }
     const trace =
       startedAtMs === undefined ? undefined : new TraceBuilder(state.record, name.contentId, startedAtMs, turn.now)
-    this.#contentLookups += 1
+    if (this.#contentLookups < state.limits.contentLookups) this.#startLookup(turn, { ref, name, trace })
+    else if (this.#waiting.size < state.limits.waitingLookups) {
+      this.#waiting.set(ref, { ref, name, trace })
+      this.#open.set(ref, () => this.#waiting.delete(ref))
+    } else {
+      state.counters.add('limit.lookups')
+      const detail = `${state.limits.waitingLookups} content lookups wait for their turn`
+      this.#fail(turn, ref, { code: 'REQUEST_LIMIT', detail })
+    }
+  }
+
+  #startLookup(turn: Turn, { ref, name, trace }: WaitingLookup): void {
     const parts: ContentLookupParts = this.#parts
+    this.#contentLookups += 1
     const lookup = new ContentLookup(parts, name, trace, turn, (later, result) => {
-      this.#contentLookups -= 1
-      if (!result.ok) {
-        this.#fail(later, ref, result, result.trace)
-        return
-      }
-      const { lacking, ok: _, ...found } = result
-      this.#settle(later, { type: 'found', ref, ...found })
-      gossip.poke(later, name, result.content, lacking)
+      if (result.ok) {
+        const { lacking, ok: _, ...found } = result
+        this.#settle(later, { type: 'found', ref, ...found })
+        this.#parts.gossip.poke(later, name, result.content, lacking)
+      } else this.#fail(later, ref, result, result.trace)
+      this.#endLookup(later)
     })
     this.#open.set(ref, later => {
-      this.#contentLookups -= 1
       lookup.cancel(later)
+      this.#endLookup(later)
     })
     lookup.start(turn)
+  }
+
+  #endLookup(turn: Turn): void {
+    this.#contentLookups -= 1
+    // A loop, since with nobody to ask a lookup ends as it starts, and thousands may wait.
+    if (this.#isStarting) return
+    this.#isStarting = true
+    for (const next of this.#waiting.values()) {
+      if (this.#contentLookups >= this.#parts.state.limits.contentLookups) break
+      this.#waiting.delete(next.ref)
+      this.#startLookup(turn, next)
+    }
+    this.#isStarting = false
   }
 
   gossip(turn: Turn, { ref, key, content, lookup }: CallOf<'gossip'>): void {

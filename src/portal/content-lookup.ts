@@ -30,6 +30,9 @@ export interface ContentLookupParts {
   readonly retrievals: Retrievals
 }
 
+/** How often a lookup looks whether there is room for its transfer. */
+const ROOM_MS = 250
+
 /** A peer that said it has the content, and whose turn has not come. */
 interface Spare {
   readonly node: NodeRecord
@@ -39,8 +42,9 @@ interface Spare {
 }
 
 /**
- * One recursive FIND_CONTENT. Several nodes are asked at a time; the first that leads to the content is followed, and nobody else is
- * asked meanwhile, unless that takes too long. Content that is not valid, or does not come, sends the lookup on its way again.
+ * One recursive FIND_CONTENT. Several nodes are asked at a time; the first that leads to the content is followed, and
+ * nobody else is asked meanwhile, unless that takes too long. Content that is not valid, or does not come, sends the
+ * lookup on its way again.
  */
 export class ContentLookup {
   readonly #parts: ContentLookupParts
@@ -50,13 +54,17 @@ export class ContentLookup {
   #overdue: Appointment<Job>
   readonly #lacking: NodeRecord[] = []
   readonly #retrievals = new Map<NodeRecord, Retrieval>()
-  /** Whoever was asked, over both rounds: nobody is asked twice. */
+  /** Whoever was asked, over all rounds: nobody is asked twice, unless its transfer broke. */
   readonly #asked = new Set<string>()
+  #broken: NodeRecord[] = []
+  #queries = 0
   readonly #waiting = new Map<string, NodeRecord>()
   #spares: Spare[] = []
   #lookup: Lookup<NodeRecord>
   #patience: Appointment<Job> | undefined
-  #widened = false
+  #room: Appointment<Job> | undefined
+  #isWidened = false
+  #isSecondTry = false
   #over = false
 
   /** @param settle is called once: in a later turn, or in `start` where there is nobody to ask */
@@ -111,21 +119,22 @@ export class ContentLookup {
   #step(turn: Turn): void {
     if (this.#over) return
     this.#followSpares(turn)
-    // While a transfer is young nobody else is asked: each peer that answers with a connection id keeps a stream waiting for us.
+    // While a transfer is young nobody else is asked: each peer that answers with a connection id keeps a stream
+    // waiting for us.
     if (this.#retrievals.size > 0 && this.#patience !== undefined) return
-    if (this.#retrievals.size >= this.#parts.state.limits.fetchesOfLookup) return
+    if (this.#spares.length > 0 || this.#retrievals.size >= this.#parts.state.limits.fetchesOfLookup) return
     for (let nodes = this.#lookup.next(); nodes.length > 0; nodes = this.#lookup.next()) {
       for (const node of nodes) if (!this.#ask(turn, node)) this.#lookup.failed(node.nodeIdHex)
     }
-    if (!this.#lookup.done || this.#retrievals.size > 0 || this.#spares.length > 0) return
-    if (this.#widen()) this.#step(turn)
-    else this.#fail(turn, 'CONTENT_NOT_FOUND', `${this.#asked.size} nodes were asked, none gave it`)
+    if (!this.#lookup.done || this.#retrievals.size > 0) return
+    if (this.#widen() || this.#again()) this.#step(turn)
+    else this.#fail(turn, 'CONTENT_NOT_FOUND', `${this.#queries} nodes were asked, none gave it`)
   }
 
   /** The closest do not have it: nodes further away whose radius covers it may, and are asked once. */
   #widen(): boolean {
-    if (this.#widened) return false
-    this.#widened = true
+    if (this.#isWidened) return false
+    this.#isWidened = true
     const { state } = this.#parts
     const { contentId } = this.#name
     const further = state.table
@@ -135,6 +144,16 @@ export class ContentLookup {
       .map(member => member.record)
     if (further.length === 0) return false
     this.#lookup = this.#lookupFrom(further)
+    return true
+  }
+
+  /** Those who have it but could not send it are asked once more, when nobody else is left. */
+  #again(): boolean {
+    const nodes = this.#broken
+    if (nodes.length === 0 || this.#isSecondTry) return false
+    this.#isSecondTry = true
+    for (const { nodeIdHex } of nodes) this.#asked.delete(nodeIdHex)
+    this.#lookup = this.#lookupFrom(nodes)
     return true
   }
 
@@ -162,6 +181,7 @@ export class ContentLookup {
     )
     if (refused !== undefined) return false
     this.#asked.add(node.nodeIdHex)
+    this.#queries += 1
     this.#waiting.set(node.nodeIdHex, node)
     return true
   }
@@ -179,7 +199,9 @@ export class ContentLookup {
 
   #followSpares(turn: Turn): void {
     const { state, retrievals } = this.#parts
-    this.#spares = this.#spares.filter(spare => spare.lead.kind === 'inline' || spare.until > turn.now)
+    const expired = this.#spares.filter(({ lead, until }) => lead.kind === 'connection-id' && until <= turn.now)
+    this.#spares = this.#spares.filter(spare => !expired.includes(spare))
+    this.#broken.push(...expired.map(spare => spare.node))
     while (this.#spares.length > 0) {
       if (this.#retrievals.size > 0 && this.#patience !== undefined) return
       if (this.#retrievals.size >= state.limits.fetchesOfLookup) return
@@ -188,12 +210,22 @@ export class ContentLookup {
         0,
         this.#spares.findIndex(spare => spare.lead.kind === 'inline'),
       )
-      const [spare] = this.#spares.splice(at, 1)
-      if (spare !== undefined) {
-        if (retrievals.hasRoom(spare.lead, spare.node)) this.#retrieve(turn, spare)
-        else state.counters.add('limit.retrievals')
+      const spare = this.#spares[at]!
+      if (!retrievals.hasRoom(spare.lead, spare.node)) {
+        this.#awaitRoom(turn)
+        return
       }
+      this.#spares.splice(at, 1)
+      this.#retrieve(turn, spare)
     }
+  }
+
+  /** Other lookups have all the slots: look again soon, before the connection id is too old. */
+  #awaitRoom(turn: Turn): void {
+    const { agenda, counters } = this.#parts.state
+    if (this.#room?.job !== undefined) return
+    counters.add('limit.fetches')
+    this.#room = agenda.set(turn.now + ROOM_MS, later => this.#step(later))
   }
 
   #retrieve(turn: Turn, { node, version, lead }: Spare): void {
@@ -224,7 +256,7 @@ export class ContentLookup {
         content,
         utpTransfer,
         from: node,
-        queries: this.#asked.size,
+        queries: this.#queries,
         trace,
         lacking: this.#lacking,
       })
@@ -235,6 +267,7 @@ export class ContentLookup {
       this.#fail(turn, retrieved.code, 'its header is not to be had')
       return
     }
+    if (retrieved.code !== 'CONTENT_INVALID') this.#broken.push(node)
     if (this.#retrievals.size === 0) {
       this.#parts.state.agenda.cancel(this.#patience)
       this.#patience = undefined
@@ -254,6 +287,7 @@ export class ContentLookup {
     const { agenda } = this.#parts.state
     agenda.cancel(this.#overdue)
     agenda.cancel(this.#patience)
+    agenda.cancel(this.#room)
     for (const retrieval of this.#retrievals.values()) retrieval.cancel(turn)
     this.#retrievals.clear()
     this.#waiting.clear()

@@ -1,4 +1,6 @@
-/** Counts by name, for metrics and `inspect`. Names are closed by whoever counts: nothing of the network becomes a name. */
+/**
+ * Counts by name, for metrics and `inspect`. Names are closed by whoever counts: nothing of the network becomes a name.
+ */
 export class Counters {
   readonly #counts = new Map<string, number>()
 

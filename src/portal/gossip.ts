@@ -135,8 +135,8 @@ class GossipJob implements Letter {
 }
 
 /**
- * Neighbourhood gossip (portal-wire-protocol.md): an item is offered to `gossipPeers` nodes whose radius covers it, drawn from the
- * closest that are known, and not to where it came from.
+ * Neighbourhood gossip (portal-wire-protocol.md): an item is offered to `gossipPeers` nodes whose radius covers it,
+ * drawn from the closest that are known, and not to where it came from.
  */
 export class Gossip {
   readonly #parts: { readonly state: OverlayState; readonly members: Members; readonly outbox: Outbox }
@@ -212,12 +212,16 @@ export class Gossip {
     settle(turn)
   }
 
-  /** Nodes of the table whose radius covers the item: drawn from the closest, in random order, those last that had no room lately. */
+  /**
+   * Nodes of the table whose radius covers the item: drawn from the closest, in random order, those last that had no
+   * room lately.
+   */
   #interested(turn: Turn, name: ContentName, except: string | undefined): NodeRecord[] {
-    const { state } = this.#parts
+    const { state, members } = this.#parts
     const near = state.table
-      .closest(name.contentId, state.limits.bucketSize, ({ live, entry }) => {
-        return live && entry.record.nodeIdHex !== except && state.isInterested(entry.record, name.contentId)
+      .closest(name.contentId, state.limits.bucketSize, slot => {
+        const { record } = slot.entry
+        return record.nodeIdHex !== except && members.isTold(slot) && state.isInterested(record, name.contentId)
       })
       .map(member => member.record)
     for (let left = near.length; left > 1; left--) {

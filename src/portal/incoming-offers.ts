@@ -61,7 +61,8 @@ export class IncomingOffers {
     settle: (turn: Turn, answer: OfferAnswer) => void,
   ): void {
     const { questions, state, transfers } = this.#parts
-    // Our ACCEPT was lost and the peer asks again: without the same answer it would hear that its own transfer is in the way.
+    // Our ACCEPT was lost and the peer asks again: without the same answer it would hear that its own transfer is in
+    // the way.
     const repeated = this.#answered.size === 0 ? undefined : this.#answered.get(offerName(from, keys))
     if (repeated !== undefined && turn.now < repeated.until) {
       state.counters.add('accept.repeated')
@@ -119,7 +120,7 @@ export class IncomingOffers {
       codes[candidate.index] = code
     }
     if (accepted.length === 0) return { connectionId: 0, codes }
-    const connectionId = transfers.chooseConnectionId()
+    const connectionId = transfers.chooseConnectionId(from.nodeIdHex)
     const ref = state.nextRef()
     const answer = { connectionId, codes }
     const name = offerName(from, keys)

@@ -6,8 +6,12 @@ export interface OverlayLimits {
   readonly lookupConcurrency: number
   /** Nodes that one lookup asks at most. */
   readonly lookupQueries: number
-  /** Node lookups and content lookups at a time; further ones fail with REQUEST_LIMIT. */
+  /** Node lookups at a time; further ones fail with REQUEST_LIMIT. */
   readonly lookups: number
+  /** Content lookups at a time, so that what is on its way fits into memory. */
+  readonly contentLookups: number
+  /** Content lookups that wait for their turn; further ones fail with REQUEST_LIMIT. */
+  readonly waitingLookups: number
   /** A lookup without a result after so long fails with CONTENT_NOT_FOUND, or ends with what it found. */
   readonly lookupTimeoutMs: number
   /** A content lookup whose transfer is not done after so long asks further nodes beside it. */
@@ -29,9 +33,13 @@ export interface OverlayLimits {
   /** Incoming transfers by accepted offers: all peers together, and of one peer. Beyond: code 4. */
   readonly receives: number
   readonly receivesOfPeer: number
-  /** Content that FIND_CONTENT fetches from us over uTP: all peers together, and one peer. Beyond: records. */
+  /**
+   * Content that FIND_CONTENT fetches from us over uTP: all peers together, one peer, and the bytes of all. Beyond:
+   * records.
+   */
   readonly serves: number
   readonly servesOfPeer: number
+  readonly serveBytes: number
   /** Content that we fetch over uTP, all lookups together. */
   readonly fetches: number
   /** Offers in flight, transfer included: all peers together, and to one peer. */
@@ -58,7 +66,9 @@ export interface OverlayLimits {
   readonly candidates: number
   /** First pings go out within so long, so that a burst of meetings is no burst of pings. */
   readonly candidateSpreadMs: number
-  /** A node of the table is pinged when its last ping is so old; each time the delay is drawn from 0.75 to 1.25 of it. */
+  /**
+   * A node of the table is pinged when its last ping is so old; each time the delay is drawn from 0.75 to 1.25 of it.
+   */
   readonly pingIntervalMs: number
   /** A bucket without a lookup for so long is refreshed. */
   readonly refreshIntervalMs: number
@@ -71,6 +81,8 @@ export const defaultOverlayLimits: OverlayLimits = {
   lookupConcurrency: 3,
   lookupQueries: 64,
   lookups: 256,
+  contentLookups: 32,
+  waitingLookups: 4_096,
   lookupTimeoutMs: 120_000,
   fetchPatienceMs: 10_000,
   fetchesOfLookup: 2,
@@ -83,8 +95,9 @@ export const defaultOverlayLimits: OverlayLimits = {
 
   receives: 64,
   receivesOfPeer: 16,
-  serves: 128,
-  servesOfPeer: 64,
+  serves: 256,
+  servesOfPeer: 128,
+  serveBytes: 256 * 1024 * 1024,
   fetches: 128,
   offers: 64,
   offersToPeer: 4,

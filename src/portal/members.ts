@@ -1,3 +1,6 @@
+import type { Slot } from '../discv5/routing-table.ts'
+import { refused } from '../errors.ts'
+import { logDistance } from '../identity/distances.ts'
 import type { NodeRecord } from '../identity/node-record.ts'
 import type { Appointment } from './agenda.ts'
 import type { Failure, Turn } from './overlay-messages.ts'
@@ -6,10 +9,10 @@ import {
   encodePingPayload,
   ownCapabilities,
   type PingPayload,
-  pingErrorCodes,
+  payloadTypes,
 } from './ping-extension.ts'
 import type { Liveness, Requests } from './requests.ts'
-import type { Job, OverlayState } from './state.ts'
+import type { Job, Member, OverlayState } from './state.ts'
 import { announcesPortal } from './version.ts'
 
 /** A PONG whose payload is understood; an error payload is one. */
@@ -17,13 +20,21 @@ export type Pong =
   | { readonly ok: true; readonly enrSeq: bigint; readonly payload: PingPayload }
   | ({ readonly ok: false } & Failure)
 
-/** A node that never answered is given so many tries; one that did is left in place for as many silences in a row. */
+/**
+ * Silences in a row after which a node is stale: others are not told of it, and where its bucket is full it goes. Where
+ * there is room it is kept for longer, so that a short outage does not empty a table (portal-wire-protocol.md, Standard
+ * Routing Table).
+ */
 const TRIES = 3
+const PATIENT_TRIES = 8
+/** Requests that were under way together are one silence. */
+const SILENCE_MS = 2_000
+/** A silent node is pinged again after so long, times its silences. */
 const RETRY_MS = 2_000
 
 /**
- * Who takes part: the routing table, and the pings that fill it and keep it true. A node enters when it has answered (or when a user
- * says so), is pinged at random intervals, and leaves when it is silent.
+ * Who takes part: the routing table, and the pings that fill it and keep it true. A node enters when it has answered
+ * (or when a user says so), is pinged at random intervals, and leaves when it is silent.
  */
 export class Members implements Liveness {
   readonly #state: OverlayState
@@ -60,10 +71,10 @@ export class Members implements Liveness {
     return true
   }
 
-  remove(nodeIdHex: string): boolean {
-    this.#forget(nodeIdHex)
+  /** @returns whether it was a member */
+  remove(turn: Turn, nodeIdHex: string): boolean {
     this.#state.profiles.delete(nodeIdHex)
-    return this.#state.table.remove(nodeIdHex).removed !== undefined
+    return this.#replace(turn, nodeIdHex)
   }
 
   /** A node was met in discovery, or it asked us something: it becomes a candidate and is pinged soon. */
@@ -72,7 +83,7 @@ export class Members implements Liveness {
     const known = table.get(record.nodeIdHex)
     if (known !== undefined) {
       if (record.seq <= known.record.seq) return
-      if (!this.isFit(record)) this.remove(record.nodeIdHex)
+      if (!this.isFit(record)) this.remove(turn, record.nodeIdHex)
       // At a new address it has to prove itself again before others are told of it.
       else if (table.insert({ record }, turn.now) === 'updated' && table.slot(record.nodeIdHex)?.live === false) {
         this.#check(turn, record, 0)
@@ -100,37 +111,45 @@ export class Members implements Liveness {
     const { table, profiles, limits } = this.#state
     const profile = profiles.of(node.nodeIdHex)
     profile.silences = 0
-    if (table.get(node.nodeIdHex) === undefined) table.insert({ record: node }, turn.now)
+    const known = table.get(node.nodeIdHex)
+    if (known === undefined || known.record.seq < node.seq) table.insert({ record: node }, turn.now)
     const before = table.slot(node.nodeIdHex)
     if (before === undefined) return
     const isNew = !before.live
     table.markLive(node.nodeIdHex, turn.now)
     if (!this.#checks.has(node.nodeIdHex)) {
       // It answered another request first: its radius is still to be asked for.
-      const known = profile.radius !== undefined
-      this.#check(turn, node, known ? this.#interval() : this.#state.between(0, limits.candidateSpreadMs))
+      const isDue = profile.radius === undefined
+      this.#check(turn, node, isDue ? this.#state.between(0, limits.candidateSpreadMs) : this.#interval())
     }
     if (isNew) this.joined?.(turn, node)
   }
 
   silent(turn: Turn, node: NodeRecord): void {
-    const { table, profiles } = this.#state
+    const { table, profiles, limits } = this.#state
     const profile = profiles.of(node.nodeIdHex)
+    if (turn.now - profile.silentAt < SILENCE_MS) return
+    profile.silentAt = turn.now
     profile.silences += 1
-    if (profile.silences < TRIES) return
-    if (table.get(node.nodeIdHex) === undefined) return
-    this.#replace(turn, node)
+    if (profile.silences < TRIES || table.get(node.nodeIdHex) === undefined) return
+    const bucket = table.atDistances([logDistance(table.localId, node.nodeId)], limits.bucketSize)
+    if (profile.silences >= PATIENT_TRIES || bucket.length >= limits.bucketSize) this.#replace(turn, node.nodeIdHex)
+  }
+
+  /** Whether others may be told of a node of the table: it has answered here, and lately. */
+  isTold({ live, entry }: Readonly<Slot<Member>>): boolean {
+    return live && (this.#state.profiles.peek(entry.record.nodeIdHex)?.silences ?? 0) < TRIES
   }
 
   estranged(turn: Turn, node: NodeRecord): void {
     this.#state.counters.add('estranged')
-    this.#replace(turn, node)
+    this.#replace(turn, node.nodeIdHex)
   }
 
   /** It sent content that is not what its key says. */
   distrust(turn: Turn, node: NodeRecord): void {
     this.#state.counters.add('distrusted')
-    this.#replace(turn, node)
+    this.#replace(turn, node.nodeIdHex)
   }
 
   /**
@@ -145,7 +164,7 @@ export class Members implements Liveness {
     settle: (turn: Turn, pong: Pong) => void,
   ): Failure | undefined {
     const profile = this.#state.profiles.of(to.nodeIdHex)
-    const sent = payload ?? this.ownPayload(profile.capabilities.includes(1) ? 1 : 0)
+    const sent = payload ?? this.ownPayload(profile.isIntroduced && profile.capabilities.includes(1) ? 1 : 0)
     profile.pingedAt = turn.now
     const message = {
       type: 'ping',
@@ -157,21 +176,30 @@ export class Members implements Liveness {
       if (!answer.ok) return settle(later, answer)
       const { enrSeq, payloadType } = answer.message
       this.newerRecord(later, to, enrSeq)
-      const decoded = decodePingPayload(payloadType, answer.message.payload)
+      const decoded = this.#readPong(sent.payloadType, payloadType, answer.message.payload)
       if (!decoded.ok) {
-        this.#state.counters.add(
-          `malformed.pong.${decoded.code === 'PORTAL_PAYLOAD_UNSUPPORTED' ? 'type' : decoded.detail}`,
-        )
-        return settle(later, decoded)
+        settle(later, decoded)
+        return
       }
-      if (decoded.value.payloadType === 65535) {
-        // Type 1 was refused, although it was announced: begin again with type 0.
-        if (decoded.value.errorCode === pingErrorCodes.notSupported)
-          this.#state.profiles.of(to.nodeIdHex).capabilities = []
-        this.#state.counters.add('pong.error')
-      } else this.learn(to, decoded.value)
+      const learned = this.#state.profiles.of(to.nodeIdHex)
+      learned.isIntroduced =
+        decoded.value.payloadType === 0 || (learned.isIntroduced && decoded.value.payloadType === 1)
+      this.learn(to, decoded.value)
       settle(later, { ok: true, enrSeq, payload: decoded.value })
     })
+  }
+
+  /** A pong is of the type of its ping, or an error. */
+  #readPong(asked: number, payloadType: number, bytes: Uint8Array): ReturnType<typeof decodePingPayload> {
+    const { counters } = this.#state
+    if (payloadType !== asked && payloadType !== payloadTypes.error) {
+      counters.add('malformed.pong.type')
+      return refused('PORTAL_PAYLOAD_MALFORMED', `expected a pong of type ${asked}, got ${payloadType}`)
+    }
+    const decoded = decodePingPayload(payloadType, bytes)
+    if (!decoded.ok) counters.add(`malformed.pong.${decoded.detail}`)
+    else if (decoded.value.payloadType === payloadTypes.error) counters.add('pong.error')
+    return decoded
   }
 
   /** What we say of ourselves in a ping or pong of this type. */
@@ -192,7 +220,9 @@ export class Members implements Liveness {
     profile.clientInfo = payload.clientInfo
   }
 
-  /** The node named its `seq`: where that is above the one we hold, discovery is asked for the record, once for each. */
+  /**
+   * The node named its `seq`: where that is above the one we hold, discovery is asked for the record, once for each.
+   */
   newerRecord(turn: Turn, node: NodeRecord, enrSeq: bigint): void {
     const known = this.#state.table.get(node.nodeIdHex)?.record ?? node
     const profile = this.#state.profiles.of(node.nodeIdHex)
@@ -202,14 +232,15 @@ export class Members implements Liveness {
   }
 
   /** The member goes; who stood in reserve takes its place and has to prove itself. */
-  #replace(turn: Turn, node: NodeRecord): void {
-    this.#forget(node.nodeIdHex)
-    const { removed, successor } = this.#state.table.remove(node.nodeIdHex)
-    if (removed !== undefined) this.#state.counters.add('table.removed')
+  #replace(turn: Turn, nodeIdHex: string): boolean {
+    this.#forget(nodeIdHex)
+    const { removed, successor } = this.#state.table.remove(nodeIdHex)
     if (successor !== undefined) {
       this.#state.profiles.of(successor.record.nodeIdHex).silences = 0
       this.#check(turn, successor.record, 0)
     }
+    if (removed !== undefined) this.#state.counters.add('table.removed')
+    return removed !== undefined
   }
 
   #interval(): number {
@@ -239,10 +270,11 @@ export class Members implements Liveness {
     const record = table.get(node.nodeIdHex)?.record ?? node
     const refused = this.ping(turn, record, undefined, (later, pong) => {
       const isMember = table.get(node.nodeIdHex) !== undefined
-      if (pong.ok && isMember) return this.#check(later, record, this.#interval())
       const { silences } = profiles.of(node.nodeIdHex)
-      if (!pong.ok && (isMember || (silences > 0 && silences < TRIES)))
-        this.#check(later, record, RETRY_MS * Math.max(1, silences))
+      // Silence is followed up soon, a pong that could not be understood is not.
+      if (silences === 0) {
+        if (isMember) this.#check(later, record, this.#interval())
+      } else if (!pong.ok && (isMember || silences < TRIES)) this.#check(later, record, RETRY_MS * silences)
     })
     if (refused?.code === 'REQUEST_LIMIT') this.#check(turn, record, RETRY_MS)
   }

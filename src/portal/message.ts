@@ -29,9 +29,9 @@ export const MAX_INLINE_CONTENT_BYTES = 2048
 export const MAX_CONTENT_KEYS = 64
 
 /**
- * The most that a TALKRESP carries in one discv5 packet of 1,280 bytes (discv5-wire.md): masking IV 16, static header 23,
- * source id 32, tag of AES-GCM 16; then the message type 1, the RLP header of the list 3, a request id of 8 bytes and its
- * header 9, the header of the byte string 3.
+ * The most that a TALKRESP carries in one discv5 packet of 1,280 bytes (discv5-wire.md): masking IV 16, static header
+ * 23, source id 32, tag of AES-GCM 16; then the message type 1, the RLP header of the list 3, a request id of 8 bytes
+ * and its header 9, the header of the byte string 3.
  */
 export const MAX_TALK_RESPONSE_BYTES = 1280 - (16 + 23 + 32 + 16) - (1 + 3 + 9 + 3)
 

@@ -9,7 +9,9 @@ import { relayedRecords } from './relayed-records.ts'
 import type { Requests } from './requests.ts'
 import type { Job, OverlayState } from './state.ts'
 
-/** Distances that one FIND_NODES of a lookup asks for: that of the target and its neighbours (discv5-theory.md, Lookup). */
+/**
+ * Distances that one FIND_NODES of a lookup asks for: that of the target and its neighbours (discv5-theory.md, Lookup).
+ */
 const DISTANCES_OF_QUERY = 3
 
 /** The log distances, seen from `node`, at which nodes near to the target stand: the most likely first. */
@@ -52,8 +54,8 @@ export class NodeLookups {
   }
 
   /**
-   * @param settle is told the lookup when it has ended, by itself or by time; may be called before this returns, where nobody is there
-   * to ask
+   * @param settle is told the lookup when it has ended, by itself or by time; may be called before this returns, where
+   * nobody is there to ask
    * @returns undefined where too many lookups run already
    */
   start(turn: Turn, target: Uint8Array, settle: Running['settle']): NodeLookup | undefined {

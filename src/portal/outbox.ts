@@ -3,7 +3,9 @@ import type { NodeRecord } from '../identity/node-record.ts'
 import { itemsOfOneOffer, type OutgoingOffers } from './outgoing-offers.ts'
 import type { OfferedContent, Turn } from './overlay-messages.ts'
 
-/** One item for one peer, and who wants to know what became of it: `failed`, or `answered` and, after code 0, `sent`. */
+/**
+ * One item for one peer, and who wants to know what became of it: `failed`, or `answered` and, after code 0, `sent`.
+ */
 export interface Letter {
   readonly item: OfferedContent
   answered(turn: Turn, to: NodeRecord, code: number): void
@@ -17,8 +19,8 @@ interface Tray {
 }
 
 /**
- * What waits to be offered, by peer. Items for one peer travel together: what gathers while its slots are taken leaves as one OFFER of
- * up to 64 keys. Peers take turns.
+ * What waits to be offered, by peer. Items for one peer travel together: what gathers while its slots are taken leaves
+ * as one OFFER of up to 64 keys. Peers take turns.
  */
 export class Outbox {
   readonly #offers: OutgoingOffers

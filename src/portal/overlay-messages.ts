@@ -12,8 +12,8 @@ export interface ContentName {
 }
 
 /**
- * Content to offer. Without `content` its bytes are in the store, to be read when they are sent. Several transfers may carry the same
- * buffer: nobody writes into it or transfers it to another thread.
+ * Content to offer. Without `content` its bytes are in the store, to be read when they are sent. Several transfers may
+ * carry the same buffer: nobody writes into it or transfers it to another thread.
  */
 export interface OfferedContent extends ContentName {
   readonly content: Uint8Array | undefined
@@ -52,8 +52,8 @@ export type StoreEvent =
 /** What a transfer tells, by the `ref` of `fetch`, `serve`, `send` or `receive`. Each ends with done or failed. */
 export type TransferEvent =
   /**
-   * `fetch` and `receive`: the item at `index` of what was to come is here, whole and valid. `stored`: the store has it, so the
-   * overlay gossips it without holding its bytes.
+   * `fetch` and `receive`: the item at `index` of what was to come is here, whole and valid. `stored`: the store has
+   * it, so the overlay gossips it without holding its bytes.
    */
   | {
       readonly type: 'transfer-item'
@@ -67,13 +67,16 @@ export type TransferEvent =
   | { readonly type: 'transfer-failed'; readonly ref: number; readonly code: ErrorCode }
 
 /**
- * What a user asks for. `ref` is the caller's own number; each is settled by exactly one output that carries it: the result named
- * here, or `failed`.
+ * What a user asks for. `ref` is the caller's own number; each is settled by exactly one output that carries it: the
+ * result named here, or `failed`.
  */
 export type OverlayCall =
   /** Pings them until one answers, then joins: a lookup of the own id, and of the buckets further away. */
   | { readonly type: 'bootstrap'; readonly records: readonly NodeRecord[] }
-  /** Settles as `record-added`: false where the record is of another chain or version, our own, or older than what is known. */
+  /**
+   * Settles as `record-added`: false where the record is of another chain or version, our own, or older than what is
+   * known.
+   */
   | { readonly type: 'add-record'; readonly ref: number; readonly record: NodeRecord }
   /** Settles as `record-removed`. */
   | { readonly type: 'remove-record'; readonly ref: number; readonly nodeIdHex: string }
@@ -106,8 +109,8 @@ export type OverlayCall =
   /** The newest record of a node. Settles as `record-found`. */
   | { readonly type: 'lookup-record'; readonly ref: number; readonly nodeId: Uint8Array }
   /**
-   * Finds content in the network (the own store is the caller's business). Settles as `found`, or `failed` with CONTENT_NOT_FOUND;
-   * with `startedAtMs` (Unix time) both carry a trace.
+   * Finds content in the network (the own store is the caller's business). Settles as `found`, or `failed` with
+   * CONTENT_NOT_FOUND; with `startedAtMs` (Unix time) both carry a trace.
    */
   | {
       readonly type: 'lookup-content'
@@ -115,7 +118,10 @@ export type OverlayCall =
       readonly key: Uint8Array
       readonly startedAtMs?: number | undefined
     }
-  /** Offers content to the nodes that should hold it. Settles as `gossiped` when all have answered, before transfers end. */
+  /**
+   * Offers content to the nodes that should hold it. Settles as `gossiped` when all have answered, before transfers
+   * end.
+   */
   | {
       readonly type: 'gossip'
       readonly ref: number

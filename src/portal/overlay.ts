@@ -17,6 +17,15 @@ import { Serving } from './serving.ts'
 import { type OverlayOptions, OverlayState } from './state.ts'
 import { type TransferKind, Transfers } from './transfers.ts'
 
+/** A node of the routing table, as `inspect` shows it. */
+export interface MemberSnapshot {
+  readonly nodeIdHex: string
+  /** It has answered since it stands in the table: only then others are told of it. */
+  readonly isLive: boolean
+  readonly radius: bigint | undefined
+  readonly clientInfo: string | undefined
+}
+
 /** What `inspect` shows of an overlay. */
 export interface OverlaySnapshot {
   readonly nodeIdHex: string
@@ -30,6 +39,7 @@ export interface OverlaySnapshot {
   readonly calls: number
   readonly nodeLookups: number
   readonly contentLookups: number
+  readonly waitingLookups: number
   readonly offersInFlight: number
   readonly outbox: number
   readonly gossip: { readonly items: number; readonly bytes: number }
@@ -38,12 +48,14 @@ export interface OverlaySnapshot {
 }
 
 /**
- * The overlay network of one sub-network (portal-wire-protocol.md) as a protocol core: wire messages, its own routing table and radii,
- * lookups, offers and gossip. It never sees a uTP packet: it says which streams are to be opened or awaited and is told what came of them.
+ * The overlay network of one sub-network (portal-wire-protocol.md) as a protocol core: wire messages, its own routing
+ * table and radii, lookups, offers and gossip. It never sees a uTP packet: it says which streams are to be opened or
+ * awaited and is told what came of them.
  *
  * @example
- * const overlay = new Overlay({ protocol: Uint8Array.of(0x50, 0x00), record, radius: MAX_RADIUS, contentId, records, randomness, clientInfo: '' })
- * overlay.handle({ type: 'lookup-content', ref: 1, key }, now, output => carryOut(output)) // 'talk' outputs; later 'found' or 'failed' with ref 1
+ * const overlay = new Overlay({ protocol, record, radius, contentId, records, randomness, clientInfo })
+ * overlay.handle({ type: 'bootstrap', records: bootnodes }, now, carryOut) // carryOut gets 'talk' outputs
+ * overlay.handle({ type: 'lookup-content', ref: 1, key }, now, carryOut) // later: 'found' or 'failed' with ref 1
  */
 export class Overlay implements Core<OverlayInput, OverlayOutput> {
   readonly #state: OverlayState
@@ -143,7 +155,7 @@ export class Overlay implements Core<OverlayInput, OverlayOutput> {
         emit({ type: 'record-added', ref: input.ref, added: this.#members.add(turn, input.record) })
         return
       case 'remove-record':
-        emit({ type: 'record-removed', ref: input.ref, removed: this.#members.remove(input.nodeIdHex) })
+        emit({ type: 'record-removed', ref: input.ref, removed: this.#members.remove(turn, input.nodeIdHex) })
         return
       case 'ping':
         this.#calls.ping(turn, input)
@@ -212,6 +224,7 @@ export class Overlay implements Core<OverlayInput, OverlayOutput> {
       calls: this.#calls.size,
       nodeLookups: this.#lookups.size,
       contentLookups: this.#calls.contentLookups,
+      waitingLookups: this.#calls.waitingLookups,
       offersInFlight: this.#outgoing.inFlight,
       outbox: this.#outbox.size,
       gossip: this.#gossip.load,
@@ -223,6 +236,16 @@ export class Overlay implements Core<OverlayInput, OverlayOutput> {
       },
       counters: state.counters.snapshot(),
     }
+  }
+
+  /** The routing table, the nearest nodes first. */
+  members(): MemberSnapshot[] {
+    const { table, profiles } = this.#state
+    return Array.from(table.slots(), ({ entry, live }) => {
+      const { nodeIdHex } = entry.record
+      const { clientInfo } = profiles.peek(nodeIdHex) ?? {}
+      return { nodeIdHex, isLive: live, radius: profiles.radius(nodeIdHex), clientInfo }
+    })
   }
 
   #timeout(turn: Turn): void {

@@ -97,8 +97,8 @@ function utf8Cut(text: string, limit: number): Uint8Array {
 /**
  * Decodes the payload of a PING or PONG.
  *
- * @returns PORTAL_PAYLOAD_UNSUPPORTED for a type this client does not speak; PORTAL_PAYLOAD_MALFORMED, whose `detail` is a
- * `MalformedReason`, for bytes that are not that type
+ * @returns PORTAL_PAYLOAD_UNSUPPORTED for a type this client does not speak; PORTAL_PAYLOAD_MALFORMED, whose `detail`
+ * is a `MalformedReason`, for bytes that are not that type
  */
 export function decodePingPayload(
   payloadType: number,

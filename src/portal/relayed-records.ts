@@ -5,8 +5,8 @@ import { RECORD_OVERHEAD_BYTES } from './message.ts'
 import type { OverlayState } from './state.ts'
 
 /**
- * The records that a peer told of, decoded and verified; each that does not hold is left out and counted: a bad signature, an address
- * nobody there can know, a distance that was not asked for, a node named twice.
+ * The records that a peer told of, decoded and verified; each that does not hold is left out and counted: a bad
+ * signature, an address nobody there can know, a distance that was not asked for, a node named twice.
  *
  * @param distances of the request, where it named some
  */

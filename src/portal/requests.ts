@@ -69,11 +69,11 @@ export class Requests {
   }
 
   /**
-   * Sends a request. `settle` is called once, in a later turn; where nothing can be sent the reason is returned at once and `settle` is
-   * not called.
+   * Sends a request. `settle` is called once, in a later turn; where nothing can be sent the reason is returned at once
+   * and `settle` is not called.
    *
-   * Without an answer the request is sent a second time, because discovery sends a TALKREQ once: to members of the table, and offers
-   * to anybody. Pings are not, as they are what finds out who is there.
+   * Without an answer the request is sent a second time, because discovery sends a TALKREQ once: to members of the
+   * table, and offers to anybody. Pings are not, as they are what finds out who is there.
    *
    * @param wanted whether it is still worth to be sent again
    */
@@ -134,10 +134,11 @@ export class Requests {
     }
     const reason = decoded.ok ? 'type' : decoded.detail
     this.#state.counters.add(`malformed.answer.${reason}`)
-    // FIND_CONTENT and OFFER are answered with nothing for a key that the peer does not know, PING and FIND_NODES only by
-    // somebody who does not take part (discv5-wire.md, TALKREQ).
+    // FIND_CONTENT and OFFER are answered with nothing for a key that the peer does not know, PING and FIND_NODES only
+    // by somebody who does not take part (discv5-wire.md, TALKREQ).
     if (type === 'ping' || type === 'find-nodes') this.liveness?.estranged(turn, to)
-    const detail = `expected ${ANSWER_TYPES[type]} as the answer, got ${reason === 'empty' ? 'nothing' : `bytes refused by: ${reason}`}`
+    const came = reason === 'empty' ? 'nothing' : `what is malformed: ${reason}`
+    const detail = `expected ${ANSWER_TYPES[type]} as the answer, got ${came}`
     pending.settle(turn, { ok: false, code: 'PORTAL_MESSAGE_MALFORMED', detail })
   }
 

@@ -24,7 +24,10 @@ export interface Retrieval {
   cancel(turn: Turn): void
 }
 
-/** From the answer of a peer to content that is valid: it was inside and is judged, or it is fetched over uTP and judged there. */
+/**
+ * From the answer of a peer to content that is valid: it was inside and is judged, or it is fetched over uTP and judged
+ * there.
+ */
 export class Retrievals {
   readonly #state: OverlayState
   readonly #members: Members

@@ -31,9 +31,12 @@ export interface ServingParts {
   readonly offers: IncomingOffers
 }
 
-/** Requests of others. Every one is answered once; what cannot be understood, with nothing (portal-wire-protocol.md). */
+/**
+ * Requests of others. Every one is answered once; what cannot be understood, with nothing (portal-wire-protocol.md).
+ */
 export class Serving {
   readonly #parts: ServingParts
+  #bytes = 0
 
   constructor(parts: ServingParts) {
     this.#parts = parts
@@ -102,10 +105,14 @@ export class Serving {
   }
 
   #nodes(from: NodeRecord, distances: readonly number[]): PortalMessage {
-    const { state } = this.#parts
+    const { state, members } = this.#parts
     const own = distances.includes(0) ? [state.record] : []
     const others = state.table
-      .atDistances(distances, MAX_RECORDS, ({ live, entry }) => live && entry.record.nodeIdHex !== from.nodeIdHex)
+      .atDistances(
+        distances,
+        MAX_RECORDS,
+        slot => slot.entry.record.nodeIdHex !== from.nodeIdHex && members.isTold(slot),
+      )
       .map(member => member.record)
     const budget = MAX_TALK_RESPONSE_BYTES - NODES_OVERHEAD_BYTES
     return { type: 'nodes', total: 1, records: packRecords([...own, ...others], budget, MAX_RECORDS) }
@@ -143,14 +150,19 @@ export class Serving {
       state.counters.add('served.inline')
       return { type: 'content', kind: 'inline', content }
     }
-    if (!transfers.hasRoom('serve', peer.nodeIdHex)) {
+    const fits = this.#bytes === 0 || this.#bytes + content.length <= state.limits.serveBytes
+    if (!fits || !transfers.hasRoom('serve', peer.nodeIdHex)) {
       state.counters.add('limit.serves')
       return this.#closest(peer, name)
     }
-    const connectionId = transfers.chooseConnectionId()
+    const connectionId = transfers.chooseConnectionId(peer.nodeIdHex)
     const ref = state.nextRef()
+    this.#bytes += content.length
     transfers.begin(turn, ref, 'serve', peer, connectionId, {
-      ended: (_later, failure) => state.counters.add(failure === undefined ? 'served.utp' : `serve.failed.${failure}`),
+      ended: (_later, failure) => {
+        this.#bytes -= content.length
+        state.counters.add(failure === undefined ? 'served.utp' : `serve.failed.${failure}`)
+      },
     })
     // Before the answer, so that the stream is awaited when its first packet comes.
     const prefixed = prefixesFoundContent(version)
@@ -159,9 +171,13 @@ export class Serving {
   }
 
   #closest(from: NodeRecord, name: ContentName): PortalMessage {
-    const { state } = this.#parts
+    const { state, members } = this.#parts
     const near = state.table
-      .closest(name.contentId, MAX_RECORDS, ({ live, entry }) => live && entry.record.nodeIdHex !== from.nodeIdHex)
+      .closest(
+        name.contentId,
+        MAX_RECORDS,
+        slot => slot.entry.record.nodeIdHex !== from.nodeIdHex && members.isTold(slot),
+      )
       .map(member => member.record)
     const budget = MAX_TALK_RESPONSE_BYTES - CONTENT_RECORDS_OVERHEAD_BYTES
     return { type: 'content', kind: 'records', records: packRecords(near, budget, MAX_RECORDS) }

@@ -23,7 +23,9 @@ export interface OverlayOptions {
   /** Decodes and verifies the records that peers tell of. */
   readonly records: RecordDecoder
   readonly randomness: Randomness
-  /** name/version-commit/os-cpu/language, at most 200 bytes; empty for privacy (ping-extensions/extensions/type-0.md). */
+  /**
+   * name/version-commit/os-cpu/language, at most 200 bytes; empty for privacy (ping-extensions/extensions/type-0.md).
+   */
   readonly clientInfo: string
   readonly limits?: Partial<OverlayLimits>
   /** As `RoutingTable` has it; no limit unless told. */
@@ -62,12 +64,12 @@ export class OverlayState {
     this.randomness = options.randomness
     this.clientInfo = options.clientInfo
     this.limits = { ...defaultOverlayLimits, ...options.limits }
-    this.profiles = new Profiles(this.limits.profiles)
     this.table = new RoutingTable({
       localId: options.record.nodeId,
       bucketSize: this.limits.bucketSize,
       ipLimits: options.ipLimits,
     })
+    this.profiles = new Profiles(this.limits.profiles, nodeIdHex => this.table.get(nodeIdHex) !== undefined)
     this.#record = options.record
     this.#support = requireSupport(options.record)
     this.#radius = options.radius

@@ -22,7 +22,10 @@ interface Transfer {
   readonly overdue: Appointment<(turn: Turn) => void>
 }
 
-/** The slots of transfers: how many there are of each kind, in all and with one peer, and which connection ids are taken. */
+/**
+ * The slots of transfers: how many there are of each kind, in all and with one peer, and which connection ids are
+ * taken.
+ */
 export class Transfers {
   readonly #limits: OverlayLimits
   readonly #agenda: Agenda<(turn: Turn) => void>
@@ -56,17 +59,20 @@ export class Transfers {
   }
 
   /**
-   * A connection id for a stream that a peer will initiate. Its neighbours stay free as well, because a stream takes two ids
-   * (uTP sends on one and receives on the other); 0 stands for "nothing accepted".
+   * A connection id for a stream that a peer will initiate. Its neighbours stay free as well, because a stream takes
+   * two ids (uTP sends on one and receives on the other); 0 stands for "nothing accepted".
    */
-  chooseConnectionId(): number {
+  chooseConnectionId(nodeIdHex: string): number {
+    const isTaken = (id: number): boolean => this.#listening.has(id) || this.isInitiating(nodeIdHex, id)
     for (;;) {
       const id = 1 + this.#randomness.below(0xfffe)
-      if (!this.#listening.has(id) && !this.#listening.has(id - 1) && !this.#listening.has(id + 1)) return id
+      if (!isTaken(id) && !isTaken(id - 1) && !isTaken(id + 1)) return id
     }
   }
 
-  /** Whether a stream to this peer with the id that it chose is under way: an answer that repeats one names it again. */
+  /**
+   * Whether a stream to this peer with the id that it chose is under way: an answer that repeats one names it again.
+   */
   isInitiating(nodeIdHex: string, connectionId: number): boolean {
     return this.#initiating.has(`${nodeIdHex} ${connectionId}`)
   }

@@ -17,8 +17,9 @@ export interface PortalSupport {
 }
 
 /**
- * What a record says of its node: by `p`, else by the older list `pv`, else version 0 (portal-wire-protocol.md, ENR record).
- * Undefined where one of them is there but malformed, or its range is turned round: such a node speaks nothing.
+ * What a record says of its node: by `p`, else by the older list `pv`, else version 0 (portal-wire-protocol.md, ENR
+ * record). Undefined where one of them is there but malformed, or its range is turned round: such a node speaks
+ * nothing.
  */
 export function portalSupport(record: NodeRecord): PortalSupport | undefined {
   const { portal } = record

@@ -109,6 +109,16 @@ export class ActorCell implements Drainable {
     return 'accepted'
   }
 
+  /** Takes a message of another lane, which has its ids already. */
+  receive(message: Message, messageId: number, causeId: number): void {
+    if (this.mailbox.size >= this.capacity || this.closed) {
+      this.overflow(message, causeId)
+      return
+    }
+    this.mailbox.push(message, messageId, causeId)
+    if (!this.scheduled) this.schedule()
+  }
+
   /** Delivers what must not be lost, in the mailbox's order but beyond its capacity: timers, notices, stop. */
   deliver(message: Message, causeId = execution.messageId): void {
     if (this.closed) return
@@ -183,6 +193,8 @@ export class ActorCell implements Drainable {
       failAsks(message, new SpimplError('ACTOR_STOPPED', `expected a running actor at ${this.path}, it has stopped`))
     } else if (reason === 'message-unknown') {
       failAsks(message, this.unknown(message))
+    } else if (reason === 'mailbox-full' || reason === 'dropped-newest') {
+      failAsks(message, new SpimplError('MAILBOX_FULL', `expected room in the mailbox of ${this.path}, it is full`))
     } else {
       failAsks(message, new SpimplError('MESSAGE_DROPPED', `a message to ${this.path} was dropped: ${reason}`))
     }
@@ -234,7 +246,7 @@ export class ActorCell implements Drainable {
   private callMeasured(handler: Handler, message: Message, metrics: ActorMetrics): void {
     const { clock } = this.root.executor
     const startMs = clock.now()
-    if (this.mailbox.enqueuedMs > 0) metrics.inMailbox.record(startMs - this.mailbox.enqueuedMs)
+    if (this.mailbox.enqueuedMs >= 0) metrics.inMailbox.record(startMs - this.mailbox.enqueuedMs)
     this.call(handler, message)
     metrics.inHandler.record(clock.now() - startMs)
   }

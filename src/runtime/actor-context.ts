@@ -4,6 +4,7 @@ import type { ActorCell } from './actor-cell.ts'
 import type { WatchMessage } from './actor-lifecycle.ts'
 import { LocalRef, type Ref } from './actor-ref.ts'
 import { KeyedTimers } from './keyed-timers.ts'
+import { RemoteRef } from './lanes/remote-ref.ts'
 import type { Logger } from './logger.ts'
 import type { Randomness } from './randomness.ts'
 import { execution } from './root-queue.ts'
@@ -80,7 +81,7 @@ export class ActorContext<M extends Message> {
     const cell = child === undefined ? this.cell : cellOf(child)
     if (cell.parent !== this.cell && cell !== this.cell) {
       throw new SpimplError(
-        'ACTOR_FAILED',
+        'REF_FOREIGN',
         `expected a child of ${this.path}, got ${cell.path}: an actor stops only its own`,
       )
     }
@@ -91,6 +92,7 @@ export class ActorContext<M extends Message> {
    * Tells as the message at hand, also after an `await`, where a bare `ref.tell` no longer knows its cause.
    */
   tell<T extends Message>(ref: Ref<T>, message: T): boolean {
+    if (ref instanceof RemoteRef) return ref.offerFrom(message, this.cause) === 'accepted'
     if (!(ref instanceof LocalRef)) return ref.tell(message)
     const delivery = ref.cell.offerFrom(message, this.cause)
     return delivery === 'accepted' || delivery === 'dropped-oldest'
@@ -180,5 +182,5 @@ export class ActorContext<M extends Message> {
 /** The cell behind a reference of this thread. */
 export function cellOf<M extends Message>(ref: Ref<M>): ActorCell {
   if (ref instanceof LocalRef) return ref.cell
-  throw new SpimplError('ACTOR_FAILED', `expected a reference to an actor of this system, got one to ${ref.path}`)
+  throw new SpimplError('REF_FOREIGN', `expected a reference to an actor of this system, got one to ${ref.path}`)
 }

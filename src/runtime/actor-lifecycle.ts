@@ -84,6 +84,7 @@ export class Lifecycle {
       this.enter('started')
       this.announceStart()
       cell.become(cell.behavior.setup(context))
+      if (this.state === 'running') this.leaveBatch()
     } catch (error) {
       this.fail(error)
     }
@@ -198,21 +199,38 @@ export class Lifecycle {
     else this.batch?.advance()
   }
 
-  /** Joins a restart of its parent's children: goes down now, and starts when the batch does. */
-  goDown(batch: RestartBatch): void {
+  /** Belongs to this restart of its parent's children from now on, and to no earlier one. */
+  join(batch: RestartBatch): void {
     this.batch = batch
+  }
+
+  /** Goes down for a restart, unless it is down or on its way. */
+  goDown(): void {
+    if (this.state !== 'running' && this.state !== 'starting' && this.state !== 'failed') return
     this.cell.open = false
     this.startRequested = false
     this.enter('goDown')
     this.advance()
   }
 
-  comeUp(): void {
-    this.batch = undefined
-    if (this.state !== 'waiting') return
+  /** Starts again, if it is down for that restart. */
+  comeUp(batch: RestartBatch): void {
+    if (this.state !== 'waiting' || this.batch !== batch) return
     this.cell.restarts++
     this.enter('comeUp')
     this.requestStart()
+  }
+
+  /** Whether it is to start, and its restart waits for that. */
+  startsWith(batch: RestartBatch): boolean {
+    return this.state === 'starting' && this.batch === batch
+  }
+
+  /** It is up, has failed anew or has ended: the restart it belongs to goes on without it. */
+  private leaveBatch(): void {
+    const { batch } = this
+    this.batch = undefined
+    batch?.advance()
   }
 
   private stepsDone(): boolean {
@@ -278,10 +296,8 @@ export class Lifecycle {
       watcher.lifecycle.watching?.delete(cell)
       watcher.lifecycle.notify(message, { path: cell.path, reason })
     }
-    const { batch } = this
-    this.batch = undefined
     cell.parent?.onChildEnded(cell, reason)
-    batch?.advance()
+    this.leaveBatch()
   }
 
   private notify(message: WatchMessage<Message>, notice: Terminated): void {
@@ -300,7 +316,9 @@ export class Lifecycle {
     parent.policy ??= new SupervisionPolicy(parent.behavior.options.supervision ?? {}, system.randomness)
     const decision = parent.policy.decide(ended, cell.options.restart ?? 'transient', system.now())
     if (decision.type === 'restart') {
+      const earlier = this.batch
       new RestartBatch(parent, cell, decision.strategy, decision.delayMs).advance()
+      earlier?.advance()
       return
     }
     this.requestStop('parent', this.reason)

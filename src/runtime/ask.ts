@@ -1,15 +1,24 @@
 import { SpimplError } from '../errors.ts'
 import type { Message } from './actor.ts'
-import type { ActorCell } from './actor-cell.ts'
 import type { AskOptions, ReplyTo } from './actor-ref.ts'
 import type { DeadLetters } from './dead-letters.ts'
 import { execution, type RootQueue } from './root-queue.ts'
 import { Timer } from './timer-wheel.ts'
 
+/** Whom a question can be put to: an actor of this lane, or the reference to one of another. */
+export interface AskTarget {
+  readonly path: string
+  readonly root: RootQueue
+  readonly system: { readonly deadLetters: DeadLetters }
+  offer(message: Message): unknown
+}
+
 /** One question on its way: the `replyTo` of its message and the timer of its deadline in one object. */
 export class PendingAsk<R> extends Timer implements ReplyTo<R> {
   /** Whom it was put to. */
   readonly path: string
+  /** @internal Called once it waits no more. */
+  onSettled: (() => void) | undefined = undefined
   private readonly root: RootQueue
   private readonly deadLetters: DeadLetters
   private readonly timeoutMs: number
@@ -17,27 +26,34 @@ export class PendingAsk<R> extends Timer implements ReplyTo<R> {
   private resolve: ((value: R) => void) | undefined = undefined
   private reject: ((error: Error) => void) | undefined = undefined
 
-  private constructor(cell: ActorCell, { timeoutMs, signal }: AskOptions) {
+  private constructor(target: AskTarget, { timeoutMs, signal }: AskOptions) {
     super()
-    this.path = cell.path
-    this.root = cell.root
-    this.deadLetters = cell.system.deadLetters
+    this.path = target.path
+    this.root = target.root
+    this.deadLetters = target.system.deadLetters
     this.timeoutMs = timeoutMs
     this.signal = signal
   }
 
-  static ask<R, M extends Message>(cell: ActorCell, make: (replyTo: ReplyTo<R>) => M, options: AskOptions): Promise<R> {
-    if (execution.current === cell) {
+  static ask<R, M extends Message>(
+    target: AskTarget,
+    make: (replyTo: ReplyTo<R>) => M,
+    options: AskOptions,
+  ): Promise<R> {
+    if ((execution.current as unknown) === target) {
       return Promise.reject(
-        new SpimplError('ASK_SELF', `expected to ask another actor, ${cell.path} asked itself and would wait forever`),
+        new SpimplError(
+          'ASK_SELF',
+          `expected to ask another actor, ${target.path} asked itself and would wait forever`,
+        ),
       )
     }
-    if (options.signal?.aborted === true) return Promise.reject(aborted(cell.path, options.signal))
-    const pending = new PendingAsk<R>(cell, options)
+    if (options.signal?.aborted === true) return Promise.reject(aborted(target.path, options.signal))
+    const pending = new PendingAsk<R>(target, options)
     return new Promise<R>((resolve, reject) => {
       pending.resolve = resolve
       pending.reject = reject
-      pending.start(cell, make)
+      pending.start(target, make)
     })
   }
 
@@ -66,22 +82,19 @@ export class PendingAsk<R> extends Timer implements ReplyTo<R> {
     )
   }
 
-  private start<M extends Message>(cell: ActorCell, make: (replyTo: ReplyTo<R>) => M): void {
+  private start<M extends Message>(target: AskTarget, make: (replyTo: ReplyTo<R>) => M): void {
     this.signal?.addEventListener('abort', this.onAbort, { once: true })
     if (this.timeoutMs !== Number.POSITIVE_INFINITY) {
       this.root.setTimer(this, this.root.executor.clock.now() + this.timeoutMs)
     }
-    const delivery = cell.offer(make(this))
-    if (delivery === 'mailbox-full' || delivery === 'dropped-newest') {
-      this.fail(new SpimplError('MAILBOX_FULL', `expected room in the mailbox of ${this.path}, it is full`))
-    } else if (delivery === 'stopped') {
-      this.fail(new SpimplError('ACTOR_STOPPED', `expected a running actor at ${this.path}, it has stopped`))
-    }
+    // What is not accepted becomes a dead letter, and that fails this question with its reason.
+    target.offer(make(this))
   }
 
   private settle(): void {
     this.resolve = undefined
     this.reject = undefined
+    this.onSettled?.()
     this.root.cancelTimer(this)
     this.signal?.removeEventListener('abort', this.onAbort)
   }

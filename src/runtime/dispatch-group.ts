@@ -1,5 +1,21 @@
 import { SpimplError } from '../errors.ts'
-import type { DispatchQueue, Work } from './dispatch-queue.ts'
+import type { DispatchQueue } from './dispatch-queue.ts'
+import type { RootQueue } from './root-queue.ts'
+import { Timer } from './timer-wheel.ts'
+import type { Work } from './work-item.ts'
+
+class GroupDeadline extends Timer {
+  private readonly passed: () => void
+
+  constructor(passed: () => void) {
+    super()
+    this.passed = passed
+  }
+
+  override fire(): void {
+    this.passed()
+  }
+}
 
 /** Work that belongs together, wherever it runs: counts what has begun and says when all of it is done. */
 export class DispatchGroup {
@@ -30,21 +46,25 @@ export class DispatchGroup {
     else this.notifications.push({ queue, work })
   }
 
-  /** Settles when the group is empty: true, or after `timeoutMs`: false. */
-  wait(timeoutMs = Number.POSITIVE_INFINITY): Promise<boolean> {
+  /** Settles when the group is empty. */
+  wait(): Promise<void> {
+    if (this.entered === 0) return Promise.resolve()
+    return new Promise(resolve => this.waiters.push(resolve))
+  }
+
+  /** Settles when the group is empty: true, or after `timeoutMs` of the root's clock: false. */
+  waitWithin(timeoutMs: number, root: RootQueue): Promise<boolean> {
     if (this.entered === 0) return Promise.resolve(true)
     return new Promise(resolve => {
-      const timer =
-        timeoutMs === Number.POSITIVE_INFINITY
-          ? undefined
-          : setTimeout(() => {
-              this.waiters = this.waiters.filter(other => other !== waiter)
-              resolve(false)
-            }, timeoutMs)
       const waiter = () => {
-        clearTimeout(timer)
+        root.cancelTimer(deadline)
         resolve(true)
       }
+      const deadline = new GroupDeadline(() => {
+        this.waiters = this.waiters.filter(other => other !== waiter)
+        resolve(false)
+      })
+      root.setTimer(deadline, root.executor.clock.now() + timeoutMs)
       this.waiters.push(waiter)
     })
   }

@@ -1,13 +1,10 @@
 import { SpimplError } from '../errors.ts'
-import type { DispatchGroup } from './dispatch-group.ts'
 import { EventLoopExecutor } from './executors/event-loop.ts'
 import type { QualityOfService } from './quality-of-service.ts'
 import { Ring } from './ring.ts'
 import { type Drainable, execution, RootQueue, rootBand, type Target } from './root-queue.ts'
 import { Timer } from './timer-wheel.ts'
-
-/** What a queue runs. One that returns a promise is in flight until it settles: a serial queue waits for it. */
-export type Work<R = unknown> = () => R
+import { type Work, WorkItem, type WorkOptions } from './work-item.ts'
 
 export interface DispatchQueueOptions {
   /** Default: this thread's main root. Exclusion and priority come from the target. */
@@ -20,35 +17,6 @@ export interface DispatchQueueOptions {
   readonly inactive?: boolean
   /** Where an error goes that work throws or rejects with. Default: it is an uncaught exception, as a crash in libdispatch. */
   readonly onError?: (error: unknown) => void
-}
-
-export interface WorkOptions {
-  /** On a concurrent queue: runs alone, behind all that came before, before all that comes after. */
-  readonly barrier?: boolean
-  /** Entered now, left when the work is done. */
-  readonly group?: DispatchGroup
-}
-
-/** Work with something to it: a barrier, a group, or somebody who waits for its value. */
-class WorkItem {
-  readonly work: Work
-  readonly barrier: boolean
-  readonly group: DispatchGroup | undefined
-  readonly resolve: ((value: unknown) => void) | undefined
-  readonly reject: ((error: unknown) => void) | undefined
-
-  constructor(
-    work: Work,
-    { barrier = false, group }: WorkOptions,
-    resolve?: (value: unknown) => void,
-    reject?: (error: unknown) => void,
-  ) {
-    this.work = work
-    this.barrier = barrier
-    this.group = group
-    this.resolve = resolve
-    this.reject = reject
-  }
 }
 
 class DelayedWork extends Timer {

@@ -24,7 +24,8 @@ export class Mailbox {
   /** Of the message taken last. */
   messageId = 0
   causeId = 0
-  enqueuedMs = 0
+  /** -1: not known. */
+  enqueuedMs = -1
   private slots: unknown[] = NO_SLOTS
   private ids: Float64Array = NO_IDS
   private times: Float64Array | undefined = undefined
@@ -42,8 +43,7 @@ export class Mailbox {
   /** As `push`, and keeps the moment, for the histogram of time in the mailbox. */
   pushAt(message: unknown, messageId: number, causeId: number, nowMs: number): void {
     this.push(message, messageId, causeId)
-    this.times ??= new Float64Array(this.slots.length)
-    if (this.times.length !== this.slots.length) this.growTimes()
+    this.times ??= new Float64Array(this.slots.length).fill(-1)
     this.times[(this.head + this.size - 1) & (this.slots.length - 1)] = nowMs
   }
 
@@ -54,7 +54,6 @@ export class Mailbox {
     this.slots[this.head] = message
     this.ids[this.head * 2] = messageId
     this.ids[this.head * 2 + 1] = causeId
-    if (this.times !== undefined) this.growTimes()
     this.size++
   }
 
@@ -66,8 +65,8 @@ export class Mailbox {
     this.messageId = this.ids[at * 2]!
     this.causeId = this.ids[at * 2 + 1]!
     if (this.times !== undefined) {
-      this.enqueuedMs = this.times[at] ?? 0
-      this.times[at] = 0
+      this.enqueuedMs = this.times[at]!
+      this.times[at] = -1
     }
     this.head = (at + 1) & (this.slots.length - 1)
     if (--this.size === 0 && this.slots.length > KEPT_SLOTS) this.release()
@@ -93,16 +92,12 @@ export class Mailbox {
       largerIds[to * 2 + 1] = ids[from * 2 + 1]!
     }
     if (this.times !== undefined) {
-      const times = new Float64Array(larger.length)
-      for (let to = 0; to < size; to++) times[to] = this.times[(head + to) & (slots.length - 1)] ?? 0
+      const times = new Float64Array(larger.length).fill(-1)
+      for (let to = 0; to < size; to++) times[to] = this.times[(head + to) & (slots.length - 1)]!
       this.times = times
     }
     this.slots = larger
     this.ids = largerIds
     this.head = 0
-  }
-
-  private growTimes(): void {
-    if (this.times!.length !== this.slots.length) this.times = new Float64Array(this.slots.length)
   }
 }

@@ -2,46 +2,61 @@ import type { ActorCell } from './actor-cell.ts'
 import type { SupervisionStrategy } from './supervision.ts'
 import { Timer } from './timer-wheel.ts'
 
-/** A restart of one child or several: they go down from the youngest to the oldest, and come up in the order of their start. */
+/**
+ * A restart of one child or several: they go down from the youngest to the oldest, and come up in the order of their start,
+ * each when the one before it has started.
+ */
 export class RestartBatch extends Timer {
-  private readonly cells: ActorCell[]
+  private readonly cells: readonly ActorCell[]
   private readonly parent: ActorCell
   private readonly delayMs: number
   private down: number
-  private done = false
+  private up = 0
+  private advancing = false
+  private allDown = false
 
   constructor(parent: ActorCell, failed: ActorCell, strategy: SupervisionStrategy, delayMs: number) {
     super()
     this.parent = parent
     this.delayMs = delayMs
     const siblings = [...parent.children!.values()]
-    const from = strategy === 'one-for-one' ? siblings.indexOf(failed) : 0
-    const first = strategy === 'rest-for-one' ? siblings.indexOf(failed) : from
-    const to = strategy === 'one-for-one' ? first + 1 : siblings.length
-    this.cells = siblings.slice(first, to).filter(cell => {
-      const { state } = cell.lifecycle
-      return state === 'running' || state === 'starting' || state === 'failed'
-    })
+    const at = siblings.indexOf(failed)
+    const affected = strategy === 'one-for-one' ? [failed] : strategy === 'rest-for-one' ? siblings.slice(at) : siblings
+    this.cells = affected.filter(cell => !cell.lifecycle.ending)
     this.down = this.cells.length
+    for (const cell of this.cells) cell.lifecycle.join(this)
   }
 
-  /** Called whenever one of its cells is down. */
+  /** Called whenever one of its cells is down, or has started, or has come to its end. */
   advance(): void {
-    while (!this.done && this.down > 0) {
-      const { lifecycle } = this.cells[this.down - 1]!
-      if (lifecycle.state === 'running' || lifecycle.state === 'starting' || lifecycle.state === 'failed') {
-        lifecycle.goDown(this)
-      }
-      if (lifecycle.state !== 'waiting' && lifecycle.state !== 'stopped') return
-      this.down--
-    }
-    if (this.done) return
-    this.done = true
-    if (this.delayMs > 0) this.parent.root.setTimer(this, this.parent.system.now() + this.delayMs)
-    else this.fire()
+    if (this.advancing) return
+    this.advancing = true
+    if (!this.allDown) this.takeDown()
+    else this.bringUp()
+    this.advancing = false
   }
 
   override fire(): void {
-    for (const cell of this.cells) cell.lifecycle.comeUp()
+    this.bringUp()
+  }
+
+  private takeDown(): void {
+    for (; this.down > 0; this.down--) {
+      const { lifecycle } = this.cells[this.down - 1]!
+      lifecycle.goDown()
+      if (lifecycle.state !== 'waiting' && !lifecycle.stopped) return
+    }
+    this.allDown = true
+    if (this.delayMs > 0) this.parent.root.setTimer(this, this.parent.system.now() + this.delayMs)
+    else this.bringUp()
+  }
+
+  private bringUp(): void {
+    if (this.pending) return
+    for (; this.up < this.cells.length; this.up++) {
+      const { lifecycle } = this.cells[this.up]!
+      lifecycle.comeUp(this)
+      if (lifecycle.startsWith(this)) return
+    }
   }
 }

@@ -31,6 +31,7 @@ const DEFAULT_DEADLINE_MS = 5_000
 export class Shutdown extends Timer {
   readonly terminated: Promise<ShutdownReport>
   private readonly guardian: ActorCell
+  private readonly atEnd: () => Promise<void> | undefined
   private readonly phases: readonly PhaseOptions[]
   private readonly reports: PhaseReport[] = []
   private resolve: (report: ShutdownReport) => void = () => {}
@@ -44,9 +45,10 @@ export class Shutdown extends Timer {
   private toEnd: ActorCell[] = []
   private finished = false
 
-  constructor(guardian: ActorCell, phases: readonly PhaseOptions[]) {
+  constructor(guardian: ActorCell, phases: readonly PhaseOptions[], atEnd: () => Promise<void> | undefined) {
     super()
     this.guardian = guardian
+    this.atEnd = atEnd
     this.phases = phases.length > 0 ? phases : [{ name: 'default' }]
     this.terminated = new Promise(resolve => {
       this.resolve = resolve
@@ -133,6 +135,9 @@ export class Shutdown extends Timer {
     this.guardian.lifecycle.requestStop('parent')
     const late = this.reports.flatMap(report => report.late)
     const report = { phases: this.reports, late }
-    this.resolve(this.failure === undefined ? report : { ...report, failure: this.failure })
+    const full = this.failure === undefined ? report : { ...report, failure: this.failure }
+    const ended = this.atEnd()
+    if (ended === undefined) this.resolve(full)
+    else void ended.then(() => this.resolve(full))
   }
 }

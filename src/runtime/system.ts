@@ -7,6 +7,8 @@ import { DeadLetters } from './dead-letters.ts'
 import { EventLoopExecutor } from './executors/event-loop.ts'
 import type { Executor } from './executors/executor.ts'
 import { type Inspection, inspect } from './inspection.ts'
+import { Lane, type LaneOptions } from './lanes/lane.ts'
+import { LaneHub, MAIN_LANE } from './lanes/lane-hub.ts'
 import { errorsToConsole, type Logger, type LogSink, loggerFor } from './logger.ts'
 import { type Randomness, systemRandomness } from './randomness.ts'
 import type { Recorder } from './recorder.ts'
@@ -29,6 +31,8 @@ export interface SystemOptions {
   readonly recorder?: Recorder
   /** Keeps histograms of time in mailbox and in handler for each actor. Default false. */
   readonly measured?: boolean
+  /** @internal Which lane this is; 0 is the main one. */
+  readonly laneId?: number
 }
 
 /**
@@ -50,6 +54,7 @@ export class System implements AsyncDisposable {
   private readonly log: LogSink
   private readonly guardian: ActorCell
   private readonly shutdown: Shutdown
+  private readonly lanes: (Lane | undefined)[] = []
   private names = 0
   private actorIds = 0
 
@@ -57,6 +62,7 @@ export class System implements AsyncDisposable {
     this.name = options.name ?? 'system'
     this.main = new RootQueue(options.executor ?? new EventLoopExecutor(), {
       label: this.name,
+      lane: options.laneId ?? 0,
       budget: { ...defaultDrainBudget, ...options.budget },
     })
     this.randomness = options.randomness ?? systemRandomness()
@@ -66,7 +72,7 @@ export class System implements AsyncDisposable {
     const behavior: Behavior<Message> = { setup: () => ({}), options: { supervision: options.supervision ?? {} } }
     this.guardian = new ActorCell(this, undefined, '', behavior, {}, this.main)
     this.guardian.lifecycle.requestStart()
-    this.shutdown = new Shutdown(this.guardian, options.phases ?? [])
+    this.shutdown = new Shutdown(this.guardian, options.phases ?? [], () => this.endLanes())
   }
 
   spawn<M extends Message>(behavior: Behavior<M>, options: SpawnOptions = {}): Ref<M> {
@@ -114,6 +120,11 @@ export class System implements AsyncDisposable {
     await this.stop()
   }
 
+  private endLanes(): Promise<void> | undefined {
+    if (this.lanes.length === 0) return undefined
+    return Promise.all(this.lanes.map(lane => lane?.terminate())).then(() => undefined)
+  }
+
   /** @internal */
   nextName(): string {
     return `$${++this.names}`
@@ -135,8 +146,29 @@ export class System implements AsyncDisposable {
     if (cell === this.guardian) this.shutdown.failed(error)
   }
 
+  /**
+   * Starts a worker thread on which actors can live. It ends with the system.
+   * @example
+   * const lane = system.lane({ name: 'hashing' })
+   * const ref = system.spawn(lane.behavior<Hash>({ module: new URL('./hasher.js', import.meta.url), name: 'hasher' }))
+   */
+  lane(options: LaneOptions = {}): Lane {
+    this.hub ??= new LaneHub(this, MAIN_LANE)
+    const lane = new Lane(this.hub, this.lanes.push(undefined), options)
+    this.lanes[lane.id - 1] = lane
+    return lane
+  }
+
+  /** @internal On a worker lane: tells the main lane. */
+  onTopEnded: ((cell: ActorCell, reason: StopReason) => void) | undefined
+
+  /** @internal What this lane knows of others; `undefined` as long as there are none. */
+  hub: LaneHub | undefined
+
   /** @internal */
   onEnded(cell: ActorCell, reason: StopReason): void {
+    this.hub?.forget(cell)
+    this.onTopEnded?.(cell, reason)
     if (cell.parent === this.guardian) this.shutdown.onEnded(cell, reason)
   }
 }

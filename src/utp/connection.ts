@@ -3,12 +3,13 @@ import type { Core } from '../runtime/core.ts'
 import type { Randomness } from '../runtime/randomness.ts'
 import { PacketBatch } from './batch.ts'
 import { ConnectionLifecycle, type ConnectionState } from './connection-machine.ts'
+import { endingOf, hadEverything } from './ending.ts'
 import { type StreamLimits, streamLimits } from './limits.ts'
-import type { StreamInput, StreamOutput, StreamStats } from './messages.ts'
-import { PacketView, ST_DATA, ST_FIN, ST_RESET, ST_STATE, ST_SYN, timestampOf } from './packet.ts'
-import { RECEIVED_AGAIN, RECEIVED_NEW, Received } from './received.ts'
+import type { StreamInput, StreamOutput, StreamSnapshot, StreamStats } from './messages.ts'
+import { PacketView, ST_DATA, ST_FIN, ST_RESET, ST_STATE, ST_SYN } from './packet.ts'
+import { Receiver } from './receiver.ts'
 import { Sender } from './sender.ts'
-import { narrow, widen } from './sequence.ts'
+import { narrow } from './sequence.ts'
 
 export interface ConnectionOptions {
   /** The connection id of the Portal message, 16 bits: the initiator receives with it, the acceptor sends with it. */
@@ -16,11 +17,6 @@ export interface ConnectionOptions {
   readonly randomness: Randomness
   readonly limits?: Partial<StreamLimits>
 }
-
-/** Data that overtook the answer to our SYN waits for it: it cannot be placed before that. */
-const MAX_EARLY_PACKETS = 64
-/** A FIN that nobody answers, after the peer's own: its owner is gone, and had everything. */
-const MAX_FIN_TIMEOUTS = 2
 
 type Emit = (output: StreamOutput) => void
 
@@ -40,22 +36,16 @@ export class UtpConnection implements Core<StreamInput, StreamOutput> {
   readonly #firstSequence: number
   readonly #lifecycle = new ConnectionLifecycle()
   readonly #sender: Sender
-  readonly #received = new Received()
+  readonly #receiver: Receiver
   readonly #batch: PacketBatch
   readonly #view = new PacketView()
-  #early: Uint8Array[] = []
   #synRepeated = false
   /** The acceptor's: the peer's SYN, by which a repetition of it is known. */
   #synSequence = -1
-  /** What was handed to the consumer and not taken by it. */
-  #unreadBytes = 0
-  #ackWanted = false
   #answerSyn = false
-  #advertisedBytes: number
-  /** Our measure of the peer's last packet: its timestamp subtracted from our clock. */
-  #difference = 0
+  /** The acceptor's: the initiator has our answer to its SYN. Until then every ack may be taken for that answer. */
+  #answerArrived = false
   #openedAt = -1
-  #lastReceivedAt = 0
   #lastSentAt = 0
   #finishDeadline = Infinity
   #deadline = 0
@@ -66,9 +56,6 @@ export class UtpConnection implements Core<StreamInput, StreamOutput> {
   #farewell: Uint8Array | undefined
   #closedAt = 0
   #packetsSent = 0
-  #packetsReceived = 0
-  #duplicates = 0
-  #refused = 0
 
   /** The end that sends the SYN. */
   static initiate(options: ConnectionOptions): UtpConnection {
@@ -96,7 +83,7 @@ export class UtpConnection implements Core<StreamInput, StreamOutput> {
       receiveId: this.#receiveId,
     })
     this.#batch = new PacketBatch(this.#sendId)
-    this.#advertisedBytes = this.#limits.receiveBufferBytes
+    this.#receiver = new Receiver(this.#limits)
   }
 
   get state(): ConnectionState {
@@ -108,7 +95,7 @@ export class UtpConnection implements Core<StreamInput, StreamOutput> {
       this.#answerLate(input, now, emit)
       return
     }
-    this.#batch.begin(now, this.#difference, this.#windowBytes(), this.#received.acknowledged)
+    this.#receiver.begin(this.#batch, now)
     if (this.#openedAt < 0) this.#open(now)
     switch (input.type) {
       case 'packets':
@@ -124,7 +111,7 @@ export class UtpConnection implements Core<StreamInput, StreamOutput> {
         this.#finish()
         break
       case 'read':
-        this.#onRead(input.bytes)
+        this.#receiver.read(input.bytes)
         break
       case 'reset':
         this.#fail(input.reason, 'the stream was given up here')
@@ -145,13 +132,13 @@ export class UtpConnection implements Core<StreamInput, StreamOutput> {
     const sender = this.#sender
     return {
       bytesSent: sender.deliveredBytes,
-      bytesReceived: this.#received.totalBytes,
+      bytesReceived: this.#receiver.received.totalBytes,
       packetsSent: this.#packetsSent,
-      packetsReceived: this.#packetsReceived,
+      packetsReceived: this.#receiver.packets,
       retransmits: sender.retransmits,
       timeouts: sender.timeouts,
-      duplicates: this.#duplicates,
-      refused: this.#refused,
+      duplicates: this.#receiver.duplicates,
+      refused: this.#receiver.refused,
       rttMs: sender.rtt.smoothedMs,
       congestionWindowBytes: Math.round(sender.congestion.windowBytes),
       durationMs: this.#openedAt < 0 ? 0 : Math.max(0, (this.#closed ? this.#closedAt : now) - this.#openedAt),
@@ -159,18 +146,7 @@ export class UtpConnection implements Core<StreamInput, StreamOutput> {
   }
 
   /** For `inspect`, traces and logs. */
-  snapshot(now?: number): {
-    readonly state: ConnectionState
-    readonly initiator: boolean
-    readonly receiveId: number
-    readonly sendId: number
-    readonly unsentBytes: number
-    readonly inFlightBytes: number
-    readonly peerWindowBytes: number
-    readonly unreadBytes: number
-    readonly aheadPackets: number
-    readonly stats: StreamStats
-  } {
+  snapshot(now?: number): StreamSnapshot {
     return {
       state: this.state,
       initiator: this.#initiator,
@@ -179,8 +155,8 @@ export class UtpConnection implements Core<StreamInput, StreamOutput> {
       unsentBytes: this.#sender.unsentBytes,
       inFlightBytes: this.#sender.sent.inFlightBytes,
       peerWindowBytes: this.#sender.peerWindowBytes,
-      unreadBytes: this.#unreadBytes,
-      aheadPackets: this.#received.aheadPackets,
+      unreadBytes: this.#receiver.unreadBytes,
+      aheadPackets: this.#receiver.received.aheadPackets,
       stats: this.stats(now),
     }
   }
@@ -195,7 +171,7 @@ export class UtpConnection implements Core<StreamInput, StreamOutput> {
 
   #open(now: number): void {
     this.#openedAt = now
-    this.#lastReceivedAt = now
+    this.#receiver.lastHeardAt = now
     this.#lastSentAt = now
     this.#lifecycle.advance(this.#initiator ? 'CONNECT' : 'LISTEN')
     if (this.#initiator) this.#sender.sendSyn(now, this.#batch)
@@ -204,10 +180,10 @@ export class UtpConnection implements Core<StreamInput, StreamOutput> {
   #onPacket(bytes: Uint8Array, now: number): void {
     const view = this.#view
     if (view.read(bytes) !== undefined) {
-      this.#refused++
+      this.#receiver.refused++
       return
     }
-    this.#packetsReceived++
+    this.#receiver.packets++
     switch (view.type) {
       case ST_SYN:
         this.#onSyn(view, now)
@@ -216,46 +192,44 @@ export class UtpConnection implements Core<StreamInput, StreamOutput> {
         this.#onReset(view)
         return
       default:
-        if (view.connectionId !== this.#receiveId) this.#refused++
+        if (view.connectionId !== this.#receiveId) this.#receiver.refused++
         else if (this.state === 'syn-sent') this.#onAnswer(view, bytes, now)
         else if (this.#established) this.#onSegment(view, bytes, now)
-        else this.#refused++
+        else this.#receiver.refused++
     }
   }
 
   #onSyn(view: PacketView, now: number): void {
     if (this.#initiator || view.connectionId !== this.#sendId) {
-      this.#refused++
+      this.#receiver.refused++
       return
     }
     if (this.#synSequence < 0) {
       this.#synSequence = view.sequence
-      this.#received.next = view.sequence + 1
+      this.#receiver.beginAfterSyn(view.sequence)
       this.#lifecycle.advance('ESTABLISHED')
-    } else if (view.sequence === this.#synSequence) this.#duplicates++
+    } else if (view.sequence === this.#synSequence) this.#receiver.duplicates++
     else {
-      this.#refused++
+      this.#receiver.refused++
       return
     }
-    this.#heard(view, now)
+    this.#receiver.heard(view, now)
     this.#answerSyn = true
   }
 
   /** In syn-sent: the STATE that answers our SYN names the number of the peer's first data (`ack_nr = seq_nr - 1`). */
   #onAnswer(view: PacketView, bytes: Uint8Array, now: number): void {
     if (view.acknowledged !== narrow(this.#firstSequence)) {
-      this.#refused++
+      this.#receiver.refused++
       return
     }
     if (view.type !== ST_STATE) {
-      if (this.#early.length < MAX_EARLY_PACKETS) this.#early.push(bytes)
+      this.#receiver.holdEarly(bytes)
       return
     }
-    this.#received.next = view.sequence
+    const early = this.#receiver.beginWithAnswer(view.sequence)
     this.#lifecycle.advance('ESTABLISHED')
-    this.#sender.onPacket(view, bytes, this.#heard(view, now), now)
-    const early = this.#early
-    this.#early = []
+    this.#onSegment(view, bytes, now)
     for (const packet of early) {
       view.read(packet)
       this.#onSegment(view, packet, now)
@@ -263,43 +237,24 @@ export class UtpConnection implements Core<StreamInput, StreamOutput> {
   }
 
   #onSegment(view: PacketView, bytes: Uint8Array, now: number): void {
-    const received = this.#received
-    const sequence = widen(view.sequence, received.next)
-    if (!this.#sender.onPacket(view, bytes, this.#heard(view, now), now)) {
-      this.#refused++
+    const receiver = this.#receiver
+    this.#answerArrived = true
+    if (!this.#sender.onPacket(view, bytes, receiver.heard(view, now), now)) {
+      receiver.refused++
       return
     }
     if (view.type === ST_STATE) return
-    this.#ackWanted = true
-    const payload = view.type === ST_FIN ? bytes.subarray(bytes.length) : bytes.subarray(view.payloadAt)
-    const room = this.#windowBytes() - received.chunkBytes
-    const outcome = received.offer(sequence, view.type, payload, room)
-    if (outcome === RECEIVED_NEW) {
-      if (received.totalBytes + received.aheadBytes > this.#limits.maxReceiveBytes)
-        this.#fail('STREAM_TOO_LARGE', `expected at most ${this.#limits.maxReceiveBytes} bytes, got more`)
-    } else if (outcome === RECEIVED_AGAIN) this.#duplicates++
-    else this.#refused++
-  }
-
-  /** A valid packet: the peer lives, and its clock was compared with ours. Returns the difference, 32 bits, not 0. */
-  #heard(view: PacketView, now: number): number {
-    this.#lastReceivedAt = now
-    // 0 stands for "not measured" (nim-eth's window does not grow on it), so a way that takes no time takes a microsecond.
-    this.#difference = (timestampOf(now) - view.timestamp) >>> 0 || 1
-    return this.#difference
+    receiver.onPayload(view, bytes)
+    if (receiver.tooLarge)
+      this.#fail('STREAM_TOO_LARGE', `expected at most ${this.#limits.maxReceiveBytes} bytes, got more`)
   }
 
   #onReset(view: PacketView): void {
     if (view.connectionId !== this.#receiveId && view.connectionId !== this.#sendId) {
-      this.#refused++
+      this.#receiver.refused++
       return
     }
-    const sender = this.#sender
-    // A peer that has everything and is gone answers our FIN so, where the ack of an earlier copy got lost (nim-eth's streams
-    // vanish when their FIN is acknowledged, or when they have read the peer's).
-    const hadAll =
-      sender.finAcknowledged || sender.finRepeated || (this.#received.finished && sender.onlyFinOutstanding)
-    if (hadAll) this.#finished()
+    if (hadEverything(this.#sender, this.#receiver)) this.#finished()
     else this.#end = { reason: 'STREAM_RESET', detail: 'the peer reset the stream' }
   }
 
@@ -325,18 +280,6 @@ export class UtpConnection implements Core<StreamInput, StreamOutput> {
     if (this.state === 'connected') this.#lifecycle.advance('FIN')
   }
 
-  #onRead(bytes: number): void {
-    this.#unreadBytes = Math.max(0, this.#unreadBytes - bytes)
-    const opened = this.#windowBytes() - this.#advertisedBytes
-    const packet = this.#limits.maxPacketBytes
-    // The peer hears of it with the next ack, or now if it may be waiting for that.
-    if (
-      this.#established &&
-      (2 * opened >= this.#limits.receiveBufferBytes || (this.#advertisedBytes < 2 * packet && opened > 2 * packet))
-    )
-      this.#ackWanted = true
-  }
-
   #onTimers(now: number): void {
     const limits = this.#limits
     if (now >= this.#openedAt + limits.totalTimeoutMs)
@@ -345,42 +288,39 @@ export class UtpConnection implements Core<StreamInput, StreamOutput> {
       if (now >= this.#openedAt + limits.connectTimeoutMs)
         this.#fail('STREAM_CONNECT_TIMEOUT', `expected a connection within ${limits.connectTimeoutMs} ms`)
       else if (now >= this.#sender.deadline()) this.#sender.onTimer(now, this.#batch)
-    } else if (now >= this.#lastReceivedAt + limits.idleTimeoutMs)
+    } else if (now >= this.#receiver.lastHeardAt + limits.idleTimeoutMs)
       this.#fail('STREAM_IDLE', `expected a packet within ${limits.idleTimeoutMs} ms`)
     else if (now >= this.#finishDeadline) this.#finished()
     else {
       if (now >= this.#sender.deadline() && !this.#sender.onTimer(now, this.#batch))
         this.#fail('STREAM_TIMEOUT', `expected an ack after ${limits.maxTimeouts} timeouts, got none`)
-      if (now >= this.#lastSentAt + limits.keepAliveMs) this.#ackWanted = true
+      if (now >= this.#lastSentAt + limits.keepAliveMs) this.#receiver.ackWanted = true
     }
   }
 
   /** Ends every `handle`: decides whether the stream is over, sends, and says what happened. */
   #conclude(now: number, emit: Emit): void {
-    const received = this.#received
+    const receiver = this.#receiver
     const sender = this.#sender
-    if (this.#established && !this.#saidConnected) {
+    const connected = this.#established && !this.#saidConnected
+    if (connected) {
       this.#saidConnected = true
       if (sender.finishWanted) this.#lifecycle.advance('FIN')
-      emit({ type: 'connected' })
     }
-    if (received.chunkBytes > 0) {
-      const chunks = received.chunks
-      const bytes = received.chunkBytes
-      received.chunks = []
-      received.chunkBytes = 0
-      this.#unreadBytes += bytes
-      emit({ type: 'data', chunks, bytes })
-    }
-    if (received.finished && !this.#saidPeerFinished) {
+    const { chunkBytes } = receiver.received
+    const chunks = chunkBytes > 0 ? receiver.take() : []
+    const peerFinished = receiver.received.finished && !this.#saidPeerFinished
+    if (peerFinished) {
       this.#saidPeerFinished = true
       if (this.state === 'connected') this.#lifecycle.advance('FIN')
-      emit({ type: 'peer-finished' })
       // Whoever wrote something and is told that nothing more comes has said all that it will.
       if (!this.#limits.allowHalfOpen && sender.writtenBytes > 0) this.#finish()
     }
     if (this.#end === undefined) this.#considerEnd(now)
     this.#send(now, emit)
+    if (connected) emit({ type: 'connected' })
+    if (chunkBytes > 0) emit({ type: 'data', chunks, bytes: chunkBytes })
+    if (peerFinished) emit({ type: 'peer-finished' })
     if (sender.becameWritable) {
       sender.becameWritable = false
       if (this.#end === undefined && !sender.finishWanted)
@@ -395,60 +335,54 @@ export class UtpConnection implements Core<StreamInput, StreamOutput> {
   }
 
   #considerEnd(now: number): void {
-    const sender = this.#sender
-    const peerFinished = this.#received.finished
-    const oneWay = !this.#limits.allowHalfOpen
-    if (sender.finAcknowledged) {
-      const peerWrote = this.#received.totalBytes > 0 || this.#received.aheadPackets > 0
-      if (peerFinished || (oneWay && !peerWrote && sender.writtenBytes > 0)) this.#finished()
-      else if (this.#finishDeadline === Infinity) this.#finishDeadline = now + this.#limits.finishTimeoutMs
-    } else if (peerFinished && oneWay && sender.writtenBytes === 0 && !sender.onlyFinOutstanding) this.#finished()
-    else if (peerFinished && sender.onlyFinOutstanding && sender.consecutiveTimeouts >= MAX_FIN_TIMEOUTS)
-      this.#finished()
+    const ending = endingOf(this.#sender, this.#receiver, this.#limits.allowHalfOpen)
+    if (ending === 'finished') this.#finished()
+    else if (ending === 'other-side' && this.#finishDeadline === Infinity)
+      this.#finishDeadline = now + this.#limits.finishTimeoutMs
   }
 
   #send(now: number, emit: Emit): void {
     const batch = this.#batch
-    const received = this.#received
     const sender = this.#sender
-    const acknowledging = this.#ackWanted || this.#answerSyn
-    this.#advertisedBytes = this.#windowBytes()
-    batch.begin(now, this.#difference, this.#advertisedBytes, received.acknowledged)
+    this.#receiver.begin(batch, now)
     if (this.#end !== undefined && this.#end.reason !== 'finished') this.#sendReset(now)
     else {
-      if (this.#answerSyn) batch.addState(this.#firstSequence, received, this.#limits.selectiveAckBytes)
+      if (this.#answerSyn) this.#addAck(this.#firstSequence)
       const before = batch.packets.length
-      if (this.#established) sender.flush(now, batch, true)
-      else if (this.#early.length > 0 && !this.#synRepeated) {
+      if (!this.#established && this.#receiver.hasEarly && !this.#synRepeated) {
         this.#synRepeated = true
         sender.repeatSyn(now, batch)
-      } else sender.flush(now, batch, false)
+      } else sender.flush(now, batch, this.#established)
       // Data carries the ack, but not the bitmask.
-      if (this.#ackWanted && (batch.packets.length === before || received.aheadPackets > 0))
-        batch.addState(sender.sent.next, received, this.#limits.selectiveAckBytes)
+      if (this.#established && this.#receiver.ackWanted)
+        if (batch.packets.length === before || this.#receiver.received.aheadPackets > 0)
+          this.#addAck(this.#ackSequence())
     }
-    if (acknowledging) {
-      this.#ackWanted = false
-      this.#answerSyn = false
-    }
+    this.#receiver.ackWanted = false
+    this.#answerSyn = false
     if (batch.packets.length === 0) return
     this.#lastSentAt = now
     this.#packetsSent += batch.packets.length
     emit({ type: 'send', packets: batch.take() })
   }
 
+  /** The number in an ack: that of our next data. */
+  #ackSequence(): number {
+    return this.#initiator || this.#answerArrived ? this.#sender.sent.next : this.#firstSequence
+  }
+
   #nextDeadline(): number {
     const limits = this.#limits
     let next = Math.min(this.#openedAt + limits.totalTimeoutMs, this.#sender.deadline())
     if (this.#established) {
-      next = Math.min(next, this.#lastReceivedAt + limits.idleTimeoutMs, this.#lastSentAt + limits.keepAliveMs)
+      next = Math.min(next, this.#receiver.lastHeardAt + limits.idleTimeoutMs, this.#lastSentAt + limits.keepAliveMs)
       return Math.min(next, this.#finishDeadline)
     }
     return Math.min(next, this.#openedAt + limits.connectTimeoutMs)
   }
 
-  #windowBytes(): number {
-    return Math.max(0, this.#limits.receiveBufferBytes - this.#unreadBytes)
+  #addAck(sequence: number): void {
+    this.#batch.addState(sequence, this.#receiver.received, this.#limits.selectiveAckBytes)
   }
 
   #finished(): void {
@@ -464,7 +398,7 @@ export class UtpConnection implements Core<StreamInput, StreamOutput> {
     const batch = this.#batch
     batch.packets = []
     if (this.#end?.reason === 'STREAM_RESET' || this.state === 'awaiting-syn') return
-    batch.begin(now, 0, 0, this.#received.acknowledged)
+    batch.begin(now, 0, 0, this.#receiver.received.acknowledged)
     batch.add(ST_RESET, this.#sender.sent.next, undefined, 0, 0)
   }
 
@@ -474,15 +408,13 @@ export class UtpConnection implements Core<StreamInput, StreamOutput> {
     this.#closedAt = now
     this.#deadline = Infinity
     if (reason === 'finished') {
-      const batch = this.#batch
-      batch.begin(now, this.#difference, this.#windowBytes(), this.#received.acknowledged)
-      batch.addState(this.#sender.sent.next, this.#received, this.#limits.selectiveAckBytes)
-      this.#farewell = batch.take()[0]
+      this.#receiver.begin(this.#batch, now)
+      this.#addAck(this.#sender.sent.next)
+      this.#farewell = this.#batch.take()[0]
     }
     const stats = this.stats()
     this.#sender.clear()
-    this.#received.clear()
-    this.#early = []
+    this.#receiver.clear()
     emit({ type: 'closed', reason, detail, stats, farewell: this.#farewell })
   }
 
@@ -498,11 +430,11 @@ export class UtpConnection implements Core<StreamInput, StreamOutput> {
     const batch = this.#batch
     const { sent } = this.#sender
     if (this.#farewell === undefined) {
-      batch.begin(now, 0, 0, this.#received.acknowledged)
+      batch.begin(now, 0, 0, this.#receiver.received.acknowledged)
       batch.add(ST_RESET, sent.next, undefined, 0, 0)
     } else {
-      batch.begin(now, this.#difference, this.#windowBytes(), this.#received.acknowledged)
-      batch.addState(sent.next, this.#received, this.#limits.selectiveAckBytes)
+      this.#receiver.begin(batch, now)
+      this.#addAck(sent.next)
     }
     emit({ type: 'send', packets: batch.take() })
   }

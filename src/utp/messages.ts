@@ -1,5 +1,6 @@
 /** What goes into a uTP stream and what comes out of it. */
 import type { StreamErrorCode } from '../errors.ts'
+import type { ConnectionState } from './connection-machine.ts'
 
 export type StreamInput =
   /** Starts the clocks: the initiator sends its SYN, the acceptor begins to wait. Any other first input does the same. */
@@ -56,4 +57,19 @@ export interface StreamStats {
   readonly rttMs: number
   readonly congestionWindowBytes: number
   readonly durationMs: number
+}
+
+/** The present state of a stream, for people. */
+export interface StreamSnapshot {
+  readonly state: ConnectionState
+  readonly initiator: boolean
+  readonly receiveId: number
+  readonly sendId: number
+  readonly unsentBytes: number
+  readonly inFlightBytes: number
+  readonly peerWindowBytes: number
+  readonly unreadBytes: number
+  /** Packets that wait behind a gap. */
+  readonly aheadPackets: number
+  readonly stats: StreamStats
 }

@@ -18,11 +18,11 @@
  */
 import { ok, type Result, refused } from '../errors.ts'
 
-export const ST_DATA = 0
-export const ST_FIN = 1
-export const ST_STATE = 2
-export const ST_RESET = 3
-export const ST_SYN = 4
+export const ST_DATA = 0 as const
+export const ST_FIN = 1 as const
+export const ST_STATE = 2 as const
+export const ST_RESET = 3 as const
+export const ST_SYN = 4 as const
 
 /** One of ST_DATA, ST_FIN, ST_STATE, ST_RESET, ST_SYN. */
 export type PacketType = 0 | 1 | 2 | 3 | 4

@@ -187,7 +187,7 @@ export class Sender {
     if (now >= this.#probeAt()) {
       this.#probes++
       this.#silentUntil = now
-      this.#repeat(sent.takeProbe(now), now, batch)
+      this.#repeat(sent.lostPackets > 0 ? sent.takeLost(now) : sent.takeProbe(now), now, batch)
     }
     return true
   }
@@ -202,7 +202,6 @@ export class Sender {
     this.consecutiveTimeouts++
     this.rtt.backOff()
     this.#progressAt = now
-    this.#probes = 0
     this.#silentUntil = now
     this.#duplicateAcks = 0
     // A peer that takes nothing is no congestion, and what was sent to learn of its window is no loss.
@@ -324,8 +323,8 @@ export class Sender {
   }
 
   #probeAt(): number {
-    const { sent, rtt } = this
-    if (rtt.smoothedMs === 0 || sent.lostPackets > 0) return Infinity
+    const { rtt } = this
+    if (rtt.smoothedMs === 0 || this.#peerWindowBytes < this.#payloadBytes) return Infinity
     // A probe may be lost like what it asks for: until the timeout each one waits twice as long as the one before.
     return this.#lastProgressOrSend() + rtt.probeMs * 2 ** this.#probes
   }

@@ -1,4 +1,5 @@
 import type { PacketType } from './packet.ts'
+import { SequenceQueue } from './sequence-queue.ts'
 
 const FIRST_SLOTS = 64
 const EMPTY = 0
@@ -54,15 +55,10 @@ export class Sent {
   #offsets = new Int32Array(FIRST_SLOTS)
   #chunks: (Uint8Array | undefined)[] = new Array(FIRST_SLOTS).fill(undefined)
 
-  /** Sequence numbers taken for lost, in that order. */
-  #lostQueue = new Float64Array(FIRST_SLOTS)
-  #lostHead = 0
-  #lostTail = 0
-  /** Retransmissions in the order of their sending: sequence number and moment. */
-  #againQueue = new Float64Array(FIRST_SLOTS)
-  #againSentAt = new Float64Array(FIRST_SLOTS)
-  #againHead = 0
-  #againTail = 0
+  /** Taken for lost and not sent again yet, in that order. */
+  readonly #lost = new SequenceQueue(FIRST_SLOTS)
+  /** Retransmissions in the order of their sending. */
+  readonly #again = new SequenceQueue(FIRST_SLOTS)
 
   /** The farthest packet of which the peer has said that it arrived. */
   #highestSacked = -1
@@ -186,8 +182,9 @@ export class Sent {
     if (highest < 0 && beyond < this.next) highest = beyond
     if (highest > this.#highestSacked) this.#highestSacked = highest
     // Something arrived that the mask cannot tell: most likely what left a round trip ago.
-    if (this.ackedPackets === ackedBefore && now - roundTripMs > this.#deliveredSentAt)
-      this.#deliveredSentAt = now - roundTripMs
+    if (this.ackedPackets > ackedBefore || now - roundTripMs <= this.#deliveredSentAt) return
+    this.#deliveredSentAt = now - roundTripMs
+    this.#latestRttMs = roundTripMs
   }
 
   /** The peer says by repetition that it misses `base`, and sends no bitmask. Returns how many were taken for lost. */
@@ -220,22 +217,16 @@ export class Sent {
       }
       this.#judged++
     }
-    while (this.#againHead !== this.#againTail) {
-      const at = this.#againHead & this.#mask
-      const sequence = this.#againQueue[at] as number
-      const sentAt = this.#againSentAt[at] as number
-      if (sequence >= this.base) {
-        const slot = sequence & this.#mask
-        if (this.#state[slot] === IN_FLIGHT && this.#sentAt[slot] === sentAt) {
-          if (sentAt >= this.#deliveredSentAt) break
-          if (sentAt + patienceMs > now) {
-            this.judgeAt = Math.min(this.judgeAt, sentAt + patienceMs)
-            break
-          }
-          this.#lose(sequence)
-        }
+    for (; !this.#again.empty; this.#again.shift()) {
+      const sequence = this.#again.firstSequence()
+      const sentAt = this.#again.firstMoment()
+      if (!this.#isRetransmission(sequence, sentAt)) continue
+      if (sentAt >= this.#deliveredSentAt) break
+      if (sentAt + patienceMs > now) {
+        this.judgeAt = Math.min(this.judgeAt, sentAt + patienceMs)
+        break
       }
-      this.#againHead++
+      this.#lose(sequence)
     }
     if (this.#highestSacked > this.base) this.#leaveUntold(now, patienceMs)
     return this.lostPackets - before
@@ -262,9 +253,10 @@ export class Sent {
 
   /** The next packet to send again, which is in flight from now on; -1 for none. */
   takeLost(now: number): number {
-    while (this.#lostHead !== this.#lostTail) {
-      const sequence = this.#lostQueue[this.#lostHead++ & this.#mask] as number
-      if (sequence < this.base || this.#state[sequence & this.#mask] !== LOST) continue
+    for (; !this.#lost.empty; ) {
+      const sequence = this.#lost.firstSequence()
+      this.#lost.shift()
+      if (!this.#isLost(sequence)) continue
       this.lostPackets--
       this.#sendAgain(sequence, now)
       return sequence
@@ -286,10 +278,8 @@ export class Sent {
 
   /** After a timeout: nothing that is in flight is believed to be. Happens once in a timeout, so it may cost a window. */
   loseAll(): void {
-    this.#lostHead = 0
-    this.#lostTail = 0
-    this.#againHead = 0
-    this.#againTail = 0
+    this.#lost.clear()
+    this.#again.clear()
     this.lostPackets = 0
     this.inFlightBytes = 0
     this.inFlightPackets = 0
@@ -297,7 +287,7 @@ export class Sent {
       const slot = sequence & this.#mask
       if (this.#state[slot] === SACKED) continue
       this.#state[slot] = LOST
-      this.#lostQueue[this.#lostTail++ & this.#mask] = sequence
+      this.#lost.push(sequence, 0)
       this.lostPackets++
     }
     this.#judged = this.next
@@ -315,8 +305,8 @@ export class Sent {
     this.inFlightPackets = 0
     this.outstandingBytes = 0
     this.lostPackets = 0
-    this.#lostHead = this.#lostTail
-    this.#againHead = this.#againTail
+    this.#lost.clear()
+    this.#again.clear()
   }
 
   #arrived(sequence: number, slot: number, now: number, leastRttMs: number): void {
@@ -357,19 +347,19 @@ export class Sent {
     this.#state[slot] = LOST
     this.lostPackets++
     this.losses++
-    if (this.#lostTail - this.#lostHead >= this.#slots) this.#tidyLost()
-    this.#lostQueue[this.#lostTail++ & this.#mask] = sequence
+    // Full of packets that arrived after all: as many as it holds were entered since the last time.
+    if (this.#lost.full) this.#lost.tidy(entered => entered !== sequence && this.#isLost(entered))
+    this.#lost.push(sequence, 0)
   }
 
-  /** Drops entries whose packets arrived after all; as many as the ring holds were entered since the last time. */
-  #tidyLost(): void {
-    let kept = this.#lostHead
-    for (let at = this.#lostHead; at < this.#lostTail; at++) {
-      const sequence = this.#lostQueue[at & this.#mask] as number
-      if (sequence < this.base || this.#state[sequence & this.#mask] !== LOST) continue
-      this.#lostQueue[kept++ & this.#mask] = sequence
-    }
-    this.#lostTail = kept
+  #isLost(sequence: number): boolean {
+    return sequence >= this.base && this.#state[sequence & this.#mask] === LOST
+  }
+
+  /** In flight, and this was its latest sending. */
+  #isRetransmission(sequence: number, sentAt: number): boolean {
+    const slot = sequence & this.#mask
+    return sequence >= this.base && this.#state[slot] === IN_FLIGHT && this.#sentAt[slot] === sentAt
   }
 
   #sendAgain(sequence: number, now: number): void {
@@ -379,11 +369,9 @@ export class Sent {
     this.#sentAt[slot] = now
     this.inFlightBytes += this.#lengths[slot] as number
     this.inFlightPackets++
-    // The ring of retransmissions holds stale entries until they are judged; when it is full, the oldest of them has waited longest.
-    if (this.#againTail - this.#againHead >= this.#slots) this.#againHead++
-    this.#againQueue[this.#againTail & this.#mask] = sequence
-    this.#againSentAt[this.#againTail & this.#mask] = now
-    this.#againTail++
+    if (this.#again.full)
+      this.#again.tidy((entered, sentAt) => entered !== sequence && this.#isRetransmission(entered, sentAt))
+    this.#again.push(sequence, now)
   }
 
   /** Doubles every ring; happens a few times in a stream, while its window opens. */
@@ -416,17 +404,9 @@ export class Sent {
     this.#lengths = lengths
     this.#offsets = offsets
     this.#chunks = chunks
-    this.#lostQueue = moved(this.#lostQueue, this.#lostHead, this.#lostTail, mask)
-    this.#againQueue = moved(this.#againQueue, this.#againHead, this.#againTail, mask)
-    this.#againSentAt = moved(this.#againSentAt, this.#againHead, this.#againTail, mask)
+    this.#lost.grow()
+    this.#again.grow()
     this.#slots = slots
     this.#mask = mask
   }
-}
-
-/** A ring of twice the size with the entries from `head` to `tail` where the new mask looks for them. */
-function moved(ring: Float64Array, head: number, tail: number, mask: number): Float64Array<ArrayBuffer> {
-  const grown = new Float64Array(mask + 1)
-  for (let at = head; at < tail; at++) grown[at & mask] = ring[at & (ring.length - 1)] as number
-  return grown
 }

@@ -4,7 +4,8 @@
  */
 import type { Core } from '../runtime/core.ts'
 import type { Randomness } from '../runtime/randomness.ts'
-import { encodePacket, routeOf, ST_RESET, ST_STATE, ST_SYN, sequenceOf, stampTime, timestampOf } from './packet.ts'
+import { LateAnswers } from './late-answers.ts'
+import { routeOf, ST_RESET, ST_STATE, ST_SYN } from './packet.ts'
 import type {
   StreamId,
   StreamPeer,
@@ -27,7 +28,6 @@ export const defaultStreamsLimits: StreamsLimits = {
 const EXPECTED = 0
 const OPEN = 1
 const LINGERING = 2
-const NO_PAYLOAD = new Uint8Array(0)
 /** Ends of waiting are looked at no more often than this, so that many of them cost one walk. */
 const EXPIRY_STEP_MS = 100
 
@@ -57,7 +57,7 @@ interface PeerStreams<Peer extends StreamPeer> {
 
 export class Streams<Peer extends StreamPeer> implements Core<StreamsInput<Peer>, StreamsOutput<Peer>> {
   readonly #limits: StreamsLimits
-  readonly #randomness: Randomness
+  readonly #late: LateAnswers
   readonly #peers = new Map<string, PeerStreams<Peer>>()
   readonly #open = new Map<StreamId, Entry<Peer>>()
   /** By the caller's ref. */
@@ -66,20 +66,16 @@ export class Streams<Peer extends StreamPeer> implements Core<StreamsInput<Peer>
   readonly #lingering = new Set<Entry<Peer>>()
   #nextStream: StreamId = 1
   #nextDeadline = Number.POSITIVE_INFINITY
-  #answerTokens: number
-  #answerTokensAt = Number.NEGATIVE_INFINITY
   #opened = 0
   #refused = 0
   #expired = 0
   #malformed = 0
   #unknown = 0
-  #answered = 0
-  #withheld = 0
 
   constructor(options: { readonly randomness: Randomness; readonly limits?: Partial<StreamsLimits> }) {
     this.#limits = { ...defaultStreamsLimits, ...options.limits }
-    this.#randomness = options.randomness
-    this.#answerTokens = this.#limits.maxAnswersPerSecond
+    const { maxAnswersPerSecond } = this.#limits
+    this.#late = new LateAnswers({ randomness: options.randomness, maxAnswersPerSecond })
   }
 
   handle(input: StreamsInput<Peer>, now: number, emit: (output: StreamsOutput<Peer>) => void): void {
@@ -121,8 +117,8 @@ export class Streams<Peer extends StreamPeer> implements Core<StreamsInput<Peer>
       expired: this.#expired,
       malformed: this.#malformed,
       unknown: this.#unknown,
-      answered: this.#answered,
-      withheld: this.#withheld,
+      answered: this.#late.answered,
+      withheld: this.#late.withheld,
     }
   }
 
@@ -162,12 +158,12 @@ export class Streams<Peer extends StreamPeer> implements Core<StreamsInput<Peer>
       const entry = known === undefined ? undefined : this.#find(known, type, connectionId)
       if (entry === undefined) {
         this.#unknown++
-        if (type !== ST_RESET) this.#answer(answers, undefined, bytes, connectionId, now)
+        if (type !== ST_RESET) this.#late.answer(answers, undefined, bytes, now)
         continue
       }
       if (entry.stage === LINGERING) {
         // An ack asks for nothing, and two ends that answer each other's acks would never stop.
-        if (type !== ST_RESET && type !== ST_STATE) this.#answer(answers, entry.farewell, bytes, connectionId, now)
+        if (type !== ST_RESET && type !== ST_STATE) this.#late.answer(answers, entry.farewell, bytes, now)
         continue
       }
       if (entry.stage === EXPECTED) {
@@ -176,7 +172,7 @@ export class Streams<Peer extends StreamPeer> implements Core<StreamsInput<Peer>
           continue
         }
         if (!this.#accept(entry, now, emit)) {
-          this.#answer(answers, undefined, bytes, connectionId, now)
+          this.#late.answer(answers, undefined, bytes, now)
           continue
         }
       }
@@ -399,45 +395,5 @@ export class Streams<Peer extends StreamPeer> implements Core<StreamsInput<Peer>
       } else if (entry.until < next) next = entry.until
     }
     this.#nextDeadline = Math.max(next, now + EXPIRY_STEP_MS)
-  }
-
-  /** The farewell of a stream that is gone, or a RESET where there is none; nothing beyond the rate. */
-  #answer(
-    answers: Uint8Array[],
-    farewell: Uint8Array | undefined,
-    packet: Uint8Array,
-    connectionId: number,
-    now: number,
-  ): void {
-    const { maxAnswersPerSecond } = this.#limits
-    const gained = ((now - this.#answerTokensAt) / 1000) * maxAnswersPerSecond
-    this.#answerTokens = Math.min(maxAnswersPerSecond, this.#answerTokens + gained)
-    this.#answerTokensAt = now
-    if (this.#answerTokens < 1) {
-      this.#withheld++
-      return
-    }
-    this.#answerTokens--
-    this.#answered++
-    if (farewell === undefined) answers.push(this.#resetFor(packet, connectionId, now))
-    else {
-      const bytes = farewell.slice()
-      stampTime(bytes, timestampOf(now))
-      answers.push(bytes)
-    }
-  }
-
-  /** A RESET repeats the connection id that was not understood and acknowledges the packet (libutp `send_rst`). */
-  #resetFor(packet: Uint8Array, connectionId: number, now: number): Uint8Array {
-    return encodePacket({
-      type: ST_RESET,
-      connectionId,
-      timestamp: timestampOf(now),
-      timestampDifference: 0,
-      windowBytes: 0,
-      sequence: this.#randomness.below(0x10000),
-      acknowledged: sequenceOf(packet),
-      payload: NO_PAYLOAD,
-    })
   }
 }

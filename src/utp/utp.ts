@@ -6,7 +6,7 @@
 export { type ConnectionOptions, UtpConnection } from './connection.ts'
 export { type ConnectionState, connectionMachine } from './connection-machine.ts'
 export { defaultStreamLimits, type StreamLimits } from './limits.ts'
-export type { StreamInput, StreamOutput, StreamStats } from './messages.ts'
+export type { StreamInput, StreamOutput, StreamSnapshot, StreamStats } from './messages.ts'
 export { MAX_UTP_PACKET_BYTES } from './size.ts'
 export { defaultStreamsLimits, Streams } from './streams.ts'
 export type {

@@ -9,7 +9,7 @@ import { MAX_CONTENT_BYTES } from '../../src/history/refusal.ts'
 import { vectorsMissing } from '../vectors.ts'
 import { blocksDirectory, mainnetBlocks } from './blocks.ts'
 import { referenceKeccak, referenceTrieRoot } from './reference.ts'
-import { everyBitFlip, samplePositions, withByte } from './tampering.ts'
+import { damages, everyBitFlip, samplePositions, withByte } from './tampering.ts'
 
 const vectorTest = blocksDirectory() === undefined ? test.skip : test
 if (blocksDirectory() === undefined) console.log(vectorsMissing)
@@ -77,6 +77,16 @@ vectorTest('every real body with a random byte changed is refused', async t => {
       t.false(validateBody(block.header, withByte(block.body, at, block.body[at]! ^ mask)).ok)
     }),
     { numRuns: 200 },
+  )
+})
+
+vectorTest('bytes added, left out, repeated or cut off are refused', async t => {
+  const blocks = await mainnetBlocks()
+  fc.assert(
+    fc.property(fc.constantFrom(...blocks), damages, ({ header, body }, damage) => {
+      t.false(validateBody(header, damage(body)).ok)
+    }),
+    { numRuns: 150 },
   )
 })
 

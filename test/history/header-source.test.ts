@@ -1,6 +1,4 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import test, { type ExecutionContext } from 'ava'
@@ -8,83 +6,18 @@ import { toHex } from '../../src/codec/hex.ts'
 import { ok, refused } from '../../src/errors.ts'
 import type { BlockHeader } from '../../src/history/header.ts'
 import { HeaderCache } from '../../src/history/header-cache.ts'
+import { HeaderTable } from '../../src/history/header-directory.ts'
 import { HeaderRpc, type HeaderRpcOptions } from '../../src/history/header-rpc.ts'
 import type { HeaderAnswer, HeaderSource } from '../../src/history/header-source.ts'
 import { openHeaderSource } from '../../src/history/open-header-source.ts'
+import { headerSourceConformance } from '../conformance/header-source.ts'
 import { vectorsMissing } from '../vectors.ts'
 import { blocksDirectory, mainnetBlocks } from './blocks.ts'
+import { executionClient, jsonOf, METHOD_NOT_FOUND } from './execution-client.ts'
 import { headerOf } from './headers.ts'
 
 const vectorTest = blocksDirectory() === undefined ? test.skip : test
 if (blocksDirectory() === undefined) console.log(vectorsMissing)
-
-/** As an execution client answers eth_getBlockByNumber, with fields that are not hashed. */
-function jsonOf(header: BlockHeader): Record<string, unknown> {
-  const quantity = (value: bigint | undefined) => (value === undefined ? undefined : `0x${value.toString(16)}`)
-  const data = (value: Uint8Array | undefined) => (value === undefined ? undefined : toHex(value))
-  return {
-    hash: data(header.hash),
-    parentHash: data(header.parentHash),
-    sha3Uncles: data(header.ommersHash),
-    miner: data(header.beneficiary),
-    stateRoot: data(header.stateRoot),
-    transactionsRoot: data(header.transactionsRoot),
-    receiptsRoot: data(header.receiptsRoot),
-    logsBloom: data(header.logsBloom),
-    difficulty: quantity(header.difficulty),
-    number: quantity(header.number),
-    gasLimit: quantity(header.gasLimit),
-    gasUsed: quantity(header.gasUsed),
-    timestamp: quantity(header.timestamp),
-    extraData: data(header.extraData),
-    mixHash: data(header.mixHash),
-    nonce: data(header.nonce),
-    baseFeePerGas: quantity(header.baseFeePerGas),
-    withdrawalsRoot: data(header.withdrawalsRoot),
-    blobGasUsed: quantity(header.blobGasUsed),
-    excessBlobGas: quantity(header.excessBlobGas),
-    parentBeaconBlockRoot: data(header.parentBeaconBlockRoot),
-    requestsHash: data(header.requestsHash),
-    size: '0x220',
-    uncles: [],
-    transactions: [],
-    withdrawals: [],
-    totalDifficulty: null,
-  }
-}
-
-type Request = { readonly id: number; readonly method: string; readonly params: readonly string[] }
-type Answer = (request: Request, response: ServerResponse, http: IncomingMessage) => unknown
-
-/**
- * A real HTTP server on a free port. What `answer` returns is the JSON-RPC result or error; undefined where it
- * answered itself.
- */
-async function executionClient(t: ExecutionContext, answer: Answer): Promise<{ url: string; methods: string[] }> {
-  const methods: string[] = []
-  const server: Server = createServer((http, response) => {
-    let text = ''
-    http.on('data', chunk => {
-      text += chunk
-    })
-    http.on('end', () => {
-      const request = JSON.parse(text) as Request
-      methods.push(request.method)
-      const body = answer(request, response, http)
-      if (body === undefined) return
-      response.setHeader('content-type', 'application/json')
-      response.end(JSON.stringify({ jsonrpc: '2.0', id: request.id, ...(body as object) }))
-    })
-  })
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  t.teardown(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, methods }
-}
-
-const METHOD_NOT_FOUND = { error: { code: -32601, message: 'the method debug_getRawHeader does not exist' } }
 
 /** A source whose waits between attempts take no time and are written down. */
 function rpc(url: string, options: HeaderRpcOptions = {}): { source: HeaderRpc; pauses: number[] } {
@@ -96,6 +29,38 @@ function rpc(url: string, options: HeaderRpcOptions = {}): { source: HeaderRpc; 
 }
 
 const detailOf = (answer: HeaderAnswer): string => (answer.ok ? 'a header' : `${answer.code}: ${answer.detail}`)
+
+async function temporaryDirectory(t: ExecutionContext): Promise<string> {
+  const directory = await mkdtemp(path.join(tmpdir(), 'spimpl-headers-'))
+  t.teardown(() => rm(directory, { recursive: true, force: true }))
+  return directory
+}
+
+async function directoryOf(t: ExecutionContext, headers: readonly BlockHeader[]): Promise<string> {
+  const directory = await temporaryDirectory(t)
+  for (const { number, bytes } of headers) {
+    await writeFile(path.join(directory, `${number}.yaml`), `header: ${toHex(bytes)}\n`)
+  }
+  return directory
+}
+
+/** A server that has these headers, with the debug methods or without. */
+async function clientOf(t: ExecutionContext, headers: readonly BlockHeader[], debug: boolean): Promise<string> {
+  const server = await executionClient(t, ({ method, params }) => {
+    const header = headers.find(({ number }) => number === BigInt(params[0]!))
+    if (method === 'eth_getBlockByNumber') return { result: header === undefined ? null : jsonOf(header) }
+    if (!debug) return METHOD_NOT_FOUND
+    if (header === undefined) return { error: { code: -32000, message: 'header not found' } }
+    return { result: toHex(header.bytes) }
+  })
+  return server.url
+}
+
+headerSourceConformance('a table', async (_, headers) => new HeaderTable(headers, 'the test'))
+headerSourceConformance('a directory', async (t, headers) => openHeaderSource(await directoryOf(t, headers)))
+headerSourceConformance('a URL', async (t, headers) => openHeaderSource(await clientOf(t, headers, true)))
+headerSourceConformance('debug_getRawHeader', async (t, headers) => new HeaderRpc(await clientOf(t, headers, true)))
+headerSourceConformance('eth_getBlockByNumber', async (t, headers) => new HeaderRpc(await clientOf(t, headers, false)))
 
 test('an execution client: debug_getRawHeader gives the header as it is', async t => {
   const header = headerOf(0x1234n)
@@ -339,12 +304,6 @@ test('one who gives up does not take the answer from the others', async t => {
   t.true((await stayed).ok)
   t.deepEqual(asked, [7n])
 })
-
-async function temporaryDirectory(t: ExecutionContext): Promise<string> {
-  const directory = await mkdtemp(path.join(tmpdir(), 'spimpl-headers-'))
-  t.teardown(() => rm(directory, { recursive: true, force: true }))
-  return directory
-}
 
 test('a directory, or one file, of block YAML', async t => {
   const directory = await temporaryDirectory(t)

@@ -8,7 +8,7 @@ import { MAX_CONTENT_BYTES } from '../../src/history/refusal.ts'
 import { vectorsMissing } from '../vectors.ts'
 import { blocksDirectory, mainnetBlocks } from './blocks.ts'
 import { consensusReceiptsRoot, type ReferenceReceipt, storedReceipts } from './reference.ts'
-import { everyBitFlip, samplePositions, withByte } from './tampering.ts'
+import { damages, everyBitFlip, samplePositions, withByte } from './tampering.ts'
 
 const vectorTest = blocksDirectory() === undefined ? test.skip : test
 if (blocksDirectory() === undefined) console.log(vectorsMissing)
@@ -66,6 +66,16 @@ vectorTest('every real receipts list with a random byte changed is refused', asy
       t.false(validateReceipts(block.header, withByte(block.receipts, at, block.receipts[at]! ^ mask)).ok)
     }),
     { numRuns: 200 },
+  )
+})
+
+vectorTest('bytes added, left out, repeated or cut off are refused', async t => {
+  const blocks = await mainnetBlocks()
+  fc.assert(
+    fc.property(fc.constantFrom(...blocks), damages, ({ header, receipts }, damage) => {
+      t.false(validateReceipts(header, damage(receipts)).ok)
+    }),
+    { numRuns: 150 },
   )
 })
 

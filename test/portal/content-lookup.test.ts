@@ -112,3 +112,70 @@ test('a question that gets no answer is asked again once, unless nobody waits fo
   driven.handle({ type: 'cancel', ref: 2 })
   t.deepEqual(driven.handle({ type: 'talk-failed', ref: third!.ref, code: 'REQUEST_TIMEOUT' }), [])
 })
+
+test('the only node that has it could not send it: it is asked once more when nobody else is left, and no third time', t => {
+  const driven = new DrivenOverlay()
+  driven.befriend(nodes.slice(0, 1))
+  let outputs = driven.handle({ type: 'lookup-content', ref: 1, key })
+  for (const connectionId of [11, 21]) {
+    const [question] = asked(outputs)
+    if (question === undefined) return t.fail(`expected a question before ${connectionId}`)
+    const fetch = one(driven.reply(question.ref, { type: 'content', kind: 'connection-id', connectionId }), 'fetch')
+    outputs = driven.handle({ type: 'transfer-failed', ref: fetch.ref, code: 'STREAM_CONNECT_TIMEOUT' })
+  }
+  t.like(one(outputs, 'failed'), { ref: 1, code: 'CONTENT_NOT_FOUND' })
+  // What is not valid is not asked for again.
+  const [question] = asked(driven.handle({ type: 'lookup-content', ref: 2, key }))
+  const { ref } = one(
+    driven.reply(question!.ref, { type: 'content', kind: 'inline', content: new Uint8Array(9) }),
+    'validate',
+  )
+  t.like(one(driven.handle({ type: 'validated', ref, valid: false, code: 'CONTENT_INVALID' }), 'failed'), { ref: 2 })
+})
+
+test('more lookups than slots: the others wait for theirs, and use the connection id that they were given', t => {
+  const driven = new DrivenOverlay({ limits: { fetches: 1 } })
+  driven.befriend(nodes.slice(0, 1))
+  const [first, second] = [keyOf(1), keyOf(2)].map((wanted, index) => {
+    return asked(driven.handle({ type: 'lookup-content', ref: index, key: wanted }))[0]!.ref
+  })
+  const fetch = one(driven.reply(first!, { type: 'content', kind: 'connection-id', connectionId: 11 }), 'fetch')
+  t.deepEqual(driven.reply(second!, { type: 'content', kind: 'connection-id', connectionId: 21 }), [])
+  t.is(driven.pass(3_000).filter(output => output.type === 'fetch').length, 0)
+  driven.handle({ type: 'transfer-item', ref: fetch.ref, index: 0, content: contentOf(key, 2_000), stored: true })
+  driven.handle({ type: 'transfer-done', ref: fetch.ref })
+  t.like(one(driven.pass(300), 'fetch'), { connectionId: 21 })
+})
+
+test('more lookups than run at a time: the others wait in their order, and may be cancelled; too many are refused', t => {
+  const driven = new DrivenOverlay({ limits: { contentLookups: 2, waitingLookups: 3 } })
+  driven.befriend(nodes.slice(0, 1))
+  const outputs = [1, 2, 3, 4, 5, 6].map(ref => driven.handle({ type: 'lookup-content', ref, key: keyOf(ref) }))
+  t.deepEqual(
+    outputs.map(made => asked(made).length),
+    [1, 1, 0, 0, 0, 0],
+  )
+  t.like(one(outputs[5]!, 'failed'), { ref: 6, code: 'REQUEST_LIMIT' })
+  t.like(one(driven.handle({ type: 'cancel', ref: 4 }), 'failed'), { ref: 4, code: 'ASK_ABORTED' })
+  const keys: number[] = []
+  let [question] = asked(outputs[0]!)
+  while (question !== undefined) {
+    const answered = driven.reply(question.ref, { type: 'content', kind: 'records', records: [] })
+    question = asked(answered)[0]
+    if (question?.message.type === 'find-content') keys.push(question.message.key[1]!)
+  }
+  t.deepEqual(keys, [3, 5])
+  t.like(one(driven.handle({ type: 'cancel', ref: 2 }), 'failed'), { ref: 2 })
+  t.deepEqual([driven.overlay.snapshot().contentLookups, driven.overlay.snapshot().waitingLookups], [0, 0])
+})
+
+test('thousands of lookups wait when the last node is lost: all end, in one turn', t => {
+  const driven = new DrivenOverlay({ limits: { contentLookups: 1 } })
+  driven.befriend(nodes.slice(0, 1))
+  const [first] = asked(driven.handle({ type: 'lookup-content', ref: 0, key }))
+  for (let ref = 1; ref <= 4_000; ref++) driven.handle({ type: 'lookup-content', ref, key })
+  driven.handle({ type: 'remove-record', ref: 1e6, nodeIdHex: nodes[0]!.nodeIdHex })
+  const outputs = driven.handle({ type: 'talk-failed', ref: first!.ref, code: 'REQUEST_TIMEOUT' })
+  t.is(outputs.filter(output => output.type === 'failed').length, 4_001)
+  t.is(driven.overlay.snapshot().calls, 0)
+})

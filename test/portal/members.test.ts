@@ -4,21 +4,48 @@ import { logDistance } from '../../src/identity/distances.ts'
 import { answerOf, DrivenOverlay, MAINNET, one, other, peer, talks } from './driven-overlay.ts'
 import { keyOf, recordOf, type Versions } from './simulation.ts'
 
-test('three silences in a row cost a node its place; an answer between them does not', t => {
+/** A ping to the peer that is not answered, some seconds after whatever was before. */
+function silence(driven: DrivenOverlay, ref: number, code: 'REQUEST_TIMEOUT' | 'REQUEST_LIMIT' = 'REQUEST_TIMEOUT') {
+  driven.now += 3_000
+  const talk = one(driven.handle({ type: 'ping', ref, to: peer }), 'talk')
+  driven.handle({ type: 'talk-failed', ref: talk.ref, code })
+}
+
+test('after three silences in a row others are not told of a node, after eight it goes; an answer begins anew', t => {
   const driven = new DrivenOverlay()
+  const distances = [logDistance(driven.record.nodeId, peer.nodeId)]
+  const told = () => {
+    const nodes = answerOf(driven.ask(other, { type: 'find-nodes', distances }))
+    return nodes.type === 'nodes' ? nodes.records.length : undefined
+  }
   driven.befriend([peer])
-  const ask = (ref: number) => one(driven.handle({ type: 'ping', ref, to: peer }), 'talk').ref
-  const silence = (ref: number) => driven.handle({ type: 'talk-failed', ref: ask(ref), code: 'REQUEST_TIMEOUT' })
-  silence(1)
-  silence(2)
+  for (const ref of [1, 2]) silence(driven, ref)
   driven.befriend([peer])
-  silence(3)
-  silence(4)
+  for (const ref of [3, 4]) silence(driven, ref)
   // Our own limit says nothing of the peer.
-  driven.handle({ type: 'talk-failed', ref: ask(5), code: 'REQUEST_LIMIT' })
+  silence(driven, 5, 'REQUEST_LIMIT')
+  t.is(told(), 1)
+  silence(driven, 6)
+  t.is(told(), 0)
+  for (const ref of [7, 8, 9, 10]) silence(driven, ref)
   t.not(driven.overlay.record(peer.nodeIdHex), undefined)
-  silence(6)
+  silence(driven, 11)
   t.is(driven.overlay.record(peer.nodeIdHex), undefined)
+})
+
+test('in a full bucket three silences cost a node its place', t => {
+  const driven = new DrivenOverlay({ limits: { bucketSize: 1 } })
+  driven.befriend([peer])
+  for (const ref of [1, 2, 3]) silence(driven, ref)
+  t.is(driven.overlay.record(peer.nodeIdHex), undefined)
+})
+
+test('many requests that are lost at one moment are one silence', t => {
+  const driven = new DrivenOverlay({ limits: { bucketSize: 1 } })
+  driven.befriend([peer])
+  const refs = Array.from({ length: 20 }, (_, ref) => one(driven.handle({ type: 'ping', ref, to: peer }), 'talk').ref)
+  for (const ref of refs) driven.handle({ type: 'talk-failed', ref, code: 'REQUEST_TIMEOUT' })
+  t.not(driven.overlay.record(peer.nodeIdHex), undefined)
 })
 
 test('who answers a ping with nothing does not speak the protocol and goes; to FIND_CONTENT it may just not know the key', t => {
@@ -93,4 +120,24 @@ test('a relayed record that stands at no distance that was asked for is left out
       ref === 0 ? [toHex(other.bytes)] : [],
     )
   }
+})
+
+test('a member that is removed makes room for one in reserve, which is pinged', t => {
+  const driven = new DrivenOverlay({ limits: { bucketSize: 2 } })
+  // Three of one bucket: the third stands in reserve.
+  const three = Array.from({ length: 40 }, (_, index) => recordOf(800 + index, MAINNET).current)
+    .filter(record => logDistance(driven.record.nodeId, record.nodeId) === 256)
+    .slice(0, 3)
+  driven.befriend(three)
+  driven.pass(1_000)
+  t.is(driven.overlay.record(three[2]!.nodeIdHex), undefined)
+  const outputs = driven.handle({ type: 'remove-record', ref: 9, nodeIdHex: three[0]!.nodeIdHex })
+  t.like(one(outputs, 'record-removed'), { ref: 9, removed: true })
+  t.not(driven.overlay.record(three[2]!.nodeIdHex), undefined)
+  t.true(
+    talks(driven.pass(10)).some(({ to, message }) => to.nodeIdHex === three[2]!.nodeIdHex && message.type === 'ping'),
+  )
+  t.like(one(driven.handle({ type: 'remove-record', ref: 10, nodeIdHex: three[0]!.nodeIdHex }), 'record-removed'), {
+    removed: false,
+  })
 })

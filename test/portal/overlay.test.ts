@@ -1,10 +1,11 @@
 import test from 'ava'
 import fc from 'fast-check'
 import { toHex } from '../../src/codec/hex.ts'
+import type { NodeRecord } from '../../src/identity/node-record.ts'
 import { encodeMessage } from '../../src/portal/message.ts'
 import type { OverlayInput, OverlayOutput } from '../../src/portal/portal.ts'
 import { answerOf, DrivenOverlay, MAINNET, one, other, peer } from './driven-overlay.ts'
-import { keyOf, recordOf, type Versions } from './simulation.ts'
+import { contentOf, keyOf, recordOf, type Versions } from './simulation.ts'
 
 test('FIND_NODES: records fit into one TALKRESP, live nodes only, never the asker', t => {
   const bench = new DrivenOverlay()
@@ -149,6 +150,20 @@ test('answers, reports and questions that nobody asked for are passed over', t =
   ]
   for (const input of stray) t.deepEqual(bench.handle(input), [], input.type)
   t.is(bench.overlay.deadline(), Number.POSITIVE_INFINITY)
+})
+
+test('bounds: what is served over uTP, by number, by peer and by bytes; beyond, the closest nodes are told', t => {
+  const kindOf = (driven: DrivenOverlay, from: NodeRecord, number: number) => {
+    const { ref } = one(driven.ask(from, { type: 'find-content', key: keyOf(number) }), 'want-content')
+    const answer = answerOf(driven.handle({ type: 'content-read', ref, content: contentOf(keyOf(number), 2_000) }))
+    return answer.type === 'content' ? answer.kind : answer.type
+  }
+  const driven = new DrivenOverlay({ limits: { serves: 3, servesOfPeer: 2 } })
+  const third = recordOf(4, MAINNET).current
+  const kinds = [peer, peer, peer, other, third].map((from, index) => kindOf(driven, from, index))
+  t.deepEqual(kinds, ['connection-id', 'connection-id', 'records', 'connection-id', 'records'])
+  const narrow = new DrivenOverlay({ limits: { serveBytes: 3_999 } })
+  t.deepEqual([kindOf(narrow, peer, 1), kindOf(narrow, other, 2)], ['connection-id', 'records'])
 })
 
 test('bounds: requests, questions and candidates stop at their limits', t => {

@@ -1,8 +1,8 @@
 import test from 'ava'
 import { decodeMessage, encodeMessage, type PortalMessage } from '../../src/portal/message.ts'
-import { decodePingPayload, encodePingPayload } from '../../src/portal/ping-extension.ts'
+import { decodePingPayload, encodePingPayload, type PingPayload } from '../../src/portal/ping-extension.ts'
 import type { OverlayOutput } from '../../src/portal/portal.ts'
-import { answerOf, DrivenOverlay, one, peer } from './driven-overlay.ts'
+import { answerOf, DrivenOverlay, one, peer, talks } from './driven-overlay.ts'
 
 const ping = (payloadType: number, payload: Uint8Array, enrSeq = 1n): PortalMessage => ({
   type: 'ping',
@@ -82,7 +82,7 @@ test('a higher seq in a ping or pong: the record is asked for once', t => {
     known: { nodeIdHex: peer.nodeIdHex },
   })
   t.is(bench.ask(peer, ping(1, payload, 9n)).filter(output => output.type === 'resolve-record').length, 0)
-  const { ref } = one(bench.handle({ type: 'ping', ref: 1, to: peer }), 'talk')
+  const { ref } = one(bench.handle({ type: 'ping', ref: 1, to: peer, payloadType: 1 }), 'talk')
   const pong = encodeMessage({ type: 'pong', enrSeq: 10n, payloadType: 1, payload }, 2)
   const outputs = bench.handle({ type: 'talk-answered', ref, payload: pong })
   t.like(one(outputs, 'resolve-record'), { seq: 10n })
@@ -106,4 +106,41 @@ test('a user pings with the type or payload of their choice', t => {
     code: 'PORTAL_PAYLOAD_UNSUPPORTED',
   })
   t.throws(() => bench.handle({ type: 'ping', ref: 1, to: peer }), { code: 'USAGE' })
+})
+
+test('a pong of another type than its ping is refused; an error is passed on, and the next ping is of type 0 again', t => {
+  const bench = new DrivenOverlay()
+  const nextPing = () => {
+    for (let step = 0; step < 1_000; step++) {
+      for (const { ref, message } of talks(bench.pass(100))) {
+        if (message.type === 'ping') return { ref, type: message.payloadType }
+        bench.reply(ref, { type: 'nodes', total: 1, records: [] })
+      }
+    }
+    throw new Error('expected a ping')
+  }
+  const pong = (ref: number, payload: PingPayload) => {
+    const { payloadType } = payload
+    const encoded = encodePingPayload(payload)
+    return bench.reply(ref, { type: 'pong', enrSeq: 1n, payloadType, payload: encoded })
+  }
+  // What it announces in pings of its own introduces nobody.
+  const capabilities = [0, 1, 65535]
+  bench.ask(peer, ping(0, encodePingPayload({ payloadType: 0, clientInfo: '', radius: 1n, capabilities })))
+  const first = nextPing()
+  t.is(first.type, 0)
+  pong(first.ref, { payloadType: 1, radius: 9n })
+  t.is(bench.counter('malformed.pong.type'), 1)
+  t.is(bench.overlay.radiusOf(peer.nodeIdHex), 1n)
+
+  const second = nextPing()
+  t.is(second.type, 0)
+  pong(second.ref, { payloadType: 0, clientInfo: '', radius: 2n, capabilities })
+  const third = nextPing()
+  t.is(third.type, 1)
+  pong(third.ref, { payloadType: 65535, errorCode: 0, message: '' })
+  t.is(bench.counter('pong.error'), 1)
+  const fourth = one(bench.handle({ type: 'ping', ref: 2, to: peer, payloadType: 1 }), 'talk')
+  const outcome = one(pong(fourth.ref, { payloadType: 65535, errorCode: 3, message: 'tired' }), 'pong')
+  t.deepEqual(outcome.payload, { payloadType: 65535, errorCode: 3, message: 'tired' })
 })

@@ -44,11 +44,23 @@ test('distances of a lookup: that of the target first, three, in range, each onc
 })
 
 test('profiles: bounded, and who was used the longest ago makes room', t => {
-  const profiles = new Profiles(2)
+  const profiles = new Profiles(2, () => false)
   profiles.setRadius('a', 1n)
   profiles.setRadius('b', 2n)
   profiles.of('a')
   profiles.setRadius('c', 3n)
   t.is(profiles.size, 2)
   t.deepEqual([profiles.radius('a'), profiles.radius('b'), profiles.radius('c')], [1n, undefined, 3n])
+})
+
+test('profiles: strangers do not push members out', t => {
+  const profiles = new Profiles(4, nodeIdHex => nodeIdHex.startsWith('member'))
+  for (const name of ['member 1', 'member 2']) profiles.setRadius(name, 9n)
+  for (let number = 0; number < 50; number++) profiles.setRadius(`stranger ${number}`, 1n)
+  t.is(profiles.size, 4)
+  t.deepEqual([profiles.radius('member 1'), profiles.radius('member 2')], [9n, 9n])
+  t.is(profiles.radius('stranger 49'), 1n)
+  const full = new Profiles(2, () => true)
+  for (let number = 0; number < 10; number++) full.setRadius(`member ${number}`, 1n)
+  t.is(full.size, 2)
 })

@@ -10,7 +10,10 @@ import { Overlay, type OverlayInput, type OverlayLimits, type OverlayOutput } fr
 import { MAX_RADIUS } from '../../src/portal/radius.ts'
 import { type Randomness, seededRandomness } from '../../src/runtime/randomness.ts'
 
-/** A network of overlays in virtual time: talk requests are lost and late, transfers take time and break, nothing else is simulated. */
+/**
+ * A network of overlays in virtual time: talk requests are lost and late, transfers take time and break, nothing else
+ * is simulated.
+ */
 
 export const PROTOCOL = Uint8Array.of(0x50, 0x00)
 
@@ -184,8 +187,8 @@ export class Simulation {
   }
 
   /**
-   * What is still held of slots, requests and calls. Pings and refreshes go on for ever, so a node passes as soon as it is seen to hold
-   * nothing at one moment of the next ten seconds.
+   * What is still held of slots, requests and calls. Pings and refreshes go on for ever, so a node passes as soon as it
+   * is seen to hold nothing at one moment of the next ten seconds.
    */
   leftovers(): string[] {
     const busy = new Map([...this.nodes.values()].map(node => [node, node.load()]))

@@ -23,14 +23,19 @@ function setUp(randomness: Randomness) {
 test('connection ids: never 0 or 65535, and never one that a stream under way uses or its neighbour', t => {
   // `below` is called for ids from 1: drawn 9 is id 10, whose stream takes 10 and 11.
   const { transfers, turn } = setUp(scripted(9, 9, 8, 10, 11, 9))
-  const first = transfers.chooseConnectionId()
+  const first = transfers.chooseConnectionId(peer.nodeIdHex)
   t.is(first, 10)
   transfers.begin(turn, 1, 'serve', peer, first, { ended: () => {} })
-  t.is(transfers.chooseConnectionId(), 12)
+  t.is(transfers.chooseConnectionId(peer.nodeIdHex), 12)
   transfers.end(turn, 1, undefined)
-  t.is(transfers.chooseConnectionId(), 10, 'free again')
-  t.is(setUp(scripted(0)).transfers.chooseConnectionId(), 1)
-  t.is(setUp(scripted(0xfffd)).transfers.chooseConnectionId(), 0xfffe)
+  t.is(transfers.chooseConnectionId(peer.nodeIdHex), 10, 'free again')
+  // A stream that the peer has chosen the id for is in the way too, one of another peer is not.
+  const both = setUp(scripted(19, 20, 21, 22, 19))
+  both.transfers.begin(both.turn, 2, 'fetch', peer, 21, { ended: () => {} })
+  t.is(both.transfers.chooseConnectionId(peer.nodeIdHex), 23)
+  t.is(both.transfers.chooseConnectionId(other.nodeIdHex), 20)
+  t.is(setUp(scripted(0)).transfers.chooseConnectionId(peer.nodeIdHex), 1)
+  t.is(setUp(scripted(0xfffd)).transfers.chooseConnectionId(peer.nodeIdHex), 0xfffe)
 })
 
 test('slots: in all and of a peer, given back once', t => {

@@ -1,0 +1,77 @@
+import type { DiscoveryInput, DiscoverySnapshot, TalkToken } from '../src/discv5/discv5.ts'
+import type { ErrorCode } from '../src/errors.ts'
+import type { NodeRecord } from '../src/identity/node-record.ts'
+import type { Ref, ReplyTo } from '../src/runtime/runtime.ts'
+import type { Timeout } from './core-driver.ts'
+import type { DatagramsArrived } from './transport.ts'
+
+/** How a TALKREQ ended, to whoever sent it. */
+export type TalkOutcome =
+  | { readonly type: 'talk-answered'; readonly ref: number; readonly payload: Uint8Array }
+  | { readonly type: 'talk-failed'; readonly ref: number; readonly code: ErrorCode }
+
+/** A TALKREQ that waits for `answer-talk`. */
+export interface TalkRequested {
+  readonly type: 'talk-requested'
+  readonly from: NodeRecord
+  readonly payload: Uint8Array
+  readonly token: TalkToken
+}
+
+/** TALKREQs of a one-way protocol, of one node and one turn. */
+export interface TalksReceived {
+  readonly type: 'talks-received'
+  readonly from: NodeRecord
+  readonly payloads: readonly Uint8Array[]
+}
+
+/** What discovery tells those who watch the network. */
+export type NetworkEvent =
+  | { readonly type: 'node-met'; readonly record: NodeRecord }
+  | { readonly type: 'record-changed'; readonly record: NodeRecord }
+
+export interface Pong {
+  readonly enrSeq: bigint
+  readonly ip: string
+  readonly port: number
+}
+
+export type DiscoveryMessage =
+  | DatagramsArrived
+  | Timeout
+  /** Requests of this TALKREQ protocol go to `handler`. */
+  | { readonly type: 'serve-talks'; readonly protocol: Uint8Array; readonly handler: Ref<TalkRequested> }
+  /** Packets of a one-way protocol go to `handler`. */
+  | { readonly type: 'serve-packets'; readonly protocol: Uint8Array; readonly handler: Ref<TalksReceived> }
+  | { readonly type: 'watch-network'; readonly watcher: Ref<NetworkEvent> }
+  | {
+      readonly type: 'talk'
+      readonly ref: number
+      readonly to: NodeRecord
+      readonly protocol: Uint8Array
+      readonly payload: Uint8Array
+      readonly client: Ref<TalkOutcome>
+    }
+  | Extract<DiscoveryInput, { type: 'send-talks' | 'answer-talk' | 'add-record' | 'bootstrap' | 'set-record' }>
+  | { readonly type: 'ping'; readonly to: NodeRecord; readonly replyTo: ReplyTo<Pong> }
+  | {
+      readonly type: 'ask-talk'
+      readonly to: NodeRecord
+      readonly protocol: Uint8Array
+      readonly payload: Uint8Array
+      readonly replyTo: ReplyTo<Uint8Array>
+    }
+  | {
+      readonly type: 'find-nodes'
+      readonly to: NodeRecord
+      readonly distances: readonly number[]
+      readonly replyTo: ReplyTo<readonly NodeRecord[]>
+    }
+  | { readonly type: 'lookup'; readonly target: Uint8Array; readonly replyTo: ReplyTo<readonly NodeRecord[]> }
+  | { readonly type: 'resolve'; readonly nodeId: Uint8Array; readonly replyTo: ReplyTo<NodeRecord | undefined> }
+  | { readonly type: 'known-record'; readonly nodeIdHex: string; readonly replyTo: ReplyTo<NodeRecord | undefined> }
+  | { readonly type: 'remove-record'; readonly nodeIdHex: string; readonly replyTo: ReplyTo<boolean> }
+  /** Node ids of the routing table, a list for each log distance from 1 to 256. */
+  | { readonly type: 'buckets'; readonly replyTo: ReplyTo<readonly (readonly string[])[]> }
+  | { readonly type: 'own-record'; readonly replyTo: ReplyTo<NodeRecord> }
+  | { readonly type: 'snapshot'; readonly replyTo: ReplyTo<DiscoverySnapshot> }

@@ -1,0 +1,238 @@
+import { Worker } from 'node:worker_threads'
+import { SpimplError } from '../../errors.ts'
+import { anyMessage, type Behavior, behavior, type Handlers, type Message } from '../actor.ts'
+import type { ActorCell } from '../actor-cell.ts'
+import { cellOf } from '../actor-context.ts'
+import type { StopReason } from '../actor-lifecycle.ts'
+import type { LaneHub } from './lane-hub.ts'
+import { ENDED, LaneLink, PIN, PINNED, SPAWN, STOP, TELL_STAND_IN } from './lane-link.ts'
+import { SharedRing } from './shared-ring.ts'
+
+export interface LaneOptions {
+  readonly name?: string
+  /** Bytes of the shared ring of each direction, a power of two. Default 1 MiB. */
+  readonly ringBytes?: number
+}
+
+/** A behaviour that another thread can make: an export of a module, a behaviour or a function of `input` that returns one. */
+export interface LaneBehavior<M extends Message> {
+  /** URL of the module. */
+  readonly module: string | URL
+  /** Name of the export. */
+  readonly name: string
+  /** Plain data for the function. */
+  readonly input?: unknown
+  /** Only for the compiler. */
+  readonly messages?: M
+}
+
+/** What a worker needs to begin. */
+export interface LaneStart {
+  readonly lane: number
+  readonly name: string
+  readonly toLane: SharedArrayBuffer
+  readonly toMain: SharedArrayBuffer
+}
+
+interface StandIn {
+  readonly cell: ActorCell
+  readonly ended: Promise<void>
+  end(): void
+}
+
+/**
+ * A worker thread with its own event loop and root queue, on which actors live. The main lane has a stand-in for each of
+ * them, so they are supervised, watched and stopped like any other; a lane that dies is a failure of each (`LANE_DIED`), and
+ * the first that restarts starts it anew.
+ */
+export class Lane implements AsyncDisposable {
+  readonly name: string
+  readonly id: number
+  private readonly hub: LaneHub
+  private readonly ringBytes: number
+  private readonly standIns = new Map<number, StandIn>()
+  private readonly refs = new Set<ActorCell>()
+  private worker: Worker | undefined
+  private link: LaneLink | undefined
+  private failure: unknown
+  private closing = false
+  private closed: Promise<void> | undefined
+  private pinned: ((refusal: string | undefined) => void)[] = []
+
+  /** @internal `system.lane()` makes it. */
+  constructor(hub: LaneHub, id: number, { name = `lane-${id}`, ringBytes = 1 << 20 }: LaneOptions) {
+    this.hub = hub
+    this.id = id
+    this.name = name
+    this.ringBytes = ringBytes
+    this.start()
+  }
+
+  get alive(): boolean {
+    return this.worker !== undefined
+  }
+
+  /** Actors on it. */
+  get size(): number {
+    return this.standIns.size
+  }
+
+  /** A behaviour that does its work on this lane: `system.spawn(lane.behavior(worker), { name })`, or `context.spawn`. */
+  behavior<M extends Message>(remote: LaneBehavior<M>): Behavior<M> {
+    return behavior<M>(context => {
+      const cell = cellOf(context.self)
+      const id = this.begin(cell, remote as LaneBehavior<Message>)
+      context.onStop(() => this.end(id))
+      const forward = (message: M) => this.forward(cell, id, message)
+      return { [anyMessage]: forward } as unknown as Handlers<M>
+    })
+  }
+
+  /**
+   * Keeps the thread on one processor.
+   * @throws SpimplError `EXECUTOR_UNAVAILABLE` where node-dispatch-addon is absent or the system refuses
+   */
+  async pin(cpu: number): Promise<void> {
+    const { link } = this
+    if (link === undefined) throw new SpimplError('LANE_DIED', `expected ${this.name} to live, it has ended`)
+    const refusal = await new Promise<string | undefined>(resolve => {
+      this.pinned.push(resolve)
+      link.send(this.id, PIN, cpu, 0, 0, undefined)
+    })
+    if (refusal !== undefined) throw new SpimplError('EXECUTOR_UNAVAILABLE', `expected to pin ${this.name}: ${refusal}`)
+  }
+
+  /** Stops its actors, the youngest first, each behind the messages that wait for it; then ends the thread. */
+  close(): Promise<void> {
+    this.closed ??= this.drainAndEnd()
+    return this.closed
+  }
+
+  /** Ends the thread at once, whatever it does. Its actors fail with `LANE_DIED`. */
+  async terminate(): Promise<void> {
+    await this.worker?.terminate()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  private async drainAndEnd(): Promise<void> {
+    // Who was spawned in this turn has not reached the lane yet.
+    await new Promise(resolve => setImmediate(resolve))
+    this.closing = true
+    for (const cell of [...this.refs].reverse()) {
+      cell.deliverStop()
+      await this.gone(cell)
+    }
+    await this.terminate()
+  }
+
+  private gone(cell: ActorCell): Promise<void> {
+    if (cell.closed) return Promise.resolve()
+    return new Promise(resolve => {
+      const look = () => (cell.closed ? resolve() : setImmediate(look))
+      look()
+    })
+  }
+
+  private start(): void {
+    const toLane = SharedRing.allocate(this.ringBytes)
+    const toMain = SharedRing.allocate(this.ringBytes)
+    const start: LaneStart = { lane: this.id, name: this.name, toLane: toLane.buffer, toMain: toMain.buffer }
+    const worker = new Worker(new URL('./lane-worker.js', import.meta.url), { workerData: start, name: this.name })
+    const link = new LaneLink(toMain, toLane, worker, this.onMessage)
+    this.worker = worker
+    this.link = link
+    this.failure = undefined
+    this.hub.connect(this.id, link)
+    worker.on('error', error => {
+      this.failure = error
+    })
+    worker.on('exit', code => this.onExit(worker, code))
+  }
+
+  private onExit(worker: Worker, code: number): void {
+    if (this.worker !== worker) return
+    this.worker = undefined
+    this.link?.close()
+    this.link = undefined
+    this.hub.disconnect(this.id)
+    const cause = this.failure ?? new Error(`the thread ended with code ${code}`)
+    for (const pinned of this.pinned.splice(0)) pinned('the lane has ended')
+    for (const [id, standIn] of [...this.standIns]) {
+      this.standIns.delete(id)
+      standIn.end()
+      if (standIn.cell.lifecycle.takesChildren) {
+        standIn.cell.lifecycle.fail(
+          new SpimplError('LANE_DIED', `${this.name}, the lane of ${standIn.cell.path}, died`, { cause }),
+        )
+      }
+    }
+  }
+
+  private begin(cell: ActorCell, { module, name, input }: LaneBehavior<Message>): number {
+    if (this.closing)
+      throw new SpimplError('LANE_DIED', `expected an open lane for ${cell.path}, ${this.name} is closed`)
+    if (this.worker === undefined) this.start()
+    const id = this.hub.system.nextActorId()
+    let end: () => void = () => {}
+    const ended = new Promise<void>(resolve => {
+      end = resolve
+    })
+    this.standIns.set(id, { cell, ended, end })
+    this.refs.add(cell)
+    const address = this.hub.addressOf(cell.ref)
+    const payload = { module: String(module), name, input, address: { ...address } }
+    this.hub.send(this.link!, this.id, SPAWN, id, 0, 0, payload)
+    return id
+  }
+
+  private end(id: number): Promise<void> | undefined {
+    const standIn = this.standIns.get(id)
+    if (standIn === undefined || this.link === undefined) return undefined
+    this.refs.delete(standIn.cell)
+    this.link.send(this.id, STOP, id, 0, 0, undefined)
+    return standIn.ended
+  }
+
+  private forward(cell: ActorCell, id: number, message: Message): Promise<void> | undefined {
+    const { link } = this
+    if (link === undefined || !this.standIns.has(id)) {
+      cell.deadLetter('lane-died', message, cell.mailbox.messageId)
+      return undefined
+    }
+    this.hub.send(link, this.id, TELL_STAND_IN, id, cell.mailbox.messageId, cell.mailbox.causeId, message)
+    return link.congested ? link.drained() : undefined
+  }
+
+  private readonly onMessage = (
+    lane: number,
+    kind: number,
+    id: number,
+    messageId: number,
+    causeId: number,
+    payload: unknown,
+  ): void => {
+    if (kind === ENDED) this.onEnded(id, this.hub.codec.decode(payload) as StopReason)
+    else if (kind === PINNED) this.pinned.shift()?.(payload as string | undefined)
+    else this.hub.receive(lane, kind, id, messageId, causeId, payload)
+  }
+
+  private onEnded(id: number, reason: StopReason): void {
+    const standIn = this.standIns.get(id)
+    if (standIn === undefined) return
+    this.standIns.delete(id)
+    standIn.end()
+    const { cell } = standIn
+    this.refs.delete(cell)
+    if (!cell.lifecycle.takesChildren) return
+    if (reason.type === 'failed') cell.lifecycle.fail(reason.error)
+    else cell.lifecycle.requestStop('self')
+  }
+}
+
+/** Makes a reference's behaviour typed: `laneBehavior<Counter>({ module, name })`. */
+export function laneBehavior<M extends Message>(remote: Omit<LaneBehavior<M>, 'messages'>): LaneBehavior<M> {
+  return remote
+}

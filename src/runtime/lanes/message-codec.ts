@@ -1,0 +1,145 @@
+import { type ErrorCode, SpimplError } from '../../errors.ts'
+import { LocalRef } from '../actor-ref.ts'
+import { PendingAsk } from '../ask.ts'
+import type { LaneHub } from './lane-hub.ts'
+import { RemoteRef, RemoteReplyTo } from './remote-ref.ts'
+
+/** Under this key stands what an encoded reference, replyTo or error is; no message of plain data has it. */
+const MARK = '\u0000spimpl'
+
+interface Marked {
+  readonly [MARK]: 'ref' | 'replyTo' | 'error'
+  readonly lane?: number
+  readonly id?: number
+  readonly path?: string
+  readonly name?: string
+  readonly code?: ErrorCode
+  readonly message?: string
+  readonly stack?: string
+  readonly cause?: unknown
+}
+
+/** Buffers from this size on change owner instead of being copied. */
+const TRANSFERRED_BYTES = 65_536
+
+const MAX_DEPTH = 64
+
+/** A message as it crosses to another lane: plain data, and the buffers that change owner. */
+export class MessageCodec {
+  private readonly hub: LaneHub
+
+  constructor(hub: LaneHub) {
+    this.hub = hub
+  }
+
+  /**
+   * Replaces references, reply addresses and errors by data. Copies only what holds one of them.
+   * @param transfer collects the buffers that are to change owner
+   * @throws SpimplError `MESSAGE_NOT_CLONEABLE` with the place of what cannot cross
+   */
+  encode(value: unknown, transfer: ArrayBuffer[], place = 'message', depth = 0): unknown {
+    if (typeof value !== 'object' || value === null) {
+      if (typeof value === 'function' || typeof value === 'symbol') throw notCloneable(place, typeof value)
+      return value
+    }
+    if (depth > MAX_DEPTH) throw notCloneable(place, `nesting beyond ${MAX_DEPTH}`)
+    const prototype = Object.getPrototypeOf(value)
+    if (prototype === Object.prototype || prototype === null) {
+      return this.encodeObject(value as Record<string, unknown>, transfer, place, depth)
+    }
+    if (Array.isArray(value)) return this.encodeArray(value, transfer, place, depth)
+    if (ArrayBuffer.isView(value)) {
+      const { buffer, byteLength } = value
+      if (byteLength >= TRANSFERRED_BYTES && buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) {
+        transfer.push(buffer)
+      }
+      return value
+    }
+    if (value instanceof LocalRef || value instanceof RemoteRef) {
+      const { lane, id, path } = this.hub.addressOf(value)
+      return { [MARK]: 'ref', lane, id, path } satisfies Marked
+    }
+    if (value instanceof PendingAsk)
+      return { [MARK]: 'replyTo', lane: this.hub.lane, id: this.hub.exportAsk(value) } satisfies Marked
+    if (value instanceof RemoteReplyTo) return { [MARK]: 'replyTo', lane: value.lane, id: value.id } satisfies Marked
+    if (value instanceof Error) return this.encodeError(value, transfer, place, depth)
+    return value
+  }
+
+  decode(value: unknown): unknown {
+    if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value
+    if (Array.isArray(value)) {
+      for (let at = 0; at < value.length; at++) {
+        const item = value[at]
+        if (typeof item === 'object' && item !== null) value[at] = this.decode(item)
+      }
+      return value
+    }
+    const object = value as Record<string, unknown> & Partial<Marked>
+    if (object[MARK] !== undefined) return this.revive(object as unknown as Marked)
+    if (Object.getPrototypeOf(value) !== Object.prototype) return value
+    for (const key in object) {
+      const field = object[key]
+      if (typeof field === 'object' && field !== null) object[key] = this.decode(field)
+    }
+    return object
+  }
+
+  private encodeObject(
+    object: Record<string, unknown>,
+    transfer: ArrayBuffer[],
+    place: string,
+    depth: number,
+  ): unknown {
+    let copy: Record<string, unknown> | undefined
+    for (const key in object) {
+      const field = object[key]
+      const kind = typeof field
+      if (kind !== 'object' && kind !== 'function' && kind !== 'symbol') continue
+      const encoded = this.encode(field, transfer, `${place}.${key}`, depth + 1)
+      if (encoded === field) continue
+      copy ??= { ...object }
+      copy[key] = encoded
+    }
+    return copy ?? object
+  }
+
+  private encodeArray(array: readonly unknown[], transfer: ArrayBuffer[], place: string, depth: number): unknown {
+    let copy: unknown[] | undefined
+    for (let at = 0; at < array.length; at++) {
+      const item = array[at]
+      const encoded = this.encode(item, transfer, `${place}[${at}]`, depth + 1)
+      if (encoded === item) continue
+      copy ??= [...array]
+      copy[at] = encoded
+    }
+    return copy ?? array
+  }
+
+  private encodeError(error: Error, transfer: ArrayBuffer[], place: string, depth: number): Marked {
+    const { name, message, stack, cause } = error
+    return {
+      [MARK]: 'error',
+      name,
+      message,
+      ...(stack === undefined ? {} : { stack }),
+      ...(error instanceof SpimplError ? { code: error.code } : {}),
+      ...(cause instanceof Error ? { cause: this.encode(cause, transfer, `${place}.cause`, depth + 1) } : {}),
+    }
+  }
+
+  private revive(marked: Marked): unknown {
+    if (marked[MARK] === 'ref') return this.hub.refTo(marked.lane!, marked.id!, marked.path!)
+    if (marked[MARK] === 'replyTo') return this.hub.replyTo(marked.lane!, marked.id!)
+    const { code, message = '', name = 'Error', stack } = marked
+    const options = marked.cause === undefined ? undefined : { cause: this.decode(marked.cause) }
+    const error: Error = code === undefined ? new Error(message, options) : new SpimplError(code, message, options)
+    if (code === undefined) Object.defineProperty(error, 'name', { value: name, configurable: true, writable: true })
+    if (stack !== undefined) error.stack = stack
+    return error
+  }
+}
+
+function notCloneable(place: string, what: string): SpimplError {
+  return new SpimplError('MESSAGE_NOT_CLONEABLE', `expected plain data at ${place} for another lane, got a ${what}`)
+}

@@ -1,0 +1,34 @@
+/** How a stream comes to its end when both sides behave: read from what each half knows, decided nowhere else. */
+import type { Receiver } from './receiver.ts'
+import type { Sender } from './sender.ts'
+
+/** A FIN that nobody answers, after the peer's own: its owner is gone, and had everything. */
+const MAX_FIN_TIMEOUTS = 2
+
+/**
+ * 'finished' when there is nothing left to say for anybody; 'other-side' when ours is done and acknowledged and only the peer's FIN is
+ * missing; undefined while there is something to do.
+ */
+export function endingOf(
+  sender: Sender,
+  receiver: Receiver,
+  allowHalfOpen: boolean,
+): 'finished' | 'other-side' | undefined {
+  const peerFinished = receiver.received.finished
+  if (sender.finAcknowledged) {
+    if (peerFinished) return 'finished'
+    // One writer, whose FIN is acknowledged: all clients of the network end here (libutp, nim-eth, utp-rs "One-way Fin").
+    return !allowHalfOpen && sender.writtenBytes > 0 && !receiver.peerWrote ? 'finished' : 'other-side'
+  }
+  if (!peerFinished) return undefined
+  if (!allowHalfOpen && sender.writtenBytes === 0 && !sender.onlyFinOutstanding) return 'finished'
+  return sender.onlyFinOutstanding && sender.consecutiveTimeouts >= MAX_FIN_TIMEOUTS ? 'finished' : undefined
+}
+
+/**
+ * Whether a RESET comes from a peer that has everything and is gone: it answers our FIN so where the ack of an earlier copy got lost
+ * (nim-eth's streams vanish when their FIN is acknowledged, or when they have read the peer's).
+ */
+export function hadEverything(sender: Sender, receiver: Receiver): boolean {
+  return sender.finAcknowledged || sender.finRepeated || (receiver.received.finished && sender.onlyFinOutstanding)
+}

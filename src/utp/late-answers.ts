@@ -1,0 +1,54 @@
+import type { Randomness } from '../runtime/randomness.ts'
+import { encodePacket, ST_RESET, sequenceOf, stampTime, timestampOf } from './packet.ts'
+
+const NO_PAYLOAD = new Uint8Array(0)
+
+/** Answers to packets of no stream, at a bounded rate: whoever sends junk must not make us send as much. */
+export class LateAnswers {
+  answered = 0
+  /** Answers that the rate kept back. */
+  withheld = 0
+  readonly #randomness: Randomness
+  readonly #perSecond: number
+  #tokens: number
+  #tokensAt = Number.NEGATIVE_INFINITY
+
+  constructor(options: { readonly randomness: Randomness; readonly maxAnswersPerSecond: number }) {
+    this.#randomness = options.randomness
+    this.#perSecond = options.maxAnswersPerSecond
+    this.#tokens = options.maxAnswersPerSecond
+  }
+
+  /** Adds to `answers` the farewell of the stream that is gone, or a RESET where there is none. */
+  answer(answers: Uint8Array[], farewell: Uint8Array | undefined, packet: Uint8Array, now: number): void {
+    const gained = ((now - this.#tokensAt) / 1000) * this.#perSecond
+    this.#tokens = Math.min(this.#perSecond, this.#tokens + gained)
+    this.#tokensAt = now
+    if (this.#tokens < 1) {
+      this.withheld++
+      return
+    }
+    this.#tokens--
+    this.answered++
+    if (farewell === undefined) answers.push(this.#resetFor(packet, now))
+    else {
+      const bytes = farewell.slice()
+      stampTime(bytes, timestampOf(now))
+      answers.push(bytes)
+    }
+  }
+
+  /** A RESET repeats the connection id that was not understood and acknowledges the packet (libutp `send_rst`). */
+  #resetFor(packet: Uint8Array, now: number): Uint8Array {
+    return encodePacket({
+      type: ST_RESET,
+      connectionId: ((packet[2] as number) << 8) | (packet[3] as number),
+      timestamp: timestampOf(now),
+      timestampDifference: 0,
+      windowBytes: 0,
+      sequence: this.#randomness.below(0x10000),
+      acknowledged: sequenceOf(packet),
+      payload: NO_PAYLOAD,
+    })
+  }
+}

@@ -1,0 +1,23 @@
+import { actorAsks } from './actor-asks.ts'
+import { actorEnds } from './actor-ends.ts'
+import { actorMessages } from './actor-messages.ts'
+import { actorObservation } from './actor-observation.ts'
+import { actorSupervision } from './actor-supervision.ts'
+import { queueOrder } from './queue-order.ts'
+import { queueService } from './queue-service.ts'
+import { queueTree } from './queue-tree.ts'
+import { queueWaiting } from './queue-waiting.ts'
+import type { Cases } from './stage.ts'
+
+/** What every executor must show: an executor's test file runs them all. */
+export const executorCases: readonly Cases[] = [
+  queueOrder,
+  queueTree,
+  queueWaiting,
+  queueService,
+  actorMessages,
+  actorAsks,
+  actorSupervision,
+  actorEnds,
+  actorObservation,
+]

@@ -1,0 +1,103 @@
+import test, { type ExecutionContext } from 'ava'
+import type { DispatchQueueOptions } from '../../src/runtime/dispatch-queue.ts'
+import { DispatchQueue } from '../../src/runtime/dispatch-queue.ts'
+import type { Executor } from '../../src/runtime/executors/executor.ts'
+import { type DrainBudget, defaultDrainBudget, RootQueue } from '../../src/runtime/root-queue.ts'
+import { System, type SystemOptions } from '../../src/runtime/system.ts'
+
+/** An executor under test, and how a case lets it run. */
+export interface StagedExecutor {
+  readonly executor: Executor
+  /** Lets time pass on the executor's clock, running what becomes ready. */
+  advance(byMs: number): Promise<void>
+}
+
+export type ExecutorFactory = () => StagedExecutor
+
+/** What a case has: one executor, with queues or a system on it. */
+export class Stage {
+  readonly staged: StagedExecutor
+  private readonly systems: System[] = []
+  private madeRoot: RootQueue | undefined
+
+  constructor(factory: ExecutorFactory) {
+    this.staged = factory()
+  }
+
+  /** The root of the queues of this case. A case has either a root or a system. */
+  root(budget: Partial<DrainBudget> = {}): RootQueue {
+    this.madeRoot ??= new RootQueue(this.staged.executor, { budget: { ...defaultDrainBudget, ...budget } })
+    return this.madeRoot
+  }
+
+  queue(label = 'queue', options: DispatchQueueOptions = {}): DispatchQueue {
+    return new DispatchQueue(label, { target: this.root(), ...options })
+  }
+
+  system(options: Omit<SystemOptions, 'executor'> = {}): System {
+    const system = new System({ log: () => {}, ...options, executor: this.staged.executor })
+    this.systems.push(system)
+    this.madeRoot = system.main
+    return system
+  }
+
+  /** Runs until nothing is ready. */
+  async settle(): Promise<void> {
+    let quietTurns = 0
+    while (quietTurns < 2) {
+      await this.staged.advance(0)
+      await turn()
+      quietTurns = this.madeRoot?.busy === true ? 0 : quietTurns + 1
+    }
+  }
+
+  async advance(byMs: number): Promise<void> {
+    await this.staged.advance(byMs)
+    await this.settle()
+  }
+
+  async close(): Promise<void> {
+    for (const system of this.systems) {
+      let done = false
+      void system.stop({ deadlineMs: 10 }).then(() => {
+        done = true
+      })
+      await this.settle()
+      while (!done) await this.advance(1)
+    }
+    this.staged.executor.stop()
+  }
+}
+
+/** One pass of the event loop. */
+export function turn(): Promise<void> {
+  return new Promise(resolve => setImmediate(resolve))
+}
+
+export type Cases = Readonly<Record<string, (t: ExecutionContext, stage: Stage) => Promise<void> | void>>
+
+/** Registers the cases for one executor; the name of the executor stands before each. */
+export function conformance(executor: string, factory: ExecutorFactory, cases: Cases): void {
+  for (const [name, run] of Object.entries(cases)) {
+    // One after the other: a flood in one case would delay the real timers of the next.
+    test.serial(`${executor}: ${name}`, async t => {
+      const stage = new Stage(factory)
+      try {
+        await run(t, stage)
+      } finally {
+        await stage.close()
+      }
+    })
+  }
+}
+
+/** A promise and what settles it. */
+export function gate<T = void>(): { readonly promise: Promise<T>; open(value: T): void; fail(error: Error): void } {
+  let open: (value: T) => void = () => {}
+  let fail: (error: Error) => void = () => {}
+  const promise = new Promise<T>((resolve, reject) => {
+    open = resolve
+    fail = reject
+  })
+  return { promise, open, fail }
+}

@@ -1,0 +1,318 @@
+import test from 'ava'
+import { FINDNODE, type Message, NODES, PING, PONG, TALKREQ, TALKRESP } from '../../src/discv5/message.ts'
+import { FLAG_HANDSHAKE, FLAG_WHOAREYOU } from '../../src/discv5/packet.ts'
+import type { Endpoint } from '../../src/transport/datagram.ts'
+import { TestNetwork, type TestNode } from './network.ts'
+import { RawPeer } from './raw-peer.ts'
+
+const id = (...bytes: number[]): Uint8Array => Uint8Array.from(bytes)
+const ping: Message = { type: PING, requestId: id(1, 2), enrSeq: 1n }
+const echo = new TextEncoder().encode('echo')
+
+/** A core alone, and a peer whose packets the test makes by hand. */
+function scene(
+  seed: number,
+  options: Parameters<TestNetwork['add']>[0] = {},
+): { network: TestNetwork; node: TestNode; peer: RawPeer } {
+  const network = new TestNetwork(seed)
+  return { network, node: network.add(options), peer: new RawPeer(seed + 100, 30_303) }
+}
+
+function give(node: TestNode, bytes: Uint8Array, endpoint: Endpoint): Uint8Array[] {
+  const before = node.said('send').length
+  node.handle({ type: 'datagrams', batch: [{ endpoint, bytes: bytes.slice() }] })
+  return sentSince(node, before)
+}
+
+function sentSince(node: TestNode, before: number): Uint8Array[] {
+  return node
+    .said('send')
+    .slice(before)
+    .flatMap(output => output.batch.map(({ bytes }) => bytes))
+}
+
+/** The peer opens a session with the node; returns what the node sent in answer to the handshake. */
+function establish(node: TestNode, peer: RawPeer, message: Message = ping): Uint8Array[] {
+  const [challenge] = give(node, peer.ordinary(node.record), peer.endpoint)
+  return give(node, peer.handshake(node.record, peer.unmask(challenge!).head, message), peer.endpoint)
+}
+
+test('the challenge names the nonce it answers, and is repeated, not renewed, while it may be answered', t => {
+  const { network, node, peer } = scene(1)
+  const nonce = id(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12)
+  const [first] = give(node, peer.ordinary(node.record, undefined, nonce), peer.endpoint)
+  t.is(peer.unmask(first!).flag, FLAG_WHOAREYOU)
+  t.deepEqual(peer.unmask(first!).nonce, nonce)
+  const [again] = give(node, peer.ordinary(node.record), peer.endpoint)
+  t.deepEqual(again, first)
+  network.runFor(5_000)
+  const [fresh] = give(node, peer.ordinary(node.record), peer.endpoint)
+  t.notDeepEqual(fresh, first)
+  t.is(node.core.counters.whoareyouSent, 2)
+  t.is(node.core.counters.whoareyouRepeated, 1)
+})
+
+test('a handshake is accepted once; its repetition is not answered', t => {
+  const { node, peer } = scene(2)
+  const [challenge] = give(node, peer.ordinary(node.record), peer.endpoint)
+  const handshake = peer.handshake(node.record, peer.unmask(challenge!).head, ping)
+  const [pong] = give(node, handshake, peer.endpoint)
+  t.deepEqual(peer.read(pong!), {
+    type: PONG,
+    requestId: id(1, 2),
+    enrSeq: node.record.seq,
+    ip: id(127, 0, 0, 1),
+    port: 30_303,
+  })
+  t.deepEqual(give(node, handshake, peer.endpoint), [])
+  t.is(node.core.counters.handshakesUnexpected, 1)
+})
+
+test('handshakes that do not hold are refused for their reason, and leave the challenge open', t => {
+  const { node, peer } = scene(3)
+  const other = new RawPeer(77, 30_304)
+  const [challenge] = give(node, peer.ordinary(node.record), peer.endpoint)
+  const { head } = peer.unmask(challenge!)
+  const { counters } = node.core
+  for (const [reason, bytes] of [
+    ['handshakeSignatureInvalid', peer.handshake(node.record, head, ping, { signer: other.own })],
+    ['handshakeRecordInvalid', peer.handshake(node.record, head, ping, { record: other.record.bytes })],
+    ['handshakeRecordInvalid', peer.handshake(node.record, head, ping, { record: undefined })],
+    ['handshakeRecordInvalid', peer.handshake(node.record, head, ping, { record: id(0xc0) })],
+    ['handshakeMessageInvalid', peer.handshake(node.record, head, ping, { key: new Uint8Array(16) })],
+    ['handshakeSignatureInvalid', peer.handshake(node.record, new Uint8Array(63), ping)],
+  ] as const) {
+    const before = counters[reason]
+    t.deepEqual(give(node, bytes, peer.endpoint), [])
+    t.is(counters[reason], before + 1, reason)
+  }
+  t.is(counters.sessionsEstablished, 0)
+  // From another endpoint it answers no challenge.
+  const good = peer.handshake(node.record, head, ping)
+  t.deepEqual(give(node, good, { host: '127.0.0.1', port: 30_305 }), [])
+  t.is(counters.handshakesUnexpected, 1)
+  t.is(give(node, good, peer.endpoint).length > 0, true)
+  t.is(counters.sessionsEstablished, 1)
+})
+
+test('a session belongs to its endpoint: from elsewhere its packets are challenged', t => {
+  const { node, peer } = scene(4)
+  establish(node, peer)
+  const elsewhere = { host: '127.0.0.2', port: 30_303 }
+  const [answer] = give(node, peer.ordinary(node.record, ping), elsewhere)
+  t.is(peer.unmask(answer!).flag, FLAG_WHOAREYOU)
+  t.is(node.core.counters.requestsReceived, 1)
+})
+
+test('what nobody can read does not end a session', t => {
+  const { node, peer } = scene(5)
+  establish(node, peer)
+  const { keys } = peer
+  peer.keys = undefined
+  for (let count = 0; count < 5; count++) give(node, peer.ordinary(node.record), peer.endpoint)
+  peer.keys = keys
+  const [pong] = give(node, peer.ordinary(node.record, ping), peer.endpoint)
+  t.is(peer.read(pong!)?.type, PONG)
+})
+
+test('a WHOAREYOU is answered once, and only if it answers a packet of ours to that endpoint', t => {
+  const { network, node, peer } = scene(6)
+  node.handle({ type: 'ping', ref: 1, to: peer.record })
+  const [opening] = sentSince(node, 0)
+  const { nonce } = peer.unmask(opening!)
+  t.deepEqual(give(node, peer.whoareyou(node.record, new Uint8Array(12)).packet, peer.endpoint), [])
+  t.deepEqual(give(node, peer.whoareyou(node.record, nonce).packet, { host: '127.0.0.1', port: 1 }), [])
+  const { packet, data } = peer.whoareyou(node.record, nonce)
+  const [handshake] = give(node, packet, peer.endpoint)
+  t.is(peer.unmask(handshake!).flag, FLAG_HANDSHAKE)
+  t.deepEqual(give(node, packet, peer.endpoint), [])
+  t.is(node.core.counters.whoareyouUnexpected, 3)
+  const carried = peer.accept(handshake!, data, node.record)
+  t.is(carried?.type, PING)
+  const pong: Message = { type: PONG, requestId: carried!.requestId, enrSeq: 1n, ip: id(192, 0, 2, 1), port: 7 }
+  give(node, peer.ordinary(node.record, pong), peer.endpoint)
+  t.deepEqual(node.said('pong'), [{ type: 'pong', ref: 1, enrSeq: 1n, ip: '192.0.2.1', port: 7 }])
+  network.runFor(10)
+  t.is(node.core.snapshot().sessions[0]?.state, 'established')
+})
+
+test('the record is in the handshake where the peer has none or an older one, and left out otherwise', t => {
+  for (const [enrSeq, included] of [
+    [0n, true],
+    [1n, false],
+    [9n, false],
+  ] as const) {
+    const { node, peer } = scene(7)
+    node.handle({ type: 'ping', ref: 1, to: peer.record })
+    const { nonce } = peer.unmask(sentSince(node, 0)[0]!)
+    const [handshake] = give(node, peer.whoareyou(node.record, nonce, enrSeq).packet, peer.endpoint)
+    t.is(peer.unmask(handshake!).authdata.length > 34 + 64 + 33, included)
+  }
+})
+
+test('an opening that nobody answers is repeated, byte for byte, until the attempts are used up', t => {
+  const { network, node, peer } = scene(8)
+  node.handle({ type: 'talk', ref: 1, to: peer.record, protocol: echo, payload: echo, timeoutMs: 60_000 })
+  network.runFor(20_000)
+  const openings = sentSince(node, 0)
+  t.is(openings.length, 4)
+  t.is(new Set(openings.map(bytes => Buffer.from(bytes).toString('hex'))).size, 1)
+  t.like(node.said('request-failed')[0], { ref: 1, code: 'SESSION_FAILED' })
+  t.is(node.core.snapshot().sessions[0]?.state, 'failed')
+  t.is(node.core.deadline(), Number.POSITIVE_INFINITY)
+})
+
+test('a handshake that nobody answers is repeated, byte for byte, and the request is answered when one arrives', t => {
+  const { network, node, peer } = scene(15)
+  node.handle({ type: 'talk', ref: 1, to: peer.record, protocol: echo, payload: echo, timeoutMs: 5_000 })
+  const { nonce } = peer.unmask(sentSince(node, 0)[0]!)
+  const { packet, data } = peer.whoareyou(node.record, nonce)
+  const [first] = give(node, packet, peer.endpoint)
+  const before = node.said('send').length
+  network.runFor(360)
+  const [second] = sentSince(node, before)
+  t.deepEqual(second, first)
+  // The peer's challenge came again, because a packet of ours overtook the handshake: so does the handshake.
+  network.runFor(200)
+  t.deepEqual(give(node, packet, peer.endpoint), [first])
+  const request = peer.accept(first!, data, node.record)!
+  const answer: Message = { type: TALKRESP, requestId: request.requestId, payload: id(9) }
+  give(node, peer.ordinary(node.record, answer), peer.endpoint)
+  t.deepEqual(node.said('talk-answered'), [{ type: 'talk-answered', ref: 1, payload: id(9) }])
+  t.is(node.core.counters.handshakesRepeated, 2)
+})
+
+test('a forged WHOAREYOU does not cut us off: the peer, who knows nothing of it, is still understood', t => {
+  const { network, node, peer } = scene(9)
+  establish(node, peer)
+  const before = node.said('send').length
+  node.handle({ type: 'ping', ref: 1, to: peer.record })
+  const [request] = sentSince(node, before)
+  t.is(peer.read(request!)?.type, PING)
+  const forger = new RawPeer(500, 1)
+  give(node, forger.whoareyou(node.record, peer.unmask(request!).nonce).packet, peer.endpoint)
+  t.is(node.core.snapshot().sessions[0]?.state, 'handshaking')
+  const [pong] = give(node, peer.ordinary(node.record, ping), peer.endpoint)
+  t.is(pong !== undefined, true)
+  network.runFor(30_000)
+  const answers = give(node, peer.ordinary(node.record, ping), peer.endpoint)
+  t.is(node.core.snapshot().sessions[0]?.state, 'established')
+  t.is(peer.read(answers[0]!)?.type, PONG)
+})
+
+test('sessions and challenges are bounded; who is used stays', t => {
+  const limits = { sessions: 8, challenges: 4, challengesPerSecondPerAddress: 1e6, handshakesPerSecondPerAddress: 1e6 }
+  const { node } = scene(10, { limits })
+  const favourite = new RawPeer(900, 40_000)
+  establish(node, favourite)
+  for (let index = 0; index < 20; index++) {
+    establish(node, new RawPeer(1_000 + index, 41_000 + index))
+    t.is(favourite.read(give(node, favourite.ordinary(node.record, ping), favourite.endpoint)[0]!)?.type, PONG)
+  }
+  const snapshot = node.core.snapshot()
+  t.is(snapshot.sessions.length, 8)
+  t.true(node.core.counters.sessionsEvicted >= 13)
+  for (let index = 0; index < 20; index++) {
+    const stranger = new RawPeer(2_000 + index, 42_000 + index)
+    give(node, stranger.ordinary(node.record), stranger.endpoint)
+  }
+  t.is(node.core.snapshot().challenges, 4)
+})
+
+test('one address causes so many challenges and handshakes a second, and no more', t => {
+  const { network, node } = scene(11, { limits: { challengesPerSecondPerAddress: 10 } })
+  const strangers = Array.from({ length: 100 }, (_, index) => new RawPeer(3_000 + index, 43_000 + index))
+  const challenged = (): number =>
+    strangers.filter(stranger => give(node, stranger.ordinary(node.record), stranger.endpoint).length > 0).length
+  t.is(challenged(), 20)
+  t.is(node.core.counters.challengesLimited, 80)
+  network.runFor(1_000)
+  t.is(challenged(), 10)
+  const elsewhere = new RawPeer(4_000, 44_000)
+  t.is(give(node, elsewhere.ordinary(node.record), { host: '127.0.0.77', port: 44_000 }).length, 1)
+})
+
+test('responses: unasked for, of another node, of the wrong kind', t => {
+  const { node, peer } = scene(12)
+  const other = new RawPeer(600, 30_304)
+  establish(node, peer)
+  establish(node, other)
+  const before = node.said('send').length
+  node.handle({ type: 'ping', ref: 1, to: peer.record })
+  const { requestId } = peer.read(sentSince(node, before)[0]!)!
+  const { counters } = node.core
+  const unexpected = counters.responsesUnexpected
+  const pong: Message = { type: PONG, requestId, enrSeq: 1n, ip: id(127, 0, 0, 1), port: 1 }
+  give(node, other.ordinary(node.record, pong), other.endpoint)
+  give(node, peer.ordinary(node.record, { ...pong, requestId: id(9) }), peer.endpoint)
+  t.is(counters.responsesUnexpected, unexpected + 2)
+  give(node, peer.ordinary(node.record, { type: TALKRESP, requestId, payload: echo }), peer.endpoint)
+  t.is(counters.responsesMismatched, 1)
+  t.deepEqual(node.said('pong'), [])
+  give(node, peer.ordinary(node.record, pong), peer.endpoint)
+  t.is(node.said('pong').length, 1)
+  give(node, peer.ordinary(node.record, pong), peer.endpoint)
+  t.is(node.said('pong').length, 1)
+})
+
+test('NODES: records at distances not asked for, twice, or broken are left out; packets are counted, not believed', t => {
+  const { network, node, peer } = scene(13)
+  establish(node, peer)
+  const others = Array.from({ length: 40 }, (_, index) => new RawPeer(5_000 + index, 45_000 + index).record)
+  const ask = (distances: readonly number[]): Uint8Array => {
+    const before = node.said('send').length
+    node.handle({ type: 'find-nodes', ref: distances[0]!, to: peer.record, distances })
+    const request = sentSince(node, before)
+      .map(bytes => peer.read(bytes))
+      .find(message => message?.type === FINDNODE)
+    return request!.requestId
+  }
+  const tell = (requestId: Uint8Array, total: number, records: readonly Uint8Array[]): unknown =>
+    give(node, peer.ordinary(node.record, { type: NODES, requestId, total, records }), peer.endpoint)
+
+  const all = ask([256, 255, 254, 253, 252, 251, 250, 249, 248])
+  tell(all, 3, [others[0]!.bytes, others[0]!.bytes, id(0xc0)])
+  t.deepEqual(node.said('nodes'), [])
+  tell(all, 99, [others[1]!.bytes])
+  tell(all, 3, [others[2]!.bytes])
+  t.deepEqual(
+    node.said('nodes')[0]?.records.map(record => record.text),
+    others.slice(0, 3).map(record => record.text),
+  )
+  // One more than was announced is nobody's answer.
+  tell(all, 3, [others[3]!.bytes])
+  t.is(node.said('nodes').length, 1)
+
+  tell(ask([1]), 1, [others[4]!.bytes, peer.record.bytes])
+  t.deepEqual(node.said('nodes')[1]?.records, [])
+  t.is(node.core.counters.recordsWrongDistance, 2)
+
+  // Of a thousand packets we wait for 16, and of the records we take 16.
+  const endless = ask([256, 255, 254, 253, 252, 251, 250, 249, 248])
+  for (let packet = 0; packet < 16; packet++)
+    tell(endless, 1000, [others[8 + packet]!.bytes, others[24 + (packet % 16)]!.bytes])
+  t.is(node.said('nodes')[2]?.records.length, 16)
+
+  // What came before the time was up is handed over.
+  const partial = ask([256, 255, 254, 253, 252, 251, 250, 249, 248])
+  tell(partial, 4, [others[5]!.bytes])
+  network.runFor(1_100)
+  t.deepEqual(
+    node.said('nodes')[3]?.records.map(record => record.text),
+    [others[5]!.text],
+  )
+})
+
+test('TALKREQ of a protocol that is not spoken: an empty response, also to an empty request id', t => {
+  const { node, peer } = scene(14, { protocols: ['history', id(0x50, 0x00)] })
+  establish(node, peer)
+  for (const requestId of [id(7), id()]) {
+    const request: Message = { type: TALKREQ, requestId, protocol: echo, payload: id(1) }
+    const [answer] = give(node, peer.ordinary(node.record, request), peer.endpoint)
+    t.deepEqual(peer.read(answer!), { type: TALKRESP, requestId, payload: id() })
+  }
+  t.deepEqual(node.said('talk-requested'), [])
+  const spoken: Message = { type: TALKREQ, requestId: id(8), protocol: id(0x50, 0x00), payload: id(1) }
+  t.deepEqual(give(node, peer.ordinary(node.record, spoken), peer.endpoint), [])
+  t.is(node.said('talk-requested').length, 1)
+})

@@ -1,0 +1,218 @@
+import { threadId } from 'node:worker_threads'
+import test from 'ava'
+import { behavior, type Lane, type Message, type Ref, System, type Terminated } from '../../../src/runtime/runtime.ts'
+import type { Echo, Relay, Sink } from './lane-actors.ts'
+
+const module = new URL('./lane-actors.js', import.meta.url)
+const soon = { timeoutMs: 5_000 }
+const quiet = () => {}
+
+const echoOn = (system: System, lane: Lane, name = 'echo', input = 0) =>
+  system.spawn(lane.behavior<Echo>({ module, name: 'echo', input }), { name })
+
+function sink(system: System): { readonly ref: Ref<Sink>; next(): Promise<Sink>; readonly came: Sink[] } {
+  const came: Sink[] = []
+  const waiting: ((message: Sink) => void)[] = []
+  const take = (message: Sink) => {
+    const waiter = waiting.shift()
+    if (waiter === undefined) came.push(message)
+    else waiter(message)
+  }
+  const ref = system.spawn(behavior<Sink>(() => ({ bytes: take, met: take, number: take })))
+  return {
+    ref,
+    came,
+    next: () => {
+      const message = came.shift()
+      return message === undefined ? new Promise(resolve => waiting.push(resolve)) : Promise.resolve(message)
+    },
+  }
+}
+
+const read = (ref: Ref<Echo>) => ref.ask<number>(replyTo => ({ type: 'read', replyTo }), soon)
+
+test.serial('an actor on a lane runs on its thread, and is told and asked like any other', async t => {
+  await using system = new System()
+  const ref = echoOn(system, system.lane(), 'e', 40)
+  t.is(ref.path, '/e')
+  ref.tell({ type: 'add', by: 2 })
+  t.is(await read(ref), 42)
+  t.not(await ref.ask<number>(replyTo => ({ type: 'thread', replyTo }), soon), threadId)
+})
+
+test.serial('the order of one sender holds, over ring and port', async t => {
+  await using system = new System()
+  const lane = system.lane({ ringBytes: 4096 })
+  const ref = system.spawn(lane.behavior<Relay>({ module, name: 'relay' }), { mailbox: { capacity: 1e6 } })
+  const { ref: to, next } = sink(system)
+  const echo = echoOn(system, lane)
+  for (let n = 0; n < 5_000; n++) {
+    ref.tell({ type: 'relay', n, to })
+    // Larger than the ring: goes through the port, between messages that do not.
+    if (n % 1_000 === 500) echo.tell({ type: 'back', bytes: new Uint8Array(8_000), to })
+  }
+  let expected = 0
+  while (expected < 5_000) {
+    const message = await next()
+    if (message.type === 'number') t.is(message.n, expected++)
+    else t.is(message.type, 'bytes')
+  }
+})
+
+test.serial('large buffers change owner, small ones are copied', async t => {
+  await using system = new System()
+  const ref = echoOn(system, system.lane())
+  const large = new Uint8Array(1 << 20)
+  const small = new Uint8Array(100)
+  t.is(await ref.ask<number>(replyTo => ({ type: 'length', bytes: large, replyTo }), soon), 1 << 20)
+  t.is(await ref.ask<number>(replyTo => ({ type: 'length', bytes: small, replyTo }), soon), 100)
+  t.is(large.byteLength, 0)
+  t.is(small.byteLength, 100)
+})
+
+test.serial('the bytes of a buffer arrive as they were', async t => {
+  await using system = new System()
+  const { ref: to, next } = sink(system)
+  const bytes = Uint8Array.from({ length: 3_001 }, (_, at) => at * 7)
+  echoOn(system, system.lane()).tell({ type: 'back', bytes, to })
+  const message = await next()
+  t.deepEqual(message.type === 'bytes' ? Buffer.from(message.bytes) : undefined, Buffer.from(bytes))
+})
+
+test.serial('a reference that comes back from a lane is the one that is known here', async t => {
+  await using system = new System()
+  const ref = echoOn(system, system.lane())
+  const { ref: to, next } = sink(system)
+  ref.tell({ type: 'introduce', to })
+  const message = await next()
+  t.is(message.type === 'met' ? message.who : undefined, ref)
+})
+
+test.serial('an actor of one lane reaches one of another', async t => {
+  await using system = new System()
+  const relay = system.spawn(system.lane().behavior<Relay>({ module, name: 'relay' }))
+  type Numbers = { readonly type: 'number'; readonly n: number }
+  const counter = system.spawn(
+    system
+      .lane()
+      .behavior<Numbers & Message>({ module: new URL('./lane-counter.js', import.meta.url), name: 'counter' }),
+  )
+  for (let n = 1; n <= 10; n++) relay.tell({ type: 'relay', n, to: counter as unknown as Ref<Sink> })
+  const total = () => (counter as unknown as Ref<Echo>).ask<number>(replyTo => ({ type: 'read', replyTo }), soon)
+  for (let tries = 0; tries < 200 && (await total()) !== 55; tries++);
+  t.is(await total(), 55)
+})
+
+test.serial('a message keeps its id on its way', async t => {
+  await using system = new System()
+  const ref = echoOn(system, system.lane())
+  const before = system.main.lastMessageId
+  const cause = await ref.ask<number>(replyTo => ({ type: 'cause', replyTo }), soon)
+  t.is(cause, before + 1)
+})
+
+test.serial('a failure on a lane is supervised here: restart, with its error', async t => {
+  const errors: unknown[] = []
+  await using system = new System({ log: record => errors.push(record.fields.error) })
+  const ref = echoOn(system, system.lane(), 'e', 5)
+  ref.tell({ type: 'add', by: 1 })
+  ref.tell({ type: 'crash' })
+  for (let tries = 0; tries < 500 && system.inspect().children[0]?.restarts !== 1; tries++) {
+    await new Promise(resolve => setImmediate(resolve))
+    await read(ref).catch(() => 0)
+  }
+  t.is(await read(ref), 5)
+  t.is((errors[0] as Error).message, 'crashed on its lane')
+  t.is((errors[0] as Error).name, 'RangeError')
+})
+
+test.serial('an actor that stops itself on a lane is gone, and its watcher is told once', async t => {
+  await using system = new System()
+  const ref = echoOn(system, system.lane())
+  const notice = new Promise<Terminated>(resolve => {
+    system.spawn(
+      behavior<{ readonly type: 'gone'; readonly notice: Terminated }>(context => {
+        context.watch(ref, notice => ({ type: 'gone', notice }))
+        return { gone: ({ notice }) => resolve(notice) }
+      }),
+    )
+  })
+  ref.tell({ type: 'leave' })
+  t.deepEqual((await notice).reason, { type: 'stopped' })
+  t.false(ref.tell({ type: 'leave' }))
+})
+
+test.serial('a lane that dies is a failure of its actors, and a restart begins it anew', async t => {
+  const errors: Error[] = []
+  await using system = new System({ log: record => errors.push(record.fields.error as Error) })
+  const lane = system.lane()
+  const ref = echoOn(system, lane, 'e', 7)
+  t.is(await read(ref), 7)
+  const thread = await ref.ask<number>(replyTo => ({ type: 'thread', replyTo }), soon)
+  ref.tell({ type: 'die' })
+  while (system.inspect().children[0]?.restarts !== 1) await new Promise(resolve => setTimeout(resolve, 1))
+  t.is((errors[0] as Error & { code: string }).code, 'LANE_DIED')
+  t.is((errors[0]!.cause as Error).message, 'the thread ended with code 3')
+  t.is(await read(ref), 7)
+  t.not(await ref.ask<number>(replyTo => ({ type: 'thread', replyTo }), soon), thread)
+})
+
+test.serial('closing a lane handles what waits, in order, and ends the thread', async t => {
+  await using system = new System()
+  const lane = system.lane()
+  const { ref: to, came } = sink(system)
+  const ref = system.spawn(lane.behavior<Relay>({ module, name: 'relay' }))
+  for (let n = 0; n < 1_000; n++) ref.tell({ type: 'relay', n, to })
+  await lane.close()
+  t.is(came.length, 1_000)
+  t.false(lane.alive)
+  t.is(lane.size, 0)
+})
+
+test.serial('what cannot cross is an error that names the place, and the actor that sends it fails', async t => {
+  const errors: Error[] = []
+  await using system = new System({ log: record => errors.push(record.fields.error as Error) })
+  const ref = echoOn(system, system.lane()) as unknown as Ref<Message & { deep: readonly unknown[] }>
+  ref.tell({ type: 'add', deep: [() => 1] })
+  while (errors.length === 0) await new Promise(resolve => setTimeout(resolve, 1))
+  t.like(errors[0], { code: 'MESSAGE_NOT_CLONEABLE' })
+  t.regex(errors[0]!.message, /message\.deep\[0\]/)
+})
+
+test.serial('a module without the behaviour is a failure that says so', async t => {
+  const errors: Error[] = []
+  await using system = new System({ log: record => errors.push(record.fields.error as Error) })
+  system.spawn(system.lane().behavior({ module, name: 'notABehavior' }), { restart: 'temporary' })
+  while (errors.length === 0) await new Promise(resolve => setTimeout(resolve, 1))
+  t.regex(errors[0]!.message, /expected notABehavior of .* to be a behaviour/)
+})
+
+test.serial('answers and references leave nothing behind', async t => {
+  await using system = new System({ log: quiet })
+  const ref = echoOn(system, system.lane())
+  for (let at = 0; at < 100; at++) await read(ref)
+  // Its stand-in is known there as long as it lives.
+  t.is(system.hub?.exported, 1)
+})
+
+test.serial('a handler that loops on one lane does not delay a timer on another', async t => {
+  await using system = new System()
+  const ref = echoOn(system, system.lane())
+  await read(ref)
+  const late: number[] = []
+  for (let round = 0; round < 5; round++) {
+    ref.tell({ type: 'spin', ms: 40 })
+    const lateMs = await new Promise<number>(resolve => {
+      system.spawn(
+        behavior<{ readonly type: 'due' }>(context => {
+          const dueMs = context.now() + 10
+          context.timers.setAt('t', dueMs, { type: 'due' })
+          return { due: () => resolve(context.now() - dueMs) }
+        }),
+      )
+    })
+    late.push(lateMs)
+    await read(ref)
+  }
+  t.true(late.sort((a, b) => a - b)[2]! < 5, `${late}`)
+})

@@ -1,0 +1,236 @@
+import test from 'ava'
+import fc from 'fast-check'
+import { Outgoing } from '../../src/utp/outgoing.ts'
+import { ST_DATA, ST_FIN } from '../../src/utp/packet.ts'
+import { MAX_AHEAD_PACKETS, RECEIVED_AGAIN, RECEIVED_NEW, RECEIVED_REFUSED, Received } from '../../src/utp/received.ts'
+import { Sent } from '../../src/utp/sent.ts'
+import { narrow, widen } from '../../src/utp/sequence.ts'
+import { SequenceQueue } from '../../src/utp/sequence-queue.ts'
+import { joined, patterned } from './virtual-link.ts'
+
+test('a sequence number on the wire is the nearest integer with these bits', t => {
+  fc.assert(
+    fc.property(fc.nat(2 ** 40), fc.integer({ min: -32_768, max: 32_767 }), (near, distance) => {
+      t.is(widen(narrow(near + distance), near), near + distance)
+    }),
+  )
+  t.is(widen(0, 65_535), 65_536)
+  t.is(widen(65_535, 65_536), 65_535)
+  t.is(narrow(65_536), 0)
+})
+
+test('what is written is cut without loss, whatever the sizes', t => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.nat(3000), { maxLength: 200 }),
+      fc.array(fc.integer({ min: 1, max: 1200 })),
+      (writes, cuts) => {
+        const outgoing = new Outgoing()
+        const written: Uint8Array[] = []
+        const taken: Uint8Array[] = []
+        const cut = (length: number): void => {
+          if (outgoing.bytes === 0) return
+          const take = Math.min(length, outgoing.bytes)
+          outgoing.cut(take)
+          taken.push(outgoing.chunk.slice(outgoing.at, outgoing.at + take))
+        }
+        for (const [index, bytes] of writes.entries()) {
+          const chunk = patterned(bytes, index + 1)
+          written.push(chunk)
+          outgoing.push(chunk)
+          for (const length of cuts.slice(index, index + 2)) cut(length)
+        }
+        while (outgoing.bytes > 0) cut(1153)
+        t.true(Buffer.compare(joined(taken), joined(written)) === 0)
+      },
+    ),
+  )
+})
+
+test('a segment within one write is a reference to it', t => {
+  const outgoing = new Outgoing()
+  const chunk = patterned(5000)
+  outgoing.push(chunk)
+  outgoing.cut(1000)
+  outgoing.cut(1000)
+  t.is(outgoing.chunk, chunk)
+  t.is(outgoing.at, 1000)
+})
+
+test('packets in any order and number come out once and in order', t => {
+  fc.assert(
+    fc.property(
+      fc.nat(200_000),
+      fc
+        .integer({ min: 1, max: 300 })
+        .chain(count => fc.tuple(fc.constant(count), fc.array(fc.nat(count - 1), { maxLength: 900 }))),
+      (first, [count, order]) => {
+        const received = new Received()
+        received.next = first
+        const seen = new Set<number>()
+        const offer = (index: number): void => {
+          const payload = Uint8Array.of(index & 0xff, index >> 8)
+          const outcome = received.offer(first + index, ST_DATA, payload, 10_000)
+          t.is(outcome, seen.has(index) ? RECEIVED_AGAIN : RECEIVED_NEW)
+          seen.add(index)
+          const mask = new Uint8Array(128)
+          received.writeMask(mask, 0, 128)
+          for (let bit = 0; bit < 1024; bit++) {
+            const told = ((mask[bit >> 3] as number) & (1 << (bit & 7))) !== 0
+            const arrived = seen.has(received.next - first + 1 + bit)
+            if (told !== arrived) t.fail(`bit ${bit}`)
+          }
+        }
+        for (const index of order) offer(index)
+        for (let index = 0; index < count; index++) if (!seen.has(index)) offer(index)
+        t.deepEqual(
+          received.chunks.map(chunk => (chunk[0] as number) | ((chunk[1] as number) << 8)),
+          Array.from({ length: count }, (_, index) => index),
+        )
+        t.is(received.aheadPackets, 0)
+        t.is(received.aheadBytes, 0)
+        t.is(received.totalBytes, 2 * count)
+      },
+    ),
+    { numRuns: 50 },
+  )
+})
+
+test('what is too far ahead, has no room, or lies beyond the FIN is refused', t => {
+  const received = new Received()
+  received.next = 10
+  const payload = new Uint8Array(100)
+  t.is(received.offer(10 + MAX_AHEAD_PACKETS, ST_DATA, payload, 1e6), RECEIVED_REFUSED)
+  t.is(received.offer(10 + MAX_AHEAD_PACKETS - 1, ST_DATA, payload, 1e6), RECEIVED_NEW)
+  t.is(received.offer(12, ST_DATA, payload, 150), RECEIVED_REFUSED)
+  t.is(received.offer(10, ST_DATA, payload, 99), RECEIVED_REFUSED)
+  // What waits behind the gap does not keep out what closes it.
+  t.is(received.offer(10, ST_DATA, payload, 100), RECEIVED_NEW)
+  t.is(received.offer(500, ST_FIN, new Uint8Array(0), 1e6), RECEIVED_REFUSED)
+  t.is(received.offer(9, ST_DATA, payload, 1e6), RECEIVED_AGAIN)
+})
+
+/** A naive book of what is under way, to hold the ring against. */
+interface Book {
+  readonly sequence: number
+  state: 'flight' | 'sacked' | 'lost'
+}
+
+test('the ring of sent packets keeps the same books as a list does', t => {
+  const step = fc.oneof(
+    { weight: 5, arbitrary: fc.record({ do: fc.constant('send' as const), count: fc.integer({ min: 1, max: 40 }) }) },
+    { weight: 3, arbitrary: fc.record({ do: fc.constant('ack' as const), count: fc.nat(20) }) },
+    {
+      weight: 3,
+      arbitrary: fc.record({ do: fc.constant('sack' as const), mask: fc.uint8Array({ minLength: 4, maxLength: 4 }) }),
+    },
+    { weight: 2, arbitrary: fc.record({ do: fc.constant('resend' as const), count: fc.nat(10) }) },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant('timeout' as const) }) },
+  )
+  fc.assert(
+    fc.property(fc.nat(0xffff), fc.array(step, { maxLength: 80 }), (first, steps) => {
+      const sent = new Sent(first)
+      let book: Book[] = []
+      let now = 0
+      for (const action of steps) {
+        now += 10
+        if (action.do === 'send') {
+          for (let count = 0; count < action.count && sent.packets < 1000; count++)
+            book.push({ sequence: sent.push(ST_DATA, undefined, 0, 100, now), state: 'flight' })
+        } else if (action.do === 'ack') {
+          const upTo = Math.min(sent.base + action.count, sent.next) - 1
+          sent.beginAcks(false)
+          sent.acknowledge(upTo, now, 0)
+          book = book.filter(({ sequence }) => sequence > upTo)
+        } else if (action.do === 'sack') {
+          sent.beginAcks(true)
+          const base = sent.base - 1
+          sent.acknowledgeSelectively(base, action.mask, 0, 4, now, 0, 20)
+          for (const entry of book) {
+            const bit = entry.sequence - base - 2
+            if (bit >= 0 && bit < 32 && ((action.mask[bit >> 3] as number) & (1 << (bit & 7))) !== 0)
+              entry.state = 'sacked'
+          }
+        } else if (action.do === 'timeout') {
+          sent.loseAll()
+          for (const entry of book) if (entry.state === 'flight') entry.state = 'lost'
+        } else {
+          for (let count = 0; count < action.count; count++) {
+            const sequence = sent.takeLost(now)
+            if (sequence < 0) break
+            const entry = book.find(other => other.sequence === sequence)
+            t.is(entry?.state, 'lost')
+            if (entry !== undefined) entry.state = 'flight'
+          }
+        }
+        const flight = book.filter(({ state }) => state === 'flight').length
+        t.is(sent.packets, book.length)
+        t.is(sent.inFlightPackets, flight)
+        t.is(sent.inFlightBytes, 100 * flight)
+        t.is(sent.outstandingBytes, 100 * book.length)
+        t.is(sent.lostPackets, book.filter(({ state }) => state === 'lost').length)
+      }
+    }),
+    { numRuns: 200 },
+  )
+})
+
+test('three later packets make a loss, two do not; each loss is judged once', t => {
+  const sent = new Sent(0)
+  for (let packet = 0; packet < 10; packet++) sent.push(ST_DATA, undefined, 0, 100, 0)
+  const sack = (mask: number): void => {
+    sent.beginAcks(true)
+    sent.acknowledgeSelectively(-1, Uint8Array.of(mask, 0, 0, 0), 0, 4, 1, 0, 1)
+  }
+  sack(0b11) // 1 and 2
+  t.is(sent.judge(1, 1), 0)
+  sack(0b111) // and 3
+  t.is(sent.judge(1, 1), 1)
+  t.is(sent.judge(1, 1), 0)
+  t.is(sent.takeLost(1), 0)
+  t.is(sent.takeLost(1), -1)
+})
+
+test('a mask without any bit says that something farther arrived: all 32 before it are lost', t => {
+  const sent = new Sent(0)
+  for (let packet = 0; packet < 60; packet++) sent.push(ST_DATA, undefined, 0, 100, 0)
+  sent.beginAcks(true)
+  sent.acknowledgeSelectively(-1, new Uint8Array(4), 0, 4, 1, 0, 1)
+  // 33 is the first that the mask cannot tell; three before it may still be under way.
+  t.is(sent.judge(1, 1), 31)
+  t.is(sent.judge(100, 1), 2)
+})
+
+test('beyond the mask, what is too old to be under way is no load', t => {
+  const sent = new Sent(0)
+  for (let packet = 0; packet < 100; packet++) sent.push(ST_DATA, undefined, 0, 100, 0)
+  sent.beginAcks(true)
+  sent.acknowledgeSelectively(-1, Uint8Array.of(0xff, 0xff, 0xff, 0xff), 0, 4, 10, 0, 10)
+  sent.judge(10, 10)
+  t.is(sent.inFlightPackets, 100 - 33)
+  t.true(sent.judgeAt > 10)
+  sent.judge(sent.judgeAt, 10)
+  t.is(sent.inFlightPackets, 0)
+  t.is(sent.outstandingBytes, 10_000)
+  // Told of later, they are acknowledged like all others.
+  sent.beginAcks(false)
+  sent.acknowledge(99, 30, 0)
+  t.is(sent.packets, 0)
+  t.is(sent.ackedPackets, 100 - 32)
+})
+
+test('a queue of sequence numbers keeps its order through growth and tidying', t => {
+  const queue = new SequenceQueue(4)
+  for (let entry = 0; entry < 3; entry++) queue.push(entry, entry * 10)
+  queue.shift()
+  queue.push(3, 30)
+  queue.push(4, 40)
+  t.true(queue.full)
+  queue.grow()
+  t.false(queue.full)
+  queue.push(5, 50)
+  queue.tidy(sequence => sequence % 2 === 1)
+  const seen: number[] = []
+  for (; !queue.empty; queue.shift()) seen.push(queue.firstSequence(), queue.firstMoment())
+  t.deepEqual(seen, [1, 10, 3, 30, 5, 50])
+})

@@ -44,7 +44,7 @@ export const items = new Numbered()
 export const sources = new Numbered()
 /** Native jobs, by what answers them: `(status) => void`. */
 export const jobs = new Numbered()
-/** Listeners of queues that other lanes reach, by the queue's own id: `(batch) => void`. */
+/** Listeners of queues that other lanes reach, by the queue's own id: `{ queue, onMessages(batch) }`. */
 export const listeners = new Map()
 /** Network path monitors, by what answers them. */
 export const monitors = new Numbered()
@@ -57,7 +57,7 @@ function entry(kind, id, data) {
       items.take(id)?.()
       break
     case MESSAGES:
-      listeners.get(id)?.(data)
+      listeners.get(id)?.onMessages(data)
       break
     case SOURCE:
       sources.get(id)?.fired(data)

@@ -44,20 +44,20 @@ export const items = new Numbered()
 export const sources = new Numbered()
 /** Native jobs, by what answers them: `(status) => void`. */
 export const jobs = new Numbered()
-/** Listeners of queues that other lanes reach, by the queue's own id: `(batch) => void`. */
+/** Listeners of queues that other lanes reach, by the queue's own id: `{ queue, onMessages(batch) }`. */
 export const listeners = new Map()
 /** Network path monitors, by what answers them. */
 export const monitors = new Numbered()
 /** Connections, by what answers them. */
 export const connections = new Numbered()
 
-function entry(kind, id, data, more) {
+function entry(kind, id, data) {
   switch (kind) {
     case ITEM:
       items.take(id)?.()
       break
     case MESSAGES:
-      listeners.get(id)?.(data)
+      listeners.get(id)?.onMessages(data)
       break
     case SOURCE:
       sources.get(id)?.fired(data)
@@ -69,10 +69,10 @@ function entry(kind, id, data, more) {
       jobs.take(id)?.(data)
       break
     case PATH:
-      monitors.get(id)?.changed()
+      monitors.get(id)?.changed(data)
       break
     case CONNECTION:
-      connections.get(id)?.arrived(data, more)
+      connections.get(id)?.arrived(data)
       break
   }
 }

@@ -6,6 +6,7 @@
 #include "group_calls.h"
 #include "job_calls.h"
 #include "libdispatch.h"
+#include "network_calls.h"
 #include "openssl.h"
 #include "queue_calls.h"
 #include "source_calls.h"
@@ -69,6 +70,7 @@ napi_value Lane::install(napi_env env, napi_value exports) {
   installGroupCalls(env, exports, *lane);
   installSourceCalls(env, exports, *lane);
   installJobCalls(env, exports, *lane);
+  installNetworkCalls(env, exports, *lane);
   setFunction(env, exports, "holdLane", holdLane, lane);
   return exports;
 }

@@ -23,8 +23,8 @@ enum class Arrival : uint32_t {
   source = 2,    // (source id, data): a source fired
   cancelled = 3, // (source id): a source is cancelled
   job = 4,       // (job id, status): a native job is done
-  path = 5,      // (monitor id): the network path may have changed
-  connection = 6 // (connection id, event, ...): a connection has something to say
+  path = 5,      // (monitor id, path?): the network path may have changed, or is now `path`
+  connection = 6 // (connection id, event): a connection or listener has something to say
 };
 
 // A thing with a native thread or object behind it that must end before its lane does.

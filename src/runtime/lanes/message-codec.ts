@@ -66,7 +66,13 @@ export class MessageCodec {
       return value
     }
     if (value instanceof Error) return this.encodeError(value, transfer, place, depth)
-    return value
+    // The batch is cloned later, where nobody knows any more whose message it was: so what may refuse is tried now.
+    if (value instanceof SharedArrayBuffer) throw notCloneable(place, 'SharedArrayBuffer')
+    try {
+      return structuredClone(value)
+    } catch {
+      throw notCloneable(place, value.constructor?.name ?? 'object')
+    }
   }
 
   decode(value: unknown): unknown {

@@ -33,9 +33,8 @@ const thumbnailer = (pool: ComputePool) =>
   behavior<Thumbnailer>(
     () => ({
       shrink: async ({ picture, replyTo }) => {
-        await pool.room()
         const transfer = [picture.pixels.buffer as ArrayBuffer]
-        replyTo.tell(await pool.run({ ...task }, { picture, factor: 8 }, { transfer, timeoutMs: 10_000 }))
+        replyTo.tell(await pool.run({ ...task }, { picture, factor: 8 }, { transfer, timeoutMs: 10_000, wait: true }))
       },
     }),
     // The next picture may begin while this one is on a thread.
@@ -46,7 +45,11 @@ export async function main(): Promise<void> {
   await using pool = new ComputePool({ threads: 2, maxQueued: 4 })
   await using system = new System()
   const ref = system.spawn(thumbnailer(pool), { name: 'thumbnailer' })
-  const picture = (shade: number): Picture => ({ width: 256, height: 128, pixels: new Uint8Array(256 * 128).fill(shade) })
+  const picture = (shade: number): Picture => ({
+    width: 256,
+    height: 128,
+    pixels: new Uint8Array(256 * 128).fill(shade),
+  })
   const thumbnails = await Promise.all(
     Array.from({ length: 12 }, (_, at) =>
       ref.ask<Uint8Array>(replyTo => ({ type: 'shrink', picture: picture(at), replyTo }), { timeoutMs: 20_000 }),

@@ -117,9 +117,11 @@ export class LaneHub {
     payload: unknown,
   ): void {
     const transfer: ArrayBuffer[] = []
-    const encoded = this.codec.encode(payload, transfer)
+    const { codec } = this
+    codec.textual = true
+    const encoded = codec.encode(payload, transfer)
     if (transfer.length > 0) link.transferNext(transfer)
-    link.send(lane, kind, id, messageId, causeId, encoded)
+    link.send(lane, kind, id, messageId, causeId, encoded, codec.textual && payload !== undefined)
   }
 
   /** Takes what every lane takes: messages, answers, and what is for another lane. @returns whether it was that */

@@ -26,6 +26,8 @@ const MAX_DEPTH = 64
 
 /** A message as it crosses to another lane: plain data, and the buffers that change owner. */
 export class MessageCodec {
+  /** Whether JSON gives back as it was what was encoded since this was set to true. */
+  textual = true
   private readonly hub: LaneHub
 
   constructor(hub: LaneHub) {
@@ -39,7 +41,7 @@ export class MessageCodec {
    */
   encode(value: unknown, transfer: ArrayBuffer[], place = 'message', depth = 0): unknown {
     if (typeof value !== 'object' || value === null) {
-      if (typeof value === 'function' || typeof value === 'symbol') throw notCloneable(place, typeof value)
+      this.lookAt(value, place)
       return value
     }
     if (depth > MAX_DEPTH) throw notCloneable(place, `nesting beyond ${MAX_DEPTH}`)
@@ -48,13 +50,6 @@ export class MessageCodec {
       return this.encodeObject(value as Record<string, unknown>, transfer, place, depth)
     }
     if (Array.isArray(value)) return this.encodeArray(value, transfer, place, depth)
-    if (ArrayBuffer.isView(value)) {
-      const { buffer, byteLength } = value
-      if (byteLength >= TRANSFERRED_BYTES && buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) {
-        transfer.push(buffer)
-      }
-      return value
-    }
     if (value instanceof LocalRef || value instanceof RemoteRef) {
       const { lane, id, path } = this.hub.addressOf(value)
       return { [MARK]: 'ref', lane, id, path } satisfies Marked
@@ -62,8 +57,22 @@ export class MessageCodec {
     if (value instanceof PendingAsk)
       return { [MARK]: 'replyTo', lane: this.hub.lane, id: this.hub.exportAsk(value) } satisfies Marked
     if (value instanceof RemoteReplyTo) return { [MARK]: 'replyTo', lane: value.lane, id: value.id } satisfies Marked
+    this.textual = false
+    if (ArrayBuffer.isView(value)) {
+      const { buffer, byteLength } = value
+      if (byteLength >= TRANSFERRED_BYTES && buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) {
+        transfer.push(buffer)
+      }
+      return value
+    }
     if (value instanceof Error) return this.encodeError(value, transfer, place, depth)
-    return value
+    // The batch is cloned later, where nobody knows any more whose message it was: so what may refuse is tried now.
+    if (value instanceof SharedArrayBuffer) throw notCloneable(place, 'SharedArrayBuffer')
+    try {
+      return structuredClone(value)
+    } catch {
+      throw notCloneable(place, value.constructor?.name ?? 'object')
+    }
   }
 
   decode(value: unknown): unknown {
@@ -94,14 +103,34 @@ export class MessageCodec {
     let copy: Record<string, unknown> | undefined
     for (const key in object) {
       const field = object[key]
-      const kind = typeof field
-      if (kind !== 'object' && kind !== 'function' && kind !== 'symbol') continue
+      if (typeof field !== 'object') {
+        if (typeof field !== 'string') this.lookAt(field, place, key)
+        continue
+      }
+      if (field === null) continue
       const encoded = this.encode(field, transfer, `${place}.${key}`, depth + 1)
       if (encoded === field) continue
       copy ??= { ...object }
       copy[key] = encoded
     }
     return copy ?? object
+  }
+
+  /** What is no object: whether JSON keeps it, and whether it can cross at all. */
+  private lookAt(value: unknown, place: string, key?: string): void {
+    switch (typeof value) {
+      case 'number':
+        if (!Number.isFinite(value) || Object.is(value, -0)) this.textual = false
+        return
+      case 'boolean':
+      case 'string':
+        return
+      case 'function':
+      case 'symbol':
+        throw notCloneable(key === undefined ? place : `${place}.${key}`, typeof value)
+      default:
+        if (value !== null) this.textual = false
+    }
   }
 
   private encodeArray(array: readonly unknown[], transfer: ArrayBuffer[], place: string, depth: number): unknown {

@@ -53,7 +53,11 @@ const member = (socket: Socket, to: Ref<Room>) =>
 await using system = new System({ phases: [{ name: 'connections', deadlineMs: 1_000 }, { name: 'room' }] })
 const roomRef = system.spawn(room, { name: 'room', phase: 'room' })
 const server = createServer(socket => {
-  system.spawn(member(socket, roomRef), { restart: 'temporary', phase: 'connections', mailbox: { overflow: 'drop-oldest' } })
+  system.spawn(member(socket, roomRef), {
+    restart: 'temporary',
+    phase: 'connections',
+    mailbox: { overflow: 'drop-oldest' },
+  })
 })
 await once(server.listen(0, '127.0.0.1'), 'listening')
 const { port } = server.address() as AddressInfo

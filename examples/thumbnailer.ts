@@ -46,7 +46,11 @@ export async function main(): Promise<void> {
   await using pool = new ComputePool({ threads: 2, maxQueued: 4 })
   await using system = new System()
   const ref = system.spawn(thumbnailer(pool), { name: 'thumbnailer' })
-  const picture = (shade: number): Picture => ({ width: 256, height: 128, pixels: new Uint8Array(256 * 128).fill(shade) })
+  const picture = (shade: number): Picture => ({
+    width: 256,
+    height: 128,
+    pixels: new Uint8Array(256 * 128).fill(shade),
+  })
   const thumbnails = await Promise.all(
     Array.from({ length: 12 }, (_, at) =>
       ref.ask<Uint8Array>(replyTo => ({ type: 'shrink', picture: picture(at), replyTo }), { timeoutMs: 20_000 }),

@@ -7,8 +7,12 @@ type Counter =
 const counter = behavior<Counter>(() => {
   let n = 0
   return {
-    add: ({ by }) => { n += by },
-    read: ({ replyTo }) => { replyTo.tell(n) },
+    add: ({ by }) => {
+      n += by
+    },
+    read: ({ replyTo }) => {
+      replyTo.tell(n)
+    },
   }
 })
 

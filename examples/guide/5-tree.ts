@@ -14,7 +14,12 @@ const node = behavior<Part>(
   { supervision: { strategy: 'rest-for-one', backoff: { minMs: 100, maxMs: 10_000, jitter: 0.2 } } },
 )
 
-const system = new System({ phases: [{ name: 'front', deadlineMs: 1_000 }, { name: 'back', deadlineMs: 5_000 }] })
+const system = new System({
+  phases: [
+    { name: 'front', deadlineMs: 1_000 },
+    { name: 'back', deadlineMs: 5_000 },
+  ],
+})
 system.spawn(node, { name: 'node', phase: 'back' })
 system.spawn(part, { name: 'api', phase: 'front' })
 await new Promise(resolve => setImmediate(resolve))

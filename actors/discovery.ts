@@ -102,7 +102,7 @@ export function discovery(options: DiscoveryOptions) {
               code: outcome.type === 'request-failed' ? outcome.code : 'ACTOR_STOPPED',
             })
         }
-        feed({ type: 'talk', ref: calls.add(settled), to, protocol, payload })
+        feed({ type: 'talk', ref: calls.add(settled), to, protocol, payload, timeoutMs: TALK_TIMEOUT_MS })
       },
       'ask-talk': ({ to, protocol, payload, replyTo }) =>
         feed({ type: 'talk', ref: asked(replyTo, 'talk-answered', answer => answer.payload), to, protocol, payload }),
@@ -135,6 +135,9 @@ export function discovery(options: DiscoveryOptions) {
     }
   })
 }
+
+/** Longer than for discovery's own requests: whoever answers may have to ask its store, on a busy machine behind other work. */
+const TALK_TIMEOUT_MS = 2500
 
 const NOTHING = new Uint8Array(0)
 

@@ -46,10 +46,17 @@ export function inboundTransfer(request: Inbound, options: TransferOptions) {
           chunks.shift()
           chunkOffset = 0
         }
-        if (result.value.item !== undefined) judge(result.value.item)
+        const { item } = result.value
+        // nimbus sends nothing in the place of an offered item that it no longer has (portal_protocol.nim, offer).
+        if (item?.length === 0 && request.type === 'receive') index += 1
+        else if (item !== undefined) judge(item)
       }
       if (taken > 0) end.stream()?.tell({ type: 'read', bytes: taken })
-      if (judged !== undefined || index === names.length || !streamEnded) return
+      if (judged === undefined && index === names.length) {
+        end.done()
+        return
+      }
+      if (judged !== undefined || !streamEnded) return
       const last = shortfall === 'STREAM_CLOSED' ? frames.end() : undefined
       if (last === undefined) end.failed(shortfall)
       else judge(last)
@@ -59,8 +66,7 @@ export function inboundTransfer(request: Inbound, options: TransferOptions) {
       overlay.tell({ type: 'transfer-item', ref, index, content, stored })
       index += 1
       judged = undefined
-      if (index === names.length) end.done()
-      else advance()
+      advance()
     }
 
     const type = request.type === 'fetch' ? 'initiate' : 'expect'

@@ -13,6 +13,8 @@ export type AddonErrorCode =
   | 'JOB_FAILED'
   | 'THREAD_INVALID'
   | 'THREAD_STOPPED'
+  | 'NETWORK_UNAVAILABLE'
+  | 'CONNECTION_INVALID'
 
 export class AddonError extends Error {
   readonly code: AddonErrorCode
@@ -242,6 +244,87 @@ export class NativeJobs {
   open(jobs: readonly CipherJob[]): Promise<(Uint8Array | undefined)[]>
   mask(jobs: readonly MaskJob[]): Promise<Uint8Array[]>
   keccak256(messages: readonly Uint8Array[]): Promise<Uint8Array[]>
+}
+
+export interface NetworkPath {
+  readonly status: 'satisfied' | 'unsatisfied'
+  readonly supportsIpv4: boolean
+  readonly supportsIpv6: boolean
+  /** The interface of the default route. */
+  readonly defaultInterface: string | undefined
+  readonly interfaces: readonly {
+    readonly name: string
+    readonly type: 'wired' | 'wifi' | 'cellular' | 'loopback' | 'other'
+    readonly addresses: readonly string[]
+  }[]
+}
+
+/**
+ * How this machine reaches the network, and when that changes: rtnetlink on Linux, `nw_path_monitor_t` on macOS. Keeps no
+ * program alive.
+ *
+ * @example
+ * const monitor = new NetworkPathMonitor(path => console.log(path.status, path.defaultInterface))
+ */
+export class NetworkPathMonitor {
+  /** Throws NETWORK_UNAVAILABLE. */
+  constructor(onPath: (path: NetworkPath) => void)
+  /** The path now; on macOS undefined until the first one was told. */
+  readonly path: NetworkPath | undefined
+  cancel(): void
+}
+
+/** The states of an `nw_connection_t`; a listener has no `preparing`. */
+export type ConnectionState = 'setup' | 'preparing' | 'waiting' | 'ready' | 'failed' | 'cancelled'
+
+export interface ConnectionHandlers {
+  /** `error` is the system's number. After `failed` comes `cancelled`, and after that nothing. */
+  readonly onState?: (state: ConnectionState, error: number | undefined) => void
+  readonly onDatagrams?: (batch: Uint8Array[]) => void
+  /** Whether datagrams can pass just now; the connection stays ready meanwhile. */
+  readonly onViability?: (viable: boolean) => void
+  /** A connection that were made now would take a better path. */
+  readonly onBetterPath?: (better: boolean) => void
+  readonly onSendError?: (error: number) => void
+}
+
+export interface NetworkConnectionOptions extends ConnectionHandlers {
+  readonly host: string
+  readonly port: number
+  readonly localPort?: number
+}
+
+/**
+ * One UDP flow with the life of an `nw_connection_t`: that itself on macOS, node:dgram with rtnetlink elsewhere. Without a
+ * network it waits and starts again when the path changes. Keeps the program alive from `start()` to `cancelled`.
+ */
+export class NetworkConnection {
+  constructor(options: NetworkConnectionOptions)
+  readonly host: string
+  readonly port: number
+  readonly state: ConnectionState
+  readonly viable: boolean
+  /** `handlers` replace those of the constructor: a listener's connections are given theirs so. */
+  start(handlers?: ConnectionHandlers): void
+  /** False where the connection is not ready; the batch then is dropped. */
+  send(batch: readonly Uint8Array[]): boolean
+  cancel(): Promise<void>
+}
+
+/** Accepts flows: the first datagram of a remote makes a connection, which is to be started or cancelled. */
+export class NetworkListener {
+  constructor(options: {
+    /** Default 0.0.0.0. */
+    readonly host?: string
+    /** Default 0: a free one, then in `port`. */
+    readonly port?: number
+    readonly onConnection: (connection: NetworkConnection) => void
+    readonly onState?: (state: ConnectionState, error: number | undefined) => void
+  })
+  readonly port: number
+  readonly state: ConnectionState
+  start(): void
+  cancel(): Promise<void>
 }
 
 /** What was found on this machine, and why other candidates were refused. */

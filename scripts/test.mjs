@@ -29,16 +29,22 @@ function ava(cwd, args) {
       env: { ...process.env, FORCE_COLOR: '0' },
       stdio: ['ignore', 'pipe', 'inherit'],
     })
-    let tail = ''
+    let line = ''
+    let passed = 0
+    let failed = 0
+    let skipped = 0
     child.stdout.on('data', chunk => {
       process.stdout.write(chunk)
-      tail = (tail + chunk).slice(-16_384)
+      const lines = (line + chunk).split('\n')
+      line = lines.pop()
+      // ava closes with the passed or the failed ones, not with both, so each test's own line is counted.
+      for (const text of lines) {
+        if (/^ +✔ /.test(text)) passed += 1
+        else if (/^ +✘ \[fail\]/.test(text)) failed += 1
+        else if (/^ +- \[skip\]/.test(text)) skipped += 1
+      }
     })
     child.on('close', code => {
-      const count = pattern => Number([...tail.matchAll(pattern)].at(-1)?.[1] ?? 0)
-      const passed = count(/^\s*(\d+) tests? passed\s*$/gm)
-      const skipped = count(/^\s*(\d+) tests? skipped\s*$/gm)
-      let failed = count(/^\s*(\d+) tests? failed\s*$/gm)
       if (code !== 0 && failed === 0) failed = 1 // an uncaught exception, a time-out or no test found
       resolve({ passed, failed, skipped })
     })

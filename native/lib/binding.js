@@ -13,7 +13,10 @@ function load() {
   if (process.env.SPIMPL_NATIVE === 'none') {
     return { native: undefined, file: undefined, reasons: ['SPIMPL_NATIVE=none hides the addon'] }
   }
+  // For tests of another build of the same sources.
+  const chosen = process.env.SPIMPL_NATIVE ? [process.env.SPIMPL_NATIVE] : []
   const candidates = [
+    ...chosen,
     path.join(root, 'prebuilds', `${process.platform}-${process.arch}`, 'node_dispatch_addon.node'),
     path.join(root, 'build', 'Release', 'node_dispatch_addon.node'),
   ]

@@ -10,7 +10,7 @@ const ITEM = 0
 const MESSAGES = 1
 const SOURCE = 2
 const CANCELLED = 3
-const JOB = 4
+const JOBS = 4
 const PATH = 5
 const CONNECTION = 6
 
@@ -42,22 +42,22 @@ class Numbered {
 export const items = new Numbered()
 /** Sources, by what answers them: `{ fired(data), cancelled() }`. */
 export const sources = new Numbered()
-/** Native jobs, by what answers them: `(status) => void`. */
+/** Native jobs, by what answers them; must not throw. */
 export const jobs = new Numbered()
-/** Listeners of queues that other lanes reach, by the queue's own id: `(batch) => void`. */
+/** Listeners of queues that other lanes reach, by the queue's own id: `{ queue, onMessages(batch) }`. */
 export const listeners = new Map()
 /** Network path monitors, by what answers them. */
 export const monitors = new Numbered()
 /** Connections, by what answers them. */
 export const connections = new Numbered()
 
-function entry(kind, id, data, more) {
+function entry(kind, id, data) {
   switch (kind) {
     case ITEM:
       items.take(id)?.()
       break
     case MESSAGES:
-      listeners.get(id)?.(data)
+      listeners.get(id)?.onMessages(data)
       break
     case SOURCE:
       sources.get(id)?.fired(data)
@@ -65,14 +65,14 @@ function entry(kind, id, data, more) {
     case CANCELLED:
       sources.take(id)?.cancelled()
       break
-    case JOB:
-      jobs.take(id)?.(data)
+    case JOBS:
+      for (const done of data) jobs.take(done)?.()
       break
     case PATH:
-      monitors.get(id)?.changed()
+      monitors.get(id)?.changed(data)
       break
     case CONNECTION:
-      connections.get(id)?.arrived(data, more)
+      connections.get(id)?.arrived(data)
       break
   }
 }

@@ -200,7 +200,8 @@ export class DispatchQueue {
   listen(onMessages) {
     const handle = this.#handleForWork()
     this.#listener = this.#native.queueId(handle)
-    listeners.set(this.#listener, onMessages)
+    // The queue itself is kept as well: one that is collected listens no more.
+    listeners.set(this.#listener, { queue: this, onMessages })
     this.#native.queueListen(handle)
     return this.#listener
   }

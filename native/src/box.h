@@ -9,7 +9,16 @@
 
 namespace dispatch_addon {
 
-enum class BoxType : uint32_t { queue = 0x71756575, remote = 0x72656d6f, group = 0x67726f75, source = 0x736f7572, thread = 0x74687264 };
+enum class BoxType : uint32_t {
+  queue = 0x71756575,
+  remote = 0x72656d6f,
+  group = 0x67726f75,
+  source = 0x736f7572,
+  thread = 0x74687264,
+  path = 0x70617468,
+  connection = 0x636f6e6e,
+  listener = 0x6c697374,
+};
 
 struct Box {
   BoxType type;

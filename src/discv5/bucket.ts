@@ -36,10 +36,6 @@ export class Bucket<Entry extends TableEntry> {
   /** When a lookup last went through this bucket; a bucket that was never refreshed comes first. */
   refreshedAt = Number.NEGATIVE_INFINITY
 
-  member(nodeIdHex: string): Slot<Entry> | undefined {
-    return this.members.find(slot => slot.entry.record.nodeIdHex === nodeIdHex)
-  }
-
   /** Moves a member to the end, where the most recently seen stands. */
   touch(slot: Slot<Entry>): void {
     const at = this.members.indexOf(slot)

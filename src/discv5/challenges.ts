@@ -1,4 +1,5 @@
 import type { NodeRecord } from '../identity/node-record.ts'
+import type { Packet } from './packet.ts'
 
 /** A WHOAREYOU that we sent and that may be answered with a handshake. */
 export interface Challenge {
@@ -9,6 +10,8 @@ export interface Challenge {
   /** What we knew of the peer, whose seq the challenge named: the handshake may leave its record out. */
   readonly record: NodeRecord | undefined
   readonly expiresAt: number
+  /** Packets that came before the handshake whose keys may open them: they overtook it on the way. */
+  readonly held: Packet[]
 }
 
 /** Challenges by node id and endpoint. They all live equally long, so the oldest is the next to expire. */

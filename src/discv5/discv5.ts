@@ -101,6 +101,7 @@ export class Discv5 implements Core<DiscoveryInput, DiscoveryOutput> {
     this.#outbox = new Outbox(context, sentLog)
     const events = {
       established: (session: Session) => this.#established(session),
+      drain: (session: Session) => this.#messenger.drain(session),
       failed: (session: Session) => this.#messenger.abandon(session),
       ping: (session: Session) => this.#messenger.handshakePing(session),
       knownRecord: (nodeIdHex: string) => this.#knownRecord(nodeIdHex),

@@ -70,7 +70,7 @@ export class Inbox {
     const keys = session?.keys ?? session?.otherKeys
     if (session === undefined || keys === undefined) {
       counters.packetsUndecryptable++
-      this.#recipient.challenge(sourceId, endpoint, packet.nonce, session)
+      this.#recipient.challenge(packet, endpoint, session)
       return
     }
     this.#openings.push({ session, packet, keys, endpoint })
@@ -79,7 +79,13 @@ export class Inbox {
 
   #handshake(packet: Packet, endpoint: Endpoint): void {
     const accepted = this.#recipient.accept(packet, endpoint)
-    if (accepted !== undefined) this.#decode(accepted.session, accepted.plaintext)
+    if (accepted === undefined) return
+    const { session, keys, plaintext, held } = accepted
+    this.#decode(session, plaintext)
+    if (held.length === 0) return
+    for (const opened of this.#context.crypto.open(held.map(one => openJob(one, keys)))) {
+      if (opened !== undefined) this.#opened(session, keys, opened)
+    }
   }
 
   /** Opens what waits, and delivers it in order. */
@@ -108,7 +114,7 @@ export class Inbox {
     }
     this.#context.counters.packetsUndecryptable++
     // The session stays: anybody can send bytes that no key opens.
-    this.#recipient.challenge(packet.authdata, endpoint, packet.nonce, session)
+    this.#recipient.challenge(packet, endpoint, session)
   }
 
   #opened(session: Session, keys: SessionKeys, plaintext: Uint8Array): void {

@@ -76,9 +76,10 @@ export class Initiator {
     this.release(session)
     session.happened('open')
     session.responses = 0
-    session.opening = { nonce, packet, sentAt: turn.now }
+    session.opening = { nonce, packet, sentAt: turn.now, order: this.#sentLog.nextOrder }
     this.#attempts.set(nonceHigh(nonce), session)
-    this.#send(session, packet, 1)
+    // The packet is kept, and a buffer that is sent changes owner.
+    this.#send(session, packet.slice(), 1)
   }
 
   /** A WHOAREYOU arrived. */
@@ -162,13 +163,10 @@ export class Initiator {
     counters.handshakesRepeated++
     handshake.sentAt = turn.now
     this.#send(session, handshake.packet.slice(), session.attempts + 1)
-    // Both sides had opened at once, so messages have left under these keys, which the peer does not have yet.
-    if (!session.ready || session.keys === undefined) return
-    for (const request of session.inFlight) {
-      if (request.queued) continue
-      counters.requestsResent++
-      this.#outbox.message(session, session.keys, request.plaintext, request)
-    }
+    if (!session.ready) return
+    // Both sides had opened at once, so messages have left under these keys, which the peer did not have.
+    this.#requeue(session, handshake.order)
+    this.#events.drain(session)
   }
 
   /**
@@ -177,7 +175,7 @@ export class Initiator {
    * @param sent the message that the peer could not read; undefined where it was our opening
    */
   #respond(session: Session, challenge: Packet, sent: SentMessage | undefined): void {
-    const { counters, own, limits, turn } = this.#context
+    const { counters, own, turn } = this.#context
     const { record } = session
     if (record === undefined || session.responses >= MAX_RESPONSES) {
       counters.whoareyouUnexpected++
@@ -194,11 +192,10 @@ export class Initiator {
     if (packet === undefined) return
     this.release(session)
     session.happened('respond')
-    session.handshake = { nonce: challenge.nonce.slice(), packet, sentAt: turn.now }
+    session.handshake = { nonce: challenge.nonce.slice(), packet, sentAt: turn.now, order: this.#sentLog.nextOrder }
     this.#attempts.set(nonceHigh(challenge.nonce), session)
     counters.handshakesSent++
-    // The packet is kept, and a buffer that is sent changes owner.
-    this.#send(session, limits.handshakeAttempts > 1 ? packet.slice() : packet, 1)
+    this.#send(session, packet.slice(), 1)
   }
 
   /**
@@ -278,7 +275,7 @@ export class Initiator {
   }
 }
 
-/** The seq of our record that the peer has, 0 for none; above what a bigint needs, but it is compared with one. */
+/** The seq of our record that the peer has: a uint64, 0 for none. */
 function enrSeq(challenge: Packet): bigint {
   const { authdata } = challenge
   return new DataView(authdata.buffer, authdata.byteOffset).getBigUint64(ID_NONCE_BYTES)

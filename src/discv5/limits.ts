@@ -16,6 +16,8 @@ export interface DiscoveryLimits {
   readonly sessions: number
   /** WHOAREYOU packets awaiting their handshake; the oldest goes first. */
   readonly challenges: number
+  /** Packets of a peer that are kept while it is challenged, because they may have overtaken its handshake. */
+  readonly heldPerChallenge: number
   /** Requests awaiting an answer, of all peers together. */
   readonly requests: number
   /** Requests awaiting an answer, of one peer. */
@@ -63,6 +65,7 @@ export const DEFAULT_LIMITS: DiscoveryLimits = {
   handshakeAttempts: 4,
   sessions: 1_024,
   challenges: 1_024,
+  heldPerChallenge: 8,
   requests: 8_192,
   requestsPerPeer: 1_024,
   queuedPerPeer: 256,

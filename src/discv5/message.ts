@@ -134,6 +134,25 @@ export function encodeTalkRequest(requestId: Uint8Array, protocol: Uint8Array, p
   return encodeStrings(TALKREQ, requestId, protocol, payload)
 }
 
+/** As `encodeTalkRequest`, of many payloads, into one buffer: an allocation for each packet of a stream is what costs most of it. */
+export function encodeTalkRequests(
+  newId: () => Uint8Array,
+  protocol: Uint8Array,
+  payloads: readonly Uint8Array[],
+): Uint8Array[] {
+  const ids = payloads.map(newId)
+  const lengths = payloads.map((payload, index) => stringsBytes(ids[index]!, protocol, payload))
+  const buffer = new Uint8Array(lengths.reduce((sum, length) => sum + length, 0))
+  let end = 0
+  return payloads.map((payload, index) => {
+    const start = end
+    end += lengths[index]!
+    const out = buffer.subarray(start, end)
+    writeStrings(out, TALKREQ, ids[index]!, protocol, payload)
+    return out
+  })
+}
+
 export function encodeTalkResponse(requestId: Uint8Array, payload: Uint8Array): Uint8Array {
   return encodeStrings(TALKRESP, requestId, payload, undefined)
 }
@@ -165,14 +184,34 @@ function encodeNodes(requestId: Uint8Array, total: number, records: readonly Uin
 }
 
 function encodeStrings(type: number, first: Uint8Array, second: Uint8Array, third: Uint8Array | undefined): Uint8Array {
-  const items = rlpBytesLength(first) + rlpBytesLength(second) + (third === undefined ? 0 : rlpBytesLength(third))
-  const out = new Uint8Array(1 + headerBytes(items) + items)
+  const out = new Uint8Array(stringsBytes(first, second, third))
+  writeStrings(out, type, first, second, third)
+  return out
+}
+
+/** What `writeStrings` takes. */
+function stringsBytes(first: Uint8Array, second: Uint8Array, third: Uint8Array | undefined): number {
+  const items = itemsBytes(first, second, third)
+  return 1 + headerBytes(items) + items
+}
+
+function itemsBytes(first: Uint8Array, second: Uint8Array, third: Uint8Array | undefined): number {
+  return rlpBytesLength(first) + rlpBytesLength(second) + (third === undefined ? 0 : rlpBytesLength(third))
+}
+
+/** A message of two or three strings, into `out`, which is exactly as long. */
+function writeStrings(
+  out: Uint8Array,
+  type: number,
+  first: Uint8Array,
+  second: Uint8Array,
+  third: Uint8Array | undefined,
+): void {
   out[0] = type
-  let at = writeListHeader(out, 1, items)
+  let at = writeListHeader(out, 1, itemsBytes(first, second, third))
   at = writeString(out, at, first)
   at = writeString(out, at, second)
   if (third !== undefined) writeString(out, at, third)
-  return out
 }
 
 // A message is at most 1,193 bytes, so a length takes at most two bytes; whoever asks for more is refused for the size of the whole.

@@ -6,7 +6,7 @@ import type { DeadlineHeap, Timed } from './deadline-heap.ts'
 import type { Initiator } from './initiator.ts'
 import {
   encodeMessage,
-  encodeTalkRequest,
+  encodeTalkRequests,
   FINDNODE,
   MAX_DISTANCE,
   NODES,
@@ -122,8 +122,7 @@ export class Messenger {
       return
     }
     if (session.record === undefined || session.record.seq < to.seq) session.record = to
-    for (const payload of payloads) {
-      const plaintext = encodeTalkRequest(oneWayId(randomness), protocol, payload)
+    for (const plaintext of encodeTalkRequests(() => oneWayId(randomness), protocol, payloads)) {
       if (plaintext.length > MAX_PLAINTEXT_BYTES) counters.oneWayDropped++
       else if (this.#send(session, { plaintext, request: undefined })) counters.oneWaySent++
     }

@@ -23,6 +23,17 @@ import type { Session, SessionKeys } from './session.ts'
 import { type SessionCache, sessionKey } from './session-cache.ts'
 import type { SessionEvents } from './session-events.ts'
 
+/** What a handshake brought. */
+export interface Accepted {
+  /** Established now. */
+  readonly session: Session
+  readonly keys: SessionKeys
+  /** The message it carried. */
+  readonly plaintext: Uint8Array
+  /** Packets that came before it, which its keys may open. */
+  readonly held: readonly Packet[]
+}
+
 /**
  * The side of the handshake that is asked: challenges who sends what it cannot read, and verifies the handshake that comes back
  * (discv5-theory.md, Handshake Steps 2 and 4).
@@ -69,8 +80,9 @@ export class Recipient {
   }
 
   /** Challenges the sender of a packet that no key opens. The challenge that is under way, if one is, is sent again. */
-  challenge(sourceId: Uint8Array, endpoint: Endpoint, nonce: Uint8Array, session: Session | undefined): void {
-    const { counters, turn } = this.#context
+  challenge(packet: Packet, endpoint: Endpoint, session: Session | undefined): void {
+    const { counters, turn, limits } = this.#context
+    const { authdata: sourceId, nonce } = packet
     if (!this.#challengeRate.take(endpoint.host, turn.now)) {
       counters.challengesLimited++
       return
@@ -78,6 +90,7 @@ export class Recipient {
     const key = sessionKey(sourceId, endpoint)
     const pending = this.#challenges.find(key, turn.now)
     if (pending !== undefined) {
+      if (pending.held.length < limits.heldPerChallenge) pending.held.push(packet)
       counters.whoareyouRepeated++
       this.#outbox.packet(endpoint, pending.packet.slice())
       return
@@ -93,11 +106,8 @@ export class Recipient {
     if (session.state === 'challenging') this.#timers.set(session, challenge.expiresAt)
   }
 
-  /** A handshake arrived. Returns the session, now established, and the message it carried, if all of it holds. */
-  accept(
-    packet: Packet,
-    endpoint: Endpoint,
-  ): { readonly session: Session; readonly plaintext: Uint8Array } | undefined {
+  /** A handshake arrived. Returns what it brought, if all of it holds. */
+  accept(packet: Packet, endpoint: Endpoint): Accepted | undefined {
     const { counters, turn, crypto, own, localId } = this.#context
     counters.handshakesReceived++
     const authdata = readHandshakeAuthdata(packet.authdata)
@@ -140,13 +150,9 @@ export class Recipient {
     counters.handshakesAccepted++
     const session = this.#cache.obtain(authdata.sourceId, endpoint)
     if (session.record === undefined || session.record.seq < record.seq) session.record = record
-    this.#establish(session, {
-      writeKey: derived.recipientKey,
-      readKey: derived.initiatorKey,
-      sealed: 0,
-      proven: true,
-    })
-    return { session, plaintext }
+    const keys = { writeKey: derived.recipientKey, readKey: derived.initiatorKey, sealed: 0, proven: true }
+    this.#establish(session, keys)
+    return { session, keys, plaintext, held: challenge.held }
   }
 
   /** The peer has used keys that we had given up: the session goes on with them. */
@@ -179,7 +185,7 @@ export class Recipient {
     new DataView(packet.buffer).setBigUint64(AUTHDATA_AT + ID_NONCE_BYTES, record?.seq ?? 0n)
     const data = packet.slice()
     maskPacket(packet, WHOAREYOU_BYTES, sourceId, crypto)
-    return { packet, data, record, expiresAt: turn.now + limits.challengeTimeoutMs }
+    return { packet, data, record, expiresAt: turn.now + limits.challengeTimeoutMs, held: [] }
   }
 
   /** The record to verify the peer with: the one it sent, if that holds, or the one we know. */

@@ -36,6 +36,11 @@ export class SentLog {
     return this.#byNonce.size
   }
 
+  /** The number that the next message gets. */
+  get nextOrder(): number {
+    return this.#order
+  }
+
   add(
     session: Session,
     plaintext: Uint8Array,

@@ -5,6 +5,8 @@ import type { Outgoing, Session } from './session.ts'
 export interface SessionEvents {
   /** Keys are there: what waits in the queue may leave. */
   established(session: Session): void
+  /** What waits in the queue may leave, under the keys that are there. */
+  drain(session: Session): void
   /** Nobody answered: what waits in the queue is lost. */
   failed(session: Session): void
   /** A PING to carry in a handshake, where nothing that waits fits beside it or wants an answer. */

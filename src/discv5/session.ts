@@ -31,6 +31,8 @@ export interface Attempt {
   readonly nonce: Uint8Array
   readonly packet: Uint8Array
   sentAt: number
+  /** The number that the next message had in the sent log. */
+  readonly order: number
 }
 
 /**

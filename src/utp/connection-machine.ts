@@ -27,9 +27,12 @@ export type ConnectionEvent = {
 
 export type ConnectionState = 'idle' | 'syn-sent' | 'awaiting-syn' | 'connected' | 'finishing' | 'closed' | 'reset'
 
+/** Snapshots are immutable, so all streams begin with the same one. */
+const [beginning] = initialTransition(connectionMachine)
+
 /** Holds the machine's present state; `advance` takes microseconds. */
 export class ConnectionLifecycle {
-  #snapshot = initialTransition(connectionMachine)[0]
+  #snapshot = beginning
 
   get state(): ConnectionState {
     return this.#snapshot.value as ConnectionState

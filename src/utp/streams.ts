@@ -4,6 +4,7 @@
  */
 import type { Core } from '../runtime/core.ts'
 import type { Randomness } from '../runtime/randomness.ts'
+import { EarlySyns } from './early-syns.ts'
 import { LateAnswers } from './late-answers.ts'
 import { routeOf, ST_RESET, ST_STATE, ST_SYN } from './packet.ts'
 import type {
@@ -24,6 +25,10 @@ export const defaultStreamsLimits: StreamsLimits = {
   lingerMs: 15_000,
   maxAnswersPerSecond: 200,
 }
+
+const MAX_EARLY_SYNS = 256
+/** What an initiator waits before it repeats its SYN (BEP 29). */
+const EARLY_SYN_WAIT_MS = 1000
 
 const EXPECTED = 0
 const OPEN = 1
@@ -58,6 +63,7 @@ interface PeerStreams<Peer extends StreamPeer> {
 export class Streams<Peer extends StreamPeer> implements Core<StreamsInput<Peer>, StreamsOutput<Peer>> {
   readonly #limits: StreamsLimits
   readonly #late: LateAnswers
+  readonly #early = new EarlySyns<Peer>({ capacity: MAX_EARLY_SYNS, waitMs: EARLY_SYN_WAIT_MS })
   readonly #peers = new Map<string, PeerStreams<Peer>>()
   readonly #open = new Map<StreamId, Entry<Peer>>()
   /** By the caller's ref. */
@@ -158,7 +164,9 @@ export class Streams<Peer extends StreamPeer> implements Core<StreamsInput<Peer>
       const entry = known === undefined ? undefined : this.#find(known, type, connectionId)
       if (entry === undefined) {
         this.#unknown++
-        if (type !== ST_RESET) this.#late.answer(answers, undefined, bytes, now)
+        if (type === ST_SYN && this.#early.keep(peer, (connectionId + 1) & 0xffff, bytes, now)) {
+          this.#nextDeadline = Math.min(this.#nextDeadline, this.#early.deadline)
+        } else if (type !== ST_RESET) this.#late.answer(answers, undefined, bytes, now)
         continue
       }
       if (entry.stage === LINGERING) {
@@ -247,6 +255,9 @@ export class Streams<Peer extends StreamPeer> implements Core<StreamsInput<Peer>
     const entry = this.#insert(ref, peer, connectionId, receiveId, false, now)
     this.#expected.set(ref, entry)
     this.#wait(entry, now + (timeoutMs ?? this.#limits.expectTimeoutMs))
+    const syn = this.#early.take(peer.nodeIdHex, receiveId)
+    if (syn !== undefined && this.#accept(entry, now, emit))
+      emit({ type: 'deliver', stream: entry.stream, packets: [syn] })
   }
 
   #onClosed(stream: StreamId, farewell: Uint8Array | undefined, now: number): void {
@@ -394,6 +405,11 @@ export class Streams<Peer extends StreamPeer> implements Core<StreamsInput<Peer>
         emit({ type: 'expired', ref: entry.ref })
       } else if (entry.until < next) next = entry.until
     }
-    this.#nextDeadline = Math.max(next, now + EXPIRY_STEP_MS)
+    for (const { peer, bytes } of this.#early.takeOverdue(now)) {
+      const answers: Uint8Array[] = []
+      this.#late.answer(answers, undefined, bytes, now)
+      if (answers.length > 0) emit({ type: 'send', peer, packets: answers })
+    }
+    this.#nextDeadline = Math.max(Math.min(next, this.#early.deadline), now + EXPIRY_STEP_MS)
   }
 }

@@ -110,6 +110,21 @@ test('what arrived whole before a reset is still good; what did not is reported 
   t.is((await s.overlay.expectMessage('transfer-failed')).code, 'STREAM_RESET')
 })
 
+test('an offered item of no bytes is passed over: its sender does not have it any more', async t => {
+  await using system = new TestSystem()
+  const request: TransferRequest = { type: 'receive', ...start, items: [name(1), name(2), name(3)] }
+  const s = stage(system, options => inboundTransfer(request, options))
+  s.transfer.tell({ type: 'stream-opened', stream: s.stream.ref })
+  data(s.transfer, framed(new Uint8Array(0), Uint8Array.of(2), new Uint8Array(0)))
+  const { ref, bytes } = await s.validation.expectMessage('validate')
+  t.deepEqual(bytes, Uint8Array.of(2))
+  s.transfer.tell({ type: 'verdict', ref, result: { ok: true, value: {} as never } })
+  const keep = await s.storage.expectMessage('keep')
+  s.transfer.tell({ type: 'content-kept', ref: keep.ref, outcome: { stored: true, evicted: [], radius: 1n } })
+  t.is((await s.overlay.expectMessage('transfer-item')).index, 1)
+  await s.overlay.expectMessage('transfer-done')
+})
+
 test('a stream that does not come about fails the transfer', async t => {
   await using system = new TestSystem()
   const s = stage(system, options => inboundTransfer({ type: 'fetch', ...start, ...name(1) }, options))

@@ -8,6 +8,7 @@ test('challenges: bounded, the oldest goes first, none outlives its time', t => 
     data: new Uint8Array(),
     record: undefined,
     expiresAt,
+    held: [],
   })
   t.deepEqual(table.add('a', challenge(10), 0), { expired: 0, evicted: 0 })
   table.add('b', challenge(11), 1)

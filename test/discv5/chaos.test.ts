@@ -146,7 +146,32 @@ test('without loss, every request of live nodes is answered, however packets ove
       const { network } = play(seed, sky, steps)
       for (const node of network.nodes) t.deepEqual(node.said('request-failed'), [])
     }),
-    { numRuns: 40 },
+    {
+      numRuns: 40,
+      examples: [
+        // A message under the keys of one crossing handshake overtakes it.
+        [
+          -1084440626,
+          { duplication: 0, latencyMs: 1, jitterMs: 2 },
+          [
+            { do: 'talk', from: 0, to: 2, bytes: 0 },
+            { do: 'talk', from: 0, to: 1, bytes: 0 },
+            { do: 'talk', from: 1, to: 2, bytes: 0 },
+            { do: 'talk', from: 1, to: 0, bytes: 1076 },
+          ],
+        ],
+        // So does an answer, and the challenge comes twice.
+        [
+          -7,
+          { duplication: 177, latencyMs: 3, jitterMs: 18 },
+          [
+            { do: 'talk', from: 3, to: 0, bytes: 0 },
+            { do: 'talk', from: 2, to: 0, bytes: 0 },
+            { do: 'talk', from: 0, to: 2, bytes: 0 },
+          ],
+        ],
+      ],
+    },
   )
 })
 

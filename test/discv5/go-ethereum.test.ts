@@ -1,5 +1,10 @@
-import { execFile } from 'node:child_process'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { createSocket } from 'node:dgram'
 import test from 'ava'
+import { nodeCryptography } from '../../src/crypto/node-cryptography.ts'
+import type { DiscoveryOutput } from '../../src/discv5/discv5.ts'
+import { unwrap } from '../../src/errors.ts'
+import { parseRecord } from '../../src/identity/node-record.ts'
 import { CASES, devp2p } from './devp2p.ts'
 import { LiveNode } from './live-node.ts'
 
@@ -17,4 +22,77 @@ run(`go-ethereum's discv5 conformance suite (skipped without devp2p)`, async t =
   })
   await node.close()
   for (const name of CASES) t.regex(output, new RegExp(`^ok \\d+ ${name}$`, 'm'), output)
+})
+
+async function freePort(): Promise<number> {
+  const probe = createSocket('udp4')
+  await new Promise<void>(resolve => probe.bind(0, '127.0.0.1', resolve))
+  const { port } = probe.address()
+  await new Promise<void>(resolve => probe.close(resolve))
+  return port
+}
+
+/** A go-ethereum node, and its record once it listens. */
+async function goEthereum(
+  port: number,
+  key: string,
+): Promise<{ readonly process: ChildProcess; readonly enr: string }> {
+  const options = ['--addr', `127.0.0.1:${port}`, '--nodekey', key, '--bootnodes', '']
+  const child = spawn(command!, ['discv5', 'listen', ...options], { stdio: ['ignore', 'pipe', 'ignore'] })
+  const enr = await new Promise<string>((resolve, reject) => {
+    let said = ''
+    child.stdout.on('data', chunk => {
+      said += chunk
+      const [found] = said.match(/enr:[\w-]+(?=\s)/) ?? []
+      if (found !== undefined) resolve(found)
+    })
+    child.once('exit', code => reject(new Error(`devp2p ended with ${code}`)))
+  })
+  return { process: child, enr }
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  const closed = new Promise(resolve => child.once('close', resolve))
+  child.kill()
+  await closed
+}
+
+run('go-ethereum answers us at first contact, and after it has restarted (skipped without devp2p)', async t => {
+  t.timeout(60_000)
+  const port = await freePort()
+  const key = '45a915e4d060149eb4365960e6a7a45f334393093061116b197e3240065ff2d8'
+  const outcomes = new Map<number, DiscoveryOutput['type']>()
+  let awaited = 0
+  let settled: () => void = () => {}
+  const node = await LiveNode.open({}, output => {
+    if (!('ref' in output)) return
+    outcomes.set(output.ref, output.type)
+    if (outcomes.size === awaited) settled()
+  })
+  const ask = async (enr: string, first: number): Promise<void> => {
+    const to = unwrap(parseRecord(enr, nodeCryptography))
+    awaited = first + 12
+    const done = new Promise<void>(resolve => {
+      settled = resolve
+    })
+    // The first does not fit beside the handshake.
+    node.handle({ type: 'talk', ref: first, to, protocol: Uint8Array.of(1), payload: new Uint8Array(1_000) })
+    node.handle({ type: 'find-nodes', ref: first + 1, to, distances: [0] })
+    for (let ref = first + 2; ref < awaited; ref++) node.handle({ type: 'ping', ref, to })
+    await done
+  }
+  let peer = await goEthereum(port, key)
+  try {
+    await ask(peer.enr, 0)
+    await stop(peer.process)
+    peer = await goEthereum(port, key)
+    await ask(peer.enr, 12)
+  } finally {
+    await stop(peer.process)
+    await node.close()
+  }
+  const answers = ['talk-answered', 'nodes', ...new Array<string>(10).fill('pong')]
+  const heard = [...outcomes].sort(([a], [b]) => a - b).map(([, type]) => type as string)
+  t.deepEqual(heard, [...answers, ...answers])
+  t.is(node.core.counters.sessionsLost, 1)
 })

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import {
   decodeMessage,
   encodeMessage,
+  encodeTalkRequests,
   FINDNODE,
   type Message,
   NODES,
@@ -105,6 +106,23 @@ test('records are split so that every NODES fits into a packet, and none is lost
       })
       for (const { length } of encoded) t.true(length <= 1193)
       t.true(parts.length <= 6)
+    }),
+  )
+})
+
+test('many TALKREQs in one buffer are the same as each alone', t => {
+  fc.assert(
+    fc.property(bytes(10), fc.array(fc.tuple(bytes(8), bytes(300)), { maxLength: 10 }), (protocol, requests) => {
+      const ids = requests.map(([id]) => id)
+      const encoded = encodeTalkRequests(
+        () => ids.shift()!,
+        protocol,
+        requests.map(([, payload]) => payload),
+      )
+      const alone = requests.map(([requestId, payload]) =>
+        encodeMessage({ type: TALKREQ, requestId, protocol, payload }),
+      )
+      t.deepEqual(encoded, alone)
     }),
   )
 })

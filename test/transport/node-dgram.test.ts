@@ -1,6 +1,7 @@
 import { networkInterfaces } from 'node:os'
 import test from 'ava'
 import { SpimplError } from '../../src/errors.ts'
+import type { Datagram } from '../../src/transport/datagram.ts'
 import { dropsIn } from '../../src/transport/kernel-drops.ts'
 import { DEFAULT_RECEIVE_BUFFER_BYTES, openDatagramSocket } from '../../src/transport/node-dgram.ts'
 import { datagramConformance } from '../conformance/datagram.ts'
@@ -22,6 +23,32 @@ test('more than the default receive buffer is asked for, and what was granted is
   t.log(`asked for ${DEFAULT_RECEIVE_BUFFER_BYTES}, granted ${granted}, default ${standard}`)
   await Promise.all([small.close(), large.close()])
 })
+
+if (hasIPv6)
+  test("'::' serves both families, and IPv4 peers keep their IPv4 addresses", async t => {
+    const arrived: Datagram[] = []
+    const answered: Datagram[] = []
+    const onError = ignore.onError
+    const both = await openDatagramSocket({
+      host: '::',
+      port: 0,
+      onDatagrams: batch => arrived.push(...batch),
+      onError,
+    })
+    const four = await openDatagramSocket({
+      host: '127.0.0.1',
+      port: 0,
+      onDatagrams: batch => answered.push(...batch),
+      onError,
+    })
+    four.send([{ endpoint: { host: '127.0.0.1', port: both.local.port }, bytes: Uint8Array.of(1) }])
+    while (arrived.length === 0) await new Promise(resolve => setImmediate(resolve))
+    t.deepEqual(arrived[0]?.endpoint, four.local)
+    both.send([{ endpoint: four.local, bytes: Uint8Array.of(2) }])
+    while (answered.length === 0) await new Promise(resolve => setImmediate(resolve))
+    t.deepEqual(answered[0]?.endpoint, { host: '127.0.0.1', port: both.local.port })
+    await Promise.all([both.close(), four.close()])
+  })
 
 test('a name is no address', async t => {
   const error = await t.throwsAsync(openDatagramSocket({ host: 'localhost', port: 0, ...ignore }), {

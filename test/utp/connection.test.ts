@@ -11,7 +11,6 @@ test('bytes go from the initiator to the acceptor, and both ends say finished', 
   t.is(link.initiator.closed?.reason, 'finished')
   t.is(link.acceptor.closed?.reason, 'finished')
   t.is(link.initiator.closed?.stats.retransmits, 0)
-  t.log(link.initiator.closed?.stats, link.now)
 })
 
 test('bytes go from the acceptor to the initiator', t => {
@@ -23,10 +22,9 @@ test('bytes go from the acceptor to the initiator', t => {
   t.deepEqual(joined(link.initiator.chunks), bytes)
   t.is(link.initiator.closed?.reason, 'finished')
   t.is(link.acceptor.closed?.reason, 'finished')
-  t.log(link.acceptor.closed?.stats, link.now)
 })
 
-test('2 % loss, reordering and duplication', t => {
+test('2 % loss, reordering and duplication: repaired without a timeout', t => {
   const link = new VirtualLink({
     seed: 3,
     conditions: { latencyMs: 10, jitterMs: 5, loss: 0.02, duplication: 0.01 },
@@ -38,5 +36,5 @@ test('2 % loss, reordering and duplication', t => {
   t.true(Buffer.compare(joined(link.initiator.chunks), bytes) === 0)
   t.is(link.initiator.closed?.reason, 'finished')
   t.is(link.acceptor.closed?.reason, 'finished')
-  t.log(link.acceptor.closed?.stats, link.now)
+  t.is(link.acceptor.closed?.stats.timeouts, 0)
 })

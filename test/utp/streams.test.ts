@@ -121,7 +121,7 @@ test('what belongs to no stream is answered by a RESET that names it; a RESET is
   const [reset] = sent(packets(alice, [packet(ST_DATA, 77, 1234)], 50))
   t.like(reset, { type: ST_RESET, connectionId: 77, acknowledged: 1234, windowBytes: 0, timestamp: 50_000 })
   t.deepEqual(packets(alice, [packet(ST_RESET, 77)]), [])
-  t.deepEqual(packets(alice, [packet(ST_SYN, 78)]).length, 1)
+  t.deepEqual(packets(alice, [packet(ST_SYN, 78)], 50), [])
   t.deepEqual(packets(alice, [Uint8Array.of(1, 2, 3)]), [])
   t.is(streams.stats().unknown, 3)
   t.is(streams.stats().malformed, 1)
@@ -141,8 +141,30 @@ test('answers keep to their rate', t => {
 test('a stream of another node is not reached with its connection id', t => {
   const { handle, packets } = table()
   handle({ type: 'expect', ref: 1, peer: alice, connectionId: 10 })
-  t.is(sent(packets(bob, [packet(ST_SYN, 10)]))[0]?.type, ST_RESET)
+  t.deepEqual(packets(bob, [packet(ST_SYN, 10)]), [])
   t.is(packets(alice, [packet(ST_SYN, 10)])[0]?.type, 'opened')
+})
+
+test('a SYN that overtakes its expectation waits for it', t => {
+  const { streams, handle, packets } = table()
+  const syn = packet(ST_SYN, 10)
+  t.deepEqual(packets(alice, [syn], 100), [])
+  t.is(streams.deadline(), 1100)
+  t.deepEqual(
+    handle({ type: 'expect', ref: 1, peer: alice, connectionId: 10 }, 600).map(({ type }) => type),
+    ['opened', 'deliver'],
+  )
+  t.deepEqual(handle({ type: 'timeout' }, 1100), [])
+})
+
+test('a SYN that nobody expects is refused when it has waited, and so is one for which there is no room', t => {
+  const { handle, packets } = table({ maxAnswersPerSecond: 1000 })
+  const syns = Array.from({ length: 300 }, (_, index) => packet(ST_SYN, 2 * index))
+  t.is(sent(packets(alice, syns, 0)).length, 300 - 256)
+  t.is(sent(packets(alice, syns.slice(0, 256), 500)).length, 0)
+  t.deepEqual(handle({ type: 'timeout' }, 999), [])
+  t.is(sent(handle({ type: 'timeout' }, 1000)).length, 256)
+  t.deepEqual(handle({ type: 'timeout' }, 5000), [])
 })
 
 test('before its SYN an expectation takes nothing, and answers nothing', t => {
@@ -159,7 +181,8 @@ test('an expectation that nobody meets expires, and its SYN is refused afterward
   t.deepEqual(handle({ type: 'timeout' }, 1499), [])
   t.deepEqual(handle({ type: 'timeout' }, 1500), [{ type: 'expired', ref: 1 }])
   t.is(streams.deadline(), 21_000)
-  t.is(sent(packets(alice, [packet(ST_SYN, 10)], 1600))[0]?.type, ST_RESET)
+  packets(alice, [packet(ST_SYN, 10)], 1600)
+  t.is(sent(handle({ type: 'timeout' }, 2600))[0]?.type, ST_RESET)
   t.deepEqual(handle({ type: 'timeout' }, 21_000), [{ type: 'expired', ref: 2 }])
   t.is(streams.deadline(), Number.POSITIVE_INFINITY)
   t.is(streams.stats().expectations, 0)
@@ -179,7 +202,8 @@ test('forget takes an expectation back', t => {
   handle({ type: 'expect', ref: 1, peer: alice, connectionId: 10 })
   t.deepEqual(handle({ type: 'forget', ref: 1 }), [])
   t.deepEqual(handle({ type: 'forget', ref: 1 }), [])
-  t.is(sent(packets(alice, [packet(ST_SYN, 10)]))[0]?.type, ST_RESET)
+  packets(alice, [packet(ST_SYN, 10)])
+  t.is(sent(handle({ type: 'timeout' }, 1000))[0]?.type, ST_RESET)
   t.is(streams.stats().expectations, 0)
 })
 

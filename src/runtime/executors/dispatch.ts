@@ -4,10 +4,11 @@ import { type Clock, systemClock } from '../clock.ts'
 import type { Drainer, Executor } from './executor.ts'
 
 /**
- * How many wake-ups in a row may drain at once, as microtasks, before one is left to the event loop: as in the event-loop
- * executor, a chain of messages that never ends must not keep libuv from its sockets.
+ * How many wake-ups in a row may drain at once, before the event loop polls: as in the event-loop executor, a chain of
+ * messages and promises that never ends must not keep libuv from its sockets. An item alone would not help: libdispatch
+ * drains a queue until it is empty, and the promises of an item run while it drains.
  */
-const DRAINS_AT_ONCE = 64
+const WAKEUPS_AT_ONCE = 64
 
 const resolved = Promise.resolve()
 
@@ -29,9 +30,7 @@ export class DispatchExecutor implements Executor {
   private readonly alarm: DispatchSource
   private drainer: Drainer | undefined
   private enqueued = false
-  private drainsSincePoll = 0
-  /** Whether the drain that runs was asked for by a microtask and not by the event loop. */
-  private atOnce = false
+  private wakeupsSincePoll = 0
   private alarmMs = Number.POSITIVE_INFINITY
   private immediate: NodeJS.Immediate | undefined
   private stopped = false
@@ -63,8 +62,12 @@ export class DispatchExecutor implements Executor {
 
   wake(): void {
     if (this.stopped || this.enqueued || this.immediate !== undefined) return
+    if (this.wakeupsSincePoll++ >= WAKEUPS_AT_ONCE) {
+      this.immediate = setImmediate(this.onImmediate)
+      return
+    }
     this.enqueue()
-    if (this.drainsSincePoll++ < DRAINS_AT_ONCE) void resolved.then(this.onMicrotask)
+    void resolved.then(this.onMicrotask)
   }
 
   wakeAt(atMs: number): void {
@@ -91,28 +94,24 @@ export class DispatchExecutor implements Executor {
 
   private drain(): void {
     if (this.stopped || !this.drainer!.drain() || this.immediate !== undefined) return
-    // Not an item at once: libdispatch drains a queue until it is empty, and libuv would never have its turn.
     this.immediate = setImmediate(this.onImmediate)
   }
 
   private readonly onImmediate = (): void => {
     this.immediate = undefined
+    this.wakeupsSincePoll = 0
     if (!this.enqueued) this.enqueue()
     drainLane()
   }
 
   private readonly onItem = (): void => {
     this.enqueued = false
-    if (!this.atOnce) this.drainsSincePoll = 0
     this.drain()
   }
 
   /** The root is drained here and now; the main queue's descriptor is read with it, so libuv does not wake for it again. */
   private readonly onMicrotask = (): void => {
-    if (!this.enqueued) return
-    this.atOnce = true
-    drainLane()
-    this.atOnce = false
+    if (this.enqueued) drainLane()
   }
 
   private readonly onAlarm = (): void => {
@@ -124,6 +123,7 @@ export class DispatchExecutor implements Executor {
     }
     this.alarmMs = Number.POSITIVE_INFINITY
     this.alarm.unref()
+    this.wakeupsSincePoll = 0
     this.drain()
   }
 }

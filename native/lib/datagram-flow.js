@@ -1,0 +1,239 @@
+// Flows where there is no Network framework: node:dgram for the datagrams, rtnetlink for what the framework knows of paths.
+import { createSocket } from 'node:dgram'
+import { isIPv6 } from 'node:net'
+import { NetworkPathMonitor } from './network-path.js'
+
+/** Errors that another network, or the same one later, may heal. */
+const HEALABLE = new Set(['ENETUNREACH', 'EHOSTUNREACH', 'ENETDOWN', 'EADDRNOTAVAIL', 'EAI_AGAIN'])
+
+/** Flows of one listener; a further remote is dropped, as a full table of the framework would. */
+const MOST_FLOWS = 1024
+
+const familyOf = host => (isIPv6(host) ? 'udp6' : 'udp4')
+
+/** One path monitor for all flows of this thread, while there are any. */
+const watchers = new Set()
+let monitor
+
+function watch(watcher) {
+  watchers.add(watcher)
+  monitor ??= new NetworkPathMonitor(path => {
+    for (const each of watchers) each(path)
+  })
+  return monitor.path
+}
+
+function unwatch(watcher) {
+  watchers.delete(watcher)
+  if (watchers.size > 0) return
+  monitor?.cancel()
+  monitor = undefined
+}
+
+/** Hands over together what arrived in one turn of the event loop. */
+class Batch {
+  #datagrams = []
+  #deliver
+
+  constructor(deliver) {
+    this.#deliver = deliver
+  }
+
+  add(bytes) {
+    if (this.#datagrams.push(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)) > 1) return
+    setImmediate(() => {
+      const batch = this.#datagrams
+      this.#datagrams = []
+      this.#deliver(batch)
+    })
+  }
+}
+
+/** A flow with a socket of its own. */
+export class DatagramFlow {
+  #host
+  #port
+  #localPort
+  #socket
+  #observer
+  #cancelled = false
+  #ready = false
+  #interfaceThen
+  #watcher = path => this.#pathChanged(path)
+
+  constructor(host, port, localPort) {
+    this.#host = host
+    this.#port = port
+    this.#localPort = localPort
+  }
+
+  start(observer) {
+    this.#observer = observer
+    watch(this.#watcher)
+    queueMicrotask(() => this.#prepare())
+  }
+
+  send(batch) {
+    for (const bytes of batch) {
+      this.#socket.send(bytes, error => {
+        if (error && !this.#cancelled) this.#observer.sendError(error.errno ?? 0)
+      })
+    }
+  }
+
+  cancel() {
+    if (this.#cancelled) return
+    this.#cancelled = true
+    unwatch(this.#watcher)
+    this.#socket?.close()
+    if (this.#observer !== undefined) queueMicrotask(() => this.#observer.state('cancelled', 0))
+  }
+
+  #prepare() {
+    if (this.#cancelled) return
+    this.#observer.state('preparing', 0)
+    const socket = createSocket({ type: familyOf(this.#host), reuseAddr: this.#localPort !== 0 })
+    this.#socket = socket
+    const batch = new Batch(datagrams => {
+      if (!this.#cancelled) this.#observer.datagrams(datagrams)
+    })
+    socket.on('message', bytes => batch.add(bytes))
+    socket.once('error', error => this.#refused(error))
+    socket.bind(this.#localPort, () => {
+      if (this.#cancelled) return
+      socket.connect(this.#port, this.#host, error => {
+        if (this.#cancelled) return
+        if (error) return this.#refused(error)
+        this.#ready = true
+        this.#interfaceThen = monitor?.path?.defaultInterface
+        this.#observer.state('ready', 0)
+        this.#observer.viability(true)
+      })
+    })
+  }
+
+  #refused(error) {
+    if (this.#cancelled) return
+    if (this.#ready) {
+      // The socket of a ready flow still works; what failed was one datagram.
+      this.#observer.sendError(error.errno ?? 0)
+      this.#socket.once('error', later => this.#refused(later))
+      return
+    }
+    this.#socket.close()
+    this.#socket = undefined
+    if (HEALABLE.has(error.code)) {
+      this.#observer.state('waiting', error.errno ?? 0)
+      return
+    }
+    this.#observer.state('failed', error.errno ?? 0)
+    this.cancel()
+  }
+
+  #pathChanged(path) {
+    if (this.#cancelled) return
+    if (!this.#ready) {
+      if (this.#socket === undefined) this.#prepare()
+      return
+    }
+    const local = this.#socket.address().address
+    const own = path.interfaces.find(({ addresses }) => addresses.includes(local))
+    this.#observer.viability(own !== undefined && (own.type === 'loopback' || path.status === 'satisfied'))
+    const better = path.defaultInterface !== undefined && path.defaultInterface !== this.#interfaceThen
+    if (better && own?.name !== path.defaultInterface) {
+      this.#interfaceThen = path.defaultInterface
+      this.#observer.betterPath(true)
+    }
+  }
+}
+
+/** A flow of a listener: all of them share its socket. */
+class AcceptedFlow {
+  #listener
+  #remote
+  #observer
+  #early = []
+  #cancelled = false
+
+  constructor(listener, remote) {
+    this.#listener = listener
+    this.#remote = remote
+  }
+
+  start(observer) {
+    this.#observer = observer
+    queueMicrotask(() => {
+      if (this.#cancelled) return
+      observer.state('preparing', 0)
+      observer.state('ready', 0)
+      observer.viability(true)
+      const early = this.#early
+      this.#early = undefined
+      if (early.length > 0) observer.datagrams(early)
+    })
+  }
+
+  arrived(datagrams) {
+    if (this.#cancelled) return
+    if (this.#early === undefined) this.#observer.datagrams(datagrams)
+    else this.#early.push(...datagrams)
+  }
+
+  send(batch) {
+    for (const bytes of batch) {
+      this.#listener.socket.send(bytes, this.#remote.port, this.#remote.address, error => {
+        if (error && !this.#cancelled) this.#observer.sendError(error.errno ?? 0)
+      })
+    }
+  }
+
+  cancel() {
+    if (this.#cancelled) return
+    this.#cancelled = true
+    this.#listener.forget(this.#remote)
+    if (this.#observer !== undefined) queueMicrotask(() => this.#observer.state('cancelled', 0))
+  }
+}
+
+export class DatagramListener {
+  #flows = new Map()
+  #observer
+  #cancelled = false
+  socket
+
+  constructor(host, port, observer) {
+    this.#observer = observer
+    this.socket = createSocket(familyOf(host))
+    this.socket.on('message', (bytes, remote) => this.#arrived(bytes, remote))
+    this.socket.on('error', error => {
+      if (this.#cancelled) return
+      observer.state('failed', error.errno ?? 0, 0)
+      this.cancel()
+    })
+    this.socket.bind(port, host, () => observer.state('ready', 0, this.socket.address().port))
+  }
+
+  cancel() {
+    if (this.#cancelled) return
+    this.#cancelled = true
+    for (const { flow } of [...this.#flows.values()]) flow.cancel()
+    this.socket.close(() => this.#observer.state('cancelled', 0, 0))
+  }
+
+  forget({ address, port }) {
+    this.#flows.delete(`${address} ${port}`)
+  }
+
+  #arrived(bytes, remote) {
+    const key = `${remote.address} ${remote.port}`
+    let entry = this.#flows.get(key)
+    if (entry === undefined) {
+      if (this.#flows.size >= MOST_FLOWS) return
+      const flow = new AcceptedFlow(this, remote)
+      entry = { flow, batch: new Batch(datagrams => flow.arrived(datagrams)) }
+      this.#flows.set(key, entry)
+      this.#observer.flow(remote, flow)
+    }
+    entry.batch.add(bytes)
+  }
+}

@@ -1,0 +1,12 @@
+// Network paths and connections as JavaScript calls them.
+#pragma once
+
+#include <node_api.h>
+
+namespace dispatch_addon {
+
+class Lane;
+
+void installNetworkCalls(napi_env env, napi_value exports, Lane& lane);
+
+}  // namespace dispatch_addon

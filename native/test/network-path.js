@@ -1,0 +1,61 @@
+// In a network namespace of its own, where links can be made and taken without anybody noticing.
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { NetworkConnection, NetworkPathMonitor } from '../index.js'
+
+const ip = (...args) => execFileSync('ip', args)
+let wake = () => {}
+const monitor = new NetworkPathMonitor(() => wake())
+
+async function until(condition) {
+  const patience = setTimeout(() => assert.fail(`expected another path than ${JSON.stringify(monitor.path)}`), 5000)
+  while (!condition(monitor.path)) {
+    await new Promise(resolve => {
+      wake = resolve
+    })
+  }
+  clearTimeout(patience)
+}
+
+assert.equal(monitor.path.status, 'unsatisfied')
+assert.equal(monitor.path.defaultInterface, undefined)
+
+// Without any network a connection waits; it becomes ready by itself when there is one.
+const said = []
+const states = new Map()
+const flow = new NetworkConnection({
+  host: '198.51.100.7',
+  port: 9,
+  onState(state) {
+    said.push(state)
+    states.get(state)?.()
+  },
+  onViability: viable => {
+    said.push(viable ? 'viable' : 'not viable')
+    states.get(viable ? 'viable' : 'not viable')?.()
+  },
+})
+const state = name => (said.includes(name) ? Promise.resolve() : new Promise(resolve => states.set(name, resolve)))
+flow.start()
+await state('waiting')
+
+ip('link', 'set', 'lo', 'up')
+ip('link', 'add', 'there0', 'type', 'veth', 'peer', 'name', 'there1')
+ip('addr', 'add', '198.51.100.2/24', 'dev', 'there0')
+ip('link', 'set', 'there1', 'up')
+ip('link', 'set', 'there0', 'up')
+ip('route', 'add', 'default', 'via', '198.51.100.1')
+await until(path => path.status === 'satisfied' && path.defaultInterface === 'there0' && path.supportsIpv4)
+assert.ok(
+  monitor.path.interfaces.some(({ name, addresses }) => name === 'there0' && addresses.includes('198.51.100.2')),
+)
+await state('viable')
+
+ip('link', 'set', 'there0', 'down')
+await until(path => path.status === 'unsatisfied')
+await state('not viable')
+assert.deepEqual(said.slice(0, 2), ['preparing', 'waiting'])
+assert.deepEqual(said.slice(-3), ['ready', 'viable', 'not viable'])
+monitor.cancel()
+await flow.cancel()
+console.log('ok')

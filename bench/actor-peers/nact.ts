@@ -32,8 +32,12 @@ export async function nactPeer(): Promise<ActorPeer | undefined> {
   if (nact === undefined) return undefined
   const { start, spawn, spawnStateless, dispatch, query, stop } = nact
   const forever = 600_000
+  // The names nact makes up are 32 random bits, and among ten thousand two are equal now and then.
+  let names = 0
+  const nextName = () => `actor-${++names}`
   const within = async <R>(run: (system: NactRef) => Promise<R>): Promise<R> => {
     const system = start()
+    names = 0
     try {
       return await run(system)
     } finally {
@@ -85,7 +89,7 @@ export async function nactPeer(): Promise<ActorPeer | undefined> {
     spawnStop: actors =>
       within(async system =>
         timed(actors, async () => {
-          const refs = Array.from({ length: actors }, () => spawnStateless(system, () => {}))
+          const refs = Array.from({ length: actors }, () => spawnStateless(system, () => {}, nextName()))
           for (const ref of refs) stop(ref)
           await new Promise(resolve => setImmediate(resolve))
         }),
@@ -94,9 +98,13 @@ export async function nactPeer(): Promise<ActorPeer | undefined> {
       within(async system => {
         const to = sink(system)
         const senders = Array.from({ length: SENDERS }, () =>
-          spawnStateless(system, message => {
-            for (let at = 0; at < message.left!; at++) dispatch(to, { type: 'count', by: 1 })
-          }),
+          spawnStateless(
+            system,
+            message => {
+              for (let at = 0; at < message.left!; at++) dispatch(to, { type: 'count', by: 1 })
+            },
+            nextName(),
+          ),
         )
         return timed(messages, async () => {
           for (const ref of senders) dispatch(ref, { type: 'send', left: messages / SENDERS })
@@ -107,10 +115,14 @@ export async function nactPeer(): Promise<ActorPeer | undefined> {
       within(async system => {
         let finish = () => {}
         const links: NactRef[] = Array.from({ length: RING_ACTORS }, (_, at) =>
-          spawnStateless(system, message => {
-            if (message.left === 0) finish()
-            else dispatch(links[(at + 1) % RING_ACTORS]!, { type: 'token', left: message.left! - 1 })
-          }),
+          spawnStateless(
+            system,
+            message => {
+              if (message.left === 0) finish()
+              else dispatch(links[(at + 1) % RING_ACTORS]!, { type: 'token', left: message.left! - 1 })
+            },
+            nextName(),
+          ),
         )
         return timed(
           hops,
@@ -124,7 +136,7 @@ export async function nactPeer(): Promise<ActorPeer | undefined> {
     idle: actors =>
       within(async system => {
         const before = await settledBytes()
-        const refs = Array.from({ length: actors }, () => spawnStateless(system, () => {}))
+        const refs = Array.from({ length: actors }, () => spawnStateless(system, () => {}, nextName()))
         return ((await settledBytes()) - before) / refs.length
       }),
   }

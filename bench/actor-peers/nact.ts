@@ -38,12 +38,8 @@ export async function nactPeer(): Promise<ActorPeer | undefined> {
     return nact.spawnStateless(parent, handle, `actor-${names}`)
   }
   const forever = 600_000
-  // The names nact makes up are 32 random bits, and among ten thousand two are equal now and then.
-  let names = 0
-  const nextName = () => `actor-${++names}`
   const within = async <R>(run: (system: NactRef) => Promise<R>): Promise<R> => {
     const system = start()
-    names = 0
     try {
       return await run(system)
     } finally {
@@ -95,7 +91,7 @@ export async function nactPeer(): Promise<ActorPeer | undefined> {
     spawnStop: actors =>
       within(async system =>
         timed(actors, async () => {
-          const refs = Array.from({ length: actors }, () => spawnStateless(system, () => {}, nextName()))
+          const refs = Array.from({ length: actors }, () => spawnStateless(system, () => {}))
           for (const ref of refs) stop(ref)
           await new Promise(resolve => setImmediate(resolve))
         }),
@@ -104,13 +100,9 @@ export async function nactPeer(): Promise<ActorPeer | undefined> {
       within(async system => {
         const to = sink(system)
         const senders = Array.from({ length: SENDERS }, () =>
-          spawnStateless(
-            system,
-            message => {
-              for (let at = 0; at < message.left!; at++) dispatch(to, { type: 'count', by: 1 })
-            },
-            nextName(),
-          ),
+          spawnStateless(system, message => {
+            for (let at = 0; at < message.left!; at++) dispatch(to, { type: 'count', by: 1 })
+          }),
         )
         return timed(messages, async () => {
           for (const ref of senders) dispatch(ref, { type: 'send', left: messages / SENDERS })
@@ -121,14 +113,10 @@ export async function nactPeer(): Promise<ActorPeer | undefined> {
       within(async system => {
         let finish = () => {}
         const links: NactRef[] = Array.from({ length: RING_ACTORS }, (_, at) =>
-          spawnStateless(
-            system,
-            message => {
-              if (message.left === 0) finish()
-              else dispatch(links[(at + 1) % RING_ACTORS]!, { type: 'token', left: message.left! - 1 })
-            },
-            nextName(),
-          ),
+          spawnStateless(system, message => {
+            if (message.left === 0) finish()
+            else dispatch(links[(at + 1) % RING_ACTORS]!, { type: 'token', left: message.left! - 1 })
+          }),
         )
         return timed(
           hops,
@@ -142,7 +130,7 @@ export async function nactPeer(): Promise<ActorPeer | undefined> {
     idle: actors =>
       within(async system => {
         const before = await settledBytes()
-        const refs = Array.from({ length: actors }, () => spawnStateless(system, () => {}, nextName()))
+        const refs = Array.from({ length: actors }, () => spawnStateless(system, () => {}))
         return ((await settledBytes()) - before) / refs.length
       }),
   }

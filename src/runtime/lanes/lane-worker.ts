@@ -4,6 +4,7 @@ import { SpimplError } from '../../errors.ts'
 import type { Behavior, Message } from '../actor.ts'
 import type { ActorCell } from '../actor-cell.ts'
 import { cellOf } from '../actor-context.ts'
+import type { Executor } from '../executors/executor.ts'
 import { System } from '../system.ts'
 import type { LaneStart } from './lane.ts'
 import { type Address, LaneHub, MAIN_LANE } from './lane-hub.ts'
@@ -28,9 +29,15 @@ interface PinningAddon {
   readonly PinnedThread: { pinHere(options: { readonly name: string; readonly cpu: number }): string }
 }
 
-const { lane, name, toLane, toMain } = workerData as LaneStart
+/** On libdispatch a lane is a root of its own, whose queue has the lane's name. The addon is loaded only for that. */
+async function dispatchExecutor(label: string): Promise<{ readonly executor?: Executor }> {
+  const { DispatchExecutor } = await import('../executors/dispatch.ts')
+  return DispatchExecutor.obstacle() === undefined ? { executor: new DispatchExecutor({ label }) } : {}
+}
+
+const { lane, name, toLane, toMain, executor } = workerData as LaneStart
 const port = parentPort!
-const system = new System({ name, laneId: lane })
+const system = new System({ name, laneId: lane, ...(executor === 'dispatch' ? await dispatchExecutor(name) : {}) })
 const hub = new LaneHub(system, lane)
 system.hub = hub
 const cells = new Map<number, ActorCell>()

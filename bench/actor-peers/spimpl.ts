@@ -103,7 +103,7 @@ export function spimplPeer(peer = 'spimpl', tracing = false): ActorPeer {
         const refs: Ref<{ readonly type: 'nothing' }>[] = []
         for (let at = 0; at < actors; at++) refs.push(system.spawn(idle))
         for (const ref of refs) system.stopActor(ref, { drain: true })
-        while (system.inspect().children.length > 0) await new Promise(resolve => setImmediate(resolve))
+        while (system.actorCount > 0) await new Promise(resolve => setImmediate(resolve))
       })
     },
     async fanIn(messages) {

@@ -30,7 +30,13 @@ interface Message {
 export async function nactPeer(): Promise<ActorPeer | undefined> {
   const nact = await loadPeer<Nact>('nact')
   if (nact === undefined) return undefined
-  const { start, spawn, spawnStateless, dispatch, query, stop } = nact
+  const { start, spawn, dispatch, query, stop } = nact
+  // nact draws a name of 32 random bits for whoever has none, and among ten thousand two are the same now and then.
+  let names = 0
+  const spawnStateless: Nact['spawnStateless'] = (parent, handle) => {
+    names += 1
+    return nact.spawnStateless(parent, handle, `actor-${names}`)
+  }
   const forever = 600_000
   const within = async <R>(run: (system: NactRef) => Promise<R>): Promise<R> => {
     const system = start()

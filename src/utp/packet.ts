@@ -28,7 +28,7 @@ export const ST_SYN = 4 as const
 export type PacketType = 0 | 1 | 2 | 3 | 4
 
 export const HEADER_BYTES = 20
-export const PROTOCOL_VERSION = 1
+const PROTOCOL_VERSION = 1
 
 const EXTENSION_NONE = 0
 const EXTENSION_SELECTIVE_ACK = 1

@@ -77,6 +77,11 @@ export class PacketView {
     return extension === EXTENSION_NONE ? undefined : this.#readExtensions(bytes, extension)
   }
 
+  /** An ack and a RESET ask for nothing; two ends that answer each other's would never stop. */
+  get wantsAnswer(): boolean {
+    return this.type === ST_DATA || this.type === ST_FIN || this.type === ST_SYN
+  }
+
   #readExtensions(bytes: Uint8Array, first: number): string | undefined {
     let extension = first
     let at = HEADER_BYTES

@@ -79,3 +79,13 @@ export interface StreamsStats {
   /** Answers that the rate limit kept back. */
   readonly withheld: number
 }
+
+export const defaultStreamsLimits: StreamsLimits = {
+  maxStreams: 1024,
+  maxStreamsPerPeer: 128,
+  maxExpectations: 1024,
+  expectTimeoutMs: 20_000,
+  maxLingering: 1024,
+  lingerMs: 15_000,
+  maxAnswersPerSecond: 200,
+}

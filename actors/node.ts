@@ -53,8 +53,10 @@ export interface NodeOptions {
   readonly crypto: Cryptography
   readonly chainId: bigint
   readonly udp: Endpoint
-  /** The endpoint to publish, by the one that is bound. Undefined: learned from what peers see. */
-  readonly publish: (local: Endpoint) => Endpoint | undefined | Promise<Endpoint | undefined>
+  /** The endpoint that the first record says, by the one that is bound. */
+  readonly publish: (local: Endpoint) => Endpoint | Promise<Endpoint>
+  /** Whether the address that peers see replaces it. */
+  readonly adoptAddress: boolean
   readonly openSocket: OpenDatagramSocket
   readonly openStore: (options: ContentStoreOptions) => Promise<ContentStore>
   readonly storage: Pick<ContentStoreOptions, 'capacityBytes' | 'radius'>
@@ -152,11 +154,8 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     const { local } = await transportRef.ask<TransportSnapshot>(replyTo => ({ type: 'snapshot', replyTo }), {
       timeoutMs: START_TIMEOUT_MS,
     })
-    const published = await options.publish(local)
-    if (published !== undefined) {
-      record.set(endpointEntries(published))
-      record.publish()
-    }
+    record.set(endpointEntries(await options.publish(local)))
+    record.publish()
 
     const discoveryRef = await startUnder(
       network,
@@ -165,7 +164,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
         record,
         crypto,
         transport: transportRef,
-        adoptAddress: published === undefined,
+        adoptAddress: options.adoptAddress,
         bootstrap: options.bootstrap,
       }),
     )

@@ -33,9 +33,8 @@ const thumbnailer = (pool: ComputePool) =>
   behavior<Thumbnailer>(
     () => ({
       shrink: async ({ picture, replyTo }) => {
-        await pool.room()
         const transfer = [picture.pixels.buffer as ArrayBuffer]
-        replyTo.tell(await pool.run({ ...task }, { picture, factor: 8 }, { transfer, timeoutMs: 10_000 }))
+        replyTo.tell(await pool.run({ ...task }, { picture, factor: 8 }, { transfer, timeoutMs: 10_000, wait: true }))
       },
     }),
     // The next picture may begin while this one is on a thread.

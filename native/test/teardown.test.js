@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { DispatchQueue } from '../index.js'
-import { withDispatch as test } from './with-dispatch.js'
+import { skipped, withDispatch as test } from './with-dispatch.js'
 
 const scenario = fileURLToPath(new URL('./teardown/scenario.js', import.meta.url))
 
@@ -59,7 +59,7 @@ async function lanes(from, to, port) {
   await Promise.all(Array.from({ length: AT_ONCE }, one))
 }
 
-const linuxTest = process.platform === 'linux' ? test : test.skip
+const linuxTest = process.platform === 'linux' ? test : skipped
 linuxTest(`${LANES} worker lanes leave no thread, no descriptor and no memory behind`, async t => {
   const seen = new Set()
   const queue = new DispatchQueue('lanes.main')

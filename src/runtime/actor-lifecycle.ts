@@ -30,7 +30,6 @@ const stoppedNormally: StopReason = { type: 'stopped' }
  */
 export class Lifecycle {
   state: ChildState = 'starting'
-  startRequested = false
   private readonly cell: ActorCell
   private reason: StopReason = stoppedNormally
   private hooksPending = false
@@ -67,14 +66,14 @@ export class Lifecycle {
   }
 
   requestStart(): void {
-    this.startRequested = true
+    this.cell.startRequested = true
     this.cell.schedule()
   }
 
   /** Runs `setup`, on the actor's queue. */
   start(): void {
     const { cell } = this
-    this.startRequested = false
+    this.cell.startRequested = false
     this.reason = stoppedNormally
     execution.messageId = 0
     try {
@@ -154,7 +153,7 @@ export class Lifecycle {
       return
     }
     this.cell.open = false
-    this.startRequested = false
+    this.cell.startRequested = false
     this.enter('stop')
     this.advance()
   }
@@ -208,7 +207,7 @@ export class Lifecycle {
   goDown(): void {
     if (this.state !== 'running' && this.state !== 'starting' && this.state !== 'failed') return
     this.cell.open = false
-    this.startRequested = false
+    this.cell.startRequested = false
     this.enter('goDown')
     this.advance()
   }

@@ -57,6 +57,7 @@ export class System implements AsyncDisposable {
   private readonly lanes: (Lane | undefined)[] = []
   private names = 0
   private actorIds = 0
+  private actors = 0
 
   constructor(options: SystemOptions = {}) {
     this.name = options.name ?? 'system'
@@ -101,6 +102,11 @@ export class System implements AsyncDisposable {
     return this.main.executor.clock.wallTime()
   }
 
+  /** How many actors live. */
+  get actorCount(): number {
+    return this.actors
+  }
+
   /** The tree of actors as data; `formatTree` prints it. */
   inspect(): Inspection {
     return inspect(this.guardian)
@@ -128,6 +134,11 @@ export class System implements AsyncDisposable {
   /** @internal */
   nextName(): string {
     return `$${++this.names}`
+  }
+
+  /** @internal */
+  onSpawned(): void {
+    this.actors++
   }
 
   /** @internal */
@@ -167,6 +178,7 @@ export class System implements AsyncDisposable {
 
   /** @internal */
   onEnded(cell: ActorCell, reason: StopReason): void {
+    this.actors--
     this.hub?.forget(cell)
     this.onTopEnded?.(cell, reason)
     if (cell.parent === this.guardian) this.shutdown.onEnded(cell, reason)

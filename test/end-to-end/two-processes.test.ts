@@ -114,3 +114,14 @@ onBlocks('a data directory belongs to one process, keeps its key, and its conten
   t.is(await second.result('portal_historyLocalContent', key), value)
   t.regex(await readFile(path.join(directory, 'node.key'), 'utf8'), /^0x[0-9a-f]{64}\n$/)
 })
+
+test('nodes that bind every address find each other on one machine', async t => {
+  const [a, b] = await Promise.all([
+    NodeProcess.start(t, ['--udp-host', '0.0.0.0']),
+    NodeProcess.start(t, ['--udp-host', '0.0.0.0']),
+  ])
+  t.true(await a.result('portal_historyAddEnr', b.ready.enr))
+  t.like(await a.result('portal_historyPing', b.ready.enr), { payloadType: 0 })
+  const { enr } = await a.result<{ readonly enr: string }>('discv5_nodeInfo')
+  t.regex(enr, /^enr:/)
+})

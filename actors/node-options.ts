@@ -13,6 +13,10 @@ import type { NodeRefs } from './node-asks.ts'
 import type { StreamsMessage } from './streams.ts'
 import type { TransportMessage } from './transport.ts'
 
+/**
+ * What a node is composed of: its key, its ports (socket, store, header source, compute) and whom it knows. Nothing
+ * has a default here; the command line has.
+ */
 export interface NodeOptions {
   readonly name: string
   /** 32 bytes. */
@@ -46,6 +50,7 @@ export interface NodeParts {
   readonly refs: NodeRefs & { readonly transport: Ref<TransportMessage>; readonly streams: Ref<StreamsMessage> }
 }
 
+/** A node whose actors have all started. `stop` ends it in the order of its phases and closes the header source. */
 export interface RunningNode extends NodeParts {
   readonly record: () => NodeRecord
   readonly udp: Endpoint
@@ -56,4 +61,5 @@ export interface RunningNode extends NodeParts {
   stop(): Promise<ShutdownReport>
 }
 
+/** Content that the network had, by whom, and what it took to find it. */
 export type Found = Extract<CallResult, { readonly type: 'found' }>

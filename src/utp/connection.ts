@@ -13,6 +13,7 @@ import { Receiver } from './receiver.ts'
 import { Sender } from './sender.ts'
 import { narrow } from './sequence.ts'
 
+/** What a `UtpConnection` is made of. A connection id that is no 16-bit number throws a RangeError. */
 export interface ConnectionOptions {
   /** The connection id of the Portal message, 16 bits: the initiator receives with it, the acceptor sends with it. */
   readonly connectionId: number

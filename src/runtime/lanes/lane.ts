@@ -9,6 +9,7 @@ import type { LaneHub } from './lane-hub.ts'
 import { ENDED, LaneLink, PIN, PINNED, SPAWN, STOP, TELL_STAND_IN } from './lane-link.ts'
 import { SharedRing } from './shared-ring.ts'
 
+/** The name of a lane in `inspect` and the size of its way to this thread. */
 export interface LaneOptions {
   readonly name?: string
   /** Bytes of the shared ring of each direction, a power of two. Default 1 MiB. */

@@ -54,6 +54,8 @@ test('chat-server', async t => {
     'ada sees "* bob joined, 2 here"',
     'ada sees "bob: hello"',
     'ada sees "* bob left"',
+    'connections: 1 stopped, 0 late',
+    'room: 1 stopped, 0 late',
   ])
 })
 

@@ -221,7 +221,7 @@ export class UtpConnection implements Core<StreamInput, StreamOutput> {
       this.#receiver.refused++
       return
     }
-    if (view.type !== ST_STATE && !(this.#receiver.holdEarly(view, bytes) && this.#synRepeated)) return
+    if (view.type !== ST_STATE && !(this.#receiver.holdEarly(view, bytes) && this.#handshake.synRepeated)) return
     const early = this.#receiver.beginWithAnswer(view.sequence)
     this.#lifecycle.advance('ESTABLISHED')
     this.#onSegment(view, bytes, now)

@@ -51,7 +51,7 @@ export function moved<T extends ArrayBuffer | ArrayBufferView>(value: T): T {
  * refused, and `room()` says when to go on.
  *
  * @example
- * const pool = new ComputePool({ threads: 2 })
+ * await using pool = new ComputePool({ threads: 2 })
  * const root = await pool.run<Uint8Array, Uint8Array>({ module: url, name: 'trieRoot' }, body, { timeoutMs: 1_000 })
  */
 export class ComputePool implements AsyncDisposable {

@@ -54,6 +54,7 @@ let mainRoot: RootQueue | undefined
  *
  * @example
  * const index = new DispatchQueue('net.example.index', { qos: 'utility' })
+ * let words = 0
  * index.async(() => { words++ })
  * const count = await index.asyncAndWait(() => words)
  */

@@ -212,16 +212,16 @@ export class UtpConnection implements Core<StreamInput, StreamOutput> {
     this.#receiver.heard(view, now)
   }
 
-  /** In syn-sent: the STATE that answers our SYN names the number of the peer's first data (`ack_nr = seq_nr - 1`). */
+  /**
+   * In syn-sent: the STATE that answers our SYN names the number of the peer's first data (`ack_nr = seq_nr - 1`). Where it got lost
+   * the SYN is repeated; a peer that answers a SYN once only (nim-eth) tells the number by what it repeats itself.
+   */
   #onAnswer(view: PacketView, bytes: Uint8Array, now: number): void {
     if (view.acknowledged !== narrow(this.#handshake.firstSequence)) {
       this.#receiver.refused++
       return
     }
-    if (view.type !== ST_STATE) {
-      this.#receiver.holdEarly(bytes)
-      return
-    }
+    if (view.type !== ST_STATE && !(this.#receiver.holdEarly(view, bytes) && this.#handshake.synRepeated)) return
     const early = this.#receiver.beginWithAnswer(view.sequence)
     this.#lifecycle.advance('ESTABLISHED')
     this.#onSegment(view, bytes, now)

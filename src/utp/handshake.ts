@@ -8,7 +8,8 @@ export class Handshake {
   /** The acceptor's: the peer's SYN, by which a repetition of it is known. */
   #synSequence = -1
   #answerArrived = false
-  #synRepeated = false
+  /** The SYN was sent twice: the peer may have answered the first, and answer no more. */
+  synRepeated = false
 
   constructor(initiator: boolean, firstSequence: number) {
     this.#initiator = initiator
@@ -36,8 +37,8 @@ export class Handshake {
 
   /** Whether to repeat the SYN before its time: once, when data shows that the answer to it was lost. */
   takeRepetition(hasEarly: boolean): boolean {
-    if (!hasEarly || this.#synRepeated) return false
-    this.#synRepeated = true
+    if (!hasEarly || this.synRepeated) return false
+    this.synRepeated = true
     return true
   }
 }

@@ -210,6 +210,11 @@ export function sequenceOf(bytes: Uint8Array): number {
   return read16(bytes, 16)
 }
 
+/** The timestamp of a packet that was read before. */
+export function timestampIn(bytes: Uint8Array): number {
+  return read32(bytes, 4)
+}
+
 function read16(bytes: Uint8Array, at: number): number {
   return ((bytes[at] as number) << 8) | (bytes[at + 1] as number)
 }

@@ -54,6 +54,8 @@ test('chat-server', async t => {
     'ada sees "* bob joined, 2 here"',
     'ada sees "bob: hello"',
     'ada sees "* bob left"',
+    'connections: 1 stopped, 0 late',
+    'room: 1 stopped, 0 late',
   ])
 })
 
@@ -105,7 +107,9 @@ test('every block of the guide is what the file named above it says', t => {
 test('every program of examples/ is run here', t => {
   const directory = path.join(projectRoot, 'examples')
   const programs = readdirSync(directory, { recursive: true, encoding: 'utf8' }).filter(file => file.endsWith('.ts'))
-  const tests = readFileSync(path.join(projectRoot, 'test', 'examples', 'examples.test.ts'), 'utf8')
+  const tests = readdirSync(path.join(projectRoot, 'test', 'examples'))
+    .map(file => readFileSync(path.join(projectRoot, 'test', 'examples', file), 'utf8'))
+    .join('\n')
   for (const file of programs) {
     if (file.includes('/') && !file.startsWith('guide/')) continue
     t.true(tests.includes(path.basename(file, '.ts')), file)

@@ -1,17 +1,13 @@
 /** Actors beside their peers: tell, ping-pong, ask, spawn and stop, fan-in, a ring, idle memory, and between lanes. */
-import type { ActorPeer } from './actor-peers/actor-peer.ts'
-import { barePeers } from './actor-peers/bare.ts'
-import { comedyPeer } from './actor-peers/comedy.ts'
-import { erlangPeer } from './actor-peers/erlang.ts'
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import type { Subject } from './actor-peers/actor-peer.ts'
 import { laneRows } from './actor-peers/lanes.ts'
-import { nactPeer } from './actor-peers/nact.ts'
-import { spimplPeer } from './actor-peers/spimpl.ts'
-import { xstatePeers } from './actor-peers/xstate.ts'
+import { peerNames, type SoloAnswer, type SoloRequest } from './actor-peers/solo.ts'
 import { rowOf } from './measurement.ts'
 import { absent, peerVersion } from './peers.ts'
 import { type BenchOptions, type BenchReport, type BenchRow, ratioOf } from './report.ts'
-
-type Subject = 'tell' | 'pingPong' | 'ask' | 'spawnStop' | 'fanIn' | 'ring' | 'idle'
 
 const subjects: readonly { readonly subject: Subject; readonly operations: number; readonly unit: string }[] = [
   { subject: 'tell', operations: 1_000_000, unit: 'ns/message' },
@@ -23,55 +19,93 @@ const subjects: readonly { readonly subject: Subject; readonly operations: numbe
   { subject: 'idle', operations: 100_000, unit: 'B/actor' },
 ]
 
+/** Runs that are not counted, in which the engine gets to know the code. */
+const WARM_UPS = 3
+
 export async function run({ quick, runs = quick ? 1 : 5 }: BenchOptions): Promise<BenchReport> {
-  const notes: string[] = []
-  const tracing = spimplPeer('spimpl, tracing', true)
-  const peers: ActorPeer[] = [spimplPeer(), { ...tracing, idle: undefined } as unknown as ActorPeer]
-  const add = (name: string, peer: ActorPeer | undefined) => {
-    if (peer === undefined) notes.push(absent(name))
-    else peers.push(peer)
-  }
-  add('nact', await nactPeer())
-  const xstate = await xstatePeers()
-  if (xstate.length === 0) notes.push(absent('xstate'))
-  peers.push(...xstate)
-  add('comedy', await comedyPeer())
-  peers.push(...barePeers)
-  add('Erlang/OTP', erlangPeer())
+  const absentees = new Set<string>()
   const rows: BenchRow[] = []
   for (const { subject, operations, unit } of subjects) {
-    rows.push(...(await measured(peers, subject, quick ? operations / 20 : operations, unit, runs)))
+    rows.push(...(await measured(subject, quick ? operations / 20 : operations, unit, runs, absentees)))
   }
-  for (const peer of peers) await peer.close?.()
   rows.push(...(await laneRows(runs, quick)))
+  const notes = [...absentees].map(absent)
   for (const name of ['nact', 'xstate', 'comedy']) {
     const version = peerVersion(name)
     if (version !== undefined) notes.push(`${name} ${version}`)
   }
+  notes.push('each peer has a process of its own for each subject; their runs take turns')
   notes.push('xstate and EventEmitter handle a message within send: they have no mailbox to wait in')
   return { rows, ratios: ratiosOf(rows), notes }
 }
 
-/** All peers run by run in turn, after one run each that is not counted. */
+/** One peer in its process. */
+interface Solo {
+  readonly peer: string
+  readonly child: ChildProcess
+  readonly share: number
+  readonly figures: number[]
+}
+
+async function begin(peer: string, subject: Subject, absentees: Set<string>): Promise<Solo | undefined> {
+  const solo = fileURLToPath(new URL('./actor-peers/solo.js', import.meta.url))
+  // Without the parent's options but this one: a larger young generation, say, would favour who queues.
+  const child = fork(solo, [peer], { execArgv: ['--expose-gc'] })
+  const answer = await answerOf(child)
+  if (answer === undefined) return undefined
+  if ('subjects' in answer && answer.subjects.includes(subject))
+    return { peer, child, share: answer.share, figures: [] }
+  if ('absent' in answer) absentees.add(peer)
+  child.disconnect()
+  return undefined
+}
+
+/** `undefined` when the process ended instead. */
+async function answerOf(child: ChildProcess): Promise<SoloAnswer | undefined> {
+  const ended = new AbortController()
+  const gone = once(child, 'exit', { signal: ended.signal }).then(
+    () => undefined,
+    () => undefined,
+  )
+  const answer = once(child, 'message', { signal: ended.signal }).then(
+    ([message]) => message as SoloAnswer,
+    () => undefined,
+  )
+  const first = await Promise.race([answer, gone])
+  ended.abort()
+  return first
+}
+
+/** All peers that can, run by run in turn. */
 async function measured(
-  peers: readonly ActorPeer[],
   subject: Subject,
   operations: number,
   unit: string,
   runs: number,
+  absentees: Set<string>,
 ): Promise<BenchRow[]> {
-  const able = peers.filter(peer => peer[subject] !== undefined)
-  const figures = new Map<ActorPeer, number[]>(able.map(peer => [peer, []]))
-  for (let run = -1; run < runs; run++) {
-    for (const peer of able) {
+  const solos: Solo[] = []
+  for (const peer of peerNames) {
+    const solo = await begin(peer, subject, absentees)
+    if (solo !== undefined) solos.push(solo)
+  }
+  const tracing = subject === 'idle' ? solos.filter(({ peer }) => peer === 'spimpl, tracing') : []
+  for (let run = -WARM_UPS; run < runs; run++) {
+    for (const solo of solos) {
+      if (tracing.includes(solo) || !solo.child.connected) continue
       // A thousand senders need a thousand messages each way, whatever the share.
-      const mine = Math.max(Math.round((operations * peer.share) / 2_000) * 2_000, 2_000)
-      globalThis.gc?.()
-      const figure = await peer[subject]!(mine)
-      if (run >= 0) figures.get(peer)!.push(figure)
+      const mine = Math.max(Math.round((operations * solo.share) / 2_000) * 2_000, 2_000)
+      const request: SoloRequest = { subject, operations: mine }
+      solo.child.send(request)
+      const answer = await answerOf(solo.child)
+      if (run >= 0 && answer !== undefined && 'figure' in answer) solo.figures.push(answer.figure)
     }
   }
-  return able.map(peer => rowOf(subject, peer.peer, subject === 'idle' ? 'memory' : 'time', unit, figures.get(peer)!))
+  for (const { child } of solos) if (child.connected) child.disconnect()
+  const metric = subject === 'idle' ? 'memory' : 'time'
+  return solos
+    .filter(({ figures }) => figures.length > 0)
+    .map(({ peer, figures }) => rowOf(subject, peer, metric, unit, figures))
 }
 
 function ratiosOf(rows: readonly BenchRow[]): Record<string, number> {

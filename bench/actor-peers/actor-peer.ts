@@ -1,3 +1,5 @@
+export type Subject = 'tell' | 'pingPong' | 'ask' | 'spawnStop' | 'fanIn' | 'ring' | 'idle'
+
 /** What each peer does in its own way; every figure is nanoseconds for one operation, except `idle`. */
 export interface ActorPeer {
   readonly peer: string

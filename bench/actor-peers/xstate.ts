@@ -22,9 +22,9 @@ interface XState {
 type Step = (state: number, event: Event) => number
 
 /** xstate handles an event within `send`; it is measured twice, with a machine and with a plain transition function. */
-export async function xstatePeers(): Promise<ActorPeer[]> {
+export async function xstatePeer(name: 'xstate fromTransition' | 'xstate machine'): Promise<ActorPeer | undefined> {
   const xstate = await loadPeer<XState>('xstate')
-  if (xstate === undefined) return []
+  if (xstate === undefined) return undefined
   const { createActor, createMachine, fromTransition } = xstate
   // The bench's own copy of xstate: its `assign` belongs to it.
   const machine = (step: Step, initial = 0) =>
@@ -42,7 +42,7 @@ export async function xstatePeers(): Promise<ActorPeer[]> {
       }),
     ).start()
   const plain = (step: Step, initial = 0) => createActor(fromTransition(step, initial)).start()
-  return [peerOf('xstate fromTransition', 1, plain), peerOf('xstate machine', 0.05, machine)]
+  return name === 'xstate machine' ? peerOf(name, 0.05, machine) : peerOf(name, 1, plain)
 }
 
 function peerOf(peer: string, share: number, make: (step: Step, initial?: number) => XActor): ActorPeer {

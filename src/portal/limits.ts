@@ -84,6 +84,7 @@ export interface OverlayLimits {
   readonly bootstrapIntervalMs: number
 }
 
+/** Limits of an overlay unless told. */
 export const defaultOverlayLimits: OverlayLimits = {
   bucketSize: 16,
   lookupConcurrency: 3,

@@ -48,6 +48,8 @@ export class ActorCell implements Drainable {
   closed = false
   /** It is to run its `setup` in its next turn. */
   startRequested = false
+  /** It is to run its `onStop` hooks in its next turn. */
+  endRequested = false
   /** It has a turn now. */
   draining = false
   incarnation: ActorContext<Message> | undefined = undefined
@@ -154,7 +156,7 @@ export class ActorCell implements Drainable {
   /** A started actor handles messages; one that is to start needs a turn for it even without any. */
   private get runnable(): boolean {
     if (this.inFlight > 0 && !this.reentrant) return false
-    return this.open ? this.mailbox.size > 0 : this.startRequested
+    return this.open ? this.mailbox.size > 0 : this.startRequested || this.endRequested
   }
 
   drain(root: RootQueue): boolean {
@@ -171,9 +173,9 @@ export class ActorCell implements Drainable {
       if (root.ran() || --turns === 0 || root.disturbances !== disturbances) break
     }
     this.draining = false
+    if (!this.open) this.lifecycle.advanceOnTurn()
     execution.current = outer
     execution.messageId = outerId
-    if (!this.open) this.lifecycle.advance()
     // Still marked as scheduled while it asks itself, so that nothing enqueues it a second time.
     this.scheduled = this.runnable
     return this.scheduled

@@ -12,6 +12,7 @@ export interface ComputeTask<Input, Output> {
   readonly types?: (input: Input) => Output
 }
 
+/** The size of a pool. */
 export interface ComputePoolOptions {
   /** Default: one less than the processors, at least one. */
   readonly threads?: number
@@ -21,6 +22,7 @@ export interface ComputePoolOptions {
   readonly idleTimeoutMs?: number
 }
 
+/** How one task waits, ends and gives its buffers. */
 export interface ComputeOptions {
   /** Aborting takes a waiting task out of the queue, and ends the thread of one that runs; another thread takes its place. */
   readonly signal?: AbortSignal
@@ -49,7 +51,7 @@ export function moved<T extends ArrayBuffer | ArrayBufferView>(value: T): T {
  * refused, and `room()` says when to go on.
  *
  * @example
- * const pool = new ComputePool({ threads: 2 })
+ * await using pool = new ComputePool({ threads: 2 })
  * const root = await pool.run<Uint8Array, Uint8Array>({ module: url, name: 'trieRoot' }, body, { timeoutMs: 1_000 })
  */
 export class ComputePool implements AsyncDisposable {

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import test from 'ava'
+import { backendInfo } from 'node-dispatch-addon'
 import { projectRoot } from '../vectors.ts'
 
 const run = promisify(execFile)
@@ -47,6 +48,24 @@ test('confined-library: it takes its lane with it, and the program goes on', asy
   ])
 })
 
+const { addon } = backendInfo()
+const addonTest = addon.loaded || process.env.CI === 'true' ? test : test.skip
+
+addonTest('confined-sqlite: SQLite on a thread of its own', async t => {
+  const lines = await output('confined-sqlite')
+  if (lines[0]?.startsWith('there is no SQLite here')) {
+    t.not(process.env.CI, 'true', lines[0])
+    return
+  }
+  t.deepEqual([lines[0], lines[2]], ['8,h0,h7', 'no such column: nonsense'])
+  t.regex(lines[1] ?? '', /^with (node:sqlite|the system's SQLite 3\.)/)
+})
+
+addonTest('one-thread-library: a library of one thread and eight callers', async t => {
+  const [line] = await output('one-thread-library')
+  t.regex(line ?? '', /^(sums of eight callers: 1,2,3,4,5,6,7,8|this example builds)/)
+})
+
 test('chat-server', async t => {
   t.deepEqual(await output('chat-server'), [
     'ada sees "* ada joined, 1 here"',
@@ -54,6 +73,8 @@ test('chat-server', async t => {
     'ada sees "* bob joined, 2 here"',
     'ada sees "bob: hello"',
     'ada sees "* bob left"',
+    'connections: 1 stopped, 0 late',
+    'room: 1 stopped, 0 late',
   ])
 })
 
@@ -105,7 +126,9 @@ test('every block of the guide is what the file named above it says', t => {
 test('every program of examples/ is run here', t => {
   const directory = path.join(projectRoot, 'examples')
   const programs = readdirSync(directory, { recursive: true, encoding: 'utf8' }).filter(file => file.endsWith('.ts'))
-  const tests = readFileSync(path.join(projectRoot, 'test', 'examples', 'examples.test.ts'), 'utf8')
+  const tests = readdirSync(path.join(projectRoot, 'test', 'examples'))
+    .map(file => readFileSync(path.join(projectRoot, 'test', 'examples', file), 'utf8'))
+    .join('\n')
   for (const file of programs) {
     if (file.includes('/') && !file.startsWith('guide/')) continue
     t.true(tests.includes(path.basename(file, '.ts')), file)

@@ -39,7 +39,7 @@ export class DispatchExecutor implements Executor {
   static obstacle(): string | undefined {
     const { addon, libdispatch } = backendInfo()
     if (!addon.loaded) return `the addon did not load (${addon.reasons.join('; ')})`
-    if (!libdispatch.found) return `no libdispatch was found (${libdispatch.refused.join('; ')})`
+    if (!libdispatch.found) return notFound(libdispatch.refused)
     if (libdispatch.root === 'none') return `libdispatch cannot serve this thread (${libdispatch.laneObstacle})`
     return undefined
   }
@@ -126,4 +126,11 @@ export class DispatchExecutor implements Executor {
     this.wakeupsSincePoll = 0
     this.drain()
   }
+}
+
+/** Where nothing is installed the list of places is long and says nothing; a library that would not load says why. */
+export function notFound(refused: readonly string[]): string {
+  const telling = refused.filter(reason => !/no such file/i.test(reason))
+  const why = telling.length === 0 ? `looked in ${refused.length} places` : telling.join('; ')
+  return `no libdispatch was found (${why}); "npm run setup:libdispatch" fetches it`
 }

@@ -109,7 +109,7 @@ async function serve(host: string, port: number): Promise<{ port: number; stop: 
     server.close()
     const report = await system.stop()
     // Who does not read its good-bye keeps no process.
-    for (const socket of sockets) socket.unref()
+    for (const socket of sockets) socket.destroy()
     return report
   }
   return { port: (server.address() as AddressInfo).port, stop }

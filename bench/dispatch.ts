@@ -140,7 +140,7 @@ interface ThreadsafeFunction {
 
 function functionWay(notes: string[]): Way[] {
   const source = path.join(benchDirectory, 'peers', 'threadsafe-function.cc')
-  const folder = path.join(benchDirectory, 'node_modules', '.built')
+  const folder = path.join(benchDirectory, '..', '.cache', 'bench')
   const addon = path.join(folder, `threadsafe-function-${process.versions.modules}.node`)
   const prefix = path.dirname(path.dirname(realpathSync(process.execPath)))
   const headers = path.join(prefix, 'include', 'node')

@@ -108,6 +108,7 @@ export type StoreErrorCode = 'STORE_FAILED' | 'STORE_LOCKED' | 'STORE_CLOSED' | 
 /** What the command line and the RPC server refuse. */
 export type UsageErrorCode = 'USAGE' | 'CONFIG_INVALID' | 'FILE_INVALID' | 'RPC_INVALID_PARAMS'
 
+/** Every code that a `SpimplError` or a refused `Result` can have. */
 export type ErrorCode =
   | RuntimeErrorCode
   | CodecErrorCode
@@ -141,8 +142,10 @@ export type Result<T, Code extends ErrorCode = ErrorCode> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly code: Code; readonly detail: string }
 
+/** The value that a parser of hostile input returns. */
 export const ok = <T>(value: T): { readonly ok: true; readonly value: T } => ({ ok: true, value })
 
+/** The reason that a parser of hostile input returns; `detail` says what was expected and what came. */
 export const refused = <Code extends ErrorCode>(
   code: Code,
   detail: string,

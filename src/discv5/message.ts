@@ -12,7 +12,7 @@ export const TALKRESP = 0x06
 /** REGTOPIC to TOPICNODES: topics, which the network does not use. They are recognised and left unanswered. */
 const LAST_TOPIC_MESSAGE = 0x0a
 
-export const MAX_REQUEST_ID_BYTES = 8
+const MAX_REQUEST_ID_BYTES = 8
 export const MAX_DISTANCE = 256
 const MAX_DISTANCES = 257
 /** Far above what 1,280 bytes hold; a reader's loop must have a bound that it names. */
@@ -130,7 +130,7 @@ export function encodeMessage(message: Message): Uint8Array {
   }
 }
 
-export function encodeTalkRequest(requestId: Uint8Array, protocol: Uint8Array, payload: Uint8Array): Uint8Array {
+function encodeTalkRequest(requestId: Uint8Array, protocol: Uint8Array, payload: Uint8Array): Uint8Array {
   return encodeStrings(TALKREQ, requestId, protocol, payload)
 }
 

@@ -1,7 +1,7 @@
 import type { Randomness } from '../runtime/randomness.ts'
 
 /** Bytes of a node id or content id. */
-export const ID_BYTES = 32
+const ID_BYTES = 32
 
 /**
  * Log2 of the XOR distance, rounded up: 0 for equal ids, 256 where the first bit differs (discv5-theory.md, "Nodes, Records and

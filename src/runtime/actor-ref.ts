@@ -5,6 +5,7 @@ import { PendingAsk } from './ask.ts'
 /** What became of a message that was offered. */
 export type Delivery = 'accepted' | 'dropped-oldest' | 'mailbox-full' | 'dropped-newest' | 'stopped'
 
+/** How long to wait for an answer, and who may stop waiting. */
 export interface AskOptions {
   /** After so long the promise rejects with `ASK_TIMEOUT`. */
   readonly timeoutMs: number

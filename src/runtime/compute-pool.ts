@@ -12,6 +12,7 @@ export interface ComputeTask<Input, Output> {
   readonly types?: (input: Input) => Output
 }
 
+/** The size of a pool. */
 export interface ComputePoolOptions {
   /** Default: one less than the processors, at least one. */
   readonly threads?: number
@@ -21,6 +22,7 @@ export interface ComputePoolOptions {
   readonly idleTimeoutMs?: number
 }
 
+/** How one task waits, ends and gives its buffers. */
 export interface ComputeOptions {
   /** Aborting takes a waiting task out of the queue, and ends the thread of one that runs; another thread takes its place. */
   readonly signal?: AbortSignal

@@ -1,6 +1,7 @@
 /** What happens to a message that finds a mailbox full. */
 export type OverflowPolicy = 'reject' | 'drop-oldest' | 'drop-newest'
 
+/** The bound of a mailbox. 16,384 messages, and `reject`, unless told. */
 export interface MailboxOptions {
   /** How many messages may wait; timers and death notices are taken beyond it. */
   readonly capacity?: number

@@ -23,7 +23,7 @@ const CLOCK_GRAIN_MS = 0.02
 const MAX_STRIDE = 64
 
 /** 2^43 ids are enough for a million messages a second over 278 years; 1,024 lanes fit into a double. */
-export const MESSAGE_IDS_PER_LANE = 2 ** 43
+const MESSAGE_IDS_PER_LANE = 2 ** 43
 
 /** What can be ready on a queue: a queue, or an actor, which is a serial queue with a mailbox. */
 export interface Drainable {

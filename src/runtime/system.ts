@@ -16,6 +16,7 @@ import { type DrainBudget, defaultDrainBudget, execution, RootQueue } from './ro
 import { type PhaseOptions, Shutdown, type ShutdownReport } from './shutdown.ts'
 import type { Supervision } from './supervision.ts'
 
+/** What a system runs on and how it ends. Everything has a default. */
 export interface SystemOptions {
   readonly name?: string
   /** Default: Node's event loop. */

@@ -17,6 +17,11 @@ const addonTest = addon.loaded || process.env.CI === 'true' ? test : test.skip
 addonTest('SQLite on a thread of its own', async t => {
   t.true(existsSync(path.join(examples, 'confined-sqlite.js')))
   const printed = await run('confined-sqlite')
+  if (printed.startsWith('there is no SQLite here')) {
+    t.not(process.env.CI, 'true', printed)
+    t.log(printed)
+    return
+  }
   t.regex(printed, /^8,h0,h7$/m)
   t.regex(printed, /^with (node:sqlite|the system's SQLite 3\.)/m)
   t.regex(printed, /no such column: nonsense/)

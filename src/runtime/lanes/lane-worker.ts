@@ -4,6 +4,7 @@ import { SpimplError } from '../../errors.ts'
 import type { Behavior, Message } from '../actor.ts'
 import type { ActorCell } from '../actor-cell.ts'
 import { cellOf } from '../actor-context.ts'
+import type { Executor } from '../executors/executor.ts'
 import { errorsToConsole } from '../logger.ts'
 import { System } from '../system.ts'
 import type { LaneStart } from './lane.ts'
@@ -29,13 +30,20 @@ interface PinningAddon {
   readonly PinnedThread: { pinHere(options: { readonly name: string; readonly cpu: number }): string }
 }
 
-const { lane, name, toLane, toMain } = workerData as LaneStart
+/** On libdispatch a lane is a root of its own, whose queue has the lane's name. The addon is loaded only for that. */
+async function dispatchExecutor(label: string): Promise<{ readonly executor?: Executor }> {
+  const { DispatchExecutor } = await import('../executors/dispatch.ts')
+  return DispatchExecutor.obstacle() === undefined ? { executor: new DispatchExecutor({ label }) } : {}
+}
+
+const { lane, name, toLane, toMain, executor } = workerData as LaneStart
 const port = parentPort!
 /** Paths of those that have a stand-in, which reports their failures where they are supervised. */
 const reportedElsewhere = new Set<string>()
 const system = new System({
   name,
   laneId: lane,
+  ...(executor === 'dispatch' ? await dispatchExecutor(name) : {}),
   log: record => {
     if (record.message !== 'failed' || !reportedElsewhere.has(record.path)) errorsToConsole(record)
   },

@@ -1,5 +1,5 @@
 import test from 'ava'
-import { DispatchExecutor } from '../../src/runtime/executors/dispatch.ts'
+import { DispatchExecutor, notFound } from '../../src/runtime/executors/dispatch.ts'
 import { RootQueue } from '../../src/runtime/root-queue.ts'
 import { behavior, type ReplyTo, System } from '../../src/runtime/runtime.ts'
 
@@ -28,7 +28,7 @@ dispatchTest('actors run inside of a real dispatch queue', async t => {
   await using system = new System({ executor })
   const ref = system.spawn(counter(executor), { name: 'counter' })
   for (let by = 1; by <= 100; by++) ref.tell({ type: 'add', by })
-  t.is(await ref.ask(replyTo => ({ type: 'read', replyTo }), { timeoutMs: 1000 }), 5050)
+  t.is(await ref.ask(replyTo => ({ type: 'read', replyTo }), { timeoutMs: 10_000 }), 5050)
 })
 
 dispatchTest('an alarm comes, and not before its moment', async t => {
@@ -85,6 +85,26 @@ dispatchTest('no drain begins after stop', async t => {
   executor.wake()
   executor.wakeAt(executor.clock.now())
   executor.stop()
-  await new Promise(resolve => setTimeout(resolve, 5))
+  // What was asked of another one later, and has come, is behind what the stopped one could still do.
+  const later = new DispatchExecutor()
+  await new Promise<void>(resolve => {
+    later.attach({
+      drain() {
+        resolve()
+        return false
+      },
+    })
+    later.wakeAt(later.clock.now() + 1)
+  })
+  later.stop()
   t.pass()
+})
+
+test('where no libdispatch is installed one short line says so; one that would not load says why', t => {
+  const absent = (place: string) => `${place}: ${place}: cannot open shared object file: No such file or directory`
+  const nothing = notFound(Array.from({ length: 6 }, (_, index) => absent(`/usr/lib/${index}/libdispatch.so`)))
+  t.true(nothing.length < 120, nothing)
+  const old = notFound([absent('libdispatch.so'), '/opt/libdispatch.so: undefined symbol: dispatch_async'])
+  t.true(old.includes('undefined symbol: dispatch_async'))
+  t.false(old.includes('No such file'))
 })

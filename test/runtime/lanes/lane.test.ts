@@ -212,5 +212,6 @@ test.serial('a handler that loops on one lane does not delay a timer on another'
     late.push(lateMs)
     await read(ref)
   }
-  t.true(late.sort((a, b) => a - b)[2]! < 5, `${late}`)
+  // The best of five: a busy machine delays everybody now and then, a shared thread would always, by 30 ms.
+  t.true(Math.min(...late) < 5, `${late}`)
 })

@@ -108,8 +108,8 @@ async function serve(host: string, port: number): Promise<{ port: number; stop: 
   const stop = async () => {
     server.close()
     const report = await system.stop()
-    // Who does not read its good-bye keeps no process: a write that is under way would, also of a socket without a reference.
-    for (const socket of sockets) setTimeout(() => socket.destroy(), 200).unref()
+    // Who does not read its good-bye keeps no process.
+    for (const socket of sockets) socket.destroy()
     return report
   }
   return { port: (server.address() as AddressInfo).port, stop }

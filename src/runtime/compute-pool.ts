@@ -40,7 +40,7 @@ interface Place {
   refuse(error: SpimplError): void
 }
 
-/** The result of a task whose buffers change owner on the way back. Call it in the task: `return moved(bytes)`. */
+/** The whole result of a task, which changes owner on the way back and is not copied: `return moved(bytes)`. */
 export function moved<T extends ArrayBuffer | ArrayBufferView>(value: T): T {
   // Piscina recognizes the wrapper and hands over what it wraps.
   return move(value as never) as unknown as T

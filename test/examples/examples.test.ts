@@ -36,7 +36,7 @@ test('supervised-workers: the parser fails, what stands on it restarts with it, 
 })
 
 test('thumbnailer: more pictures than the pool takes at once', async t => {
-  t.deepEqual(await output('thumbnailer'), ['12 thumbnails of 512 bytes', 'shades 0 1 2 3 4 5 6 7 8 9 10 11'])
+  t.deepEqual(await output('thumbnailer'), ['12 thumbnails of 1536 bytes', 'shades 0 1 2 3 4 5 6 7 8 9 10 11'])
 })
 
 test('confined-library: it takes its lane with it, and the program goes on', async t => {

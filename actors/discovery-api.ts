@@ -1,4 +1,3 @@
-import { toHex } from '../src/codec/hex.ts'
 import type { NodeRecord } from '../src/identity/node-record.ts'
 import type * as rpc from '../src/rpc/node-api.ts'
 import { NETWORK_TIMEOUT_MS, type NodeApiOptions, type NodeAsks } from './node-asks.ts'
@@ -12,9 +11,8 @@ export function discoveryApi({ refs }: NodeApiOptions, asks: NodeAsks): rpc.Disc
     async addRecord(record) {
       return refs.discovery.tell({ type: 'add-record', record })
     },
-    findRecord: (nodeId, call) => asks.findRecord(nodeId, call),
-    removeRecord: (nodeId, call) =>
-      discovery<boolean>(replyTo => ({ type: 'remove-record', nodeIdHex: toHex(nodeId), replyTo }), call),
+    findRecord: (nodeId, call) => asks.findDiscovered(nodeId, call),
+    removeRecord: (nodeId, call) => asks.removeDiscovered(nodeId, call),
     lookupRecord: (nodeId, call) =>
       discovery<NodeRecord | undefined>(replyTo => ({ type: 'resolve', nodeId, replyTo }), call),
     findNodes: (to, distances, call) =>

@@ -30,6 +30,7 @@ export function historyApi(options: NodeApiOptions, asks: NodeAsks): rpc.History
     storage<Uint8Array | undefined>(replyTo => ({ type: 'get', contentId: idOf(key), replyTo }), call)
 
   const validate = async (key: Uint8Array, bytes: Uint8Array, call: rpc.Call): Promise<void> => {
+    idOf(key) // a key that is none is not the content's fault
     const result = await validation<Result<unknown>>(replyTo => ({ type: 'check', key, bytes, replyTo }), call)
     if (result.ok) return
     const { code, detail } = result
@@ -55,7 +56,9 @@ export function historyApi(options: NodeApiOptions, asks: NodeAsks): rpc.History
       return (await network({ type: 'add-record', record }, call, 'record-added')).added
     },
     findRecord: (nodeId, call) => asks.findRecord(nodeId, call),
+    /** From both tables, as `addRecord` puts it into both: `findRecord` looks into both. */
     async removeRecord(nodeId, call) {
+      await asks.removeDiscovered(nodeId, call)
       return (await network({ type: 'remove-record', nodeIdHex: toHex(nodeId) }, call, 'record-removed')).removed
     },
     async lookupRecord(nodeId, call) {

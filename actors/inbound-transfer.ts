@@ -16,7 +16,7 @@ export function inboundTransfer(request: Inbound, options: TransferOptions) {
     const { ref, peer, connectionId, prefixed } = request
     const names: readonly ContentName[] = request.type === 'fetch' ? [request] : request.items
     const frames = new ContentFrames({ prefixed, maxItemBytes })
-    const end = ending(context, overlay, ref)
+    const end = ending(context, overlay, request)
     let chunks: Uint8Array[] = []
     let chunkOffset = 0
     let streamEnded = false

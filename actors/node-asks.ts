@@ -66,9 +66,21 @@ export class NodeAsks {
     if (nodeIdHex === toHex(this.#localNodeId)) return this.ownRecord(call)
     const known = await Promise.all([
       this.overlay<NodeRecord | undefined>(replyTo => ({ type: 'known-record', nodeIdHex, replyTo }), call),
-      this.discovery<NodeRecord | undefined>(replyTo => ({ type: 'known-record', nodeIdHex, replyTo }), call),
+      this.findDiscovered(nodeId, call),
     ])
     return newest(known)
+  }
+
+  /** What the table of discovery alone knows, or the own record. */
+  async findDiscovered(nodeId: Uint8Array, call: rpc.Call): Promise<NodeRecord | undefined> {
+    const nodeIdHex = toHex(nodeId)
+    if (nodeIdHex === toHex(this.#localNodeId)) return this.ownRecord(call)
+    return this.discovery<NodeRecord | undefined>(replyTo => ({ type: 'known-record', nodeIdHex, replyTo }), call)
+  }
+
+  /** @returns whether it stood in the table of discovery */
+  removeDiscovered(nodeId: Uint8Array, call: rpc.Call): Promise<boolean> {
+    return this.discovery<boolean>(replyTo => ({ type: 'remove-record', nodeIdHex: toHex(nodeId), replyTo }), call)
   }
 
   view(buckets: readonly (readonly string[])[]): rpc.RoutingTableView {

@@ -10,9 +10,9 @@ type Outbound = Extract<TransferRequest, { readonly type: 'serve' | 'send' }>
 export function outboundTransfer(request: Outbound, options: TransferOptions) {
   return behavior<TransferMessage>(context => {
     const { streams, storage, overlay, maxItemBytes } = options
-    const { ref, peer, connectionId, prefixed } = request
+    const { peer, connectionId, prefixed } = request
     const items: readonly OfferedContent[] = request.type === 'serve' ? [request] : request.items
-    const end = ending(context, overlay, ref)
+    const end = ending(context, overlay, request)
     let next = 0
     let unsentBytes = 0
 

@@ -73,6 +73,7 @@ export function overlay(settings: OverlaySettings) {
           const waiting = calls.take(output.ref)
           if (waiting === undefined) break
           refOfCall.delete(waiting.id)
+          if (output.type === 'failed') context.log.debug('a call failed', { code: output.code, detail: output.detail })
           waiting.replyTo.tell(output)
         }
       }

@@ -1,5 +1,5 @@
 import type { ErrorCode, StreamErrorCode } from '../src/errors.ts'
-import type { TransferEvent } from '../src/portal/portal.ts'
+import type { TransferEvent, TransferRequest } from '../src/portal/portal.ts'
 import type { ActorContext, Ref } from '../src/runtime/runtime.ts'
 import type { StorageAnswer, StorageMessage } from './storage.ts'
 import type { StreamEvent, StreamMessage } from './stream.ts'
@@ -28,7 +28,11 @@ export interface TransferOptions {
 export const PREFIX_BYTES = 5
 
 /** How a transfer ends: it reports once, and lives on until its stream has closed, so that the stream ends in order. */
-export function ending(context: ActorContext<TransferMessage>, overlay: Ref<TransferEvent>, ref: number) {
+export function ending(
+  context: ActorContext<TransferMessage>,
+  overlay: Ref<TransferEvent>,
+  { type, ref, peer }: Exclude<TransferRequest, { readonly type: 'cancel-transfer' }>,
+) {
   let stream: Ref<StreamMessage> | undefined
   let reported = false
   let streamGone = false
@@ -52,6 +56,7 @@ export function ending(context: ActorContext<TransferMessage>, overlay: Ref<Tran
     },
     /** @param reset what the peer is told, where the stream still stands */
     failed(code: ErrorCode, reset: StreamErrorCode = 'STREAM_CLOSED'): void {
+      if (!reported) context.log.debug('a transfer failed', { transfer: type, peer: peer.nodeIdHex, code })
       if (!reported && !streamGone) stream?.tell({ type: 'reset', reason: reset })
       report({ type: 'transfer-failed', ref, code })
     },

@@ -20,7 +20,7 @@ const subjects: readonly { readonly subject: Subject; readonly operations: numbe
 ]
 
 /** Runs that are not counted, in which the engine gets to know the code. */
-const WARM_UPS = 2
+const WARM_UPS = 3
 
 export async function run({ quick, runs = quick ? 1 : 5 }: BenchOptions): Promise<BenchReport> {
   const absentees = new Set<string>()

@@ -33,6 +33,12 @@ export interface ContentLookupParts {
 /** How often a lookup looks whether there is room for its transfer. */
 const ROOM_MS = 250
 
+/**
+ * How often a lookup turns again to members that did not answer. With the two time-outs of each question a member may
+ * be busy for a quarter of a minute before the content counts as not found.
+ */
+const REMINDERS = 2
+
 /** A peer that said it has the content, and whose turn has not come. */
 interface Spare {
   readonly node: NodeRecord
@@ -54,9 +60,12 @@ export class ContentLookup {
   #overdue: Appointment<Job>
   #lacking: NodeRecord[] = []
   readonly #retrievals = new Map<NodeRecord, Retrieval>()
-  /** Whoever was asked, over all rounds: nobody is asked twice, unless its transfer broke. */
+  /** Whoever was asked, over all rounds: nobody is asked twice, unless its transfer broke or it was silent. */
   readonly #asked = new Set<string>()
   #broken: NodeRecord[] = []
+  /** Members that answered before this lookup, and now did not. */
+  #silent: NodeRecord[] = []
+  #reminders = 0
   #queries = 0
   readonly #waiting = new Map<string, NodeRecord>()
   #spares: Spare[] = []
@@ -131,9 +140,17 @@ export class ContentLookup {
       for (const node of nodes) if (!this.#ask(turn, node)) this.#lookup.failed(node.nodeIdHex)
     }
     if (!this.#lookup.done || this.#retrievals.size > 0) return
+<<<<<<< HEAD
     if (this.#widen() || this.#again()) this.#step(turn)
     else if (this.#awaitOwnTransfers(turn)) return
     else this.#fail(turn, 'CONTENT_NOT_FOUND', `${this.#queries} nodes were asked, none gave it`)
+=======
+    if (this.#widen() || this.#again() || this.#remind()) this.#step(turn)
+    else {
+      const unanswered = this.#silent.length === 0 ? '' : `, ${this.#silent.length} of them did not answer`
+      this.#fail(turn, 'CONTENT_NOT_FOUND', `${this.#queries} questions were asked, none brought it${unanswered}`)
+    }
+>>>>>>> tester
   }
 
   /** The closest do not have it: nodes further away whose radius covers it may, and are asked once. */
@@ -157,9 +174,25 @@ export class ContentLookup {
     const nodes = this.#broken
     if (nodes.length === 0 || this.#isSecondTry) return false
     this.#isSecondTry = true
+    this.#askAnew(nodes)
+    return true
+  }
+
+  /** Silence is no answer: a member may be busy, or every packet of a moment was lost. */
+  #remind(): boolean {
+    const { state } = this.#parts
+    const nodes = this.#silent.filter(({ nodeIdHex }) => state.table.get(nodeIdHex) !== undefined)
+    if (nodes.length === 0 || this.#reminders === REMINDERS) return false
+    this.#reminders += 1
+    this.#silent = []
+    state.counters.add('lookup.reminded')
+    this.#askAnew(nodes)
+    return true
+  }
+
+  #askAnew(nodes: readonly NodeRecord[]): void {
     for (const { nodeIdHex } of nodes) this.#asked.delete(nodeIdHex)
     this.#lookup = this.#lookupFrom(nodes)
-    return true
   }
 
   /** Nobody is left but peers whose first answer may have been lost: they are asked once more when that has expired. */
@@ -181,7 +214,14 @@ export class ContentLookup {
   #ask(turn: Turn, node: NodeRecord): boolean {
     if (this.#asked.has(node.nodeIdHex)) return false
     const lookup = this.#lookup
+<<<<<<< HEAD
     const { state } = this.#parts
+=======
+    const { state, members } = this.#parts
+    const slot = state.table.slot(node.nodeIdHex)
+    // Who has been silent for some time already is not waited for.
+    const isHeardOf = this.#reminders > 0 || (slot !== undefined && members.isTold(slot))
+>>>>>>> tester
     const refused = this.#parts.requests.send(
       turn,
       node,
@@ -189,11 +229,19 @@ export class ContentLookup {
       (later, answer) => {
         if (this.#over) return
         this.#waiting.delete(node.nodeIdHex)
+<<<<<<< HEAD
         if (!answer.ok) lookup.failed(node.nodeIdHex)
         else if (answer.message.kind === 'records') {
           this.#redirected(later, lookup, node, answer.message.records)
           if (answer.isRepeated && state.isInterested(node, this.#name.contentId)) this.#obstructed.push(node)
         } else {
+=======
+        if (!answer.ok) {
+          lookup.failed(node.nodeIdHex)
+          if (isHeardOf && isSilence(answer)) this.#silent.push(node)
+        } else if (answer.message.kind === 'records') this.#redirected(later, lookup, node, answer.message.records)
+        else {
+>>>>>>> tester
           lookup.answered(node.nodeIdHex, [])
           this.#trace?.responded(node, [], later.now)
           const until = later.now + state.limits.connectionIdLifeMs
@@ -319,3 +367,6 @@ export class ContentLookup {
     this.#spares = []
   }
 }
+
+/** Nothing came back; other failures are an answer, or our own. */
+const isSilence = ({ code }: Failure): boolean => code === 'REQUEST_TIMEOUT' || code === 'SESSION_FAILED'

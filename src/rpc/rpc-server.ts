@@ -29,7 +29,8 @@ export interface RpcServerLimits extends DispatchLimits {
 /** What a server takes at most unless told. */
 export const RPC_LIMITS: RpcServerLimits = {
   ...DISPATCH_LIMITS,
-  bodyBytes: 32 * 1024 * 1024,
+  // The largest content item has 16 MiB, which is 32 MiB of hex, and a call around it.
+  bodyBytes: 33 * 1024 * 1024,
   connections: 256,
   webSocketConnections: 64,
   webSocketCallsInFlight: 64,

@@ -12,7 +12,7 @@ import { nodeCryptography } from '../../src/crypto/node-cryptography.ts'
 import { refused } from '../../src/errors.ts'
 import { PublishableRecord } from '../../src/identity/publishable-record.ts'
 import type { TransferEvent, TransferRequest } from '../../src/portal/portal.ts'
-import type { Behavior, Ref } from '../../src/runtime/runtime.ts'
+import type { Behavior, LogRecord, Ref } from '../../src/runtime/runtime.ts'
 import { TestSystem } from '../../src/runtime/test-system.ts'
 
 const peer = new PublishableRecord({ privateKey: new Uint8Array(32).fill(7), crypto: nodeCryptography }).current
@@ -125,11 +125,14 @@ test('an offered item of no bytes is passed over: its sender does not have it an
   await s.overlay.expectMessage('transfer-done')
 })
 
-test('a stream that does not come about fails the transfer', async t => {
-  await using system = new TestSystem()
+test('a stream that does not come about fails the transfer, and the log says why', async t => {
+  const records: LogRecord[] = []
+  await using system = new TestSystem({ log: record => records.push(record) })
   const s = stage(system, options => inboundTransfer({ type: 'fetch', ...start, ...name(1) }, options))
   s.transfer.tell({ type: 'stream-closed', reason: 'STREAM_LIMIT', detail: 'full', stats: undefined })
   t.is((await s.overlay.expectMessage('transfer-failed')).code, 'STREAM_LIMIT')
+  const fields = { transfer: 'fetch', peer: peer.nodeIdHex, code: 'STREAM_LIMIT' }
+  t.like(records, [{ level: 'debug', message: 'a transfer failed', fields }])
 })
 
 test('items go out in order, those of the store among them, and the transfer is done when the peer has all', async t => {

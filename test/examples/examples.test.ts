@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import test from 'ava'
+import { backendInfo } from 'node-dispatch-addon'
 import { projectRoot } from '../vectors.ts'
 
 const run = promisify(execFile)
@@ -45,6 +46,24 @@ test('confined-library: it takes its lane with it, and the program goes on', asy
     'yaml, the lane of /parser, died',
     '{"again":true}',
   ])
+})
+
+const { addon } = backendInfo()
+const addonTest = addon.loaded || process.env.CI === 'true' ? test : test.skip
+
+addonTest('confined-sqlite: SQLite on a thread of its own', async t => {
+  const lines = await output('confined-sqlite')
+  if (lines[0]?.startsWith('there is no SQLite here')) {
+    t.not(process.env.CI, 'true', lines[0])
+    return
+  }
+  t.deepEqual([lines[0], lines[2]], ['8,h0,h7', 'no such column: nonsense'])
+  t.regex(lines[1] ?? '', /^with (node:sqlite|the system's SQLite 3\.)/)
+})
+
+addonTest('one-thread-library: a library of one thread and eight callers', async t => {
+  const [line] = await output('one-thread-library')
+  t.regex(line ?? '', /^(sums of eight callers: 1,2,3,4,5,6,7,8|this example builds)/)
 })
 
 test('chat-server', async t => {

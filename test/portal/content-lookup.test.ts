@@ -107,10 +107,55 @@ test('a question that gets no answer is asked again once, unless nobody waits fo
   const [second] = asked(driven.handle({ type: 'talk-failed', ref: first!.ref, code: 'REQUEST_TIMEOUT' }))
   t.is(second?.to.nodeIdHex, first!.to.nodeIdHex)
   t.not(second?.ref, first!.ref)
-  t.like(one(driven.handle({ type: 'talk-failed', ref: second!.ref, code: 'REQUEST_TIMEOUT' }), 'failed'), { ref: 1 })
-  const [third] = asked(driven.handle({ type: 'lookup-content', ref: 2, key }))
-  driven.handle({ type: 'cancel', ref: 2 })
-  t.deepEqual(driven.handle({ type: 'talk-failed', ref: third!.ref, code: 'REQUEST_TIMEOUT' }), [])
+  driven.handle({ type: 'cancel', ref: 1 })
+  t.deepEqual(driven.handle({ type: 'talk-failed', ref: second!.ref, code: 'REQUEST_TIMEOUT' }), [])
+})
+
+/** Lets whatever is asked go unanswered; gives back how often that was, and what came last. */
+function leaveUnanswered(driven: DrivenOverlay, outputs: readonly OverlayOutput[]) {
+  let last = outputs
+  let questions = 0
+  for (let [question] = asked(last); question !== undefined; [question] = asked(last)) {
+    questions += 1
+    driven.now += 2_500
+    last = driven.handle({ type: 'talk-failed', ref: question.ref, code: 'REQUEST_TIMEOUT' })
+  }
+  return { questions, last }
+}
+
+test('a member that is busy for a while is reminded: two times, each question twice; who was silent before is not', t => {
+  const driven = new DrivenOverlay()
+  driven.befriend(nodes.slice(0, 1))
+  const { questions, last } = leaveUnanswered(driven, driven.handle({ type: 'lookup-content', ref: 1, key }))
+  t.is(questions, 6)
+  const failed = one(last, 'failed')
+  t.like(failed, { ref: 1, code: 'CONTENT_NOT_FOUND' })
+  t.regex(failed.detail, /1 of them did not answer/)
+  t.is(driven.counter('lookup.reminded'), 2)
+  const again = leaveUnanswered(driven, driven.handle({ type: 'lookup-content', ref: 2, key }))
+  t.is(again.questions, 2, 'it was silent three times before this lookup')
+  t.like(one(again.last, 'failed'), { ref: 2, code: 'CONTENT_NOT_FOUND' })
+})
+
+test('a member that answers the reminder gives the content', t => {
+  const driven = new DrivenOverlay()
+  driven.befriend(nodes.slice(0, 2))
+  const [first, second] = asked(driven.handle({ type: 'lookup-content', ref: 1, key }))
+  driven.reply(second!.ref, { type: 'content', kind: 'records', records: [] })
+  const [repeated] = asked(driven.handle({ type: 'talk-failed', ref: first!.ref, code: 'REQUEST_TIMEOUT' }))
+  const reminders = asked(driven.handle({ type: 'talk-failed', ref: repeated!.ref, code: 'REQUEST_TIMEOUT' }))
+  t.deepEqual(
+    reminders.map(({ to }) => to.nodeIdHex),
+    [first!.to.nodeIdHex],
+    'who answered is not asked again',
+  )
+  const fetch = one(
+    driven.reply(reminders[0]!.ref, { type: 'content', kind: 'connection-id', connectionId: 11 }),
+    'fetch',
+  )
+  const content = contentOf(key, 2_000)
+  const found = driven.handle({ type: 'transfer-item', ref: fetch.ref, index: 0, content, stored: true })
+  t.like(one(found, 'found'), { ref: 1, utpTransfer: true })
 })
 
 test('its answer was lost and its second answer gives nothing: it is asked once more when it waits for us no longer', t => {

@@ -2,7 +2,8 @@ import { request } from 'node:http'
 import { connect } from 'node:net'
 import test from 'ava'
 import fc from 'fast-check'
-import { RpcServer } from '../../src/rpc/rpc-server.ts'
+import { MAX_CONTENT_BYTES } from '../../src/history/refusal.ts'
+import { RPC_LIMITS, RpcServer } from '../../src/rpc/rpc-server.ts'
 import { type RpcResponse, serve } from './client.ts'
 import { absentKey, content, knownKey, parse, scriptedApi } from './scripted-api.ts'
 
@@ -356,4 +357,10 @@ test('property: any JSON is answered or passed over, and the server goes on', as
   )
   t.deepEqual(server.reported, [])
   t.is((await server.call('web3_clientVersion')).error, undefined)
+})
+
+test('the largest content item, in hex, with its call around it, is within the limit on a body', t => {
+  const params = [`0x00${'ff'.repeat(8)}`, '']
+  const around = JSON.stringify({ jsonrpc: '2.0', id: Number.MAX_SAFE_INTEGER, method: 'portal_historyStore', params })
+  t.true(RPC_LIMITS.bodyBytes >= 2 * MAX_CONTENT_BYTES + 2 + around.length)
 })

@@ -1,5 +1,5 @@
 import test from 'ava'
-import { DispatchExecutor } from '../../src/runtime/executors/dispatch.ts'
+import { DispatchExecutor, notFound } from '../../src/runtime/executors/dispatch.ts'
 import { RootQueue } from '../../src/runtime/root-queue.ts'
 import { behavior, type ReplyTo, System } from '../../src/runtime/runtime.ts'
 
@@ -98,4 +98,13 @@ dispatchTest('no drain begins after stop', async t => {
   })
   later.stop()
   t.pass()
+})
+
+test('where no libdispatch is installed one short line says so; one that would not load says why', t => {
+  const absent = (place: string) => `${place}: ${place}: cannot open shared object file: No such file or directory`
+  const nothing = notFound(Array.from({ length: 6 }, (_, index) => absent(`/usr/lib/${index}/libdispatch.so`)))
+  t.true(nothing.length < 120, nothing)
+  const old = notFound([absent('libdispatch.so'), '/opt/libdispatch.so: undefined symbol: dispatch_async'])
+  t.true(old.includes('undefined symbol: dispatch_async'))
+  t.false(old.includes('No such file'))
 })

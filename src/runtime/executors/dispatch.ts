@@ -39,6 +39,7 @@ export class DispatchExecutor implements Executor {
   static obstacle(): string | undefined {
     const { addon, libdispatch } = backendInfo()
     if (!addon.loaded) return `the addon did not load (${addon.reasons.join('; ')})`
+<<<<<<< HEAD
     if (!libdispatch.found) {
       const { refused } = libdispatch
       // A user reads this line; whoever wants to know why each place was refused asks backendInfo().
@@ -46,6 +47,9 @@ export class DispatchExecutor implements Executor {
         ? `no libdispatch was found (${refused[0]})`
         : `no libdispatch was found in ${refused.length} places (npm run setup:libdispatch makes one)`
     }
+=======
+    if (!libdispatch.found) return notFound(libdispatch.refused)
+>>>>>>> tester
     if (libdispatch.root === 'none') return `libdispatch cannot serve this thread (${libdispatch.laneObstacle})`
     return undefined
   }
@@ -132,4 +136,11 @@ export class DispatchExecutor implements Executor {
     this.wakeupsSincePoll = 0
     this.drain()
   }
+}
+
+/** Where nothing is installed the list of places is long and says nothing; a library that would not load says why. */
+export function notFound(refused: readonly string[]): string {
+  const telling = refused.filter(reason => !/no such file/i.test(reason))
+  const why = telling.length === 0 ? `looked in ${refused.length} places` : telling.join('; ')
+  return `no libdispatch was found (${why}); "npm run setup:libdispatch" fetches it`
 }

@@ -140,17 +140,11 @@ export class ContentLookup {
       for (const node of nodes) if (!this.#ask(turn, node)) this.#lookup.failed(node.nodeIdHex)
     }
     if (!this.#lookup.done || this.#retrievals.size > 0) return
-<<<<<<< HEAD
-    if (this.#widen() || this.#again()) this.#step(turn)
-    else if (this.#awaitOwnTransfers(turn)) return
-    else this.#fail(turn, 'CONTENT_NOT_FOUND', `${this.#queries} nodes were asked, none gave it`)
-=======
     if (this.#widen() || this.#again() || this.#remind()) this.#step(turn)
-    else {
+    else if (!this.#awaitOwnTransfers(turn)) {
       const unanswered = this.#silent.length === 0 ? '' : `, ${this.#silent.length} of them did not answer`
       this.#fail(turn, 'CONTENT_NOT_FOUND', `${this.#queries} questions were asked, none brought it${unanswered}`)
     }
->>>>>>> tester
   }
 
   /** The closest do not have it: nodes further away whose radius covers it may, and are asked once. */
@@ -203,9 +197,8 @@ export class ContentLookup {
     this.#ownTransfers ??= agenda.set(turn.now + limits.ownTransferMs, later => {
       counters.add('lookup.own-transfer')
       this.#isThirdTry = true
-      for (const { nodeIdHex } of nodes) this.#asked.delete(nodeIdHex)
       this.#lacking = this.#lacking.filter(node => !nodes.includes(node))
-      this.#lookup = this.#lookupFrom(nodes)
+      this.#askAnew(nodes)
       this.#step(later)
     })
     return true
@@ -214,14 +207,10 @@ export class ContentLookup {
   #ask(turn: Turn, node: NodeRecord): boolean {
     if (this.#asked.has(node.nodeIdHex)) return false
     const lookup = this.#lookup
-<<<<<<< HEAD
-    const { state } = this.#parts
-=======
     const { state, members } = this.#parts
     const slot = state.table.slot(node.nodeIdHex)
     // Who has been silent for some time already is not waited for.
     const isHeardOf = this.#reminders > 0 || (slot !== undefined && members.isTold(slot))
->>>>>>> tester
     const refused = this.#parts.requests.send(
       turn,
       node,
@@ -229,19 +218,13 @@ export class ContentLookup {
       (later, answer) => {
         if (this.#over) return
         this.#waiting.delete(node.nodeIdHex)
-<<<<<<< HEAD
-        if (!answer.ok) lookup.failed(node.nodeIdHex)
-        else if (answer.message.kind === 'records') {
-          this.#redirected(later, lookup, node, answer.message.records)
-          if (answer.isRepeated && state.isInterested(node, this.#name.contentId)) this.#obstructed.push(node)
-        } else {
-=======
         if (!answer.ok) {
           lookup.failed(node.nodeIdHex)
           if (isHeardOf && isSilence(answer)) this.#silent.push(node)
-        } else if (answer.message.kind === 'records') this.#redirected(later, lookup, node, answer.message.records)
-        else {
->>>>>>> tester
+        } else if (answer.message.kind === 'records') {
+          this.#redirected(later, lookup, node, answer.message.records)
+          if (answer.isRepeated && state.isInterested(node, this.#name.contentId)) this.#obstructed.push(node)
+        } else {
           lookup.answered(node.nodeIdHex, [])
           this.#trace?.responded(node, [], later.now)
           const until = later.now + state.limits.connectionIdLifeMs

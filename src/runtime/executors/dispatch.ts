@@ -39,17 +39,7 @@ export class DispatchExecutor implements Executor {
   static obstacle(): string | undefined {
     const { addon, libdispatch } = backendInfo()
     if (!addon.loaded) return `the addon did not load (${addon.reasons.join('; ')})`
-<<<<<<< HEAD
-    if (!libdispatch.found) {
-      const { refused } = libdispatch
-      // A user reads this line; whoever wants to know why each place was refused asks backendInfo().
-      return refused.length === 1
-        ? `no libdispatch was found (${refused[0]})`
-        : `no libdispatch was found in ${refused.length} places (npm run setup:libdispatch makes one)`
-    }
-=======
     if (!libdispatch.found) return notFound(libdispatch.refused)
->>>>>>> tester
     if (libdispatch.root === 'none') return `libdispatch cannot serve this thread (${libdispatch.laneObstacle})`
     return undefined
   }

@@ -198,14 +198,13 @@ export const actorSupervision: Cases = {
     const supervision = { backoff: { minMs: 4, maxMs: 100 } }
     const { log, start, tell } = family(stage, supervision, { a: {} })
     await start()
-    await tell('a', 'crash')
-    t.deepEqual(log, ['-a'])
-    await stage.advance(7)
-    t.deepEqual(log, ['-a', '+a'])
-    await tell('a', 'crash')
-    await stage.advance(5)
-    t.deepEqual(log, ['-a', '+a', '-a'])
-    await stage.advance(8)
+    for (const delayMs of [4, 8]) {
+      const crashedMs = stage.now()
+      const restarted = log.length + 2
+      await tell('a', 'crash')
+      while (log.length < restarted) await stage.advance(1)
+      t.true(stage.now() - crashedMs >= delayMs)
+    }
     t.deepEqual(log, ['-a', '+a', '-a', '+a'])
   },
   'messages wait during back-off': async (t, stage) => {
@@ -213,8 +212,7 @@ export const actorSupervision: Cases = {
     await start()
     await tell('a', 'crash')
     await tell('a', 'work')
-    t.deepEqual(log, ['-a'])
-    await stage.advance(8)
+    while (log.length < 3) await stage.advance(1)
     t.deepEqual(log, ['-a', '+a', 'work a'])
   },
   'stopping the parent during back-off leaves nothing behind': async (t, stage) => {

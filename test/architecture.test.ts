@@ -153,14 +153,47 @@ for (const [folder, most] of [
   })
 }
 
-test('every door of the package is a file', async t => {
+/** The doors of the package by their names, as source files. */
+async function doors(): Promise<Map<string, string>> {
   const { exports } = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8'))
-  const doors = Object.entries<{ readonly types: string; readonly default: string } | string>(exports)
-  t.true(doors.length > 10)
-  for (const [name, door] of doors) {
+  const found = new Map<string, string>()
+  for (const [name, door] of Object.entries<{ readonly types: string; readonly default: string } | string>(exports)) {
     if (typeof door === 'string') continue
-    const source = door.default.replace('./dist/', '').replace(/\.js$/, '.ts')
-    t.is(door.types, door.default.replace(/\.js$/, '.d.ts'), name)
-    await t.notThrowsAsync(readFile(path.join(root, source)), `${name} leads to ${source}`)
+    if (door.types !== door.default.replace(/\.js$/, '.d.ts')) throw new Error(`${name}: types and code differ`)
+    found.set(name, door.default.replace('./dist/', '').replace(/\.js$/, '.ts'))
   }
+  return found
+}
+
+const DECLARATION = String.raw`^export (?:abstract )?(?:async )?(?:function\*?|class|interface|type|const) `
+
+/** The symbols that a file declares and exports, and those that it hands on, with the file they come from. */
+function* exported(file: string, text: string): Iterable<{ readonly name: string; readonly from: string }> {
+  for (const [, name] of text.matchAll(new RegExp(`${DECLARATION}(\\w+)`, 'gm'))) yield { name: name!, from: file }
+  for (const [, names, source] of text.matchAll(/^export (?:type )?\{([^}]*)\} from '(\.[^']+)'/gm)) {
+    const from = path.join(path.dirname(file), source!)
+    for (const name of names!.split(','))
+      if (name.trim() !== '') yield { name: name.trim().replace(/^type /, ''), from }
+  }
+}
+
+test('every symbol of the doors of the package has a doc comment', async t => {
+  const texts = new Map<string, Promise<string>>()
+  const textOf = (file: string): Promise<string> => {
+    const text = texts.get(file) ?? readFile(path.join(root, file), 'utf8')
+    texts.set(file, text)
+    return text
+  }
+  const bare: string[] = []
+  let symbols = 0
+  for (const door of (await doors()).values()) {
+    for (const { name, from } of exported(door, await textOf(door))) {
+      const text = await textOf(from)
+      const at = text.search(new RegExp(`${DECLARATION}${name}\\b`, 'm'))
+      symbols++
+      if (!text.slice(0, Math.max(at, 0)).trimEnd().endsWith('*/')) bare.push(`${from}: ${name}`)
+    }
+  }
+  t.deepEqual(bare, [])
+  t.true(symbols > 200)
 })

@@ -1,5 +1,6 @@
 import { encodeRlp, type RlpItem, type RlpReader, readRlp, rlpBytesLength, uintBytes } from '../codec/rlp.ts'
 import { ok, type Result, refused } from '../errors.ts'
+import { MAX_DISTANCE } from '../identity/distances.ts'
 
 /** Protocol messages (discv5-wire.md, Protocol Messages): message-type, then an RLP list that begins with the request id. */
 
@@ -13,7 +14,6 @@ export const TALKRESP = 0x06
 const LAST_TOPIC_MESSAGE = 0x0a
 
 const MAX_REQUEST_ID_BYTES = 8
-export const MAX_DISTANCE = 256
 const MAX_DISTANCES = 257
 /** Far above what 1,280 bytes hold; a reader's loop must have a bound that it names. */
 const MAX_RECORDS = 64

@@ -6,7 +6,7 @@ import { cellOf } from '../actor-context.ts'
 import type { StopReason } from '../actor-lifecycle.ts'
 import type { Executor } from '../executors/executor.ts'
 import type { LaneHub } from './lane-hub.ts'
-import { ENDED, LaneLink, PIN, PINNED, SPAWN, STOP, TELL_STAND_IN } from './lane-link.ts'
+import { ENDED, LaneLink, PIN, PINNED, type Receive, SPAWN, STOP, TELL_STAND_IN } from './lane-link.ts'
 import { SharedRing } from './shared-ring.ts'
 
 /** The name of a lane in `inspect` and the size of its way to this thread. */
@@ -216,14 +216,7 @@ export class Lane implements AsyncDisposable {
     return link.congested ? link.drained() : undefined
   }
 
-  private readonly onMessage = (
-    lane: number,
-    kind: number,
-    id: number,
-    messageId: number,
-    causeId: number,
-    payload: unknown,
-  ): void => {
+  private readonly onMessage: Receive = (lane, kind, id, messageId, causeId, payload) => {
     if (kind === ENDED) this.onEnded(id, this.hub.codec.decode(payload) as StopReason)
     else if (kind === PINNED) this.pinned.shift()?.(payload as string | undefined)
     else this.hub.receive(lane, kind, id, messageId, causeId, payload)
@@ -240,9 +233,4 @@ export class Lane implements AsyncDisposable {
     if (reason.type === 'failed') cell.lifecycle.fail(reason.error)
     else cell.lifecycle.requestStop('self')
   }
-}
-
-/** Makes a reference's behaviour typed: `laneBehavior<Counter>({ module, name })`. */
-export function laneBehavior<M extends Message>(remote: Omit<LaneBehavior<M>, 'messages'>): LaneBehavior<M> {
-  return remote
 }

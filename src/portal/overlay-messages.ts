@@ -259,7 +259,13 @@ export type CallResult =
       readonly trace: ContentTrace | undefined
     }
 
-export type OverlayOutput = DiscoveryRequest | StoreQuestion | TransferRequest | CallResult
+export type OverlayOutput =
+  | DiscoveryRequest
+  | StoreQuestion
+  | TransferRequest
+  | CallResult
+  /** The peer's answer named this connection id, and no stream will come of it: the peer need not wait for one. */
+  | { readonly type: 'decline'; readonly peer: NodeRecord; readonly connectionId: number }
 
 /** One call of `handle`: the moment, and where outputs go. */
 export interface Turn {

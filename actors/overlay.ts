@@ -66,6 +66,9 @@ export function overlay(settings: OverlaySettings) {
         case 'receive':
           transfer(output)
           break
+        case 'decline':
+          streams.tell(output)
+          break
         case 'cancel-transfer':
           transfers.get(output.ref)?.tell({ type: 'cancel' })
           break

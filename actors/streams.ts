@@ -28,7 +28,7 @@ export type StreamsMessage =
   | ({ readonly type: 'initiate' } & StreamRequest)
   /** Wait for the peer to connect. */
   | ({ readonly type: 'expect' } & StreamRequest)
-  | Extract<StreamsInput<NodeRecord>, { readonly type: 'closed' }>
+  | Extract<StreamsInput<NodeRecord>, { readonly type: 'closed' | 'decline' }>
   /** A stream's actor is gone, in whatever way. */
   | { readonly type: 'stream-gone'; readonly stream: StreamId }
   | { readonly type: 'snapshot'; readonly replyTo: ReplyTo<StreamsStats> }
@@ -100,6 +100,7 @@ export function streams(options: { readonly discovery: Ref<DiscoveryMessage> }) 
         feed({ type: 'initiate', ref: openings.add({ owner, limits }), peer, connectionId }),
       expect: ({ peer, connectionId, owner, limits }) =>
         feed({ type: 'expect', ref: openings.add({ owner, limits }), peer, connectionId }),
+      decline: feed,
       closed(message) {
         open.delete(message.stream)
         feed(message)

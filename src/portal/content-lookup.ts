@@ -3,6 +3,7 @@ import type { NodeRecord } from '../identity/node-record.ts'
 import type { Appointment } from './agenda.ts'
 import type { TraceBuilder } from './content-trace.ts'
 import type { Members } from './members.ts'
+import type { Content } from './message.ts'
 import type { ContentName, ContentTrace, Failure, Turn } from './overlay-messages.ts'
 import { relayedRecords } from './relayed-records.ts'
 import type { Requests } from './requests.ts'
@@ -216,7 +217,10 @@ export class ContentLookup {
       node,
       { type: 'find-content', key: this.#name.key },
       (later, answer) => {
-        if (this.#over) return
+        if (this.#over) {
+          if (answer.ok) decline(later, node, answer.message)
+          return
+        }
         this.#waiting.delete(node.nodeIdHex)
         if (!answer.ok) {
           lookup.failed(node.nodeIdHex)
@@ -347,9 +351,15 @@ export class ContentLookup {
     for (const retrieval of this.#retrievals.values()) retrieval.cancel(turn)
     this.#retrievals.clear()
     this.#waiting.clear()
+    for (const { node, lead } of this.#spares) decline(turn, node, lead)
     this.#spares = []
   }
 }
 
 /** Nothing came back; other failures are an answer, or our own. */
 const isSilence = ({ code }: Failure): boolean => code === 'REQUEST_TIMEOUT' || code === 'SESSION_FAILED'
+
+/** Each connection id that is not used holds a slot of the peer until it gives up: a peer out of slots says that it has nothing. */
+function decline(turn: Turn, peer: NodeRecord, answer: Content): void {
+  if (answer.kind === 'connection-id') turn.emit({ type: 'decline', peer, connectionId: answer.connectionId })
+}

@@ -261,7 +261,13 @@ export type CallResult =
     }
 
 /** Everything that an overlay can want: a talk, an answer of the store, a transfer, or to give a result. */
-export type OverlayOutput = DiscoveryRequest | StoreQuestion | TransferRequest | CallResult
+export type OverlayOutput =
+  | DiscoveryRequest
+  | StoreQuestion
+  | TransferRequest
+  | CallResult
+  /** The peer's answer named this connection id, and no stream will come of it: the peer need not wait for one. */
+  | { readonly type: 'decline'; readonly peer: NodeRecord; readonly connectionId: number }
 
 /** One call of `handle`: the moment, and where outputs go. */
 export interface Turn {

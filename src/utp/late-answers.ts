@@ -38,16 +38,25 @@ export class LateAnswers {
     }
   }
 
+  /** A RESET for a stream that was never begun, on the id that we would have sent with. */
+  declining(connectionId: number, now: number): Uint8Array {
+    return this.#reset((connectionId + 1) & 0xffff, 0, now)
+  }
+
   /** A RESET repeats the connection id that was not understood and acknowledges the packet (libutp `send_rst`). */
   #resetFor(packet: Uint8Array, now: number): Uint8Array {
+    return this.#reset(((packet[2] as number) << 8) | (packet[3] as number), sequenceOf(packet), now)
+  }
+
+  #reset(connectionId: number, acknowledged: number, now: number): Uint8Array {
     return encodePacket({
       type: ST_RESET,
-      connectionId: ((packet[2] as number) << 8) | (packet[3] as number),
+      connectionId,
       timestamp: timestampOf(now),
       timestampDifference: 0,
       windowBytes: 0,
       sequence: this.#randomness.below(0x10000),
-      acknowledged: sequenceOf(packet),
+      acknowledged,
       payload: NO_PAYLOAD,
     })
   }

@@ -18,7 +18,7 @@ export type StreamsInput<Peer extends StreamPeer> =
   | { readonly type: 'initiate'; readonly ref: number; readonly peer: Peer; readonly connectionId: number }
   /**
    * The peer may connect with the connection id that our message named. Answered by 'opened' once its SYN arrives, by 'refused'
-   * at once, or by 'expired' after `timeoutMs`.
+   * at once, or when the peer declines, or by 'expired' after `timeoutMs`.
    */
   | {
       readonly type: 'expect'
@@ -27,6 +27,8 @@ export type StreamsInput<Peer extends StreamPeer> =
       readonly connectionId: number
       readonly timeoutMs?: number
     }
+  /** We shall not connect with the connection id that the peer's message named: it need not wait. */
+  | { readonly type: 'decline'; readonly peer: Peer; readonly connectionId: number }
   /** Takes an expectation back; nothing is answered. */
   | { readonly type: 'forget'; readonly ref: number }
   /** The stream has said 'closed'; `farewell` comes from there. */

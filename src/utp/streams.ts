@@ -64,6 +64,11 @@ export class Streams<Peer extends StreamPeer> implements Core<StreamsInput<Peer>
       case 'expect':
         this.#onExpect(input.ref, input.peer, input.connectionId, input.timeoutMs, now, emit)
         break
+      case 'decline': {
+        const { peer, connectionId } = input
+        emit({ type: 'send', peer, packets: [this.#late.declining(connectionId, now)] })
+        break
+      }
       case 'forget': {
         const entry = this.#expected.get(input.ref)
         if (entry !== undefined) this.#remove(entry)
@@ -144,6 +149,11 @@ export class Streams<Peer extends StreamPeer> implements Core<StreamsInput<Peer>
         continue
       }
       if (entry.stage === EXPECTED) {
+        if (type === ST_RESET) {
+          this.#remove(entry)
+          this.#refuse(entry.ref, 'STREAM_RESET', 'the peer has no use for it', emit)
+          continue
+        }
         if (type !== ST_SYN) {
           this.#unknown++
           continue
@@ -319,7 +329,7 @@ export class Streams<Peer extends StreamPeer> implements Core<StreamsInput<Peer>
 
   #refuse(
     ref: number,
-    code: 'STREAM_ID_TAKEN' | 'STREAM_LIMIT',
+    code: 'STREAM_ID_TAKEN' | 'STREAM_LIMIT' | 'STREAM_RESET',
     detail: string,
     emit: (output: StreamsOutput<Peer>) => void,
   ): void {

@@ -253,3 +253,15 @@ test('thousands of lookups wait when the last node is lost: all end, in one turn
   t.is(outputs.filter(output => output.type === 'failed').length, 4_001)
   t.is(driven.overlay.snapshot().calls, 0)
 })
+
+test('connection ids that are not used are given back: when the content has come, and when an answer comes after it', t => {
+  const driven = new DrivenOverlay()
+  driven.befriend(nodes)
+  const [first, second, third] = asked(driven.handle({ type: 'lookup-content', ref: 1, key }))
+  const { ref } = one(driven.reply(first!.ref, { type: 'content', kind: 'connection-id', connectionId: 11 }), 'fetch')
+  driven.reply(second!.ref, { type: 'content', kind: 'connection-id', connectionId: 12 })
+  const outputs = driven.handle({ type: 'transfer-item', ref, index: 0, content: contentOf(key, 2_000), stored: true })
+  t.like(one(outputs, 'decline'), { connectionId: 12, peer: { nodeIdHex: second!.to.nodeIdHex } })
+  const late = driven.reply(third!.ref, { type: 'content', kind: 'connection-id', connectionId: 13 })
+  t.like(one(late, 'decline'), { connectionId: 13, peer: { nodeIdHex: third!.to.nodeIdHex } })
+})

@@ -71,7 +71,7 @@ export interface SimulationOptions {
 
 interface Stream {
   readonly node: SimulatedNode
-  readonly output: Extract<OverlayOutput, { readonly connectionId: number }>
+  readonly output: Extract<OverlayOutput, { readonly connectionId: number; readonly ref: number }>
 }
 
 export class Simulation {
@@ -334,6 +334,8 @@ export class SimulatedNode {
       case 'fetch':
       case 'send':
         simulation.after(simulation.latency(), () => this.#open(output))
+        return
+      case 'decline':
         return
       case 'cancel-transfer':
         this.#cancelled.add(output.ref)

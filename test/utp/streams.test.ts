@@ -336,3 +336,15 @@ test('any packets and any order of inputs: nothing throws, tables stay within th
     { numRuns: 300 },
   )
 })
+
+test('a connection id that is declined: a RESET goes out, and the peer waits no longer', t => {
+  const us = table()
+  const [reset] = sent(us.handle({ type: 'decline', peer: bob, connectionId: 0xffff }))
+  t.like(reset, { type: ST_RESET, connectionId: 0 })
+  const them = table()
+  them.handle({ type: 'expect', ref: 5, peer: alice, connectionId: 0xffff })
+  t.deepEqual(them.packets(bob, [encodePacket(reset!)]), [], 'what another node says is not heard')
+  t.like(them.packets(alice, [encodePacket(reset!)]), [{ type: 'refused', ref: 5, code: 'STREAM_RESET' }])
+  t.is(them.streams.stats().expectations, 0)
+  t.deepEqual(them.handle({ type: 'timeout' }, 1e6), [])
+})

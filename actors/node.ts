@@ -1,31 +1,22 @@
-import type { Cryptography } from '../src/crypto/cryptography.ts'
-import type { Result } from '../src/errors.ts'
-import type { ContentSummary } from '../src/history/content.ts'
 import { contentIdOfKey } from '../src/history/content-id.ts'
-import type { HeaderSource } from '../src/history/header-source.ts'
 import { MAX_CONTENT_BYTES } from '../src/history/refusal.ts'
-import type { ValidationJob } from '../src/history/validation-task.ts'
-import type { NodeRecord } from '../src/identity/node-record.ts'
-import { LEGACY_PORTAL_KEY } from '../src/identity/portal-versions.ts'
-import { endpointEntries, PublishableRecord, portalEntry } from '../src/identity/publishable-record.ts'
+import { endpointEntries } from '../src/identity/publishable-record.ts'
 import { RecordDecoder } from '../src/identity/record-decoder.ts'
-import type { CallResult } from '../src/portal/portal.ts'
-import { MAX_VERSION, MIN_VERSION } from '../src/portal/version.ts'
-import type { Method, NodeApi } from '../src/rpc/rpc.ts'
-import { type Executor, type LogSink, type Ref, type ShutdownReport, System } from '../src/runtime/runtime.ts'
-import type { ContentStore, ContentStoreOptions } from '../src/store/content-store.ts'
-import type { Endpoint, OpenDatagramSocket } from '../src/transport/datagram.ts'
+import { type ShutdownReport, System } from '../src/runtime/runtime.ts'
 import { discovery } from './discovery.ts'
 import { nodeApi } from './node-api.ts'
-import type { NodeRefs } from './node-asks.ts'
+import type { Found, NodeOptions, RunningNode } from './node-options.ts'
 import { overlay } from './overlay.ts'
 import { overlayCall } from './overlay-call.ts'
+import { ownRecord } from './own-record.ts'
 import { rpc } from './rpc.ts'
 import { type StorageSnapshot, storage } from './storage.ts'
-import { type StreamsMessage, streams } from './streams.ts'
+import { streams } from './streams.ts'
 import { startUnder, supervisor } from './supervisor.ts'
-import { type TransportMessage, type TransportSnapshot, transport } from './transport.ts'
+import { type TransportSnapshot, transport } from './transport.ts'
 import { validation } from './validation.ts'
+
+export type { Found, NodeOptions, NodeParts, RunningNode } from './node-options.ts'
 
 /** The TALKREQ protocol of the history network (portal-wire-protocol.md, Protocol identifiers). */
 const HISTORY_PROTOCOL = Uint8Array.of(0x50, 0x00)
@@ -45,49 +36,6 @@ const SUPERVISION = {
   intensity: { restarts: 10, withinMs: 60_000 },
   backoff: { minMs: 50, maxMs: 5_000, jitter: 0.2 },
 } as const
-
-export interface NodeOptions {
-  readonly name: string
-  /** 32 bytes. */
-  readonly privateKey: Uint8Array
-  readonly crypto: Cryptography
-  readonly chainId: bigint
-  readonly udp: Endpoint
-  /** The endpoint to publish, by the one that is bound. Undefined: learned from what peers see. */
-  readonly publish: (local: Endpoint) => Endpoint | undefined | Promise<Endpoint | undefined>
-  readonly openSocket: OpenDatagramSocket
-  readonly openStore: (options: ContentStoreOptions) => Promise<ContentStore>
-  readonly storage: Pick<ContentStoreOptions, 'capacityBytes' | 'radius'>
-  readonly headers: HeaderSource
-  readonly compute: (job: ValidationJob) => Promise<Result<ContentSummary>>
-  readonly bootstrap: readonly NodeRecord[]
-  /** Left out: no JSON-RPC. */
-  readonly rpc:
-    | { readonly host: string; readonly port: number; readonly methods?: (node: NodeParts) => readonly Method[] }
-    | undefined
-  readonly clientVersion: string
-  readonly executor?: Executor
-  readonly log?: LogSink
-}
-
-/** What a method that looks inside gets. */
-export interface NodeParts {
-  readonly system: System
-  readonly api: NodeApi
-  readonly refs: NodeRefs & { readonly transport: Ref<TransportMessage>; readonly streams: Ref<StreamsMessage> }
-}
-
-export interface RunningNode extends NodeParts {
-  readonly record: () => NodeRecord
-  readonly udp: Endpoint
-  /** The URL of JSON-RPC. */
-  readonly rpcUrl: string | undefined
-  /** Finds content in the network, whether the own store has it or not. Rejects with CONTENT_NOT_FOUND and its like. */
-  lookup(key: Uint8Array, timeoutMs: number): Promise<Found>
-  stop(): Promise<ShutdownReport>
-}
-
-type Found = Extract<CallResult, { readonly type: 'found' }>
 
 /**
  * A Portal history node: the supervision tree, in the order in which its actors start and stand on each other. When one of `network`
@@ -115,19 +63,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     ...(options.log === undefined ? {} : { log: options.log }),
   })
   try {
-    const record = new PublishableRecord({
-      privateKey: options.privateKey,
-      crypto,
-      // Later than any record this key published before, without a file to remember it in.
-      seq: BigInt(Math.floor(system.wallTime())),
-      entries: {
-        p: portalEntry({ min: MIN_VERSION, max: MAX_VERSION, chainId }),
-        [LEGACY_PORTAL_KEY]: Uint8Array.from(
-          { length: MAX_VERSION - MIN_VERSION + 1 },
-          (_, index) => MIN_VERSION + index,
-        ),
-      },
-    })
+    const record = ownRecord({ privateKey: options.privateKey, crypto, chainId, wallTimeMs: system.wallTime() })
     const { nodeId } = record.current
     const records = new RecordDecoder({ crypto })
 
@@ -152,11 +88,8 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     const { local } = await transportRef.ask<TransportSnapshot>(replyTo => ({ type: 'snapshot', replyTo }), {
       timeoutMs: START_TIMEOUT_MS,
     })
-    const published = await options.publish(local)
-    if (published !== undefined) {
-      record.set(endpointEntries(published))
-      record.publish()
-    }
+    record.set(endpointEntries(await options.publish(local)))
+    record.publish()
 
     const discoveryRef = await startUnder(
       network,
@@ -165,7 +98,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
         record,
         crypto,
         transport: transportRef,
-        adoptAddress: published === undefined,
+        adoptAddress: options.adoptAddress,
         bootstrap: options.bootstrap,
       }),
     )

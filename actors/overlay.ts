@@ -6,7 +6,6 @@ import {
   type OverlayInput,
   type OverlayOptions,
   type OverlayOutput,
-  type StoreQuestion,
   type TransferRequest,
 } from '../src/portal/portal.ts'
 import { behavior, type Ref, type ReplyTo } from '../src/runtime/runtime.ts'
@@ -15,10 +14,11 @@ import type { DiscoveryMessage } from './discovery-messages.ts'
 import { inboundTransfer } from './inbound-transfer.ts'
 import { outboundTransfer } from './outbound-transfer.ts'
 import type { OverlayMessage } from './overlay-messages.ts'
-import type { StorageAnswer, StorageMessage } from './storage.ts'
+import type { StorageMessage } from './storage.ts'
+import { storeQuestions } from './store-questions.ts'
 import type { StreamsMessage } from './streams.ts'
 import type { TransferMessage } from './transfer.ts'
-import type { ValidationMessage, Verdict } from './validation.ts'
+import type { ValidationMessage } from './validation.ts'
 
 export interface OverlaySettings {
   readonly options: Omit<OverlayOptions, 'record' | 'radius' | 'randomness'>
@@ -33,9 +33,6 @@ export interface OverlaySettings {
   readonly validation: Ref<ValidationMessage>
 }
 
-/** What waits for an answer of storage or validation. */
-type Question = (answer: StorageAnswer | Verdict) => void
-
 /** Owns one sub-network: who is in it, what they want, and what of theirs we want; starts a transfer for every item on its way. */
 export function overlay(settings: OverlaySettings) {
   return behavior<OverlayMessage>(context => {
@@ -44,7 +41,6 @@ export function overlay(settings: OverlaySettings) {
     const core = new Overlay({ ...options, record: settings.record(), radius: settings.radius, randomness })
     const calls = new Pending<{ readonly id: number; readonly replyTo: ReplyTo<CallResult> }>()
     const refOfCall = new Map<number, number>()
-    const questions = new Pending<Question>()
     const transfers = new Map<number, Ref<TransferMessage>>()
     const transferOptions = { streams, storage, validation, overlay: self, maxItemBytes }
 
@@ -62,7 +58,7 @@ export function overlay(settings: OverlaySettings) {
         case 'want-content':
         case 'judge-offer':
         case 'validate':
-          question(output)
+          questions.ask(output)
           break
         case 'fetch':
         case 'serve':
@@ -86,6 +82,7 @@ export function overlay(settings: OverlaySettings) {
       }
     }
     const feed = driveCore<OverlayInput, OverlayOutput, OverlayMessage>(context, core, carry)
+    const questions = storeQuestions({ storage, validation, client: self, settle: feed })
 
     const resolve = (known: NodeRecord): void => {
       discovery
@@ -98,42 +95,6 @@ export function overlay(settings: OverlaySettings) {
         )
     }
 
-    const question = (asked: StoreQuestion): void => {
-      const { ref } = asked
-      switch (asked.type) {
-        case 'want-content': {
-          const settled: Question = answer => {
-            if (answer.type === 'content-read') feed({ type: 'content-read', ref, content: answer.content })
-          }
-          storage.tell({ type: 'read', ref: questions.add(settled), contentId: asked.contentId, client: self })
-          break
-        }
-        case 'judge-offer': {
-          const settled: Question = answer => {
-            if (answer.type !== 'presence') return
-            feed({
-              type: 'offer-judged',
-              ref,
-              codes: answer.present.map(present => (present ? ALREADY_STORED : ACCEPT)),
-            })
-          }
-          const contentIds = asked.items.map(item => item.contentId)
-          storage.tell({ type: 'holds', ref: questions.add(settled), contentIds, client: self })
-          break
-        }
-        case 'validate': {
-          const { key, contentId, content } = asked
-          const settled: Question = answer => {
-            if (answer.type !== 'verdict') return
-            if (!answer.result.ok) return feed({ type: 'validated', ref, valid: false, code: answer.result.code })
-            storage.tell({ type: 'keep', ref: 0, contentId, key, value: content, client: self })
-            feed({ type: 'validated', ref, valid: true })
-          }
-          validation.tell({ type: 'validate', ref: questions.add(settled), key, bytes: content, client: self })
-        }
-      }
-    }
-
     const transfer = (request: Exclude<TransferRequest, { readonly type: 'cancel-transfer' }>): void => {
       const { ref } = request
       const child =
@@ -144,8 +105,6 @@ export function overlay(settings: OverlaySettings) {
       transfers.set(ref, actor)
       context.watch(actor, { type: 'transfer-gone', ref })
     }
-
-    const answered = (answer: StorageAnswer | Verdict): void => questions.take(answer.ref)?.(answer)
 
     context.onStop(() => {
       const error = new SpimplError('ACTOR_STOPPED', `${context.path} stopped before the answer`)
@@ -185,9 +144,9 @@ export function overlay(settings: OverlaySettings) {
         transfers.delete(ref)
         feed({ type: 'transfer-failed', ref, code: 'ACTOR_FAILED' })
       },
-      'content-read': answered,
-      presence: answered,
-      verdict: answered,
+      'content-read': questions.answered,
+      presence: questions.answered,
+      verdict: questions.answered,
       'content-kept': () => {},
       'keep-failed': () => {},
       'known-record': ({ nodeIdHex, replyTo }) => {
@@ -204,7 +163,3 @@ export function overlay(settings: OverlaySettings) {
 }
 
 const RESOLVE_TIMEOUT_MS = 10_000
-
-/** portal-wire-protocol.md, Accept. */
-const ACCEPT = 0
-const ALREADY_STORED = 2

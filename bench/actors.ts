@@ -1,128 +1,130 @@
-import { type ActorPeer, type Subject, subjects } from './actors/actor-peer.ts'
-import { comedyPeer } from './actors/comedy.ts'
-import { nactPeer } from './actors/nact.ts'
-import { Otp } from './actors/otp.ts'
-import { eventEmitterPeer, microtaskPeer } from './actors/plain.ts'
-import { spimplPeer } from './actors/spimpl.ts'
-import { xstatePeers } from './actors/xstate.ts'
-import { type Contender, rowOf, sideBySide } from './measurement.ts'
-import { absent } from './peers.ts'
-import { type BenchOptions, type BenchReport, type BenchRow, ratioOf, round } from './report.ts'
+/** Actors beside their peers: tell, ping-pong, ask, spawn and stop, fan-in, a ring, idle memory, and between lanes. */
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import type { Subject } from './actor-peers/actor-peer.ts'
+import { laneRows } from './actor-peers/lanes.ts'
+import { peerNames, type SoloAnswer, type SoloRequest } from './actor-peers/solo.ts'
+import { rowOf } from './measurement.ts'
+import { absent, peerVersion } from './peers.ts'
+import { type BenchOptions, type BenchReport, type BenchRow, ratioOf } from './report.ts'
 
-/** Of the fastest; `share` is for the others. */
-const OPERATIONS: Readonly<Record<Subject, number>> = {
-  tell: 1_000_000,
-  pingPong: 1_000_000,
-  ask: 50_000,
-  spawn: 50_000,
-  fanIn: 100_000,
-  ring: 200_000,
-}
-
-const SPIMPL = 'spimpl'
-const RECORDING = 'spimpl, recording'
-const OTP = 'Erlang/OTP'
-const MEMORY = 'idle actor'
-
-/** Figures per message of one lane, side by side with what else there is. */
-const RATIOS: readonly (readonly [name: string, subject: Subject, slower: string, faster: string])[] = [
-  ['tellVsNact', 'tell', 'nact', SPIMPL],
-  ['pingPongVsNact', 'pingPong', 'nact', SPIMPL],
-  ['tellVsFromTransition', 'tell', 'xstate fromTransition', SPIMPL],
-  ['pingPongVsFromTransition', 'pingPong', 'xstate fromTransition', SPIMPL],
-  ['pingPongVsOtp', 'pingPong', OTP, SPIMPL],
-  ['tellVsOtp', 'tell', OTP, SPIMPL],
-  ['askVsNact', 'ask', 'nact', SPIMPL],
-  ['askVsOtp', 'ask', OTP, SPIMPL],
-  ['spawnVsNact', 'spawn', 'nact', SPIMPL],
-  ['spawnVsOtp', 'spawn', OTP, SPIMPL],
-  ['tellTracingOnVsOff', 'tell', RECORDING, SPIMPL],
-  ['pingPongTracingOnVsOff', 'pingPong', RECORDING, SPIMPL],
+const subjects: readonly { readonly subject: Subject; readonly operations: number; readonly unit: string }[] = [
+  { subject: 'tell', operations: 1_000_000, unit: 'ns/message' },
+  { subject: 'pingPong', operations: 1_000_000, unit: 'ns/message' },
+  { subject: 'ask', operations: 100_000, unit: 'ns/question' },
+  { subject: 'spawnStop', operations: 50_000, unit: 'ns/actor' },
+  { subject: 'fanIn', operations: 500_000, unit: 'ns/message' },
+  { subject: 'ring', operations: 500_000, unit: 'ns/hop' },
+  { subject: 'idle', operations: 100_000, unit: 'B/actor' },
 ]
 
-/** Actors: tell, ping-pong, ask, spawn and stop, fan-in, ring, and the memory of idle ones. */
-export async function run(options: BenchOptions): Promise<BenchReport> {
-  const runs = options.runs ?? (options.quick ? 2 : 5)
-  const otp = await Otp.start()
-  const peers: readonly ActorPeer[] = [
-    spimplPeer(SPIMPL, false),
-    spimplPeer(RECORDING, true),
-    ...[await nactPeer(), await comedyPeer()].filter(peer => peer !== undefined),
-    ...(await xstatePeers()),
-    eventEmitterPeer(),
-    microtaskPeer(),
-  ]
+/** Runs that are not counted, in which the engine gets to know the code. */
+const WARM_UPS = 3
+
+export async function run({ quick, runs = quick ? 1 : 5 }: BenchOptions): Promise<BenchReport> {
+  const absentees = new Set<string>()
   const rows: BenchRow[] = []
-  for (const subject of Object.keys(subjects) as Subject[]) {
-    const operations = options.quick ? OPERATIONS[subject] / 10 : OPERATIONS[subject]
-    const contenders: Contender[] = peers.flatMap(({ name, works: { [subject]: work } }) =>
-      work === undefined ? [] : [{ ...work, peer: name, operations: wholeShare(operations, work.share ?? 1) }],
-    )
-    if (otp !== undefined) {
-      contenders.push({ peer: OTP, operations, run: () => {}, measure: () => otp.figure(subject, operations) })
+  for (const { subject, operations, unit } of subjects) {
+    // Those that the goals are about are short, and so are measured three times as often.
+    const often = subject === 'tell' || subject === 'pingPong' ? runs * 3 : runs
+    rows.push(...(await measured(subject, quick ? operations / 20 : operations, unit, often, absentees)))
+  }
+  rows.push(...(await laneRows(runs, quick)))
+  const notes = [...absentees].map(absent)
+  for (const name of ['nact', 'xstate', 'comedy']) {
+    const version = peerVersion(name)
+    if (version !== undefined) notes.push(`${name} ${version}`)
+  }
+  notes.push('each peer has a process of its own for each subject; their runs take turns')
+  notes.push('xstate and EventEmitter handle a message within send: they have no mailbox to wait in')
+  return { rows, ratios: ratiosOf(rows), notes }
+}
+
+/** One peer in its process. */
+interface Solo {
+  readonly peer: string
+  readonly child: ChildProcess
+  readonly share: number
+  readonly figures: number[]
+}
+
+async function begin(peer: string, subject: Subject, absentees: Set<string>): Promise<Solo | undefined> {
+  const solo = fileURLToPath(new URL('./actor-peers/solo.js', import.meta.url))
+  // Without the parent's options but this one: a larger young generation, say, would favour who queues.
+  const child = fork(solo, [peer], { execArgv: ['--expose-gc'] })
+  const answer = await answerOf(child)
+  if (answer === undefined) return undefined
+  if ('subjects' in answer && answer.subjects.includes(subject))
+    return { peer, child, share: answer.share, figures: [] }
+  if ('absent' in answer) absentees.add(peer)
+  child.disconnect()
+  return undefined
+}
+
+/** `undefined` when the process ended instead. */
+async function answerOf(child: ChildProcess): Promise<SoloAnswer | undefined> {
+  const ended = new AbortController()
+  const gone = once(child, 'exit', { signal: ended.signal }).then(
+    () => undefined,
+    () => undefined,
+  )
+  const answer = once(child, 'message', { signal: ended.signal }).then(
+    ([message]) => message as SoloAnswer,
+    () => undefined,
+  )
+  const first = await Promise.race([answer, gone])
+  ended.abort()
+  return first
+}
+
+/** All peers that can, run by run in turn. */
+async function measured(
+  subject: Subject,
+  operations: number,
+  unit: string,
+  runs: number,
+  absentees: Set<string>,
+): Promise<BenchRow[]> {
+  const solos: Solo[] = []
+  for (const peer of peerNames) {
+    const solo = await begin(peer, subject, absentees)
+    if (solo !== undefined) solos.push(solo)
+  }
+  const tracing = subject === 'idle' ? solos.filter(({ peer }) => peer === 'spimpl, tracing') : []
+  for (let run = -WARM_UPS; run < runs; run++) {
+    for (const solo of solos) {
+      if (tracing.includes(solo) || !solo.child.connected) continue
+      // A thousand senders need a thousand messages each way, whatever the share.
+      const mine = Math.max(Math.round((operations * solo.share) / 2_000) * 2_000, 2_000)
+      const request: SoloRequest = { subject, operations: mine }
+      solo.child.send(request)
+      const answer = await answerOf(solo.child)
+      if (run >= 0 && answer !== undefined && 'figure' in answer) solo.figures.push(answer.figure)
     }
-    rows.push(...(await sideBySide(subjects[subject], contenders, runs)))
   }
-  for (const peer of peers) {
-    if (peer.idle === undefined) continue
-    const count = options.quick ? peer.idle.count / 10 : peer.idle.count
-    rows.push(rowOf(MEMORY, peer.name, 'memory', 'B/actor', await bytesEach(peer.idle, count, Math.min(runs, 3))))
-  }
-  if (otp !== undefined) {
-    const bytes: number[] = []
-    for (let run = 0; run < Math.min(runs, 3); run++) bytes.push(await otp.figure('idle', 100_000))
-    rows.push(rowOf(MEMORY, OTP, 'memory', 'B/actor', bytes))
-  }
-  otp?.close()
-  return { rows, ratios: ratios(rows), notes: notes(peers, otp) }
+  for (const { child } of solos) if (child.connected) child.disconnect()
+  const metric = subject === 'idle' ? 'memory' : 'time'
+  return solos
+    .filter(({ figures }) => figures.length > 0)
+    .map(({ peer, figures }) => rowOf(subject, peer, metric, unit, figures))
 }
 
-/** The senders of the fan-in send whole messages, all as many. */
-function wholeShare(operations: number, share: number): number {
-  return Math.max(Math.round((operations * share) / 1_000), 1) * 1_000
-}
-
-/** Bytes of the heap for one actor that has started and waits. */
-async function bytesEach(idle: NonNullable<ActorPeer['idle']>, count: number, runs: number): Promise<number[]> {
-  const bytes: number[] = []
-  // The first compiles and grows tables that stay: not counted.
-  for (let run = -1; run < runs; run++) {
-    const before = await usedBytes()
-    await idle.hold(count)
-    if (run >= 0) bytes.push(((await usedBytes()) - before) / count)
-    await idle.release()
-  }
-  return bytes
-}
-
-async function usedBytes(): Promise<number> {
-  // What was stopped last turn lets go of its memory in this one.
-  await new Promise(resolve => setTimeout(resolve, 50))
-  globalThis.gc?.()
-  globalThis.gc?.()
-  const { heapUsed, external } = process.memoryUsage()
-  return heapUsed + external
-}
-
-function ratios(rows: readonly BenchRow[]): Record<string, number> {
-  const found: Record<string, number> = {}
-  for (const [name, subject, slower, faster] of RATIOS) {
-    const ratio = ratioOf(rows, subjects[subject], slower, faster)
-    if (ratio !== undefined) found[name] = ratio
-  }
-  found.tracingOnVsOff = round(Math.max(found.tellTracingOnVsOff ?? 0, found.pingPongTracingOnVsOff ?? 0))
-  return found
-}
-
-function notes(peers: readonly ActorPeer[], otp: Otp | undefined): string[] {
-  const names = new Set(peers.map(peer => peer.name))
-  return [
-    'every figure is for one thread; a message carries its id and the id of its cause; tracingOnVsOff is the larger of tell and ping-pong',
-    ...peers.flatMap(peer => peer.notes ?? []),
-    ...(names.has('nact') ? [] : [absent('nact')]),
-    ...(names.has('comedy') ? [] : [absent('comedy')]),
-    ...(names.has('xstate machine') ? [] : [absent('xstate')]),
-    otp === undefined ? absent('Erlang') : `Erlang/OTP ${otp.release} with one scheduler (+S 1:1)`,
-    ...(globalThis.gc === undefined ? ['without --expose-gc the bytes for an actor are not exact'] : []),
+function ratiosOf(rows: readonly BenchRow[]): Record<string, number> {
+  const wanted: readonly [string, Subject, string, string][] = [
+    ['tellVsNact', 'tell', 'nact', 'spimpl'],
+    ['pingPongVsNact', 'pingPong', 'nact', 'spimpl'],
+    ['tellVsFromTransition', 'tell', 'xstate fromTransition', 'spimpl'],
+    ['pingPongVsFromTransition', 'pingPong', 'xstate fromTransition', 'spimpl'],
+    ['pingPongVsOtp', 'pingPong', 'Erlang/OTP', 'spimpl'],
+    ['spawnVsNact', 'spawnStop', 'nact', 'spimpl'],
+    ['tracingOnVsOff', 'tell', 'spimpl, tracing', 'spimpl'],
+    ['tracingOnVsOffPingPong', 'pingPong', 'spimpl, tracing', 'spimpl'],
   ]
+  const ratios: Record<string, number> = {}
+  for (const [name, subject, above, below] of wanted) {
+    const ratio = ratioOf(rows, subject, above, below)
+    if (ratio !== undefined) ratios[name] = ratio
+  }
+  return ratios
 }

@@ -9,8 +9,6 @@ export interface Contender {
   /** Made anew for each run and not timed. */
   readonly prepare?: () => unknown
   readonly run: (operations: number) => unknown
-  /** For one that measures itself, as another process does: takes the place of `run`, returns nanoseconds for one operation. */
-  readonly measure?: () => Promise<number>
   /** Not timed. */
   readonly cleanUp?: () => unknown
 }
@@ -33,8 +31,7 @@ export async function sideBySide(subject: string, contenders: readonly Contender
 }
 
 /** Nanoseconds for one operation of one run. */
-export async function time({ operations, prepare, run, measure, cleanUp }: Contender): Promise<number> {
-  if (measure !== undefined) return measure()
+export async function time({ operations, prepare, run, cleanUp }: Contender): Promise<number> {
   await prepare?.()
   globalThis.gc?.()
   const start = process.hrtime.bigint()

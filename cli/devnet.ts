@@ -104,6 +104,7 @@ async function startOne(
       chainId: CHAIN_IDS.mainnet,
       udp: { host: '127.0.0.1', port: 0 },
       publish: local => local,
+      adoptAddress: false,
       openSocket,
       openStore: store => openContentStore({ ...store, directory: undefined, name: 'history' }),
       storage: { capacityBytes: STORE_BYTES, radius: { type: 'max' } },

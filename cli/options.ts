@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import { SpimplError } from '../src/errors.ts'
 import type { RadiusSetting } from '../src/store/policy.ts'
-import { type Environment, type Flag, HelpRequested, type ReadFile, readFlags } from './flag.ts'
+import { type Environment, type Flag, type ReadFile, readFlags } from './flag.ts'
 import {
   address,
   type BootnodesSetting,
@@ -170,18 +170,6 @@ export function parseDevnetOptions(argv: readonly string[], env: Environment, re
   const description = 'Runs a network of nodes in this process and moves blocks through it'
   const given = readFlags({ name: 'spimpl devnet', description }, DEVNET_FLAGS, { argv, env, readFile })
   return { ...given, blocks: given.blocks, rpcPort: given.rpcPort }
-}
-
-/** The text that `--help` prints. */
-export function helpOf(command: 'run' | 'devnet'): string {
-  const parse = command === 'run' ? parseRunOptions : parseDevnetOptions
-  try {
-    parse(['--help'], {}, () => '')
-  } catch (error) {
-    if (error instanceof HelpRequested) return error.text
-    throw error
-  }
-  return ''
 }
 
 function readKeyFile(file: string, readFile: ReadFile): Uint8Array {

@@ -59,6 +59,7 @@ async function start(
     chainId: CHAIN_IDS[options.network],
     udp: options.udp,
     publish: local => endpointToPublish(options, local),
+    adoptAddress: options.nat.type === 'none' && (options.udp.host === '0.0.0.0' || options.udp.host === '::'),
     openSocket,
     openStore: store => openContentStore({ ...store, directory: directory?.path, name: 'history' }),
     storage: { capacityBytes: options.storageBytes, radius: options.radius },
@@ -73,10 +74,14 @@ async function start(
   return node
 }
 
-/** What the user says, else the address that is bound, unless that is all of them: then peers say what they see. */
-function endpointToPublish({ nat }: RunOptions, local: Endpoint): Endpoint | undefined {
-  if (nat.type === 'extip') return { host: nat.address, port: local.port }
-  return local.host === '0.0.0.0' || local.host === '::' ? undefined : local
+/**
+ * What the user says, else the address that is bound. Where that is all of them, loopback stands in the record until peers say what
+ * they see: so nodes of one machine find each other at once.
+ */
+function endpointToPublish({ nat }: RunOptions, { host, port }: Endpoint): Endpoint {
+  if (nat.type === 'extip') return { host: nat.address, port }
+  if (host === '0.0.0.0') return { host: '127.0.0.1', port }
+  return { host: host === '::' ? '::1' : host, port }
 }
 
 async function openHeaders({ headers }: RunOptions): Promise<HeaderSource> {

@@ -5,6 +5,7 @@ import { SpimplError } from '../src/errors.ts'
 import { packageVersion } from './composition.ts'
 import { devnet } from './devnet.ts'
 import { decodeEnr, type NewEnrOptions, newEnr } from './enr.ts'
+import { describeMachines } from './machines.ts'
 import { HelpRequested, parseDevnetOptions, parseRunOptions } from './options.ts'
 import { run } from './run.ts'
 
@@ -19,6 +20,7 @@ Commands:
   devnet             runs a network of nodes in this process and moves blocks through it
   enr decode <enr>   says what is in a node record
   enr new            makes a node record and, without --private-key, a key for it
+  machines [name]    draws the lifecycles (session, stream, child) as Mermaid state diagrams
 
 Every command has --help.`
 
@@ -43,6 +45,8 @@ async function main(argv: readonly string[]): Promise<number> {
       return devnet(parseDevnetOptions(rest, process.env, readFile))
     case 'enr':
       return enr(rest)
+    case 'machines':
+      return machines(rest)
     case '--version':
     case '-V':
       console.log(packageVersion())
@@ -58,13 +62,13 @@ async function main(argv: readonly string[]): Promise<number> {
     default:
       throw new SpimplError(
         'USAGE',
-        `expected one of run, devnet, enr, got ${JSON.stringify(command)}; see spimpl --help`,
+        `expected one of run, devnet, enr, machines, got ${JSON.stringify(command)}; see spimpl --help`,
       )
   }
 }
 
 async function enr(argv: readonly string[]): Promise<number> {
-  const program = new Command('spimpl enr').description('Reads and makes node records (EIP-778)').exitOverride()
+  const program = new Command('spimpl enr').description('Reads and makes node records (EIP-778)')
   program
     .command('decode <enr>')
     .description('says what is in a record, and whether its signature is right')
@@ -90,8 +94,23 @@ async function enr(argv: readonly string[]): Promise<number> {
       console.log(`node id      ${made.nodeId}`)
       if (made.privateKey !== undefined) console.log(`private key  ${made.privateKey}`)
     })
-  for (const command of program.commands) command.exitOverride().configureOutput({ writeErr: () => {} })
-  program.configureOutput({ writeErr: () => {} })
+  return parse(program, argv)
+}
+
+async function machines(argv: readonly string[]): Promise<number> {
+  const program = new Command('spimpl machines')
+    .description('draws the lifecycles as Mermaid state diagrams, from the machines that run')
+    .argument('[name]', 'session, stream or child; all of them without it')
+    .option('--json', 'print one line of JSON')
+    .action((name: string | undefined, options: { readonly json?: boolean }) =>
+      console.log(describeMachines(name, options)),
+    )
+  return parse(program, argv)
+}
+
+/** Runs a command of commander's; what it refuses is a usage error. */
+async function parse(program: Command, argv: readonly string[]): Promise<number> {
+  for (const command of [program, ...program.commands]) command.exitOverride().configureOutput({ writeErr: () => {} })
   try {
     await program.parseAsync([...argv], { from: 'user' })
     return 0

@@ -1,89 +1,162 @@
-/** A chat server: an actor for the room, one for each connection; who leaves is noticed by death watch. */
+/**
+ * A chat server: an actor for the room, one for each connection. Who leaves is noticed by death watch; who reads too slowly
+ * misses the oldest lines and holds up nobody; the end goes in phases, the connections before the room.
+ */
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { createInterface } from 'node:readline'
-import { behavior, type Ref, System } from 'spimpl/runtime'
+import { parseArgs } from 'node:util'
+import { behavior, type Ref, type ShutdownReport, System } from 'spimpl/runtime'
 
-type Member = { readonly type: 'line'; readonly text: string } | { readonly type: 'typed'; readonly text: string }
+const usage = `usage: node chat-server.js [--port PORT] [--host HOST]
+
+  --port PORT  serve until SIGINT or SIGTERM; 0 takes any free port. Without it, two clients show what happens
+  --host HOST  where to listen, 127.0.0.1 when absent
+`
+
+const MAX_CONNECTIONS = 1_000
+const MAX_LINE = 1_024
+const MAX_WAITING_LINES = 256
+
+/** To one connection. */
+type Member = { readonly type: 'line'; readonly text: string }
 type Room =
-  | { readonly type: 'join'; readonly name: string; readonly member: Ref<Member> }
-  | { readonly type: 'say'; readonly name: string; readonly text: string }
-  | { readonly type: 'left'; readonly name: string }
+  | { readonly type: 'said'; readonly from: Ref<Member>; readonly text: string }
+  | { readonly type: 'left'; readonly from: Ref<Member> }
 
+/** Who is who is known here alone: the first line of a member is its name, unless another has it. */
 const room = behavior<Room>(context => {
-  const members = new Map<string, Ref<Member>>()
+  const names = new Map<Ref<Member>, string>()
   const tellAll = (text: string) => {
-    for (const member of members.values()) member.tell({ type: 'line', text })
+    for (const member of names.keys()) member.tell({ type: 'line', text })
+  }
+  const join = (member: Ref<Member>, name: string) => {
+    if (name === '' || [...names.values()].includes(name)) {
+      member.tell({ type: 'line', text: '* that name is taken, another?' })
+      return
+    }
+    names.set(member, name)
+    context.watch(member, { type: 'left', from: member })
+    tellAll(`* ${name} joined, ${names.size} here`)
   }
   return {
-    join: ({ name, member }) => {
-      members.set(name, member)
-      context.watch(member, { type: 'left', name })
-      tellAll(`* ${name} joined, ${members.size} here`)
+    said: ({ from, text }) => {
+      const name = names.get(from)
+      if (name === undefined) join(from, text)
+      else tellAll(`${name}: ${text}`)
     },
-    say: ({ name, text }) => tellAll(`${name}: ${text}`),
-    left: ({ name }) => {
-      members.delete(name)
+    left: ({ from }) => {
+      const name = names.get(from)
+      names.delete(from)
       tellAll(`* ${name} left`)
     },
   }
 })
 
-/** A connection. Its first line is the name. */
+/** A connection: what comes goes to the room line by line, what the room says waits here until the socket takes it. */
 const member = (socket: Socket, to: Ref<Room>) =>
   behavior<Member>(context => {
-    let name: string | undefined
-    const lines = createInterface({ input: socket })
-    lines.on('line', text => context.self.tell({ type: 'typed', text }))
-    lines.on('close', () => context.system.stopActor(context.self, { drain: true }))
-    socket.on('error', () => {})
-    context.onStop(() => void socket.end())
+    const { self, system } = context
+    let unfinished = ''
+    socket.setEncoding('utf8')
+    socket.on('data', (text: string) => {
+      const lines = (unfinished + text).split(/\r?\n/)
+      unfinished = lines.pop()!
+      for (const line of lines) to.tell({ type: 'said', from: self, text: line.slice(0, MAX_LINE) })
+      if (unfinished.length > MAX_LINE) system.stopActor(self)
+    })
+    socket.on('close', () => system.stopActor(self))
+    socket.on('error', () => socket.destroy())
+    context.onStop(() => {
+      socket.removeAllListeners('data')
+      socket.write('* good-bye\n')
+      socket.destroySoon()
+    })
     return {
-      typed: ({ text }) => {
-        if (name !== undefined) to.tell({ type: 'say', name, text })
-        else {
-          name = text
-          to.tell({ type: 'join', name, member: context.self })
-        }
-      },
-      line: ({ text }) => void socket.write(`${text}\n`),
+      // While the socket is full this actor waits and its mailbox fills; then the oldest lines give way.
+      line: ({ text }) => (socket.write(`${text}\n`) ? undefined : drained(socket)),
     }
   })
 
-await using system = new System({ phases: [{ name: 'connections', deadlineMs: 1_000 }, { name: 'room' }] })
-const roomRef = system.spawn(room, { name: 'room', phase: 'room' })
-const server = createServer(socket => {
-  system.spawn(member(socket, roomRef), {
-    restart: 'temporary',
-    phase: 'connections',
-    mailbox: { overflow: 'drop-oldest' },
+/** Settles when the socket takes bytes again, or never will. */
+function drained(socket: Socket): Promise<void> {
+  return new Promise(resolve => {
+    const done = () => {
+      socket.off('drain', done).off('close', done)
+      resolve()
+    }
+    socket.on('drain', done).on('close', done)
   })
-})
-await once(server.listen(0, '127.0.0.1'), 'listening')
-const { port } = server.address() as AddressInfo
-
-/** A client that waits for what it expects, for this demonstration. */
-async function client(name: string) {
-  const socket = connect(port, '127.0.0.1')
-  const lines = createInterface({ input: socket })[Symbol.asyncIterator]()
-  socket.write(`${name}\n`)
-  return {
-    type: (text: string) => void socket.write(`${text}\n`),
-    expect: async (count: number) => {
-      for (let at = 0; at < count; at++) console.log(`${name} sees "${(await lines.next()).value}"`)
-    },
-    leave: () => void socket.end(),
-  }
 }
 
-const ada = await client('ada')
-await ada.expect(1)
-const bob = await client('bob')
-await bob.expect(1)
-await ada.expect(1)
-bob.type('hello')
-await ada.expect(1)
-bob.leave()
-await ada.expect(1)
-ada.leave()
-server.close()
+/** @returns the port, and what ends the server */
+async function serve(host: string, port: number): Promise<{ port: number; stop: () => Promise<ShutdownReport> }> {
+  const system = new System({ phases: [{ name: 'connections', deadlineMs: 1_000 }, { name: 'room' }] })
+  const roomRef = system.spawn(room, { name: 'room', phase: 'room' })
+  const sockets = new Set<Socket>()
+  const server = createServer(socket => {
+    sockets.add(socket)
+    socket.on('close', () => sockets.delete(socket))
+    system.spawn(member(socket, roomRef), {
+      restart: 'temporary',
+      phase: 'connections',
+      mailbox: { capacity: MAX_WAITING_LINES, overflow: 'drop-oldest' },
+    })
+  })
+  server.maxConnections = MAX_CONNECTIONS
+  await once(server.listen(port, host), 'listening')
+  const stop = async () => {
+    server.close()
+    const report = await system.stop()
+    // Who does not read its good-bye keeps no process.
+    for (const socket of sockets) socket.destroy()
+    return report
+  }
+  return { port: (server.address() as AddressInfo).port, stop }
+}
+
+/** Two clients who wait for what they expect to see. */
+async function demonstration(port: number): Promise<void> {
+  const client = (name: string) => {
+    const socket = connect(port, '127.0.0.1')
+    const lines = createInterface({ input: socket })[Symbol.asyncIterator]()
+    socket.write(`${name}\n`)
+    return {
+      type: (text: string) => void socket.write(`${text}\n`),
+      expect: async (count: number) => {
+        for (let at = 0; at < count; at++) console.log(`${name} sees "${(await lines.next()).value}"`)
+      },
+      leave: () => void socket.end(),
+    }
+  }
+  const ada = client('ada')
+  await ada.expect(1)
+  const bob = client('bob')
+  await bob.expect(1)
+  await ada.expect(1)
+  bob.type('hello')
+  await ada.expect(1)
+  bob.leave()
+  await ada.expect(1)
+  // Ada stays, and sees the server go.
+}
+
+const { values } = parseArgs({
+  options: {
+    port: { type: 'string' },
+    host: { type: 'string', default: '127.0.0.1' },
+    help: { type: 'boolean', short: 'h', default: false },
+  },
+})
+if (values.help) {
+  console.log(usage)
+  process.exit(0)
+}
+const server = await serve(values.host, Number(values.port ?? 0))
+if (values.port === undefined) await demonstration(server.port)
+else {
+  console.log(`listening on ${values.host}:${server.port}`)
+  await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')])
+}
+const report = await server.stop()
+for (const { name, stopped, late } of report.phases) console.log(`${name}: ${stopped} stopped, ${late.length} late`)

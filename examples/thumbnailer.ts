@@ -1,63 +1,129 @@
-/** Thumbnails over the compute pool: the actor keeps order and count, the threads do the work, the pool says when it is full. */
+/**
+ * Thumbnails over the compute pool: the actor takes what comes, the threads do the work, and the pool holds back those for
+ * whom it has no room.
+ */
+import { readFile, writeFile } from 'node:fs/promises'
+import { parseArgs } from 'node:util'
 import { behavior, ComputePool, moved, type ReplyTo, System } from 'spimpl/runtime'
 
+const usage = `usage: node thumbnailer.js [--factor N] [FILE.ppm ...]
+
+  FILE.ppm    pictures in the binary format of netpbm (P6, 8 bits); each gets a FILE.thumb.ppm beside it.
+              Without any, twelve pictures are made up and shrunk in memory
+  --factor N  how many pixels become one, in each direction; 8 when absent
+`
+
+/** Three bytes a pixel: red, green, blue. */
 interface Picture {
   readonly width: number
   readonly height: number
-  /** One byte a pixel. */
   readonly pixels: Uint8Array
 }
 
-/** Runs on a thread of the pool: the mean of each square of `factor` by `factor` pixels. */
-export function shrink({ picture, factor }: { readonly picture: Picture; readonly factor: number }): Uint8Array {
-  const width = Math.floor(picture.width / factor)
-  const height = Math.floor(picture.height / factor)
-  const small = new Uint8Array(width * height)
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      let sum = 0
-      for (let dy = 0; dy < factor; dy++) {
-        for (let dx = 0; dx < factor; dx++) sum += picture.pixels[(y * factor + dy) * picture.width + x * factor + dx]!
-      }
-      small[y * width + x] = sum / factor ** 2
-    }
-  }
-  return moved(small)
+interface Order {
+  readonly picture: Picture
+  readonly factor: number
 }
 
-type Thumbnailer = { readonly type: 'shrink'; readonly picture: Picture; readonly replyTo: ReplyTo<Uint8Array> }
+const CHANNELS = 3
+
+const sizeOf = ({ width, height }: Picture, factor: number) => ({
+  width: Math.floor(width / factor),
+  height: Math.floor(height / factor),
+})
+
+/** Runs on a thread of the pool: each pixel is the mean of a square of `factor` by `factor`. */
+export function shrink({ picture, factor }: Order): Uint8Array {
+  const { width, height } = sizeOf(picture, factor)
+  const pixels = new Uint8Array(width * height * CHANNELS)
+  for (let at = 0; at < pixels.length; at++) {
+    const channel = at % CHANNELS
+    const left = (Math.floor(at / CHANNELS) % width) * factor
+    const top = Math.floor(at / CHANNELS / width) * factor
+    let sum = 0
+    for (let y = top; y < top + factor; y++) {
+      for (let x = left; x < left + factor; x++) sum += picture.pixels[(y * picture.width + x) * CHANNELS + channel]!
+    }
+    pixels[at] = Math.round(sum / factor ** 2)
+  }
+  return moved(pixels)
+}
+
+type Thumbnailer = { readonly type: 'shrink'; readonly picture: Picture; readonly replyTo: ReplyTo<Picture> }
 
 const task = { module: import.meta.url, name: 'shrink' }
 
-const thumbnailer = (pool: ComputePool) =>
+const thumbnailer = (pool: ComputePool, factor: number) =>
   behavior<Thumbnailer>(
     () => ({
       shrink: async ({ picture, replyTo }) => {
-        await pool.room()
         const transfer = [picture.pixels.buffer as ArrayBuffer]
-        replyTo.tell(await pool.run({ ...task }, { picture, factor: 8 }, { transfer, timeoutMs: 10_000 }))
+        try {
+          const order = { picture, factor }
+          const pixels = await pool.run<Order, Uint8Array>(task, order, { transfer, timeoutMs: 10_000, wait: true })
+          replyTo.tell({ ...sizeOf(picture, factor), pixels })
+        } catch (error) {
+          // It is this picture that failed: who sent it learns why, the others go on.
+          replyTo.fail(error as Error)
+        }
       },
     }),
     // The next picture may begin while this one is on a thread.
     { reentrant: true },
   )
 
+function decode(file: Uint8Array): Picture {
+  const header = /^P6\s+(\d+)\s+(\d+)\s+255\s/.exec(Buffer.from(file.subarray(0, 64)).toString('latin1'))
+  if (header === null) throw new Error('expected a P6 picture of 8 bits')
+  const [width, height] = [Number(header[1]), Number(header[2])]
+  const pixels = new Uint8Array(file.subarray(header[0].length))
+  if (pixels.length !== width * height * CHANNELS) {
+    throw new Error(`expected ${width * height * CHANNELS} bytes of pixels, got ${pixels.length}`)
+  }
+  return { width, height, pixels }
+}
+
+const encode = ({ width, height, pixels }: Picture): Uint8Array =>
+  Buffer.concat([Buffer.from(`P6\n${width} ${height}\n255\n`), pixels])
+
 export async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { factor: { type: 'string', default: '8' }, help: { type: 'boolean', short: 'h', default: false } },
+  })
+  if (values.help) {
+    console.log(usage)
+    return
+  }
+  const factor = Number(values.factor)
+  if (!Number.isInteger(factor) || factor < 1) {
+    console.error(`expected --factor N with N > 0, got ${values.factor}\n\n${usage}`)
+    process.exitCode = 2
+    return
+  }
   await using pool = new ComputePool({ threads: 2, maxQueued: 4 })
   await using system = new System()
-  const ref = system.spawn(thumbnailer(pool), { name: 'thumbnailer' })
-  const picture = (shade: number): Picture => ({
-    width: 256,
-    height: 128,
-    pixels: new Uint8Array(256 * 128).fill(shade),
-  })
+  const ref = system.spawn(thumbnailer(pool, factor), { name: 'thumbnailer' })
+  const thumbnail = (picture: Picture) =>
+    ref.ask<Picture>(replyTo => ({ type: 'shrink', picture, replyTo }), { timeoutMs: 20_000 })
+
+  for (const file of positionals) {
+    try {
+      const small = await thumbnail(decode(await readFile(file)))
+      await writeFile(file.replace(/(\.ppm)?$/, '.thumb.ppm'), encode(small))
+      console.log(`${file}: ${small.width} x ${small.height}`)
+    } catch (error) {
+      console.error(`${file}: ${(error as Error).message}`)
+      process.exitCode = 1
+    }
+  }
+  if (positionals.length > 0) return
+  const grey = (shade: number) => new Uint8Array(256 * 128 * CHANNELS).fill(shade)
   const thumbnails = await Promise.all(
-    Array.from({ length: 12 }, (_, at) =>
-      ref.ask<Uint8Array>(replyTo => ({ type: 'shrink', picture: picture(at), replyTo }), { timeoutMs: 20_000 }),
-    ),
+    Array.from({ length: 12 }, (_, shade) => thumbnail({ width: 256, height: 128, pixels: grey(shade) })),
   )
-  console.log(`${thumbnails.length} thumbnails of ${thumbnails[0]?.byteLength} bytes`)
-  console.log(`shades ${thumbnails.map(thumbnail => thumbnail[100]).join(' ')}`)
+  console.log(`${thumbnails.length} thumbnails of ${thumbnails[0]?.pixels.length} bytes`)
+  console.log(`shades ${thumbnails.map(({ pixels }) => pixels[100]).join(' ')}`)
 }
 
 // The pool's threads import this file too, for `shrink`.

@@ -22,8 +22,6 @@ export type RuntimeErrorCode =
   | 'QUEUE_OVER_RESUMED'
   | 'GROUP_UNBALANCED'
   | 'RESTART_INTENSITY'
-  | 'SHUTDOWN_LATE'
-  | 'SYSTEM_STOPPED'
   | 'LANE_DIED'
   | 'MESSAGE_NOT_CLONEABLE'
   | 'POOL_FULL'
@@ -35,7 +33,7 @@ export type RuntimeErrorCode =
   | 'EXECUTOR_UNAVAILABLE'
 
 /** Why bytes were refused by a codec. */
-export type CodecErrorCode = 'RLP_INVALID' | 'SSZ_INVALID' | 'VARINT_INVALID' | 'HEX_INVALID' | 'BASE64URL_INVALID'
+export type CodecErrorCode = 'RLP_INVALID' | 'VARINT_INVALID' | 'HEX_INVALID' | 'BASE64URL_INVALID'
 
 /** Keys, node records, accounts and transactions. */
 export type IdentityErrorCode =
@@ -49,11 +47,10 @@ export type IdentityErrorCode =
   | 'TRANSACTION_INVALID'
 
 /** Datagrams and connections. */
-export type TransportErrorCode = 'SOCKET_FAILED' | 'SOCKET_CLOSED' | 'ADDRESS_INVALID' | 'ADDRESS_IN_USE'
+export type TransportErrorCode = 'SOCKET_FAILED' | 'ADDRESS_INVALID' | 'ADDRESS_IN_USE'
 
 /** Discovery v5. */
 export type DiscoveryErrorCode =
-  | 'PACKET_MALFORMED'
   | 'MESSAGE_MALFORMED'
   | 'SESSION_FAILED'
   | 'REQUEST_TIMEOUT'
@@ -87,7 +84,6 @@ export type PortalErrorCode =
   | 'CONTENT_INVALID'
   | 'HEADER_UNAVAILABLE'
   | 'TRANSFER_LIMIT'
-  | 'OFFER_DECLINED'
 
 /**
  * Why an item of the history network is refused. CONTENT_TOO_LARGE and HEADER_UNAVAILABLE belong to the same decision.
@@ -107,17 +103,12 @@ export type HistoryErrorCode =
   | 'VALIDATION_LIMIT'
 
 /** The content store. */
-export type StoreErrorCode =
-  | 'STORE_FAILED'
-  | 'STORE_LOCKED'
-  | 'STORE_OUT_OF_RADIUS'
-  | 'STORE_CLOSED'
-  | 'STORE_BUSY'
-  | 'STORE_MISMATCH'
+export type StoreErrorCode = 'STORE_FAILED' | 'STORE_LOCKED' | 'STORE_CLOSED' | 'STORE_BUSY' | 'STORE_MISMATCH'
 
 /** What the command line and the RPC server refuse. */
 export type UsageErrorCode = 'USAGE' | 'CONFIG_INVALID' | 'FILE_INVALID' | 'RPC_INVALID_PARAMS'
 
+/** Every code that a `SpimplError` or a refused `Result` can have. */
 export type ErrorCode =
   | RuntimeErrorCode
   | CodecErrorCode
@@ -151,8 +142,10 @@ export type Result<T, Code extends ErrorCode = ErrorCode> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly code: Code; readonly detail: string }
 
+/** The value that a parser of hostile input returns. */
 export const ok = <T>(value: T): { readonly ok: true; readonly value: T } => ({ ok: true, value })
 
+/** The reason that a parser of hostile input returns; `detail` says what was expected and what came. */
 export const refused = <Code extends ErrorCode>(
   code: Code,
   detail: string,

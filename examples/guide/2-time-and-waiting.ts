@@ -17,4 +17,4 @@ const poller = behavior<Poller>(context => {
 
 await using system = new System()
 system.spawn(poller)
-await new Promise(resolve => setTimeout(resolve, 40))
+await new Promise(resolve => setTimeout(resolve, 200))

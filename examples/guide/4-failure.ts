@@ -26,4 +26,4 @@ const boss = behavior<Boss>(
 
 await using system = new System({ log: ({ path, message }) => console.log(`${path} ${message}`) })
 system.spawn(boss, { name: 'boss' })
-await new Promise(resolve => setTimeout(resolve, 10))
+await new Promise(resolve => setTimeout(resolve, 200))

@@ -10,7 +10,7 @@ const ITEM = 0
 const MESSAGES = 1
 const SOURCE = 2
 const CANCELLED = 3
-const JOB = 4
+const JOBS = 4
 const PATH = 5
 const CONNECTION = 6
 
@@ -42,7 +42,7 @@ class Numbered {
 export const items = new Numbered()
 /** Sources, by what answers them: `{ fired(data), cancelled() }`. */
 export const sources = new Numbered()
-/** Native jobs, by what answers them: `(status) => void`. */
+/** Native jobs, by what answers them; must not throw. */
 export const jobs = new Numbered()
 /** Listeners of queues that other lanes reach, by the queue's own id: `{ queue, onMessages(batch) }`. */
 export const listeners = new Map()
@@ -65,8 +65,8 @@ function entry(kind, id, data) {
     case CANCELLED:
       sources.take(id)?.cancelled()
       break
-    case JOB:
-      jobs.take(id)?.(data)
+    case JOBS:
+      for (const done of data) jobs.take(done)?.()
       break
     case PATH:
       monitors.get(id)?.changed(data)

@@ -55,14 +55,15 @@ export class NativeJobs {
     if (this.#native.seal === undefined) throw new AddonError('JOB_INVALID', this.#native.opensslInfo().detail)
   }
 
-  async #run(kind, jobs, pack, overhead) {
+  #run(kind, jobs, pack, overhead) {
+    if (jobs.length === 0) return Promise.resolve([])
     const parts = []
     for (let from = 0; from < jobs.length; ) {
       const { end, outBytes, controlBytes } = pack(jobs, from, overhead)
       parts.push(this.#part(kind, end - from, outBytes, controlBytes, overhead))
       from = end
     }
-    return (await Promise.all(parts)).flat()
+    return parts.length === 1 ? parts[0] : Promise.all(parts).then(all => all.flat())
   }
 
   #part(kind, count, outBytes, controlBytes, overhead) {

@@ -5,6 +5,7 @@
 #include <uv.h>
 
 #include <condition_variable>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -30,6 +31,9 @@ class Inbox {
   // False, and the task is freed, where the lane has ended.
   bool post(std::unique_ptr<Task> task);
 
+  // The same for the commonest task, that a job is done: all that are done come to JavaScript in one call.
+  bool answer(uint32_t id);
+
   // A job that reads or writes memory of the lane's JavaScript runs between begin and end. After close(), begin refuses,
   // and close() itself waits for those that have begun: so no job touches memory that went with the lane.
   bool begin();
@@ -38,12 +42,14 @@ class Inbox {
   // On the lane's thread.
   void open(uv_async_t* wakeup);
   std::vector<std::unique_ptr<Task>> take();
+  std::vector<uint32_t> takeAnswers();
   void close();
 
  private:
   std::mutex mutex_;
   std::condition_variable quiet_;
   std::vector<std::unique_ptr<Task>> tasks_;
+  std::vector<uint32_t> answers_;
   uv_async_t* wakeup_ = nullptr;
   int running_ = 0;
 };

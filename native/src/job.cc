@@ -1,7 +1,5 @@
 #include "job.h"
 
-#include "lane.h"
-
 namespace dispatch_addon {
 namespace {
 
@@ -17,18 +15,6 @@ void countThread() {
   threads++;
 }
 
-class Answer : public Task {
- public:
-  explicit Answer(uint32_t id) : id_(id) {}
-  void run(Lane& lane) override {
-    lane.hold(-1);
-    lane.arrive(Arrival::job, id_);
-  }
-
- private:
-  uint32_t id_;
-};
-
 }  // namespace
 
 void Job::perform() {
@@ -41,7 +27,7 @@ void Job::perform() {
   running--;
   performed++;
   // The answer first: end() may let the lane's close() proceed, after which nothing can be posted.
-  inbox_->post(std::make_unique<Answer>(id_));
+  inbox_->answer(id_);
   inbox_->end();
 }
 

@@ -1,6 +1,7 @@
 #include "lane.h"
 
 #include <dlfcn.h>
+#include <string.h>
 
 #include "backend_calls.h"
 #include "group_calls.h"
@@ -149,12 +150,30 @@ void Lane::hold(int by) {
 }
 
 void Lane::runTasks() {
+  tellAnswers();
   napi_handle_scope scope = nullptr;
   for (auto& task : inbox_->take()) {
     if (ended_ || napi_open_handle_scope(env_, &scope) != napi_ok) return;
     task->run(*this);
     napi_close_handle_scope(env_, scope);
   }
+}
+
+void Lane::tellAnswers() {
+  const std::vector<uint32_t> answers = inbox_->takeAnswers();
+  napi_handle_scope scope = nullptr;
+  if (answers.empty() || ended_ || napi_open_handle_scope(env_, &scope) != napi_ok) return;
+  hold(-static_cast<int>(answers.size()));
+  void* data = nullptr;
+  napi_value buffer = nullptr;
+  napi_value array = nullptr;
+  const size_t bytes = answers.size() * sizeof(uint32_t);
+  if (napi_create_arraybuffer(env_, bytes, &data, &buffer) == napi_ok) {
+    memcpy(data, answers.data(), bytes);
+    napi_create_typedarray(env_, napi_uint32_array, answers.size(), buffer, 0, &array);
+    arrive(Arrival::jobs, static_cast<uint32_t>(answers.size()), array);
+  }
+  napi_close_handle_scope(env_, scope);
 }
 
 void Lane::drainRoot() {

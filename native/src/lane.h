@@ -22,7 +22,7 @@ enum class Arrival : uint32_t {
   messages = 1,  // (queue id, Uint8Array[]): what other lanes sent to a queue
   source = 2,    // (source id, data): a source fired
   cancelled = 3, // (source id): a source is cancelled
-  job = 4,       // (job id, status): a native job is done
+  jobs = 4,      // (count, Uint32Array): native jobs that are done, by their ids
   path = 5,      // (monitor id, path?): the network path may have changed, or is now `path`
   connection = 6 // (connection id, event): a connection or listener has something to say
 };
@@ -78,6 +78,7 @@ class Lane {
   bool start();
   void end(napi_async_cleanup_hook_handle hook);
   void runTasks();
+  void tellAnswers();
   void drainRoot();
   void surfaceException();
   static napi_value attachEntry(napi_env env, napi_callback_info info);

@@ -29,11 +29,13 @@ void undescribe(int) {}
 bool isMainThread() { return pthread_main_np() != 0; }
 
 // libuv polls descriptors, macOS gives a Mach port: a kqueue that watches the port is a descriptor for it.
-int describe(intptr_t port) {
+int describe(intptr_t answered) {
+  // A Mach port has 32 bits; the rest of the register is nobody's.
+  const auto port = static_cast<uint32_t>(answered);
   const int queue = kqueue();
   if (queue < 0) return -1;
   struct kevent change;
-  EV_SET(&change, static_cast<uintptr_t>(port), EVFILT_MACHPORT, EV_ADD | EV_CLEAR, 0, 0, nullptr);
+  EV_SET(&change, port, EVFILT_MACHPORT, EV_ADD | EV_CLEAR, 0, 0, nullptr);
   if (kevent(queue, &change, 1, nullptr, 0, nullptr) == 0) return queue;
   close(queue);
   return -1;

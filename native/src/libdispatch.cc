@@ -12,6 +12,8 @@
 #if defined(__linux__)
 #include <poll.h>
 #include <sys/syscall.h>
+#else
+#include <pthread.h>
 #endif
 
 namespace dispatch_addon {

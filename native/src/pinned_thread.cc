@@ -26,18 +26,6 @@ int64_t currentSystemId() {
 #endif
 }
 
-class Stopped : public Task {
- public:
-  explicit Stopped(uint32_t id) : id_(id) {}
-  void run(Lane& lane) override {
-    lane.hold(-1);
-    lane.arrive(Arrival::job, id_);
-  }
-
- private:
-  uint32_t id_;
-};
-
 }  // namespace
 
 std::string ThreadTraits::apply() const {
@@ -105,7 +93,7 @@ void PinnedThread::loop() {
     job.reset();
     lock.lock();
   }
-  if (answerStop_) inbox_->post(std::make_unique<Stopped>(stopId_));
+  if (answerStop_) inbox_->answer(stopId_);
 }
 
 bool PinnedThread::perform(std::unique_ptr<Job> job) {

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { AddonError, backendInfo, cipher, DispatchQueue, NativeJobs, PinnedThread } from '../index.js'
 import { oneThreadLibrary } from './one-thread/library.js'
-import { withAddon, withDispatch } from './with-dispatch.js'
+import { skipped, withAddon, withDispatch } from './with-dispatch.js'
 
 const plain = bytes => new Uint8Array(bytes)
 const batchOf = (count, size = 1150) =>
@@ -126,7 +126,7 @@ withAddon('options are checked', t => {
 })
 
 const library = oneThreadLibrary()
-const withLibrary = library === undefined ? withAddon.skip : withAddon
+const withLibrary = library === undefined ? skipped : withAddon
 const confine = options =>
   PinnedThread.confine(new URL('./one-thread/confined.js', import.meta.url), { initial: library, ...options })
 

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, realpathSync, statSync } from 'node
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { backendInfo } from '../index.js'
-import { withDispatch } from './with-dispatch.js'
+import { serially, skipped, withDispatch } from './with-dispatch.js'
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
 const folder = path.join(root, 'build', 'test')
@@ -42,7 +42,7 @@ async function build(name, flags) {
   return { program: code === 0 ? program : undefined, output }
 }
 
-const test = compiler === undefined || headers === undefined ? withDispatch.skip : withDispatch.serial
+const test = compiler === undefined || headers === undefined ? skipped : serially(withDispatch)
 const variants = [
   ['plain', [], 1_000_000, {}],
   ['AddressSanitizer', ['-fsanitize=address,undefined', '-fno-omit-frame-pointer'], 200_000, {}],

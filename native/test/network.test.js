@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, realpathSync, statSync } from 'node
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { backendInfo } from '../index.js'
-import { withAddon, withDispatch } from './with-dispatch.js'
+import { skipped, withAddon, withDispatch } from './with-dispatch.js'
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
 const conformance = path.join(root, 'test', 'network-conformance.js')
@@ -37,7 +37,7 @@ const missing = !clang
       ? "node's headers were not found"
       : undefined
 if (missing !== undefined) console.error(`skipped: the source for macOS on its test double: ${missing}`)
-const withDouble = missing === undefined && process.platform === 'linux' ? withDispatch : withDispatch.skip
+const withDouble = missing === undefined && process.platform === 'linux' ? withDispatch : skipped
 
 async function buildWithDouble() {
   const files = folder =>
@@ -74,7 +74,7 @@ withDouble('the source for macOS on a double of Network framework', async t => {
 
 const namespaces = spawnSync('unshare', ['-rn', 'ip', 'link']).status === 0
 if (!namespaces) console.error('skipped: a change of the network path: no network namespaces here (unshare, ip)')
-const withNamespaces = namespaces ? withAddon : withAddon.skip
+const withNamespaces = namespaces ? withAddon : skipped
 
 withNamespaces('a link that comes and a route that goes change the path', async t => {
   const script = path.join(root, 'test', 'network-path.js')

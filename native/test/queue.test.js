@@ -1,8 +1,8 @@
 import { AddonError, backendInfo, DispatchQueue, drainLane } from '../index.js'
-import { withDispatch } from './with-dispatch.js'
+import { serially, withDispatch } from './with-dispatch.js'
 
 // One after the other, because a drain that one test asks for would run the items of all.
-const test = withDispatch.serial ?? withDispatch
+const test = serially(withDispatch)
 
 const on = queue => new Promise(resolve => queue.async(resolve))
 

@@ -3,13 +3,13 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { DispatchQueue } from '../index.js'
-import { withDispatch as test } from './with-dispatch.js'
+import { skipped, withDispatch as test } from './with-dispatch.js'
 
 const scenario = fileURLToPath(new URL('./teardown/scenario.js', import.meta.url))
 
-function run(name) {
+function run(name, script = scenario) {
   return new Promise(resolve => {
-    const child = spawn(process.execPath, [scenario, name], { stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(process.execPath, [script, name], { stdio: ['ignore', 'pipe', 'pipe'] })
     let output = ''
     for (const stream of [child.stdout, child.stderr]) stream.on('data', chunk => (output += chunk))
     child.on('close', (code, signal) => resolve({ code, signal, output: output.trim() }))
@@ -30,6 +30,13 @@ for (const name of [
     t.deepEqual(await run(name), { code: 0, signal: null, output: 'ran' })
   })
 }
+
+test('a Worker may be the first to load libdispatch', async t => {
+  const script = fileURLToPath(new URL('./teardown/worker-first.js', import.meta.url))
+  const { code, output } = await run('', script)
+  t.is(code, 0)
+  t.deepEqual(output.split('\n').sort(), ['main lane true', 'worker lane true', 'worker lane true'])
+})
 
 const LANES = 200
 const AT_ONCE = 4
@@ -59,7 +66,7 @@ async function lanes(from, to, port) {
   await Promise.all(Array.from({ length: AT_ONCE }, one))
 }
 
-const linuxTest = process.platform === 'linux' ? test : test.skip
+const linuxTest = process.platform === 'linux' ? test : skipped
 linuxTest(`${LANES} worker lanes leave no thread, no descriptor and no memory behind`, async t => {
   const seen = new Set()
   const queue = new DispatchQueue('lanes.main')

@@ -14,3 +14,9 @@ function choose(available, reason) {
 
 export const withAddon = choose(info.addon.loaded, info.addon.reasons.join('; '))
 export const withDispatch = choose(info.libdispatch.found, info.libdispatch.refused.join('; '))
+
+/** What is skipped for another reason, which the caller says. */
+export const skipped = test.skip
+
+/** The same, one test after the other. */
+export const serially = chosen => chosen.serial ?? chosen

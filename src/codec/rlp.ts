@@ -30,6 +30,10 @@ export function readRlp<T>(bytes: Uint8Array, read: (reader: RlpReader) => T): R
   }
 }
 
+/**
+ * A cursor over the items of one list; sub-lists and byte strings are views, nothing is copied. Only canonical RLP
+ * passes (Ethereum yellow paper, appendix B): anything else throws an `RlpFault`, which `readRlp` makes a refusal of.
+ */
 export class RlpReader {
   readonly bytes: Uint8Array
   /** Offset of the next item. */

@@ -32,6 +32,7 @@ export interface Cryptography {
   open(jobs: readonly CipherJob[]): (Uint8Array | undefined)[]
 }
 
+/** An ECDSA signature with the bit that tells which of two public keys made it (SEC 1, 4.1.6). */
 export interface RecoverableSignature {
   /** r and s, 64 bytes, s in the lower half. */
   readonly signature: Uint8Array

@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { createRequire } from 'node:module'
-import { SpimplError } from '../errors.ts'
 import type { Secp256k1 } from './secp256k1.ts'
-import { isCompressedPoint, isDigest, isSignature } from './shapes.ts'
+import { checkPrivateKey, isCompressedPoint, isDigest, isSignature } from './shapes.ts'
 
 /** What the optional npm package `secp256k1` has when its compiled libsecp256k1 loads; it ships no types. */
 interface Binding {
@@ -34,18 +33,11 @@ export function nativeSecp256k1(): Secp256k1 | undefined {
 function adapt(binding: Binding): Secp256k1 {
   // Blinds the multiplications with a private key against timing and power analysis (secp256k1.h); results do not change.
   binding.contextRandomize(randomBytes(32))
-  const checkPrivateKey = (privateKey: Uint8Array): void => {
-    if (privateKey.length !== 32) {
-      throw new SpimplError('KEY_INVALID', `expected a private key of 32 bytes, got ${privateKey.length}`)
-    }
-    if (!binding.privateKeyVerify(privateKey)) {
-      throw new SpimplError('KEY_INVALID', 'expected a private key between 1 and the order of secp256k1')
-    }
-  }
+  const inRange = (privateKey: Uint8Array): boolean => binding.privateKeyVerify(privateKey)
   return {
     name: 'libsecp256k1',
     publicKey(privateKey) {
-      checkPrivateKey(privateKey)
+      checkPrivateKey(privateKey, inRange)
       return binding.publicKeyCreate(privateKey, true)
     },
     uncompress(publicKey) {
@@ -57,7 +49,7 @@ function adapt(binding: Binding): Secp256k1 {
       }
     },
     sign(digest, privateKey) {
-      checkPrivateKey(privateKey)
+      checkPrivateKey(privateKey, inRange)
       const { signature, recid } = binding.ecdsaSign(digest, privateKey)
       return { signature, recovery: recid === 0 ? 0 : 1 }
     },
@@ -78,7 +70,7 @@ function adapt(binding: Binding): Secp256k1 {
       }
     },
     sharedPoint(publicKey, privateKey) {
-      checkPrivateKey(privateKey)
+      checkPrivateKey(privateKey, inRange)
       if (!isCompressedPoint(publicKey)) return undefined
       try {
         return binding.ecdh(publicKey, privateKey, { hashfn: compress }, new Uint8Array(33))

@@ -1,9 +1,8 @@
 import { hmac } from '@noble/hashes/hmac.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import * as noble from '@noble/secp256k1'
-import { SpimplError } from '../errors.ts'
 import type { Secp256k1 } from './secp256k1.ts'
-import { isCompressedPoint, isDigest, isSignature } from './shapes.ts'
+import { checkPrivateKey, isCompressedPoint, isDigest, isSignature } from './shapes.ts'
 
 // Version 3 brings no hashes; its synchronous signer takes them from here (RFC 6979 needs both).
 noble.hashes.sha256 = sha256
@@ -16,7 +15,7 @@ const ofDigest = { prehash: false } as const
 export const nobleSecp256k1: Secp256k1 = {
   name: 'noble',
   publicKey(privateKey) {
-    checkPrivateKey(privateKey)
+    checkPrivateKey(privateKey, noble.utils.isValidSecretKey)
     return noble.getPublicKey(privateKey, true)
   },
   uncompress(publicKey) {
@@ -28,7 +27,7 @@ export const nobleSecp256k1: Secp256k1 = {
     }
   },
   sign(digest, privateKey) {
-    checkPrivateKey(privateKey)
+    checkPrivateKey(privateKey, noble.utils.isValidSecretKey)
     const signed = noble.sign(digest, privateKey, { ...ofDigest, format: 'recovered' })
     return { signature: signed.slice(1), recovery: signed[0] === 0 ? 0 : 1 }
   },
@@ -53,7 +52,7 @@ export const nobleSecp256k1: Secp256k1 = {
     }
   },
   sharedPoint(publicKey, privateKey) {
-    checkPrivateKey(privateKey)
+    checkPrivateKey(privateKey, noble.utils.isValidSecretKey)
     if (!isCompressedPoint(publicKey)) return undefined
     try {
       return noble.getSharedSecret(privateKey, publicKey, true)
@@ -61,13 +60,4 @@ export const nobleSecp256k1: Secp256k1 = {
       return undefined
     }
   },
-}
-
-function checkPrivateKey(privateKey: Uint8Array): void {
-  if (privateKey.length !== 32) {
-    throw new SpimplError('KEY_INVALID', `expected a private key of 32 bytes, got ${privateKey.length}`)
-  }
-  if (!noble.utils.isValidSecretKey(privateKey)) {
-    throw new SpimplError('KEY_INVALID', 'expected a private key between 1 and the order of secp256k1')
-  }
 }

@@ -3,8 +3,8 @@ import { HANDSHAKE_HEAD_BYTES, NODE_ID_BYTES } from './packet.ts'
 
 /** The cryptography of the handshake with the `v4` identity scheme (discv5-theory.md, Handshake Steps). */
 
-export const ID_SIGNATURE_BYTES = 64
-export const EPHEMERAL_KEY_BYTES = 33
+const ID_SIGNATURE_BYTES = 64
+const EPHEMERAL_KEY_BYTES = 33
 
 const ID_SIGNATURE_TEXT = new TextEncoder().encode('discovery v5 identity proof')
 const KEY_AGREEMENT_TEXT = new TextEncoder().encode('discovery v5 key agreement')

@@ -9,6 +9,7 @@ import type { DiscoveryLimits } from './limits.ts'
 import type { IpLimits } from './routing-table.ts'
 import type { SessionState } from './session-machine.ts'
 
+/** What a `Discv5` is made of. */
 export interface DiscoveryOptions {
   /** The own record; discovery publishes it when the address changes. */
   readonly record: PublishableRecord
@@ -80,6 +81,7 @@ export type DiscoveryInput =
   /** Joins the network through these nodes; kept, and tried again whenever the table is empty. */
   | { readonly type: 'bootstrap'; readonly records: readonly NodeRecord[] }
 
+/** What discovery wants done, and what became of requests, each by its `ref`. */
 export type DiscoveryOutput =
   /** At most one for each input, and the last output of it. */
   | { readonly type: 'send'; readonly batch: readonly Datagram[] }
@@ -119,6 +121,7 @@ export type DiscoveryOutput =
   /** The own record. */
   | { readonly type: 'record-changed'; readonly record: NodeRecord }
 
+/** One peer in `inspect`; the counts are messages. */
 export interface SessionSnapshot {
   readonly nodeIdHex: string
   readonly endpoint: Endpoint

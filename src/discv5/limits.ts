@@ -57,7 +57,7 @@ export interface DiscoveryLimits {
   readonly bootstrapRetryMs: number
 }
 
-export const DEFAULT_LIMITS: DiscoveryLimits = {
+const DEFAULT_LIMITS: DiscoveryLimits = {
   requestTimeoutMs: 1_000,
   maxRequestTimeoutMs: 60_000,
   challengeTimeoutMs: 1_500,

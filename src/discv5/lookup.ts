@@ -1,4 +1,7 @@
-import { compareDistance } from '../identity/distances.ts'
+import { compareDistance, logDistance, MAX_DISTANCE } from '../identity/distances.ts'
+
+/** Distances that one question of a lookup asks for (discv5-theory.md, Lookup). */
+const DISTANCES_PER_QUERY = 3
 
 /** What a lookup must know of a node. `NodeRecord` of src/identity has this shape. */
 export interface LookupNode {
@@ -37,7 +40,7 @@ export interface Candidate<Node extends LookupNode> {
  *
  * @example
  * const lookup = new Lookup({ target, localIdHex, seeds: table.closest(target, 16).map(entry => entry.record) })
- * for (const node of lookup.next()) askFor(node, distancesTo(target))
+ * for (const node of lookup.next()) askFor(node, distancesTowards(target, node.nodeId))
  * lookup.answered(node.nodeIdHex, records)     // or lookup.failed(node.nodeIdHex); then next() again
  * if (lookup.done) use(lookup.closest())
  */
@@ -190,4 +193,18 @@ export class Lookup<Node extends LookupNode> {
       return
     }
   }
+}
+
+/**
+ * What to ask the node with `nodeId` for: the log distance at which the target lies from it, then those next to it, above before below. 0 stands
+ * for the node itself, and is asked for only where it is the target. Both ids have 32 bytes.
+ */
+export function distancesTowards(target: Uint8Array, nodeId: Uint8Array): number[] {
+  const distance = logDistance(target, nodeId)
+  const distances = [distance]
+  for (let step = 1; distances.length < DISTANCES_PER_QUERY; step++) {
+    if (distance + step <= MAX_DISTANCE) distances.push(distance + step)
+    if (distances.length < DISTANCES_PER_QUERY && distance - step > 0) distances.push(distance - step)
+  }
+  return distances
 }

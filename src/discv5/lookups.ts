@@ -1,15 +1,11 @@
-import { logDistance } from '../identity/distances.ts'
 import type { NodeRecord } from '../identity/node-record.ts'
 import type { Context } from './context.ts'
-import { Lookup } from './lookup.ts'
-import { FINDNODE, MAX_DISTANCE } from './message.ts'
+import { distancesTowards, Lookup } from './lookup.ts'
+import { FINDNODE } from './message.ts'
 import type { Messenger } from './messenger.ts'
 import type { PendingRequest, RequestOwner } from './requests.ts'
 import type { RoutingTable } from './routing-table.ts'
 import type { TableKeeper, TableNode } from './table-keeper.ts'
-
-/** Distances that one FINDNODE of a lookup asks for. */
-const DISTANCES_PER_QUERY = 3
 
 /** How many records a lookup is after, and starts from: a bucket's worth. */
 const LOOKUP_RESULTS = 16
@@ -86,7 +82,7 @@ export class Lookups implements RequestOwner {
     // Whoever cannot be asked counts as failed, which may make room for the next: hence until nobody is named.
     for (let nodes = lookup.next(); nodes.length > 0; nodes = lookup.next()) {
       for (const node of nodes) {
-        const distances = queryDistances(logDistance(lookup.target, node.nodeId))
+        const distances = distancesTowards(lookup.target, node.nodeId)
         const refusal = this.#messenger.ask(node, { type: FINDNODE, distances }, this, number)
         if (refusal !== undefined) lookup.failed(node.nodeIdHex)
       }
@@ -105,14 +101,4 @@ export class Lookups implements RequestOwner {
     const record = found !== undefined && (known === undefined || found.seq > known.seq) ? found : known
     turn.emit({ type: 'resolved', ref: purpose.ref, record })
   }
-}
-
-/** The distance at which the target lies from the node that is asked, then those next to it, above before below. */
-export function queryDistances(distance: number): number[] {
-  const distances = [distance]
-  for (let step = 1; distances.length < DISTANCES_PER_QUERY; step++) {
-    if (distance + step <= MAX_DISTANCE) distances.push(distance + step)
-    if (distances.length < DISTANCES_PER_QUERY && distance - step > 0) distances.push(distance - step)
-  }
-  return distances
 }

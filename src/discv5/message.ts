@@ -1,5 +1,6 @@
 import { encodeRlp, type RlpItem, type RlpReader, readRlp, rlpBytesLength, uintBytes } from '../codec/rlp.ts'
 import { ok, type Result, refused } from '../errors.ts'
+import { MAX_DISTANCE } from '../identity/distances.ts'
 
 /** Protocol messages (discv5-wire.md, Protocol Messages): message-type, then an RLP list that begins with the request id. */
 
@@ -12,8 +13,7 @@ export const TALKRESP = 0x06
 /** REGTOPIC to TOPICNODES: topics, which the network does not use. They are recognised and left unanswered. */
 const LAST_TOPIC_MESSAGE = 0x0a
 
-export const MAX_REQUEST_ID_BYTES = 8
-export const MAX_DISTANCE = 256
+const MAX_REQUEST_ID_BYTES = 8
 const MAX_DISTANCES = 257
 /** Far above what 1,280 bytes hold; a reader's loop must have a bound that it names. */
 const MAX_RECORDS = 64
@@ -130,7 +130,7 @@ export function encodeMessage(message: Message): Uint8Array {
   }
 }
 
-export function encodeTalkRequest(requestId: Uint8Array, protocol: Uint8Array, payload: Uint8Array): Uint8Array {
+function encodeTalkRequest(requestId: Uint8Array, protocol: Uint8Array, payload: Uint8Array): Uint8Array {
   return encodeStrings(TALKREQ, requestId, protocol, payload)
 }
 

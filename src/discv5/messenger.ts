@@ -1,4 +1,5 @@
 import type { DiscoveryErrorCode } from '../errors.ts'
+import { MAX_DISTANCE } from '../identity/distances.ts'
 import type { NodeRecord } from '../identity/node-record.ts'
 import type { RecordDecoder } from '../identity/record-decoder.ts'
 import type { Context } from './context.ts'
@@ -8,7 +9,6 @@ import {
   encodeMessage,
   encodeTalkRequests,
   FINDNODE,
-  MAX_DISTANCE,
   NODES,
   PING,
   PONG,

@@ -9,11 +9,11 @@ import type { Cryptography } from '../crypto/cryptography.ts'
  * buffer of the packet, so that IV and header, side by side, are the associated data of the message without a copy.
  */
 
-export const MIN_PACKET_BYTES = 63
+const MIN_PACKET_BYTES = 63
 export const MAX_PACKET_BYTES = 1280
 
 export const MASKING_IV_BYTES = 16
-export const STATIC_HEADER_BYTES = 23
+const STATIC_HEADER_BYTES = 23
 export const NONCE_BYTES = 12
 export const TAG_BYTES = 16
 export const NODE_ID_BYTES = 32

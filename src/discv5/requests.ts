@@ -7,7 +7,7 @@ import type { SentMessage } from './sent-log.ts'
 import type { Session } from './session.ts'
 
 /** Bytes of the ids that we choose. Short of the 8 that may be, so that an id is exact as a number. */
-export const REQUEST_ID_BYTES = 6
+const REQUEST_ID_BYTES = 6
 
 // The first byte tells our two kinds of ids apart. It is never 0: some clients read ids as integers and send them back without
 // their leading zeros.

@@ -97,7 +97,7 @@ export function nonceHigh(nonce: Uint8Array): number {
 }
 
 /** The last 6 bytes. */
-export function nonceLow(nonce: Uint8Array): number {
+function nonceLow(nonce: Uint8Array): number {
   return sixBytes(nonce, NONCE_BYTES - 6)
 }
 

@@ -30,7 +30,7 @@ export interface MadeTransaction {
   readonly logs: readonly Log[]
 }
 
-export const MADE_CHAIN_ID = 1337n
+const MADE_CHAIN_ID = 1337n
 
 const ACCOUNTS = 8
 const TRANSACTION_TYPES = 5

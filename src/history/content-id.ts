@@ -1,7 +1,7 @@
 import { ok, type Result } from '../errors.ts'
 import { CONTENT_KEY_BYTES, decodeContentKey } from './content-key.ts'
 
-export const CONTENT_ID_BYTES = 32
+const CONTENT_ID_BYTES = 32
 
 /**
  * Where content lives in the id space (history/history-network.md, Content id Derivation Function).

@@ -21,7 +21,7 @@ export const MAX_BLOCK_NUMBER = 0xffff_ffff_ffff_ffffn
 const SELECTORS: readonly HistoryContentType[] = ['body', 'receipts']
 
 /** The selector of a content type, which is also the last byte of its content id. */
-export function selectorOf(type: HistoryContentType): number {
+function selectorOf(type: HistoryContentType): number {
   return type === 'body' ? 0x00 : 0x01
 }
 

@@ -4,6 +4,7 @@ import type { HistoryKey } from './content-key.ts'
 import type { BlockHeader } from './header.ts'
 import { type ReceiptsSummary, validateReceipts } from './receipts.ts'
 
+/** What a valid item holds. */
 export type ContentSummary = BodySummary | ReceiptsSummary
 
 /**

@@ -2,9 +2,9 @@ import { refused } from '../errors.ts'
 import type { HeaderAnswer, HeaderSource } from './header-source.ts'
 
 /** About 1.3 kB each, so 6 MB in all. */
-export const CACHED_HEADERS = 4096
+const CACHED_HEADERS = 4096
 /** How many different blocks may be asked for at a time. */
-export const MAX_HEADER_REQUESTS = 256
+const MAX_HEADER_REQUESTS = 256
 
 export interface HeaderCacheOptions {
   readonly capacity?: number

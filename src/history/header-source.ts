@@ -15,4 +15,5 @@ export interface HeaderSource {
   close(): Promise<void>
 }
 
+/** A header, or why there is none now. */
 export type HeaderAnswer = Result<BlockHeader, 'HEADER_UNAVAILABLE'>

@@ -39,7 +39,7 @@ export interface ValidationLimits {
   readonly computeTimeoutMs: number
 }
 
-export const defaultValidationLimits: ValidationLimits = {
+const defaultValidationLimits: ValidationLimits = {
   inlineBytes: INLINE_CONTENT_BYTES,
   headers: 1024,
   pendingItems: 512,

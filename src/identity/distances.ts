@@ -1,7 +1,9 @@
 import type { Randomness } from '../runtime/randomness.ts'
 
 /** Bytes of a node id or content id. */
-export const ID_BYTES = 32
+const ID_BYTES = 32
+/** The log distance of two ids that differ in their first bit. */
+export const MAX_DISTANCE = 8 * ID_BYTES
 
 /**
  * Log2 of the XOR distance, rounded up: 0 for equal ids, 256 where the first bit differs (discv5-theory.md, "Nodes, Records and

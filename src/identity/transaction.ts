@@ -77,12 +77,14 @@ export interface SetCodeTransaction extends FeeMarketFields {
   readonly authorizationList: readonly Authorization[]
 }
 
+/** Storage that a transaction will touch (EIP-2930). The address has 20 bytes. */
 export interface AccessListEntry {
   readonly address: Uint8Array
   /** 32 bytes each. */
   readonly storageKeys: readonly Uint8Array[]
 }
 
+/** ECDSA on secp256k1; `yParity` as in EIP-2718 transactions, whatever `v` a legacy one carries. */
 export interface TransactionSignature {
   readonly yParity: 0 | 1
   readonly r: bigint

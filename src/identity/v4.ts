@@ -3,7 +3,7 @@ import { ok, refused } from '../errors.ts'
 import type { IdentityScheme, IdentitySchemes } from './identity.ts'
 
 /** The key under which a v4 record has its public key. */
-export const V4_PUBLIC_KEY = 'secp256k1'
+const V4_PUBLIC_KEY = 'secp256k1'
 
 /** The scheme of EIP-778: ECDSA on secp256k1 over keccak-256, the node id being the keccak-256 of the public key. */
 export const v4: IdentityScheme = {
@@ -27,7 +27,7 @@ export const v4: IdentityScheme = {
 }
 
 /** The node id of a compressed public key; undefined where it is no point of the curve. */
-export function v4NodeId(publicKey: Uint8Array, crypto: Cryptography): Uint8Array | undefined {
+function v4NodeId(publicKey: Uint8Array, crypto: Cryptography): Uint8Array | undefined {
   const point = crypto.uncompress(publicKey)
   return point === undefined ? undefined : crypto.keccak256(point)
 }

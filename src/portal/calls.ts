@@ -1,11 +1,12 @@
 import { toHex } from '../codec/hex.ts'
 import { SpimplError } from '../errors.ts'
+import { MAX_DISTANCE } from '../identity/distances.ts'
 import type { NodeRecord } from '../identity/node-record.ts'
 import { ContentLookup, type ContentLookupParts } from './content-lookup.ts'
 import { TraceBuilder } from './content-trace.ts'
 import type { Gossip } from './gossip.ts'
 import type { Members } from './members.ts'
-import { MAX_CONTENT_KEYS, MAX_DISTANCE, MAX_DISTANCES } from './message.ts'
+import { MAX_CONTENT_KEYS, MAX_DISTANCES } from './message.ts'
 import type { NodeLookups } from './node-lookups.ts'
 import type { OutgoingOffers } from './outgoing-offers.ts'
 import type {

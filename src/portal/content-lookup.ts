@@ -59,7 +59,7 @@ export class ContentLookup {
   readonly #trace: TraceBuilder | undefined
   readonly #settle: (turn: Turn, result: ContentLookupResult) => void
   #overdue: Appointment<Job>
-  readonly #lacking: NodeRecord[] = []
+  #lacking: NodeRecord[] = []
   readonly #retrievals = new Map<NodeRecord, Retrieval>()
   /** Whoever was asked, over all rounds: nobody is asked twice, unless its transfer broke or it was silent. */
   readonly #asked = new Set<string>()
@@ -73,8 +73,12 @@ export class ContentLookup {
   #lookup: Lookup<NodeRecord>
   #patience: Appointment<Job> | undefined
   #room: Appointment<Job> | undefined
+  /** Peers that should have it and, asked a second time, said that they do not give it. */
+  #obstructed: NodeRecord[] = []
+  #ownTransfers: Appointment<Job> | undefined
   #isWidened = false
   #isSecondTry = false
+  #isThirdTry = false
   #over = false
 
   /** @param settle is called once: in a later turn, or in `start` where there is nobody to ask */
@@ -138,7 +142,7 @@ export class ContentLookup {
     }
     if (!this.#lookup.done || this.#retrievals.size > 0) return
     if (this.#widen() || this.#again() || this.#remind()) this.#step(turn)
-    else {
+    else if (!this.#awaitOwnTransfers(turn)) {
       const unanswered = this.#silent.length === 0 ? '' : `, ${this.#silent.length} of them did not answer`
       this.#fail(turn, 'CONTENT_NOT_FOUND', `${this.#queries} questions were asked, none brought it${unanswered}`)
     }
@@ -186,6 +190,21 @@ export class ContentLookup {
     this.#lookup = this.#lookupFrom(nodes)
   }
 
+  /** Nobody is left but peers whose first answer may have been lost: they are asked once more when that has expired. */
+  #awaitOwnTransfers(turn: Turn): boolean {
+    const nodes = this.#obstructed
+    if (nodes.length === 0 || this.#isThirdTry) return false
+    const { agenda, counters, limits } = this.#parts.state
+    this.#ownTransfers ??= agenda.set(turn.now + limits.ownTransferMs, later => {
+      counters.add('lookup.own-transfer')
+      this.#isThirdTry = true
+      this.#lacking = this.#lacking.filter(node => !nodes.includes(node))
+      this.#askAnew(nodes)
+      this.#step(later)
+    })
+    return true
+  }
+
   #ask(turn: Turn, node: NodeRecord): boolean {
     if (this.#asked.has(node.nodeIdHex)) return false
     const lookup = this.#lookup
@@ -206,8 +225,10 @@ export class ContentLookup {
         if (!answer.ok) {
           lookup.failed(node.nodeIdHex)
           if (isHeardOf && isSilence(answer)) this.#silent.push(node)
-        } else if (answer.message.kind === 'records') this.#redirected(later, lookup, node, answer.message.records)
-        else {
+        } else if (answer.message.kind === 'records') {
+          this.#redirected(later, lookup, node, answer.message.records)
+          if (answer.isRepeated && state.isInterested(node, this.#name.contentId)) this.#obstructed.push(node)
+        } else {
           lookup.answered(node.nodeIdHex, [])
           this.#trace?.responded(node, [], later.now)
           const until = later.now + state.limits.connectionIdLifeMs
@@ -326,6 +347,7 @@ export class ContentLookup {
     agenda.cancel(this.#overdue)
     agenda.cancel(this.#patience)
     agenda.cancel(this.#room)
+    agenda.cancel(this.#ownTransfers)
     for (const retrieval of this.#retrievals.values()) retrieval.cancel(turn)
     this.#retrievals.clear()
     this.#waiting.clear()

@@ -51,6 +51,7 @@ class GossipJob implements Letter {
   #attemptsLeft: number
   #posted = 0
   #taken = 0
+  /** Peers that take it, or will be asked again: it is held for them. */
   #sending = 0
   #peers = 0
   #isSettled = false
@@ -94,7 +95,7 @@ class GossipJob implements Letter {
     this.#finished(this)
   }
 
-  answered(turn: Turn, to: NodeRecord, code: number): void {
+  answered(turn: Turn, to: NodeRecord, code: number, isRepeated: boolean): void {
     this.#posted -= 1
     this.#peers += 1
     this.#counts[code < COUNT_NAMES.length ? code : acceptCodes.declined]! += 1
@@ -106,19 +107,35 @@ class GossipJob implements Letter {
       this.#state.profiles.of(to.nodeIdHex).radius = undefined
       this.#members.check(turn, to)
     } else if (code === acceptCodes.rateLimited) this.#state.profiles.of(to.nodeIdHex).busyUntil = turn.now + BUSY_MS
+    else if (code === acceptCodes.transferInProgress && isRepeated) this.#offerAgainLater(turn, to)
     this.step(turn)
+  }
+
+  /** Its answer to the first copy of the offer was lost, and the transfer that it says is in progress is ours: it waits in vain. */
+  #offerAgainLater(turn: Turn, to: NodeRecord): void {
+    if (this.#retried.has(to.nodeIdHex)) return
+    const { agenda, limits } = this.#state
+    this.#sending += 1
+    agenda.set(turn.now + limits.ownTransferMs, later => {
+      this.#sending -= 1
+      this.#retry(to)
+      this.step(later)
+    })
+  }
+
+  /** Once more to the same peer, after all others: it did want it, and has told them that it is getting it from us. */
+  #retry(to: NodeRecord): void {
+    if (this.#retried.has(to.nodeIdHex)) return
+    this.#retried.add(to.nodeIdHex)
+    this.#attemptsLeft += 1
+    this.#waiting.push(to)
   }
 
   sent(turn: Turn, to: NodeRecord, failure: ErrorCode | undefined): void {
     this.#sending -= 1
     if (failure !== undefined) {
       this.#taken -= 1
-      // Once more to the same peer, after all others: it did want it, and has told them that it is getting it from us.
-      if (!this.#retried.has(to.nodeIdHex)) {
-        this.#retried.add(to.nodeIdHex)
-        this.#attemptsLeft += 1
-        this.#waiting.push(to)
-      }
+      this.#retry(to)
     }
     this.step(turn)
   }

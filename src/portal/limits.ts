@@ -20,6 +20,11 @@ export interface OverlayLimits {
   readonly fetchesOfLookup: number
   /** A connection id that waits for its turn is not used after so long: the peer listens no longer. */
   readonly connectionIdLifeMs: number
+  /**
+   * A request that had to be repeated may be in its own way: the peer's first answer, with its connection id, was lost, and while the
+   * peer waits for that connection it offers no second one for the content (nimbus: 15 s). After so long it is asked again.
+   */
+  readonly ownTransferMs: number
 
   /** Talk requests without an answer, all peers together. */
   readonly requests: number
@@ -30,7 +35,10 @@ export interface OverlayLimits {
   /** An unanswered question is answered to the peer as if the store had nothing. */
   readonly questionTimeoutMs: number
 
-  /** Incoming transfers by accepted offers: all peers together, and of one peer. Beyond: code 4. */
+  /**
+   * Incoming transfers by accepted offers: all peers together, and of one peer. Beyond: code 4. nimbus has up to 100 offers under way,
+   * an item that is put in an offer of its own, and does not repeat one that was declined.
+   */
   readonly receives: number
   readonly receivesOfPeer: number
   /**
@@ -76,6 +84,7 @@ export interface OverlayLimits {
   readonly bootstrapIntervalMs: number
 }
 
+/** Limits of an overlay unless told. */
 export const defaultOverlayLimits: OverlayLimits = {
   bucketSize: 16,
   lookupConcurrency: 3,
@@ -87,14 +96,15 @@ export const defaultOverlayLimits: OverlayLimits = {
   fetchPatienceMs: 10_000,
   fetchesOfLookup: 2,
   connectionIdLifeMs: 8_000,
+  ownTransferMs: 15_000,
 
   requests: 2_048,
   requestTimeoutMs: 15_000,
   questions: 1_024,
   questionTimeoutMs: 5_000,
 
-  receives: 64,
-  receivesOfPeer: 16,
+  receives: 128,
+  receivesOfPeer: 64,
   serves: 256,
   servesOfPeer: 128,
   serveBytes: 256 * 1024 * 1024,

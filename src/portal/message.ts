@@ -1,4 +1,5 @@
 import { ok, type Result, refused } from '../errors.ts'
+import { MAX_DISTANCE } from '../identity/distances.ts'
 import {
   byteListsBytes,
   encodeBitList,
@@ -19,13 +20,12 @@ import {
 } from './ssz.ts'
 
 /** portal-wire-protocol.md, Message Types: the limits of the SSZ types. */
-export const MAX_PING_PAYLOAD_BYTES = 1100
+const MAX_PING_PAYLOAD_BYTES = 1100
 export const MAX_DISTANCES = 256
-export const MAX_DISTANCE = 256
 export const MAX_RECORDS = 32
-export const MAX_RECORD_BYTES = 2048
-export const MAX_CONTENT_KEY_BYTES = 2048
-export const MAX_INLINE_CONTENT_BYTES = 2048
+const MAX_RECORD_BYTES = 2048
+const MAX_CONTENT_KEY_BYTES = 2048
+const MAX_INLINE_CONTENT_BYTES = 2048
 export const MAX_CONTENT_KEYS = 64
 
 /**

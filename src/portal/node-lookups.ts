@@ -1,29 +1,11 @@
-import { Lookup } from '../discv5/lookup.ts'
-import { logDistance } from '../identity/distances.ts'
+import { distancesTowards, Lookup } from '../discv5/lookup.ts'
 import type { NodeRecord } from '../identity/node-record.ts'
 import type { Appointment } from './agenda.ts'
 import type { Members } from './members.ts'
-import { MAX_DISTANCE } from './message.ts'
 import type { Turn } from './overlay-messages.ts'
 import { relayedRecords } from './relayed-records.ts'
 import type { Requests } from './requests.ts'
 import type { Job, OverlayState } from './state.ts'
-
-/**
- * Distances that one FIND_NODES of a lookup asks for: that of the target and its neighbours (discv5-theory.md, Lookup).
- */
-const DISTANCES_OF_QUERY = 3
-
-/** The log distances, seen from `node`, at which nodes near to the target stand: the most likely first. */
-export function distancesTowards(target: Uint8Array, node: Uint8Array): number[] {
-  const distance = logDistance(target, node)
-  const distances = distance > 0 ? [distance] : []
-  for (let step = 1; distances.length < DISTANCES_OF_QUERY; step++) {
-    if (distance + step <= MAX_DISTANCE) distances.push(distance + step)
-    if (distance - step > 0 && distances.length < DISTANCES_OF_QUERY) distances.push(distance - step)
-  }
-  return distances
-}
 
 /** A lookup of nodes that goes on. */
 export interface NodeLookup {

@@ -8,7 +8,7 @@ import type { OfferedContent, Turn } from './overlay-messages.ts'
  */
 export interface Letter {
   readonly item: OfferedContent
-  answered(turn: Turn, to: NodeRecord, code: number): void
+  answered(turn: Turn, to: NodeRecord, code: number, isRepeated: boolean): void
   sent(turn: Turn, to: NodeRecord, failure: ErrorCode | undefined): void
   failed(turn: Turn, to: NodeRecord): void
 }
@@ -72,9 +72,9 @@ export class Outbox {
       to,
       batch.map(letter => letter.item),
       {
-        answered: (later, codes) => {
+        answered: (later, codes, isRepeated) => {
           accepted = batch.filter((_letter, index) => codes[index] === 0)
-          for (const [index, letter] of batch.entries()) letter.answered(later, to, codes[index]!)
+          for (const [index, letter] of batch.entries()) letter.answered(later, to, codes[index]!, isRepeated)
         },
         ended: (later, failure) => {
           for (const letter of accepted) letter.sent(later, to, failure)

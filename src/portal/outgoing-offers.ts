@@ -14,8 +14,8 @@ import type { Transfers } from './transfers.ts'
 
 /** Who offers, and is told how it goes: `answered` or `failed`, and after `answered` in the end `ended`. */
 export interface Offerer {
-  /** One code for each item. */
-  answered(turn: Turn, codes: Uint8Array): void
+  /** One code for each item. `isRepeated`: the peer was asked twice, and may count its first answer as a transfer in progress. */
+  answered(turn: Turn, codes: Uint8Array, isRepeated: boolean): void
   /** What was accepted is sent, or could not be; nothing accepted is sent at once. */
   ended(turn: Turn, failure: ErrorCode | undefined): void
   /** No answer, or none that could be used. Neither `answered` nor `ended` follows. */
@@ -100,7 +100,7 @@ export class OutgoingOffers {
       }
       for (const code of codes) this.#state.counters.add(`accept.received.${Math.min(code, 7)}`)
       const accepted = items.filter((_item, index) => codes[index] === acceptCodes.accepted)
-      offerer.answered(later, codes)
+      offerer.answered(later, codes, answer.isRepeated)
       if (accepted.length === 0) {
         this.#free(later, to)
         offerer.ended(later, undefined)

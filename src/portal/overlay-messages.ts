@@ -134,6 +134,7 @@ export type OverlayCall =
   /** The caller does not wait any longer: the call fails with ASK_ABORTED, its transfers are cancelled. */
   | { readonly type: 'cancel'; readonly ref: number }
 
+/** Everything that can happen to an overlay. */
 export type OverlayInput =
   | DiscoveryEvent
   | StoreEvent
@@ -259,6 +260,7 @@ export type CallResult =
       readonly trace: ContentTrace | undefined
     }
 
+/** Everything that an overlay can want: a talk, an answer of the store, a transfer, or to give a result. */
 export type OverlayOutput =
   | DiscoveryRequest
   | StoreQuestion

@@ -19,9 +19,9 @@ export const ownCapabilities: readonly number[] = [0, 1, 65535]
 /** ping-extensions/extensions/type-65535.md. */
 export const pingErrorCodes = { notSupported: 0, notFound: 1, malformed: 2, system: 3 } as const
 
-export const MAX_CLIENT_INFO_BYTES = 200
-export const MAX_CAPABILITIES = 400
-export const MAX_PING_ERROR_BYTES = 300
+const MAX_CLIENT_INFO_BYTES = 200
+const MAX_CAPABILITIES = 400
+const MAX_PING_ERROR_BYTES = 300
 
 const RADIUS_BYTES = 32
 const CAPABILITIES_FIXED_BYTES = 4 + RADIUS_BYTES + 4

@@ -31,7 +31,13 @@ const ANSWER_TYPES = { ping: 'pong', 'find-nodes': 'nodes', 'find-content': 'con
 
 /** What came of a request. Exactly one is told for every request that was sent. */
 export type Answer<Type extends RequestType> =
-  | { readonly ok: true; readonly message: Answers[Type]; readonly version: number }
+  | {
+      readonly ok: true
+      readonly message: Answers[Type]
+      readonly version: number
+      /** The request was sent twice: the peer may have answered the first, and this tells of what follows from that. */
+      readonly isRepeated: boolean
+    }
   | ({ readonly ok: false } & Failure)
 
 interface Pending {
@@ -124,12 +130,12 @@ export class Requests {
   answered(turn: Turn, ref: number, payload: Uint8Array): void {
     const pending = this.#take(ref)
     if (pending === undefined) return
-    const { to, type, version } = pending
+    const { to, type, version, isRepeated } = pending
     const decoded = decodeMessage(payload, version)
     if (decoded.ok && decoded.value.type === ANSWER_TYPES[type]) {
       this.#state.counters.add(`answered.${type}`)
       this.liveness?.heard(turn, to)
-      pending.settle(turn, { ok: true, message: decoded.value as Answers[RequestType], version })
+      pending.settle(turn, { ok: true, message: decoded.value as Answers[RequestType], version, isRepeated })
       return
     }
     const reason = decoded.ok ? 'type' : decoded.detail

@@ -11,6 +11,7 @@ import { Profiles } from './profiles.ts'
 import { covers, radiusBytes } from './radius.ts'
 import { negotiate, type PortalSupport, portalSupport } from './version.ts'
 
+/** What an `Overlay` is made of: one sub-network, as one node sees it. */
 export interface OverlayOptions {
   /** The TALKREQ protocol id of the sub-network, for instance the bytes 0x50 0x00 of history. */
   readonly protocol: Uint8Array

@@ -16,6 +16,7 @@ export interface DispatchLimits {
   readonly callTimeoutMs: number
 }
 
+/** What a dispatcher takes on at most unless told. */
 export const DISPATCH_LIMITS: DispatchLimits = {
   batchCalls: 128,
   batchConcurrency: 16,

@@ -10,7 +10,7 @@ const MAX_LOG_DISTANCE = 256
 /** A content key of any sub-network is shorter; a longer one would fit into no message. */
 const MAX_CONTENT_KEY_BYTES = 2048
 /** portal-wire-protocol, Offer: `List[ByteList[2048], 64]`. */
-export const MAX_OFFERED_ITEMS = 64
+const MAX_OFFERED_ITEMS = 64
 /** ping-extensions/extensions/type-0.md. */
 const MAX_CLIENT_INFO_BYTES = 200
 const MAX_CAPABILITIES = 400
@@ -34,7 +34,7 @@ export const contentKey = () => hexBytes({ min: 1, max: MAX_CONTENT_KEY_BYTES })
 export const contentValue = () => hexBytes()
 
 /** A uint256: hex, leading zeros allowed. */
-export const uint256 = () =>
+const uint256 = () =>
   z
     .string({ error: 'expected a uint256 as 0x-prefixed hex' })
     .regex(UINT256, 'expected a uint256 as 0x-prefixed hex')

@@ -6,7 +6,7 @@ import type { ContentAnswer, ContentTrace, HistoryPong, PutReport, RoutingTableV
 /** The JSON shapes of jsonrpc/src/content/results.json and jsonrpc/src/schemas. */
 
 /** A uint256 without leading zeros; ids keep theirs, as every client writes them. */
-export const quantity = (value: bigint): string => `0x${value.toString(16)}`
+const quantity = (value: bigint): string => `0x${value.toString(16)}`
 
 export const recordTexts = (records: readonly NodeRecord[]): string[] => records.map(record => record.text)
 

@@ -13,6 +13,7 @@ import { RpcCode } from './rpc-errors.ts'
 import { serviceMethods } from './service-methods.ts'
 import { WebSocketDoor } from './websocket.ts'
 
+/** Bounds of the HTTP and WebSocket listeners; reaching one closes or refuses, and nothing grows. */
 export interface RpcServerLimits extends DispatchLimits {
   /** Bytes of one request: block 15537394's receipts are 3.2 MB as hex, an offer may have several such items. */
   readonly bodyBytes: number
@@ -25,6 +26,7 @@ export interface RpcServerLimits extends DispatchLimits {
   readonly requestTimeoutMs: number
 }
 
+/** What a server takes at most unless told. */
 export const RPC_LIMITS: RpcServerLimits = {
   ...DISPATCH_LIMITS,
   // The largest content item has 16 MiB, which is 32 MiB of hex, and a call around it.
@@ -37,6 +39,7 @@ export const RPC_LIMITS: RpcServerLimits = {
   requestTimeoutMs: 60_000,
 }
 
+/** What an `RpcServer` serves, and where. */
 export interface RpcServerOptions {
   readonly api: NodeApi
   /** `RecordDecoder.parse` of the node. */

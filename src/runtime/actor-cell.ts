@@ -46,6 +46,10 @@ export class ActorCell implements Drainable {
   open = false
   /** It has come to its end: whatever it is told is a dead letter. */
   closed = false
+  /** It is to run its `setup` in its next turn. */
+  startRequested = false
+  /** It is to run its `onStop` hooks in its next turn. */
+  endRequested = false
   /** It has a turn now. */
   draining = false
   incarnation: ActorContext<Message> | undefined = undefined
@@ -58,6 +62,9 @@ export class ActorCell implements Drainable {
   private lastHandler: Handler | undefined = undefined
   private lastTagId = 0
   private readonly recorder: Recorder | undefined
+  private readonly reentrant: boolean
+  /** Somebody records or measures: messages take the longer way. */
+  private readonly observed: boolean
   /** It is in its target's ready list, or drains. */
   private scheduled = false
 
@@ -72,6 +79,8 @@ export class ActorCell implements Drainable {
     this.id = system.nextActorId()
     this.system = system
     this.recorder = system.recorder
+    this.reentrant = behavior.options.reentrant === true
+    this.observed = system.measured || system.recorder !== undefined
     if (system.measured) this.metrics = new ActorMetrics()
     this.parent = parent
     this.name = name
@@ -90,7 +99,14 @@ export class ActorCell implements Drainable {
     return `${this.parent.path}/${this.name}`
   }
 
+  /** The path of nearly every message: nothing here may allocate. */
   tell(message: Message): boolean {
+    const { mailbox } = this
+    if (mailbox.size < this.capacity && !this.closed && this.metrics === undefined) {
+      mailbox.push(message, ++this.root.lastMessageId, execution.messageId)
+      if (!this.scheduled) this.schedule()
+      return true
+    }
     const delivery = this.offer(message)
     return delivery === 'accepted' || delivery === 'dropped-oldest'
   }
@@ -139,8 +155,8 @@ export class ActorCell implements Drainable {
 
   /** A started actor handles messages; one that is to start needs a turn for it even without any. */
   private get runnable(): boolean {
-    if (this.inFlight > 0 && this.behavior.options.reentrant !== true) return false
-    return this.open ? this.mailbox.size > 0 : this.lifecycle.startRequested
+    if (this.inFlight > 0 && !this.reentrant) return false
+    return this.open ? this.mailbox.size > 0 : this.startRequested || this.endRequested
   }
 
   drain(root: RootQueue): boolean {
@@ -148,19 +164,18 @@ export class ActorCell implements Drainable {
     const outerId = execution.messageId
     execution.current = this
     this.draining = true
-    if (this.lifecycle.startRequested) this.lifecycle.start()
+    if (this.startRequested) this.lifecycle.start()
     const { mailbox } = this
     const { disturbances } = root
-    const reentrant = this.behavior.options.reentrant === true
     let turns = root.itemsPerTurn
-    while (this.open && mailbox.size > 0 && (this.inFlight === 0 || reentrant)) {
-      this.handle(mailbox.shift() as Message, mailbox.messageId)
+    while (this.open && mailbox.size > 0 && (this.inFlight === 0 || this.reentrant)) {
+      this.handle(mailbox.shift() as Message)
       if (root.ran() || --turns === 0 || root.disturbances !== disturbances) break
     }
     this.draining = false
+    if (!this.open) this.lifecycle.advanceOnTurn()
     execution.current = outer
     execution.messageId = outerId
-    if (!this.open) this.lifecycle.advance()
     // Still marked as scheduled while it asks itself, so that nothing enqueues it a second time.
     this.scheduled = this.runnable
     return this.scheduled
@@ -211,35 +226,45 @@ export class ActorCell implements Drainable {
     return { system: this.system.name, path: this.path, atMs: this.system.now() }
   }
 
-  private handle(message: Message, messageId: number): void {
-    execution.messageId = messageId
+  private handle(message: Message): void {
+    execution.messageId = this.mailbox.messageId
     this.processed++
+    try {
+      const tag = message.type
+      const handler = tag === this.lastTag ? this.lastHandler : this.find(tag)
+      if (handler === undefined) {
+        this.refuse(message)
+        return
+      }
+      if (this.observed) this.observe(handler, message)
+      else this.call(handler, message)
+    } catch (error) {
+      this.lifecycle.fail(error)
+    }
+  }
+
+  private call(handler: Handler, message: Message): void {
+    const result = handler.call(this.handlers, message)
+    if (result !== undefined && typeof result?.then === 'function') this.await(result)
+  }
+
+  /** What has no handler: the order to stop behind what waited, or a message that should not have been sent. */
+  private refuse(message: Message): void {
     if (message === stopMarker) {
       this.lifecycle.requestStop('self')
       return
     }
-    const tag = message.type
-    const handler = tag === this.lastTag ? this.lastHandler : this.find(tag)
-    if (handler === undefined) {
-      this.deadLetter('message-unknown', message, messageId)
-      this.lifecycle.fail(this.unknown(message))
-      return
-    }
-    const { recorder } = this
-    if (recorder?.enabled === true) {
-      recorder.record(HANDLED, this.root.nowMs, messageId, this.mailbox.causeId, this.id, this.lastTagId)
-    }
-    if (this.metrics === undefined) this.call(handler, message)
-    else this.callMeasured(handler, message, this.metrics)
+    this.deadLetter('message-unknown', message, this.mailbox.messageId)
+    this.lifecycle.fail(this.unknown(message))
   }
 
-  private call(handler: Handler, message: Message): void {
-    try {
-      const result = handler.call(this.handlers, message)
-      if (result !== undefined && typeof result?.then === 'function') this.await(result)
-    } catch (error) {
-      this.lifecycle.fail(error)
+  private observe(handler: Handler, message: Message): void {
+    const { recorder, mailbox, metrics } = this
+    if (recorder?.enabled === true) {
+      recorder.record(HANDLED, this.root.nowMs, mailbox.messageId, mailbox.causeId, this.id, this.lastTagId)
     }
+    if (metrics === undefined) this.call(handler, message)
+    else this.callMeasured(handler, message, metrics)
   }
 
   /** Of a handler that awaits, only what runs before its first `await` counts as time in the handler. */
@@ -247,8 +272,11 @@ export class ActorCell implements Drainable {
     const { clock } = this.root.executor
     const startMs = clock.now()
     if (this.mailbox.enqueuedMs >= 0) metrics.inMailbox.record(startMs - this.mailbox.enqueuedMs)
-    this.call(handler, message)
-    metrics.inHandler.record(clock.now() - startMs)
+    try {
+      this.call(handler, message)
+    } finally {
+      metrics.inHandler.record(clock.now() - startMs)
+    }
   }
 
   /** Names of Object.prototype are no tags, whoever sends them. */
@@ -256,7 +284,7 @@ export class ActorCell implements Drainable {
     let handler = this.handlers![tag]
     if (typeof handler !== 'function' || handler === (Object.prototype as Record<string, unknown>)[tag]) {
       handler = (this.handlers as { readonly [anyMessage]?: Handler })[anyMessage]
-      if (handler === undefined || typeof tag !== 'string') return undefined
+      if (handler === undefined || typeof tag !== 'string' || tag === stopMarker.type) return undefined
     }
     this.lastTag = tag
     if (this.recorder !== undefined) this.lastTagId = this.recorder.tagId(tag)
@@ -335,6 +363,7 @@ export class ActorCell implements Drainable {
     const queue = options.queue ?? this.target
     const child = new ActorCell(this.system, this, name, behavior, options, queue)
     this.children.set(name, child)
+    this.system.onSpawned()
     child.lifecycle.requestStart()
     return child
   }

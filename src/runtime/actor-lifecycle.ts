@@ -30,10 +30,11 @@ const stoppedNormally: StopReason = { type: 'stopped' }
  */
 export class Lifecycle {
   state: ChildState = 'starting'
-  startRequested = false
   private readonly cell: ActorCell
   private reason: StopReason = stoppedNormally
   private hooksPending = false
+  /** The actor has its turn and no handler runs. */
+  private onTurn = false
   /** Children that are to end, the oldest first. */
   private toEnd: ActorCell[] | undefined = undefined
   private advancing = false
@@ -67,14 +68,14 @@ export class Lifecycle {
   }
 
   requestStart(): void {
-    this.startRequested = true
+    this.cell.startRequested = true
     this.cell.schedule()
   }
 
   /** Runs `setup`, on the actor's queue. */
   start(): void {
     const { cell } = this
-    this.startRequested = false
+    this.cell.startRequested = false
     this.reason = stoppedNormally
     execution.messageId = 0
     try {
@@ -154,7 +155,7 @@ export class Lifecycle {
       return
     }
     this.cell.open = false
-    this.startRequested = false
+    this.cell.startRequested = false
     this.enter('stop')
     this.advance()
   }
@@ -208,7 +209,7 @@ export class Lifecycle {
   goDown(): void {
     if (this.state !== 'running' && this.state !== 'starting' && this.state !== 'failed') return
     this.cell.open = false
-    this.startRequested = false
+    this.cell.startRequested = false
     this.enter('goDown')
     this.advance()
   }
@@ -233,6 +234,14 @@ export class Lifecycle {
     batch?.advance()
   }
 
+  /** Called at the end of a turn. */
+  advanceOnTurn(): void {
+    this.cell.endRequested = false
+    this.onTurn = true
+    this.advance()
+    this.onTurn = false
+  }
+
   private stepsDone(): boolean {
     const { cell } = this
     // Who has a turn, or waits for a promise, is called again when that is over.
@@ -246,6 +255,7 @@ export class Lifecycle {
     this.toEnd = undefined
     const { incarnation } = cell
     if (incarnation !== undefined) {
+      if (incarnation.hooks.length > 0 && !this.mayRunHooks()) return false
       for (let hook = incarnation.hooks.pop(); hook !== undefined; hook = incarnation.hooks.pop()) {
         if (this.runHook(hook)) return false
       }
@@ -258,6 +268,18 @@ export class Lifecycle {
     this.links = undefined
     cell.become(undefined)
     return true
+  }
+
+  /**
+   * Hooks belong on the actor's queue. Under a root that is wherever the actor has no turn; where it shares a queue with
+   * others, which may be suspended or await, it takes a turn of its own.
+   */
+  private mayRunHooks(): boolean {
+    const { cell } = this
+    if (this.onTurn || cell.target === cell.root) return true
+    cell.endRequested = true
+    cell.schedule()
+    return false
   }
 
   /** @returns whether it takes its time */

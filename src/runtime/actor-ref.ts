@@ -5,6 +5,7 @@ import { PendingAsk } from './ask.ts'
 /** What became of a message that was offered. */
 export type Delivery = 'accepted' | 'dropped-oldest' | 'mailbox-full' | 'dropped-newest' | 'stopped'
 
+/** How long to wait for an answer, and who may stop waiting. */
 export interface AskOptions {
   /** After so long the promise rejects with `ASK_TIMEOUT`. */
   readonly timeoutMs: number
@@ -31,7 +32,7 @@ export interface Ref<M extends Message> {
   /**
    * Sends what `make` builds around a `replyTo`, and waits for the answer.
    *
-   * @example await counter.ask<number>(replyTo => ({ type: 'read', replyTo }), { timeoutMs: 100 })
+   * @example const sum = await ref.ask<number>(replyTo => ({ type: 'read', replyTo }), { timeoutMs: 100 })
    * @throws SpimplError `ASK_TIMEOUT`, `ASK_ABORTED`, `ASK_SELF`, `MAILBOX_FULL`, `ACTOR_STOPPED`, or what `fail` was given
    */
   ask<R>(make: (replyTo: ReplyTo<R>) => M, options: AskOptions): Promise<R>

@@ -26,6 +26,7 @@ export interface Behavior<M extends Message> {
   readonly options: BehaviorOptions
 }
 
+/** What a behaviour says of itself, whoever spawns it. */
 export interface BehaviorOptions {
   /** How this actor supervises its children. */
   readonly supervision?: Supervision

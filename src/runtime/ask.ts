@@ -108,8 +108,19 @@ function aborted(path: string, signal: AbortSignal): SpimplError {
   return new SpimplError('ASK_ABORTED', `the question to ${path} was aborted`, { cause: signal.reason })
 }
 
-/** Tells whoever waits for an answer to `message` that none will come. */
+/** Tells whoever waits for an answer to `message`, on this lane or another, that none will come. */
 export function failAsks(message: unknown, error: SpimplError): void {
   if (typeof message !== 'object' || message === null) return
-  for (const value of Object.values(message)) if (value instanceof PendingAsk) value.fail(error)
+  for (const value of Object.values(message)) if (isReplyTo(value)) value.fail(error)
+}
+
+function isReplyTo(value: unknown): value is ReplyTo<unknown> {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'tell' in value &&
+    'fail' in value &&
+    typeof value.tell === 'function' &&
+    typeof value.fail === 'function'
+  )
 }

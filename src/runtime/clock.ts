@@ -6,6 +6,7 @@ export interface Clock {
   wallTime(): number
 }
 
+/** The machine's clocks, in milliseconds: `now` is monotonic, `wallTime` counts from the epoch. */
 export const systemClock: Clock = {
   now: () => performance.now(),
   wallTime: () => Date.now(),

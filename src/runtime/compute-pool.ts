@@ -12,6 +12,7 @@ export interface ComputeTask<Input, Output> {
   readonly types?: (input: Input) => Output
 }
 
+/** The size of a pool. */
 export interface ComputePoolOptions {
   /** Default: one less than the processors, at least one. */
   readonly threads?: number
@@ -21,16 +22,25 @@ export interface ComputePoolOptions {
   readonly idleTimeoutMs?: number
 }
 
+/** How one task waits, ends and gives its buffers. */
 export interface ComputeOptions {
   /** Aborting takes a waiting task out of the queue, and ends the thread of one that runs; another thread takes its place. */
   readonly signal?: AbortSignal
   /** Counts from the call, time in the queue included. */
   readonly timeoutMs?: number
+  /** Where there is no room, waits for it, in the order of the calls, and is not refused. Default false. */
+  readonly wait?: boolean
   /** Buffers of the input that change owner and are not copied. */
   readonly transfer?: readonly ArrayBuffer[]
 }
 
-/** The result of a task whose buffers change owner on the way back. Call it in the task: `return moved(bytes)`. */
+/** A call that waits for room. */
+interface Place {
+  take(): void
+  refuse(error: SpimplError): void
+}
+
+/** The whole result of a task, which changes owner on the way back and is not copied: `return moved(bytes)`. */
 export function moved<T extends ArrayBuffer | ArrayBufferView>(value: T): T {
   // Piscina recognizes the wrapper and hands over what it wraps.
   return move(value as never) as unknown as T
@@ -41,14 +51,16 @@ export function moved<T extends ArrayBuffer | ArrayBufferView>(value: T): T {
  * refused, and `room()` says when to go on.
  *
  * @example
- * const pool = new ComputePool({ threads: 2 })
+ * await using pool = new ComputePool({ threads: 2 })
  * const root = await pool.run<Uint8Array, Uint8Array>({ module: url, name: 'trieRoot' }, body, { timeoutMs: 1_000 })
  */
 export class ComputePool implements AsyncDisposable {
   readonly threads: number
   readonly maxQueued: number
   private readonly piscina: Piscina
-  private readonly waiters: (() => void)[] = []
+  /** Calls that wait for room: each takes over the place of a task that ends. */
+  private readonly queued: Place[] = []
+  private readonly watchers: (() => void)[] = []
   private pending = 0
   private closed = false
 
@@ -82,10 +94,15 @@ export class ComputePool implements AsyncDisposable {
     return this.pending >= this.threads + this.maxQueued
   }
 
-  /** Settles when a task would be taken, in the order of the calls. */
+  /** Calls that wait for room. */
+  get waiting(): number {
+    return this.queued.length
+  }
+
+  /** Settles when there is room; a hint, which the next call of anybody may take. To keep a place, `run` with `wait`. */
   room(): Promise<void> {
     if (!this.full || this.closed) return Promise.resolve()
-    return new Promise(resolve => this.waiters.push(resolve))
+    return new Promise(resolve => this.watchers.push(resolve))
   }
 
   /**
@@ -95,47 +112,27 @@ export class ComputePool implements AsyncDisposable {
   async run<Input, Output>(
     task: ComputeTask<Input, Output>,
     input: Input,
-    { signal, timeoutMs, transfer }: ComputeOptions = {},
+    { signal, timeoutMs, transfer, wait = false }: ComputeOptions = {},
   ): Promise<Output> {
-    if (this.closed) throw new SpimplError('POOL_CLOSED', `expected an open pool for ${task.name}, it is closed`)
-    if (signal?.aborted === true) throw aborted(task.name, signal)
-    if (this.full) {
-      throw new SpimplError(
-        'POOL_FULL',
-        `expected at most ${this.maxQueued} waiting tasks, ${task.name} would be one more`,
-      )
+    const { name } = task
+    if (this.closed) throw closed(name)
+    if (signal?.aborted === true) throw aborted(name, signal)
+    if (this.full && !wait) {
+      throw new SpimplError('POOL_FULL', `expected at most ${this.maxQueued} waiting tasks, ${name} would be one more`)
     }
-    this.pending++
     const cancel = new AbortController()
-    const onAbort = () => cancel.abort(aborted(task.name, signal!))
+    const onAbort = () => cancel.abort(aborted(name, signal!))
     signal?.addEventListener('abort', onAbort, { once: true })
-    const timer =
-      timeoutMs === undefined
-        ? undefined
-        : setTimeout(() => {
-            cancel.abort(
-              new SpimplError('TASK_TIMEOUT', `expected ${task.name} to end within ${timeoutMs} ms, it did not`),
-            )
-          }, timeoutMs)
+    const onTimeout = () =>
+      cancel.abort(new SpimplError('TASK_TIMEOUT', `expected ${name} to end within ${timeoutMs} ms, it did not`))
+    const timer = timeoutMs === undefined ? undefined : setTimeout(onTimeout, timeoutMs)
     try {
-      const { module, name } = task
-      const filename = String(module)
-      return (await this.piscina.run(input, {
-        filename,
-        name,
-        signal: cancel.signal,
-        ...(transfer === undefined ? {} : { transferList: [...transfer] }),
-      })) as Output
-    } catch (error) {
-      if (cancel.signal.aborted) throw cancel.signal.reason
-      if (this.closed)
-        throw new SpimplError('POOL_CLOSED', `the pool was closed while ${task.name} ran`, { cause: error })
-      throw error
+      if (this.full) await this.place(cancel.signal)
+      else this.pending++
+      return await this.perform<Output>(task, input, cancel.signal, transfer)
     } finally {
       clearTimeout(timer)
       signal?.removeEventListener('abort', onAbort)
-      this.pending--
-      if (!this.full) this.waiters.shift()?.()
     }
   }
 
@@ -143,13 +140,63 @@ export class ComputePool implements AsyncDisposable {
   async close(): Promise<void> {
     if (this.closed) return
     this.closed = true
+    for (const place of this.queued.splice(0)) place.refuse(closed('a task that waited'))
     await this.piscina.destroy()
-    for (const waiter of this.waiters.splice(0)) waiter()
+    for (const watcher of this.watchers.splice(0)) watcher()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
   }
+
+  /** In a place that is its own: gives it to the next who waits. */
+  private async perform<Output>(
+    { module, name }: { readonly module: string | URL; readonly name: string },
+    input: unknown,
+    signal: AbortSignal,
+    transfer: readonly ArrayBuffer[] | undefined,
+  ): Promise<Output> {
+    try {
+      const transferList = transfer === undefined ? {} : { transferList: [...transfer] }
+      return (await this.piscina.run(input, { filename: String(module), name, signal, ...transferList })) as Output
+    } catch (error) {
+      if (signal.aborted) throw signal.reason
+      throw this.closed ? closed(name, error) : error
+    } finally {
+      const next = this.queued.shift()
+      if (next === undefined) {
+        this.pending--
+        this.watchers.shift()?.()
+      } else {
+        next.take()
+      }
+    }
+  }
+
+  private place(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const onAbort = () => {
+        this.queued.splice(this.queued.indexOf(place), 1)
+        reject(signal.reason)
+      }
+      const place: Place = {
+        take: () => {
+          signal.removeEventListener('abort', onAbort)
+          resolve()
+        },
+        refuse: error => {
+          signal.removeEventListener('abort', onAbort)
+          reject(error)
+        },
+      }
+      signal.addEventListener('abort', onAbort, { once: true })
+      this.queued.push(place)
+    })
+  }
+}
+
+function closed(name: string, cause?: unknown): SpimplError {
+  return new SpimplError('POOL_CLOSED', `expected an open pool for ${name}, it is closed`, { cause })
 }
 
 function aborted(name: string, signal: AbortSignal): SpimplError {

@@ -9,6 +9,7 @@ export type DeadLetterReason =
   | 'stash-full'
   | 'lane-died'
 
+/** A message that no handler took, and why. */
 export interface DeadLetter {
   readonly reason: DeadLetterReason
   /** Whom it was for. */

@@ -6,6 +6,7 @@ import { type Drainable, execution, RootQueue, rootBand, type Target } from './r
 import { Timer } from './timer-wheel.ts'
 import { type Work, WorkItem, type WorkOptions } from './work-item.ts'
 
+/** The attributes of a queue, as `dispatch_queue_attr_t` has them. */
 export interface DispatchQueueOptions {
   /** Default: this thread's main root. Exclusion and priority come from the target. */
   readonly target?: Target
@@ -53,6 +54,7 @@ let mainRoot: RootQueue | undefined
  *
  * @example
  * const index = new DispatchQueue('net.example.index', { qos: 'utility' })
+ * let words = 0
  * index.async(() => { words++ })
  * const count = await index.asyncAndWait(() => words)
  */

@@ -1,5 +1,7 @@
+/** From the least urgent to the most. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 
+/** One line of a log, before anybody formats it. */
 export interface LogRecord {
   readonly level: LogLevel
   /** Path of the actor that speaks. */
@@ -13,6 +15,7 @@ export interface LogRecord {
 /** Where log records go; pino or anything else stands behind it. */
 export type LogSink = (record: LogRecord) => void
 
+/** `context.log`: each line knows its actor and the message that it was written for. */
 export interface Logger {
   debug(message: string, fields?: Readonly<Record<string, unknown>>): void
   info(message: string, fields?: Readonly<Record<string, unknown>>): void

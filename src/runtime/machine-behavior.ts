@@ -11,6 +11,7 @@ import { SpimplError } from '../errors.ts'
 import { anyMessage, type Behavior, type BehaviorOptions, behavior, type Handlers, type Message } from './actor.ts'
 import type { ActorContext } from './actor-context.ts'
 
+/** How a machine starts and who watches it. */
 export interface MachineOptions<Machine extends AnyStateMachine> extends BehaviorOptions {
   readonly input?: InputFrom<Machine>
   /** Called behind every transition, with the state it led to. */

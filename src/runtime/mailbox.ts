@@ -1,6 +1,7 @@
 /** What happens to a message that finds a mailbox full. */
 export type OverflowPolicy = 'reject' | 'drop-oldest' | 'drop-newest'
 
+/** The bound of a mailbox. 16,384 messages, and `reject`, unless told. */
 export interface MailboxOptions {
   /** How many messages may wait; timers and death notices are taken beyond it. */
   readonly capacity?: number
@@ -10,14 +11,35 @@ export interface MailboxOptions {
 export const DEFAULT_MAILBOX_CAPACITY = 16_384
 
 const FIRST_SLOTS = 8
-/** An empty mailbox that once held a crowd gives its memory back. */
-const KEPT_SLOTS = 1_024
-const NO_SLOTS: unknown[] = []
-const NO_IDS = new Float64Array(0)
+const LARGEST_SLOTS = 1_024
+/** What an empty mailbox keeps of a crowd that it held. */
+const KEPT_SLOTS = 128
 
 /**
- * The messages that wait for one actor: a circular array, and beside it, in a flat array of numbers, the id of each
- * message and of its cause, so that a hop allocates nothing but the message. Until the first message it holds no memory.
+ * A stretch of a mailbox. It is filled and emptied from the front and begins anew when empty. A crowd is a chain of them:
+ * nothing is copied when it grows, and what is written lies in memory as young as the message, which the garbage collector
+ * rewards.
+ */
+class Stretch {
+  readonly slots: unknown[]
+  /**
+   * The id of each message and that of its cause. Doubles in place, so that ids above 2^31 allocate nothing; in a long
+   * stretch outside the heap, where the garbage collector does not copy them.
+   */
+  readonly ids: number[] | Float64Array
+  times: Float64Array | undefined = undefined
+  next: Stretch | undefined = undefined
+  written = 0
+
+  constructor(slots: number) {
+    this.slots = new Array<unknown>(slots).fill(undefined)
+    this.ids = slots > KEPT_SLOTS ? new Float64Array(slots * 2) : new Array<number>(slots * 2).fill(0.5)
+  }
+}
+
+/**
+ * The messages that wait for one actor, and beside them, in arrays of numbers, the id of each message and of its cause, so
+ * that a hop allocates nothing but the message. Until the first message it holds no memory.
  */
 export class Mailbox {
   size = 0
@@ -26,78 +48,96 @@ export class Mailbox {
   causeId = 0
   /** -1: not known. */
   enqueuedMs = -1
-  private slots: unknown[] = NO_SLOTS
-  private ids: Float64Array = NO_IDS
-  private times: Float64Array | undefined = undefined
-  private head = 0
+  /** Messages that were put before all others, the next one last. */
+  private before: { readonly message: unknown; readonly messageId: number; readonly causeId: number }[] | undefined =
+    undefined
+  private first: Stretch | undefined = undefined
+  private last: Stretch | undefined = undefined
+  private read = 0
 
   push(message: unknown, messageId: number, causeId: number): void {
-    if (this.size === this.slots.length) this.grow()
-    const at = (this.head + this.size) & (this.slots.length - 1)
-    this.slots[at] = message
-    this.ids[at * 2] = messageId
-    this.ids[at * 2 + 1] = causeId
+    let { last } = this
+    if (last === undefined || last.written === last.slots.length) last = this.extend()
+    const at = last.written++
+    last.slots[at] = message
+    last.ids[at * 2] = messageId
+    last.ids[at * 2 + 1] = causeId
     this.size++
   }
 
   /** As `push`, and keeps the moment, for the histogram of time in the mailbox. */
   pushAt(message: unknown, messageId: number, causeId: number, nowMs: number): void {
     this.push(message, messageId, causeId)
-    this.times ??= new Float64Array(this.slots.length).fill(-1)
-    this.times[(this.head + this.size - 1) & (this.slots.length - 1)] = nowMs
+    const last = this.last!
+    last.times ??= new Float64Array(last.slots.length).fill(-1)
+    last.times[last.written - 1] = nowMs
   }
 
   /** Puts a message before all others: one that was stashed. */
   unshift(message: unknown, messageId: number, causeId: number): void {
-    if (this.size === this.slots.length) this.grow()
-    this.head = (this.head - 1) & (this.slots.length - 1)
-    this.slots[this.head] = message
-    this.ids[this.head * 2] = messageId
-    this.ids[this.head * 2 + 1] = causeId
+    this.before ??= []
+    this.before.push({ message, messageId, causeId })
     this.size++
   }
 
   /** Takes the oldest message; its ids are in `messageId` and `causeId`. Only when `size` is not 0. */
   shift(): unknown {
-    const at = this.head
-    const message = this.slots[at]
-    this.slots[at] = undefined
-    this.messageId = this.ids[at * 2]!
-    this.causeId = this.ids[at * 2 + 1]!
-    if (this.times !== undefined) {
-      this.enqueuedMs = this.times[at]!
-      this.times[at] = -1
+    this.size--
+    if (this.before !== undefined) return this.shiftBefore()
+    let first = this.first!
+    if (this.read === first.written) first = this.advance()
+    const at = this.read++
+    const message = first.slots[at]
+    first.slots[at] = undefined
+    this.messageId = first.ids[at * 2]!
+    this.causeId = first.ids[at * 2 + 1]!
+    if (first.times !== undefined) {
+      this.enqueuedMs = first.times[at]!
+      first.times[at] = -1
     }
-    this.head = (at + 1) & (this.slots.length - 1)
-    if (--this.size === 0 && this.slots.length > KEPT_SLOTS) this.release()
+    if (this.read === first.written && first.next === undefined) this.beginAnew(first)
     return message
   }
 
   release(): void {
-    this.slots = NO_SLOTS
-    this.ids = NO_IDS
-    this.times = undefined
-    this.head = 0
+    this.before = undefined
+    this.first = undefined
+    this.last = undefined
+    this.read = 0
     this.size = 0
   }
 
-  private grow(): void {
-    const { slots, ids, head, size } = this
-    const larger = new Array<unknown>(size === 0 ? FIRST_SLOTS : size * 2).fill(undefined)
-    const largerIds = new Float64Array(larger.length * 2)
-    for (let to = 0; to < size; to++) {
-      const from = (head + to) & (slots.length - 1)
-      larger[to] = slots[from]
-      largerIds[to * 2] = ids[from * 2]!
-      largerIds[to * 2 + 1] = ids[from * 2 + 1]!
-    }
-    if (this.times !== undefined) {
-      const times = new Float64Array(larger.length).fill(-1)
-      for (let to = 0; to < size; to++) times[to] = this.times[(head + to) & (slots.length - 1)]!
-      this.times = times
-    }
-    this.slots = larger
-    this.ids = largerIds
-    this.head = 0
+  private beginAnew(stretch: Stretch): void {
+    this.read = 0
+    stretch.written = 0
+    if (stretch.slots.length <= KEPT_SLOTS) return
+    this.first = undefined
+    this.last = undefined
+  }
+
+  private extend(): Stretch {
+    const { last } = this
+    const stretch = new Stretch(last === undefined ? FIRST_SLOTS : Math.min(last.slots.length * 4, LARGEST_SLOTS))
+    if (last === undefined) this.first = stretch
+    else last.next = stretch
+    this.last = stretch
+    return stretch
+  }
+
+  /** Goes on to the next stretch; the one behind is left to the garbage collector. */
+  private advance(): Stretch {
+    const next = this.first!.next!
+    this.first = next
+    this.read = 0
+    return next
+  }
+
+  private shiftBefore(): unknown {
+    const { message, messageId, causeId } = this.before!.pop()!
+    if (this.before!.length === 0) this.before = undefined
+    this.messageId = messageId
+    this.causeId = causeId
+    this.enqueuedMs = -1
+    return message
   }
 }

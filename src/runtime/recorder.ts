@@ -1,5 +1,6 @@
 /** What a record tells of. */
 export const recordKinds = ['handled', 'started', 'stopped', 'failed', 'restarted', 'dead-letter'] as const
+/** What may happen to an actor or a message. */
 export type RecordKind = (typeof recordKinds)[number]
 
 /** One record, decoded. */
@@ -16,6 +17,7 @@ export interface TraceRecord {
   readonly tag: string
 }
 
+/** How much of the past a recorder keeps. */
 export interface RecorderOptions {
   /** How many records are kept; the oldest give way. A power of two. Default 65,536 (2.5 MiB). */
   readonly capacity?: number

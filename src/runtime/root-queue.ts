@@ -23,7 +23,7 @@ const CLOCK_GRAIN_MS = 0.02
 const MAX_STRIDE = 64
 
 /** 2^43 ids are enough for a million messages a second over 278 years; 1,024 lanes fit into a double. */
-export const MESSAGE_IDS_PER_LANE = 2 ** 43
+const MESSAGE_IDS_PER_LANE = 2 ** 43
 
 /** What can be ready on a queue: a queue, or an actor, which is a serial queue with a mailbox. */
 export interface Drainable {
@@ -76,7 +76,10 @@ export class RootQueue implements Target {
   disturbances = 0
   /** The moment of the last look at the clock: at most some 20 microseconds old while short items run. */
   nowMs: number
+  /** Items a queue may run in one turn. */
+  readonly itemsPerTurn: number
   private readonly budget: DrainBudget
+  private readonly choose: ((count: number) => number) | undefined
   private readonly bands: Ring<Drainable>[] = qualitiesOfService.map(() => new Ring<Drainable>(16))
   private readonly passedOver = new Int32Array(qualitiesOfService.length)
   private readyBands = 0
@@ -95,6 +98,8 @@ export class RootQueue implements Target {
     this.lastMessageId = lane * MESSAGE_IDS_PER_LANE
     this.executor = executor
     this.budget = budget
+    this.itemsPerTurn = budget.itemsPerTurn
+    this.choose = executor.choose
     this.nowMs = executor.clock.now()
     this.timers = new TimerWheel(this.nowMs)
     executor.attach(this)
@@ -102,11 +107,6 @@ export class RootQueue implements Target {
 
   get root(): RootQueue {
     return this
-  }
-
-  /** Items a queue may run in one turn. */
-  get itemsPerTurn(): number {
-    return this.budget.itemsPerTurn
   }
 
   /** Whether anything is ready or drains. */
@@ -133,7 +133,9 @@ export class RootQueue implements Target {
   }
 
   cancelTimer(timer: Timer): boolean {
-    return this.timers.cancel(timer)
+    const cancelled = this.timers.cancel(timer)
+    if (!this.draining && this.timers.size === 0) this.rearm()
+    return cancelled
   }
 
   /** Called by the executor. */
@@ -148,7 +150,7 @@ export class RootQueue implements Target {
     while (this.readyBands !== 0 && !this.spent) {
       const band = this.chooseBand()
       const ring = this.bands[band]!
-      const next = this.executor.choose === undefined ? ring.shift()! : ring.removeAt(this.executor.choose(ring.size))!
+      const next = this.choose === undefined ? ring.shift()! : ring.removeAt(this.choose(ring.size))!
       if (ring.size === 0) this.readyBands &= ~(1 << band)
       if (next.drain(this)) {
         ring.push(next)

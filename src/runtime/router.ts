@@ -10,6 +10,7 @@ import {
 import { cellOf } from './actor-context.ts'
 import type { Ref } from './actor-ref.ts'
 
+/** How many routees there are, and which one a message goes to. */
 export interface RouterOptions<M extends Message> extends BehaviorOptions {
   /** How many routees. */
   readonly routees: number

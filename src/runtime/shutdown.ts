@@ -18,6 +18,7 @@ export interface ShutdownReport {
   readonly failure?: unknown
 }
 
+/** How one phase of shutdown went; `late` has the paths of actors that its deadline did not wait for. */
 export interface PhaseReport {
   readonly name: string
   readonly stopped: number

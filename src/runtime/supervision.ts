@@ -19,7 +19,7 @@ export interface Supervision {
   readonly backoff?: { readonly minMs: number; readonly maxMs: number; readonly jitter?: number }
 }
 
-export const defaultIntensity = { restarts: 10, withinMs: 10_000 }
+const defaultIntensity = { restarts: 10, withinMs: 10_000 }
 
 export type SupervisionDecision =
   | { readonly type: 'restart'; readonly strategy: SupervisionStrategy; readonly delayMs: number }

@@ -16,6 +16,7 @@ import { type DrainBudget, defaultDrainBudget, execution, RootQueue } from './ro
 import { type PhaseOptions, Shutdown, type ShutdownReport } from './shutdown.ts'
 import type { Supervision } from './supervision.ts'
 
+/** What a system runs on and how it ends. Everything has a default. */
 export interface SystemOptions {
   readonly name?: string
   /** Default: Node's event loop. */
@@ -57,6 +58,7 @@ export class System implements AsyncDisposable {
   private readonly lanes: (Lane | undefined)[] = []
   private names = 0
   private actorIds = 0
+  private actors = 0
 
   constructor(options: SystemOptions = {}) {
     this.name = options.name ?? 'system'
@@ -101,6 +103,11 @@ export class System implements AsyncDisposable {
     return this.main.executor.clock.wallTime()
   }
 
+  /** How many actors live. */
+  get actorCount(): number {
+    return this.actors
+  }
+
   /** The tree of actors as data; `formatTree` prints it. */
   inspect(): Inspection {
     return inspect(this.guardian)
@@ -128,6 +135,11 @@ export class System implements AsyncDisposable {
   /** @internal */
   nextName(): string {
     return `$${++this.names}`
+  }
+
+  /** @internal */
+  onSpawned(): void {
+    this.actors++
   }
 
   /** @internal */
@@ -167,6 +179,7 @@ export class System implements AsyncDisposable {
 
   /** @internal */
   onEnded(cell: ActorCell, reason: StopReason): void {
+    this.actors--
     this.hub?.forget(cell)
     this.onTopEnded?.(cell, reason)
     if (cell.parent === this.guardian) this.shutdown.onEnded(cell, reason)

@@ -6,6 +6,7 @@ import { seededRandomness } from './randomness.ts'
 import { Recorder } from './recorder.ts'
 import { System, type SystemOptions } from './system.ts'
 
+/** What makes a simulated run the one it is. */
 export interface TestSystemOptions extends Omit<SystemOptions, 'executor' | 'randomness' | 'recorder'> {
   /** Determines the order of ready queues and every random number. Default: `SPIMPL_SEED` of the environment, or 1. */
   readonly seed?: number

@@ -3,6 +3,7 @@ import type { DispatchGroup } from './dispatch-group.ts'
 /** What a queue runs. One that returns a promise is in flight until it settles: a serial queue waits for it. */
 export type Work<R = unknown> = () => R
 
+/** What `async` is told beside the work. */
 export interface WorkOptions {
   /** On a concurrent queue: runs alone, behind all that came before, before all that comes after. */
   readonly barrier?: boolean

@@ -33,6 +33,7 @@ export type PutOutcome =
       readonly radius: bigint
     }
 
+/** Whose store it is, and how much it may hold. */
 export interface ContentStoreOptions {
   /** 32 bytes: items are ordered by their distance to it. */
   readonly nodeId: Uint8Array

@@ -5,6 +5,7 @@ import type { ContentStore, ContentStoreOptions, PutOutcome, StoredContent, Stor
 import {
   distanceBetween,
   itemCost,
+  outcomeOf,
   type Placed,
   type PolicyState,
   type RadiusSetting,
@@ -261,14 +262,12 @@ export class LmdbStore implements ContentStore {
     const cost = itemCost(write.key.length, write.value.length)
     const decision = this.#policy.decidePut({ distance, cost, replacedCost }, state, this.#placed(true))
     for (const gone of decision.evict) this.#remove(gone)
-    const evicted = decision.evict.map(gone => distanceBetween(gone, this.#nodeId))
-    const radius = decision.state.radius
-    if (decision.refused !== undefined) {
-      return { outcome: { stored: false, reason: decision.refused, evicted, radius }, state: decision.state }
+    if (decision.refused === undefined) {
+      this.#index.putSync(distance, indexEntry(write.key, write.value.length))
+      this.#values.putSync(distance, write.value)
     }
-    this.#index.putSync(distance, indexEntry(write.key, write.value.length))
-    this.#values.putSync(distance, write.value)
-    return { outcome: { stored: true, evicted, radius }, state: decision.state }
+    const evicted = decision.evict.map(gone => distanceBetween(gone, this.#nodeId))
+    return { outcome: outcomeOf(decision, evicted), state: decision.state }
   }
 
   #remove(distance: Uint8Array): void {

@@ -1,6 +1,6 @@
 import { SpimplError } from '../errors.ts'
 import type { ContentStore, ContentStoreOptions, PutOutcome, StoredContent, StoredEntry } from './content-store.ts'
-import { distanceBetween, itemCost, type Placed, type PolicyState, StoragePolicy } from './policy.ts'
+import { distanceBetween, itemCost, outcomeOf, type Placed, type PolicyState, StoragePolicy } from './policy.ts'
 
 interface Item extends Placed {
   readonly contentId: Uint8Array
@@ -69,11 +69,10 @@ export class MemoryStore implements ContentStore {
       const item: Item = { contentId: contentId.slice(), distance, key, value, cost }
       this.#byDistance.splice(at, replaced === undefined ? 0 : 1, item)
     }
-    const evicted = decision.evict.map(gone => this.#remove(gone).contentId)
-    const radius = decision.state.radius
-    return decision.refused === undefined
-      ? { stored: true, evicted, radius }
-      : { stored: false, reason: decision.refused, evicted, radius }
+    return outcomeOf(
+      decision,
+      decision.evict.map(gone => this.#remove(gone).contentId),
+    )
   }
 
   async delete(contentId: Uint8Array): Promise<boolean> {

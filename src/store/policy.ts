@@ -1,5 +1,5 @@
 import { SpimplError } from '../errors.ts'
-import type { RefusalReason } from './content-store.ts'
+import type { PutOutcome, RefusalReason } from './content-store.ts'
 
 /** The radius of a node that wants everything, 2^256 - 1. */
 export const MAX_RADIUS = (1n << 256n) - 1n
@@ -143,6 +143,13 @@ export class StoragePolicy {
     }
     return { evict, state: { usedBytes, count, radius } }
   }
+}
+
+/** What the one who put is told; `evicted` are the content ids at `decision.evict`. */
+export function outcomeOf(decision: PutDecision, evicted: readonly Uint8Array[]): PutOutcome {
+  const { refused, state } = decision
+  const { radius } = state
+  return refused === undefined ? { stored: true, evicted, radius } : { stored: false, reason: refused, evicted, radius }
 }
 
 /** The distance as a number: 32 bytes, big-endian. */

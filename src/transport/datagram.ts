@@ -24,6 +24,7 @@ export interface DatagramCounters {
   readonly receiveBufferBytes: number
 }
 
+/** Where to bind, and who is told what arrives. */
 export interface DatagramOptions {
   readonly host: string
   /** 0 takes a free port; `local` says which. */
@@ -42,4 +43,5 @@ export interface DatagramSocket {
   close(): Promise<void>
 }
 
+/** The port: how a node gets its socket. Rejects with SOCKET_FAILED, ADDRESS_INVALID or ADDRESS_IN_USE. */
 export type OpenDatagramSocket = (options: DatagramOptions) => Promise<DatagramSocket>

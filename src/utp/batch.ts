@@ -1,6 +1,7 @@
 import {
   HEADER_BYTES,
   type PacketType,
+  ST_RESET,
   ST_STATE,
   stampHeader,
   timestampOf,
@@ -77,6 +78,12 @@ export class PacketBatch {
     writeHeader(bytes, type, receiveId, narrow(sequence))
     stampHeader(bytes, this.#timestamp, 0, this.#windowBytes, 0)
     this.packets.push(bytes)
+  }
+
+  /** A RESET, which tells of no window and answers no timestamp. `acknowledged` as on the wire. */
+  addReset(now: number, sequence: number, acknowledged: number): void {
+    this.begin(now, 0, 0, acknowledged)
+    this.add(ST_RESET, sequence, undefined, 0, 0)
   }
 
   #allocate(bytes: number): Uint8Array {

@@ -25,6 +25,7 @@ export type ConnectionEvent = {
   readonly type: 'CONNECT' | 'LISTEN' | 'ESTABLISHED' | 'FIN' | 'DONE' | 'FAIL'
 }
 
+/** The states of a stream, those of `connectionMachine`. */
 export type ConnectionState = 'idle' | 'syn-sent' | 'awaiting-syn' | 'connected' | 'finishing' | 'closed' | 'reset'
 
 /** Snapshots are immutable, so all streams begin with the same one. */

@@ -3,14 +3,17 @@ import type { Core } from '../runtime/core.ts'
 import type { Randomness } from '../runtime/randomness.ts'
 import { PacketBatch } from './batch.ts'
 import { ConnectionLifecycle, type ConnectionState } from './connection-machine.ts'
-import { endingOf, hadEverything } from './ending.ts'
+import { endingOf, FINISHED, hadEverything, type StreamEnd } from './ending.ts'
+import { Handshake } from './handshake.ts'
 import { type StreamLimits, streamLimits } from './limits.ts'
 import type { StreamInput, StreamOutput, StreamSnapshot, StreamStats } from './messages.ts'
-import { PacketView, ST_DATA, ST_FIN, ST_RESET, ST_STATE, ST_SYN } from './packet.ts'
+import { PacketView, ST_RESET, ST_STATE, ST_SYN } from './packet.ts'
+import { Patience } from './patience.ts'
 import { Receiver } from './receiver.ts'
 import { Sender } from './sender.ts'
 import { narrow } from './sequence.ts'
 
+/** What a `UtpConnection` is made of. A connection id that is no 16-bit number throws a RangeError. */
 export interface ConnectionOptions {
   /** The connection id of the Portal message, 16 bits: the initiator receives with it, the acceptor sends with it. */
   readonly connectionId: number
@@ -32,27 +35,18 @@ export class UtpConnection implements Core<StreamInput, StreamOutput> {
   readonly #initiator: boolean
   readonly #receiveId: number
   readonly #sendId: number
-  /** The initiator's SYN, or the number that our answer to a SYN promises for our first data. */
-  readonly #firstSequence: number
+  readonly #handshake: Handshake
   readonly #lifecycle = new ConnectionLifecycle()
   readonly #sender: Sender
   readonly #receiver: Receiver
   readonly #batch: PacketBatch
+  readonly #patience: Patience
   readonly #view = new PacketView()
-  #synRepeated = false
-  /** The acceptor's: the peer's SYN, by which a repetition of it is known. */
-  #synSequence = -1
-  #answerSyn = false
-  /** The acceptor's: the initiator has our answer to its SYN. Until then every ack may be taken for that answer. */
-  #answerArrived = false
-  #openedAt = -1
-  #lastSentAt = 0
-  #finishDeadline = Infinity
   #deadline = 0
   #saidConnected = false
   #saidPeerFinished = false
   #saidDelivered = false
-  #end: { readonly reason: 'finished' | StreamErrorCode; readonly detail: string } | undefined
+  #end: StreamEnd | undefined
   #farewell: Uint8Array | undefined
   #closedAt = 0
   #packetsSent = 0
@@ -76,14 +70,16 @@ export class UtpConnection implements Core<StreamInput, StreamOutput> {
     this.#initiator = initiator
     this.#receiveId = initiator ? connectionId : following
     this.#sendId = initiator ? following : connectionId
-    this.#firstSequence = options.randomness.below(0x10000)
+    const firstSequence = options.randomness.below(0x10000)
+    this.#handshake = new Handshake(initiator, firstSequence)
     this.#sender = new Sender({
       limits: this.#limits,
-      firstSequence: this.#firstSequence,
+      firstSequence,
       receiveId: this.#receiveId,
     })
     this.#batch = new PacketBatch(this.#sendId)
     this.#receiver = new Receiver(this.#limits)
+    this.#patience = new Patience(this.#limits)
   }
 
   get state(): ConnectionState {
@@ -96,7 +92,7 @@ export class UtpConnection implements Core<StreamInput, StreamOutput> {
       return
     }
     this.#receiver.begin(this.#batch, now)
-    if (this.#openedAt < 0) this.#open(now)
+    if (this.#patience.openedAt < 0) this.#open(now)
     switch (input.type) {
       case 'packets':
         for (const bytes of input.packets) {
@@ -130,6 +126,7 @@ export class UtpConnection implements Core<StreamInput, StreamOutput> {
 
   stats(now = this.#closedAt): StreamStats {
     const sender = this.#sender
+    const { openedAt } = this.#patience
     return {
       bytesSent: sender.deliveredBytes,
       bytesReceived: this.#receiver.received.totalBytes,
@@ -141,7 +138,7 @@ export class UtpConnection implements Core<StreamInput, StreamOutput> {
       refused: this.#receiver.refused,
       rttMs: sender.rtt.smoothedMs,
       congestionWindowBytes: Math.round(sender.congestion.windowBytes),
-      durationMs: this.#openedAt < 0 ? 0 : Math.max(0, (this.#closed ? this.#closedAt : now) - this.#openedAt),
+      durationMs: openedAt < 0 ? 0 : Math.max(0, (this.#closed ? this.#closedAt : now) - openedAt),
     }
   }
 
@@ -170,9 +167,8 @@ export class UtpConnection implements Core<StreamInput, StreamOutput> {
   }
 
   #open(now: number): void {
-    this.#openedAt = now
+    this.#patience.open(now)
     this.#receiver.lastHeardAt = now
-    this.#lastSentAt = now
     this.#lifecycle.advance(this.#initiator ? 'CONNECT' : 'LISTEN')
     if (this.#initiator) this.#sender.sendSyn(now, this.#batch)
   }
@@ -204,29 +200,28 @@ export class UtpConnection implements Core<StreamInput, StreamOutput> {
       this.#receiver.refused++
       return
     }
-    if (this.#synSequence < 0) {
-      this.#synSequence = view.sequence
+    const syn = this.#handshake.onSyn(view.sequence)
+    if (syn === 'other') {
+      this.#receiver.refused++
+      return
+    }
+    if (syn === 'first') {
       this.#receiver.beginAfterSyn(view.sequence)
       this.#lifecycle.advance('ESTABLISHED')
-    } else if (view.sequence === this.#synSequence) this.#receiver.duplicates++
-    else {
-      this.#receiver.refused++
-      return
-    }
+    } else this.#receiver.duplicates++
     this.#receiver.heard(view, now)
-    this.#answerSyn = true
   }
 
-  /** In syn-sent: the STATE that answers our SYN names the number of the peer's first data (`ack_nr = seq_nr - 1`). */
+  /**
+   * In syn-sent: the STATE that answers our SYN names the number of the peer's first data (`ack_nr = seq_nr - 1`). Where it got lost
+   * the SYN is repeated; a peer that answers a SYN once only (nim-eth) tells the number by what it repeats itself.
+   */
   #onAnswer(view: PacketView, bytes: Uint8Array, now: number): void {
-    if (view.acknowledged !== narrow(this.#firstSequence)) {
+    if (view.acknowledged !== narrow(this.#handshake.firstSequence)) {
       this.#receiver.refused++
       return
     }
-    if (view.type !== ST_STATE) {
-      this.#receiver.holdEarly(bytes)
-      return
-    }
+    if (view.type !== ST_STATE && !(this.#receiver.holdEarly(view, bytes) && this.#handshake.synRepeated)) return
     const early = this.#receiver.beginWithAnswer(view.sequence)
     this.#lifecycle.advance('ESTABLISHED')
     this.#onSegment(view, bytes, now)
@@ -238,7 +233,7 @@ export class UtpConnection implements Core<StreamInput, StreamOutput> {
 
   #onSegment(view: PacketView, bytes: Uint8Array, now: number): void {
     const receiver = this.#receiver
-    this.#answerArrived = true
+    this.#handshake.onSegment()
     if (!this.#sender.onPacket(view, bytes, receiver.heard(view, now), now)) {
       receiver.refused++
       return
@@ -254,7 +249,7 @@ export class UtpConnection implements Core<StreamInput, StreamOutput> {
       this.#receiver.refused++
       return
     }
-    if (hadEverything(this.#sender, this.#receiver)) this.#finished()
+    if (hadEverything(this.#sender, this.#receiver)) this.#end = FINISHED
     else this.#end = { reason: 'STREAM_RESET', detail: 'the peer reset the stream' }
   }
 
@@ -281,21 +276,13 @@ export class UtpConnection implements Core<StreamInput, StreamOutput> {
   }
 
   #onTimers(now: number): void {
-    const limits = this.#limits
-    if (now >= this.#openedAt + limits.totalTimeoutMs)
-      this.#fail('STREAM_TIMEOUT', `expected the end of the stream within ${limits.totalTimeoutMs} ms`)
-    else if (!this.#established) {
-      if (now >= this.#openedAt + limits.connectTimeoutMs)
-        this.#fail('STREAM_CONNECT_TIMEOUT', `expected a connection within ${limits.connectTimeoutMs} ms`)
-      else if (now >= this.#sender.deadline()) this.#sender.onTimer(now, this.#batch)
-    } else if (now >= this.#receiver.lastHeardAt + limits.idleTimeoutMs)
-      this.#fail('STREAM_IDLE', `expected a packet within ${limits.idleTimeoutMs} ms`)
-    else if (now >= this.#finishDeadline) this.#finished()
-    else {
-      if (now >= this.#sender.deadline() && !this.#sender.onTimer(now, this.#batch))
-        this.#fail('STREAM_TIMEOUT', `expected an ack after ${limits.maxTimeouts} timeouts, got none`)
-      if (now >= this.#lastSentAt + limits.keepAliveMs) this.#receiver.ackWanted = true
-    }
+    const established = this.#established
+    this.#end = this.#patience.overdue(now, established, this.#receiver.lastHeardAt)
+    if (this.#end !== undefined) return
+    const heard = now < this.#sender.deadline() || this.#sender.onTimer(now, this.#batch)
+    if (!established) return
+    if (!heard) this.#fail('STREAM_TIMEOUT', `expected an ack after ${this.#limits.maxTimeouts} timeouts, got none`)
+    if (this.#patience.keepAliveDue(now)) this.#receiver.ackWanted = true
   }
 
   /** Ends every `handle`: decides whether the stream is over, sends, and says what happened. */
@@ -330,63 +317,42 @@ export class UtpConnection implements Core<StreamInput, StreamOutput> {
       this.#saidDelivered = true
       emit({ type: 'delivered' })
     }
-    if (this.#end === undefined) this.#deadline = this.#nextDeadline()
-    else this.#close(now, emit)
+    if (this.#end !== undefined) this.#close(this.#end, now, emit)
+    else this.#deadline = Math.min(sender.deadline(), this.#patience.deadline(this.#established, receiver.lastHeardAt))
   }
 
   #considerEnd(now: number): void {
     const ending = endingOf(this.#sender, this.#receiver, this.#limits.allowHalfOpen)
-    if (ending === 'finished') this.#finished()
-    else if (ending === 'other-side' && this.#finishDeadline === Infinity)
-      this.#finishDeadline = now + this.#limits.finishTimeoutMs
+    if (ending === 'finished') this.#end = FINISHED
+    else if (ending === 'other-side') this.#patience.awaitFinish(now)
   }
 
   #send(now: number, emit: Emit): void {
     const batch = this.#batch
     const sender = this.#sender
+    const handshake = this.#handshake
     this.#receiver.begin(batch, now)
     if (this.#end !== undefined && this.#end.reason !== 'finished') this.#sendReset(now)
     else {
-      if (this.#answerSyn) this.#addAck(this.#firstSequence)
+      if (handshake.answerWanted) this.#addAck(handshake.firstSequence)
       const before = batch.packets.length
-      if (!this.#established && this.#receiver.hasEarly && !this.#synRepeated) {
-        this.#synRepeated = true
-        sender.repeatSyn(now, batch)
-      } else sender.flush(now, batch, this.#established)
+      if (!this.#established && handshake.takeRepetition(this.#receiver.hasEarly)) sender.repeatSyn(now, batch)
+      else sender.flush(now, batch, this.#established)
       // Data carries the ack, but not the bitmask.
       if (this.#established && this.#receiver.ackWanted)
         if (batch.packets.length === before || this.#receiver.received.aheadPackets > 0)
-          this.#addAck(this.#ackSequence())
+          this.#addAck(handshake.ackSequence(sender.sent.next))
     }
     this.#receiver.ackWanted = false
-    this.#answerSyn = false
+    handshake.answerWanted = false
     if (batch.packets.length === 0) return
-    this.#lastSentAt = now
+    this.#patience.lastSentAt = now
     this.#packetsSent += batch.packets.length
     emit({ type: 'send', packets: batch.take() })
   }
 
-  /** The number in an ack: that of our next data. */
-  #ackSequence(): number {
-    return this.#initiator || this.#answerArrived ? this.#sender.sent.next : this.#firstSequence
-  }
-
-  #nextDeadline(): number {
-    const limits = this.#limits
-    let next = Math.min(this.#openedAt + limits.totalTimeoutMs, this.#sender.deadline())
-    if (this.#established) {
-      next = Math.min(next, this.#receiver.lastHeardAt + limits.idleTimeoutMs, this.#lastSentAt + limits.keepAliveMs)
-      return Math.min(next, this.#finishDeadline)
-    }
-    return Math.min(next, this.#openedAt + limits.connectTimeoutMs)
-  }
-
   #addAck(sequence: number): void {
     this.#batch.addState(sequence, this.#receiver.received, this.#limits.selectiveAckBytes)
-  }
-
-  #finished(): void {
-    this.#end = { reason: 'finished', detail: 'both ends have said all' }
   }
 
   #fail(reason: StreamErrorCode, detail: string): void {
@@ -398,12 +364,10 @@ export class UtpConnection implements Core<StreamInput, StreamOutput> {
     const batch = this.#batch
     batch.packets = []
     if (this.#end?.reason === 'STREAM_RESET' || this.state === 'awaiting-syn') return
-    batch.begin(now, 0, 0, this.#receiver.received.acknowledged)
-    batch.add(ST_RESET, this.#sender.sent.next, undefined, 0, 0)
+    batch.addReset(now, this.#sender.sent.next, this.#receiver.received.acknowledged)
   }
 
-  #close(now: number, emit: Emit): void {
-    const { reason, detail } = this.#end as { reason: 'finished' | StreamErrorCode; detail: string }
+  #close({ reason, detail }: StreamEnd, now: number, emit: Emit): void {
     this.#lifecycle.advance(reason === 'finished' ? 'DONE' : 'FAIL')
     this.#closedAt = now
     this.#deadline = Infinity
@@ -421,18 +385,11 @@ export class UtpConnection implements Core<StreamInput, StreamOutput> {
   /** Late packets of a stream that is over; normally the table of streams answers them (streams.ts). */
   #answerLate(input: StreamInput, now: number, emit: Emit): void {
     if (input.type !== 'packets') return
-    const view = this.#view
-    let asks = false
-    for (const bytes of input.packets)
-      if (view.read(bytes) === undefined && (view.type === ST_DATA || view.type === ST_FIN || view.type === ST_SYN))
-        asks = true
-    if (!asks) return
+    if (!input.packets.some(bytes => this.#view.read(bytes) === undefined && this.#view.wantsAnswer)) return
     const batch = this.#batch
     const { sent } = this.#sender
-    if (this.#farewell === undefined) {
-      batch.begin(now, 0, 0, this.#receiver.received.acknowledged)
-      batch.add(ST_RESET, sent.next, undefined, 0, 0)
-    } else {
+    if (this.#farewell === undefined) batch.addReset(now, sent.next, this.#receiver.received.acknowledged)
+    else {
       this.#receiver.begin(batch, now)
       this.#addAck(sent.next)
     }

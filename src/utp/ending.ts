@@ -1,6 +1,14 @@
 /** How a stream comes to its end when both sides behave: read from what each half knows, decided nowhere else. */
+import type { StreamErrorCode } from '../errors.ts'
 import type { Receiver } from './receiver.ts'
 import type { Sender } from './sender.ts'
+
+export interface StreamEnd {
+  readonly reason: 'finished' | StreamErrorCode
+  readonly detail: string
+}
+
+export const FINISHED: StreamEnd = { reason: 'finished', detail: 'both ends have said all' }
 
 /** A FIN that nobody answers, after the peer's own: its owner is gone, and had everything. */
 const MAX_FIN_TIMEOUTS = 2

@@ -46,6 +46,7 @@ export interface StreamLimits {
   readonly allowHalfOpen: boolean
 }
 
+/** Limits of a stream unless told. */
 export const defaultStreamLimits: StreamLimits = {
   maxPacketBytes: MAX_UTP_PACKET_BYTES,
   maxReceiveBytes: 256 * 1024 * 1024,

@@ -2,6 +2,7 @@
 import type { StreamErrorCode } from '../errors.ts'
 import type { ConnectionState } from './connection-machine.ts'
 
+/** What may happen to a stream. */
 export type StreamInput =
   /** Starts the clocks: the initiator sends its SYN, the acceptor begins to wait. Any other first input does the same. */
   | { readonly type: 'open' }
@@ -17,6 +18,7 @@ export type StreamInput =
   | { readonly type: 'reset'; readonly reason: StreamErrorCode }
   | { readonly type: 'timeout' }
 
+/** What a stream wants done, and what became of it. */
 export type StreamOutput =
   /** At most one for each input. The buffers belong to the receiver. */
   | { readonly type: 'send'; readonly packets: readonly Uint8Array[] }
@@ -39,6 +41,7 @@ export type StreamOutput =
       readonly farewell: Uint8Array | undefined
     }
 
+/** Counts of one stream since its beginning. */
 export interface StreamStats {
   /** Payload bytes that were acknowledged by the peer. */
   readonly bytesSent: number

@@ -28,7 +28,7 @@ export const ST_SYN = 4 as const
 export type PacketType = 0 | 1 | 2 | 3 | 4
 
 export const HEADER_BYTES = 20
-export const PROTOCOL_VERSION = 1
+const PROTOCOL_VERSION = 1
 
 const EXTENSION_NONE = 0
 const EXTENSION_SELECTIVE_ACK = 1
@@ -75,6 +75,11 @@ export class PacketView {
     this.payloadAt = HEADER_BYTES
     const extension = bytes[1] as number
     return extension === EXTENSION_NONE ? undefined : this.#readExtensions(bytes, extension)
+  }
+
+  /** An ack and a RESET ask for nothing; two ends that answer each other's would never stop. */
+  get wantsAnswer(): boolean {
+    return this.type === ST_DATA || this.type === ST_FIN || this.type === ST_SYN
   }
 
   #readExtensions(bytes: Uint8Array, first: number): string | undefined {
@@ -203,6 +208,11 @@ export function stampTime(bytes: Uint8Array, timestamp: number): void {
 /** The sequence number of a packet that `routeOf` accepted, as on the wire. */
 export function sequenceOf(bytes: Uint8Array): number {
   return read16(bytes, 16)
+}
+
+/** The timestamp of a packet that was read before. */
+export function timestampIn(bytes: Uint8Array): number {
+  return read32(bytes, 4)
 }
 
 function read16(bytes: Uint8Array, at: number): number {

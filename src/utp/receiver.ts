@@ -1,6 +1,6 @@
 import type { PacketBatch } from './batch.ts'
 import type { StreamLimits } from './limits.ts'
-import { type PacketView, ST_FIN, sequenceOf, timestampOf } from './packet.ts'
+import { type PacketView, ST_FIN, sequenceOf, timestampIn, timestampOf } from './packet.ts'
 import { RECEIVED_AGAIN, RECEIVED_NEW, Received } from './received.ts'
 import { widen } from './sequence.ts'
 
@@ -51,9 +51,23 @@ export class Receiver {
     this.received.next = sequence + 1
   }
 
-  /** Data before the answer to our SYN. */
-  holdEarly(bytes: Uint8Array): void {
-    if (this.#early.length < MAX_EARLY_PACKETS) this.#early.push(bytes)
+  /**
+   * Data before the answer to our SYN. Returns whether the peer has sent it anew and nothing that stands before it was seen: what is
+   * repeated first is the oldest that is not acknowledged, and nothing is. A copy that the network made has the same timestamp.
+   */
+  holdEarly(view: PacketView, bytes: Uint8Array): boolean {
+    let isOldest = true
+    let isRepeated = false
+    for (const packet of this.#early) {
+      const after = widen(sequenceOf(packet), view.sequence + 0x10000) - (view.sequence + 0x10000)
+      if (after < 0) isOldest = false
+      else if (after === 0) {
+        if (timestampIn(packet) === view.timestamp) return false
+        isRepeated = true
+      }
+    }
+    if (!isRepeated && this.#early.length < MAX_EARLY_PACKETS) this.#early.push(bytes)
+    return isRepeated && isOldest
   }
 
   /**

@@ -1,7 +1,7 @@
 import type { PacketType } from './packet.ts'
+import { FIRST_SLOTS, PacketRing } from './packet-ring.ts'
 import { SequenceQueue } from './sequence-queue.ts'
 
-const FIRST_SLOTS = 64
 const EMPTY = 0
 const IN_FLIGHT = 1
 /** Acknowledged selectively, ahead of a gap. */
@@ -17,8 +17,7 @@ const REORDERING_PACKETS = 3
 const MAX_REORDERING_QUARTERS = 8
 
 /**
- * The packets that the peer has not acknowledged: a ring indexed by sequence number, with one typed array a field. Every operation
- * costs what it acknowledges, judges or sends, never what was sent before it: pointers only move forward, and each packet is judged
+ * The packets that the peer has not acknowledged: a ring indexed by sequence number (packet-ring.ts). Every operation costs what it acknowledges, judges or sends, never what was sent before it: pointers only move forward, and each packet is judged
  * once for each time that it was sent. Wide sequence numbers (sequence.ts).
  */
 export class Sent {
@@ -45,15 +44,7 @@ export class Sent {
   /** When `judge` can say more without another ack. */
   judgeAt = Number.POSITIVE_INFINITY
 
-  #slots = FIRST_SLOTS
-  #mask = FIRST_SLOTS - 1
-  #state = new Uint8Array(FIRST_SLOTS)
-  #sends = new Uint8Array(FIRST_SLOTS)
-  #types = new Uint8Array(FIRST_SLOTS)
-  #sentAt = new Float64Array(FIRST_SLOTS)
-  #lengths = new Int32Array(FIRST_SLOTS)
-  #offsets = new Int32Array(FIRST_SLOTS)
-  #chunks: (Uint8Array | undefined)[] = new Array(FIRST_SLOTS).fill(undefined)
+  readonly #ring = new PacketRing()
 
   /** Taken for lost and not sent again yet, in that order. */
   readonly #lost = new SequenceQueue(FIRST_SLOTS)
@@ -91,16 +82,17 @@ export class Sent {
   /** Enters a packet that leaves now; its payload is `length` bytes of `chunk` from `at`. Returns its sequence number. */
   push(type: PacketType, chunk: Uint8Array | undefined, at: number, length: number, now: number): number {
     const sequence = this.next
-    if (sequence - this.base >= this.#slots) this.#grow()
-    const slot = sequence & this.#mask
+    if (sequence - this.base >= this.#ring.slots) this.#grow()
+    const ring = this.#ring
+    const slot = sequence & ring.mask
     this.next++
-    this.#state[slot] = IN_FLIGHT
-    this.#sends[slot] = 1
-    this.#types[slot] = type
-    this.#sentAt[slot] = now
-    this.#lengths[slot] = length
-    this.#offsets[slot] = at
-    this.#chunks[slot] = chunk
+    ring.state[slot] = IN_FLIGHT
+    ring.sends[slot] = 1
+    ring.types[slot] = type
+    ring.sentAt[slot] = now
+    ring.lengths[slot] = length
+    ring.offsets[slot] = at
+    ring.chunks[slot] = chunk
     this.inFlightBytes += length
     this.inFlightPackets++
     this.outstandingBytes += length
@@ -108,19 +100,19 @@ export class Sent {
   }
 
   typeOf(sequence: number): PacketType {
-    return this.#types[sequence & this.#mask] as PacketType
+    return this.#ring.types[sequence & this.#ring.mask] as PacketType
   }
   chunkOf(sequence: number): Uint8Array | undefined {
-    return this.#chunks[sequence & this.#mask]
+    return this.#ring.chunks[sequence & this.#ring.mask]
   }
   offsetOf(sequence: number): number {
-    return this.#offsets[sequence & this.#mask] as number
+    return this.#ring.offsets[sequence & this.#ring.mask] as number
   }
   lengthOf(sequence: number): number {
-    return this.#lengths[sequence & this.#mask] as number
+    return this.#ring.lengths[sequence & this.#ring.mask] as number
   }
   sendsOf(sequence: number): number {
-    return this.#sends[sequence & this.#mask] as number
+    return this.#ring.sends[sequence & this.#ring.mask] as number
   }
 
   /** @param hasMask the ack tells of a gap */
@@ -136,11 +128,11 @@ export class Sent {
   /** Everything up to and including `sequence` arrived; the caller has checked that `base <= sequence < next`. */
   acknowledge(sequence: number, now: number, leastRttMs: number): void {
     for (; this.base <= sequence; this.base++) {
-      const slot = this.base & this.#mask
+      const slot = this.base & this.#ring.mask
       this.#arrived(this.base, slot, now, leastRttMs)
-      this.outstandingBytes -= this.#lengths[slot] as number
-      this.#state[slot] = EMPTY
-      this.#chunks[slot] = undefined
+      this.outstandingBytes -= this.#ring.lengths[slot] as number
+      this.#ring.state[slot] = EMPTY
+      this.#ring.chunks[slot] = undefined
     }
     if (this.#judged < this.base) this.#judged = this.base
     // The repaired gap may have held this ack back since long before: no measure of the network.
@@ -172,10 +164,10 @@ export class Sent {
         if (sacked < this.base) continue
         if (sacked >= this.next) break
         highest = sacked
-        const slot = sacked & this.#mask
-        if (this.#state[slot] === SACKED) continue
+        const slot = sacked & this.#ring.mask
+        if (this.#ring.state[slot] === SACKED) continue
         this.#arrived(sacked, slot, now, leastRttMs)
-        this.#state[slot] = SACKED
+        this.#ring.state[slot] = SACKED
       }
     }
     const beyond = sequence + 2 + 8 * maskBytes
@@ -189,8 +181,8 @@ export class Sent {
 
   /** The peer says by repetition that it misses `base`, and sends no bitmask. Returns how many were taken for lost. */
   missing(): number {
-    const slot = this.base & this.#mask
-    if (this.base === this.next || this.#state[slot] !== IN_FLIGHT || this.#sends[slot] !== 1) return 0
+    const slot = this.base & this.#ring.mask
+    if (this.base === this.next || this.#ring.state[slot] !== IN_FLIGHT || this.#ring.sends[slot] !== 1) return 0
     this.#lose(this.base)
     return 1
   }
@@ -206,9 +198,9 @@ export class Sent {
     const patienceMs = this.#latestRttMs + Math.max(1, (roundTripMs * quarters) / 4)
     this.judgeAt = Number.POSITIVE_INFINITY
     while (this.#judged < this.#highestSacked) {
-      const slot = this.#judged & this.#mask
-      if ((this.#state[slot] === IN_FLIGHT || this.#state[slot] === UNTOLD) && this.#sends[slot] === 1) {
-        const due = (this.#sentAt[slot] as number) + patienceMs
+      const slot = this.#judged & this.#ring.mask
+      if ((this.#ring.state[slot] === IN_FLIGHT || this.#ring.state[slot] === UNTOLD) && this.#ring.sends[slot] === 1) {
+        const due = (this.#ring.sentAt[slot] as number) + patienceMs
         if (this.#judged > certain && due > now) {
           this.judgeAt = due
           break
@@ -238,15 +230,15 @@ export class Sent {
    */
   #leaveUntold(now: number, patienceMs: number): void {
     for (this.#untold = Math.max(this.#untold, this.#told); this.#untold < this.next; this.#untold++) {
-      const slot = this.#untold & this.#mask
-      if (this.#state[slot] !== IN_FLIGHT || this.#sends[slot] !== 1) continue
-      const due = (this.#sentAt[slot] as number) + patienceMs
+      const slot = this.#untold & this.#ring.mask
+      if (this.#ring.state[slot] !== IN_FLIGHT || this.#ring.sends[slot] !== 1) continue
+      const due = (this.#ring.sentAt[slot] as number) + patienceMs
       if (due > now) {
         this.judgeAt = Math.min(this.judgeAt, due)
         return
       }
-      this.#state[slot] = UNTOLD
-      this.inFlightBytes -= this.#lengths[slot] as number
+      this.#ring.state[slot] = UNTOLD
+      this.inFlightBytes -= this.#ring.lengths[slot] as number
       this.inFlightPackets--
     }
   }
@@ -267,8 +259,8 @@ export class Sent {
   /** The youngest packet that did not arrive for all we know, sent once more to learn what became of the others; -1 for none. */
   takeProbe(now: number): number {
     for (let sequence = this.next - 1; sequence >= this.base; sequence--) {
-      const slot = sequence & this.#mask
-      if (this.#state[slot] !== IN_FLIGHT && this.#state[slot] !== UNTOLD) continue
+      const slot = sequence & this.#ring.mask
+      if (this.#ring.state[slot] !== IN_FLIGHT && this.#ring.state[slot] !== UNTOLD) continue
       this.#leaveFlight(slot)
       this.#sendAgain(sequence, now)
       return sequence
@@ -284,9 +276,9 @@ export class Sent {
     this.inFlightBytes = 0
     this.inFlightPackets = 0
     for (let sequence = this.base; sequence < this.next; sequence++) {
-      const slot = sequence & this.#mask
-      if (this.#state[slot] === SACKED) continue
-      this.#state[slot] = LOST
+      const slot = sequence & this.#ring.mask
+      if (this.#ring.state[slot] === SACKED) continue
+      this.#ring.state[slot] = LOST
       this.#lost.push(sequence, 0)
       this.lostPackets++
     }
@@ -300,7 +292,7 @@ export class Sent {
 
   clear(): void {
     this.base = this.next
-    this.#chunks = []
+    this.#ring.clear()
     this.inFlightBytes = 0
     this.inFlightPackets = 0
     this.outstandingBytes = 0
@@ -310,15 +302,15 @@ export class Sent {
   }
 
   #arrived(sequence: number, slot: number, now: number, leastRttMs: number): void {
-    const state = this.#state[slot]
+    const state = this.#ring.state[slot]
     if (state === SACKED) return
-    const length = this.#lengths[slot] as number
-    const sentAt = this.#sentAt[slot] as number
+    const length = this.#ring.lengths[slot] as number
+    const sentAt = this.#ring.sentAt[slot] as number
     if (state === LOST) this.lostPackets--
     else this.#leaveFlight(slot)
     this.ackedBytes += length
     this.ackedPackets++
-    const sends = this.#sends[slot] as number
+    const sends = this.#ring.sends[slot] as number
     if (sends === 1) {
       // What an earlier mask could not tell may have arrived long ago.
       if (sequence >= this.#measurable) return
@@ -336,15 +328,15 @@ export class Sent {
   }
 
   #leaveFlight(slot: number): void {
-    if (this.#state[slot] !== IN_FLIGHT) return
-    this.inFlightBytes -= this.#lengths[slot] as number
+    if (this.#ring.state[slot] !== IN_FLIGHT) return
+    this.inFlightBytes -= this.#ring.lengths[slot] as number
     this.inFlightPackets--
   }
 
   #lose(sequence: number): void {
-    const slot = sequence & this.#mask
+    const slot = sequence & this.#ring.mask
     this.#leaveFlight(slot)
-    this.#state[slot] = LOST
+    this.#ring.state[slot] = LOST
     this.lostPackets++
     this.losses++
     // Full of packets that arrived after all: as many as it holds were entered since the last time.
@@ -353,60 +345,31 @@ export class Sent {
   }
 
   #isLost(sequence: number): boolean {
-    return sequence >= this.base && this.#state[sequence & this.#mask] === LOST
+    return sequence >= this.base && this.#ring.state[sequence & this.#ring.mask] === LOST
   }
 
   /** In flight, and this was its latest sending. */
   #isRetransmission(sequence: number, sentAt: number): boolean {
-    const slot = sequence & this.#mask
-    return sequence >= this.base && this.#state[slot] === IN_FLIGHT && this.#sentAt[slot] === sentAt
+    const slot = sequence & this.#ring.mask
+    return sequence >= this.base && this.#ring.state[slot] === IN_FLIGHT && this.#ring.sentAt[slot] === sentAt
   }
 
   #sendAgain(sequence: number, now: number): void {
-    const slot = sequence & this.#mask
-    this.#state[slot] = IN_FLIGHT
-    if ((this.#sends[slot] as number) < 255) this.#sends[slot] = (this.#sends[slot] as number) + 1
-    this.#sentAt[slot] = now
-    this.inFlightBytes += this.#lengths[slot] as number
+    const slot = sequence & this.#ring.mask
+    this.#ring.state[slot] = IN_FLIGHT
+    if ((this.#ring.sends[slot] as number) < 255) this.#ring.sends[slot] = (this.#ring.sends[slot] as number) + 1
+    this.#ring.sentAt[slot] = now
+    this.inFlightBytes += this.#ring.lengths[slot] as number
     this.inFlightPackets++
     if (this.#again.full)
       this.#again.tidy((entered, sentAt) => entered !== sequence && this.#isRetransmission(entered, sentAt))
     this.#again.push(sequence, now)
   }
 
-  /** Doubles every ring; happens a few times in a stream, while its window opens. */
+  /** Happens a few times in a stream, while its window opens. */
   #grow(): void {
-    const old = this.#mask
-    const slots = this.#slots * 2
-    const mask = slots - 1
-    const state = new Uint8Array(slots)
-    const sends = new Uint8Array(slots)
-    const types = new Uint8Array(slots)
-    const sentAt = new Float64Array(slots)
-    const lengths = new Int32Array(slots)
-    const offsets = new Int32Array(slots)
-    const chunks: (Uint8Array | undefined)[] = new Array(slots).fill(undefined)
-    for (let sequence = this.base; sequence < this.next; sequence++) {
-      const from = sequence & old
-      const to = sequence & mask
-      state[to] = this.#state[from] as number
-      sends[to] = this.#sends[from] as number
-      types[to] = this.#types[from] as number
-      sentAt[to] = this.#sentAt[from] as number
-      lengths[to] = this.#lengths[from] as number
-      offsets[to] = this.#offsets[from] as number
-      chunks[to] = this.#chunks[from]
-    }
-    this.#state = state
-    this.#sends = sends
-    this.#types = types
-    this.#sentAt = sentAt
-    this.#lengths = lengths
-    this.#offsets = offsets
-    this.#chunks = chunks
+    this.#ring.grow(this.base, this.next)
     this.#lost.grow()
     this.#again.grow()
-    this.#slots = slots
-    this.#mask = mask
   }
 }

@@ -10,6 +10,7 @@ export interface StreamPeer {
 /** Numbers a stream for as long as the table lives; never used twice. */
 export type StreamId = number
 
+/** What may happen to the table of streams. `ref` is the caller's number: it comes back with the outcome. */
 export type StreamsInput<Peer extends StreamPeer> =
   /** uTP packets of one node, in the order of their arrival. */
   | { readonly type: 'packets'; readonly peer: Peer; readonly packets: readonly Uint8Array[] }
@@ -34,6 +35,7 @@ export type StreamsInput<Peer extends StreamPeer> =
   | { readonly type: 'closed'; readonly stream: StreamId; readonly farewell: Uint8Array | undefined }
   | { readonly type: 'timeout' }
 
+/** What the table wants done; every 'initiate' and 'expect' gets one outcome. */
 export type StreamsOutput<Peer extends StreamPeer> =
   /** Start a stream: `UtpConnection.initiate` when `initiated`, else `UtpConnection.accept`, both with `connectionId`. */
   | {
@@ -52,6 +54,7 @@ export type StreamsOutput<Peer extends StreamPeer> =
   /** Answers that no stream needs to give: RESET, and the last ack of a stream that is gone. */
   | { readonly type: 'send'; readonly peer: Peer; readonly packets: readonly Uint8Array[] }
 
+/** How many streams, expectations and late answers there may be. */
 export interface StreamsLimits {
   /** Streams at a time; beyond it SYNs are refused with a RESET and 'initiate' with STREAM_LIMIT. */
   readonly maxStreams: number
@@ -66,6 +69,7 @@ export interface StreamsLimits {
   readonly maxAnswersPerSecond: number
 }
 
+/** The first three are present sizes, the others counts since the beginning. */
 export interface StreamsStats {
   readonly streams: number
   readonly expectations: number
@@ -80,4 +84,15 @@ export interface StreamsStats {
   readonly answered: number
   /** Answers that the rate limit kept back. */
   readonly withheld: number
+}
+
+/** Limits of the table unless told. */
+export const defaultStreamsLimits: StreamsLimits = {
+  maxStreams: 1024,
+  maxStreamsPerPeer: 128,
+  maxExpectations: 1024,
+  expectTimeoutMs: 20_000,
+  maxLingering: 1024,
+  lingerMs: 15_000,
+  maxAnswersPerSecond: 200,
 }

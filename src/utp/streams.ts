@@ -1,75 +1,44 @@
-/**
- * Which stream a uTP packet belongs to: (node id, connection id) to stream, the connections that peers were told to make, and
- * the streams that ended a moment ago. Reads only the 20-byte header, and hands on one message a stream.
- */
 import type { Core } from '../runtime/core.ts'
 import type { Randomness } from '../runtime/randomness.ts'
 import { EarlySyns } from './early-syns.ts'
 import { LateAnswers } from './late-answers.ts'
 import { routeOf, ST_RESET, ST_STATE, ST_SYN } from './packet.ts'
-import type {
-  StreamId,
-  StreamPeer,
-  StreamsInput,
-  StreamsLimits,
-  StreamsOutput,
-  StreamsStats,
+import { EXPECTED, LINGERING, OPEN, type StreamEntry, StreamIndex } from './stream-index.ts'
+import {
+  defaultStreamsLimits,
+  type StreamId,
+  type StreamPeer,
+  type StreamsInput,
+  type StreamsLimits,
+  type StreamsOutput,
+  type StreamsStats,
 } from './streams-messages.ts'
-
-export const defaultStreamsLimits: StreamsLimits = {
-  maxStreams: 1024,
-  maxStreamsPerPeer: 128,
-  maxExpectations: 1024,
-  expectTimeoutMs: 20_000,
-  maxLingering: 1024,
-  lingerMs: 15_000,
-  maxAnswersPerSecond: 200,
-}
 
 const MAX_EARLY_SYNS = 256
 /** What an initiator waits before it repeats its SYN (BEP 29). */
 const EARLY_SYN_WAIT_MS = 1000
 
-const EXPECTED = 0
-const OPEN = 1
-const LINGERING = 2
 /** Ends of waiting are looked at no more often than this, so that many of them cost one walk. */
 const EXPIRY_STEP_MS = 100
 
-/** One receiving connection id of one peer, through its life. */
-interface Entry<Peer extends StreamPeer> {
-  stage: typeof EXPECTED | typeof OPEN | typeof LINGERING
-  readonly peer: Peer
-  /** As the Portal message named it. */
-  readonly connectionId: number
-  /** The id in packets that we receive. */
-  readonly receiveId: number
-  readonly initiated: boolean
-  readonly ref: number
-  stream: StreamId
-  /** When an expectation or a lingering entry ends. */
-  until: number
-  farewell: Uint8Array | undefined
-  /** Packets of the present input. */
-  batch: Uint8Array[] | undefined
-}
-
-/** The streams of one peer by receiving connection id. */
-interface PeerStreams<Peer extends StreamPeer> {
-  readonly entries: Map<number, Entry<Peer>>
-  open: number
-}
-
+/**
+ * Which stream a uTP packet belongs to: (node id, connection id) to stream, the connections that peers were told to make, and
+ * the streams that ended a moment ago. Reads only the 20-byte header, and hands on one message a stream.
+ *
+ * @example
+ * const streams = new Streams({ randomness })
+ * streams.handle({ type: 'initiate', ref: 1, peer, connectionId }, now, output => outputs.push(output)) // `opened` or `refused`
+ */
 export class Streams<Peer extends StreamPeer> implements Core<StreamsInput<Peer>, StreamsOutput<Peer>> {
   readonly #limits: StreamsLimits
   readonly #late: LateAnswers
   readonly #early = new EarlySyns<Peer>({ capacity: MAX_EARLY_SYNS, waitMs: EARLY_SYN_WAIT_MS })
-  readonly #peers = new Map<string, PeerStreams<Peer>>()
-  readonly #open = new Map<StreamId, Entry<Peer>>()
+  readonly #index = new StreamIndex<Peer>()
+  readonly #open = new Map<StreamId, StreamEntry<Peer>>()
   /** By the caller's ref. */
-  readonly #expected = new Map<number, Entry<Peer>>()
+  readonly #expected = new Map<number, StreamEntry<Peer>>()
   /** In the order of their ends: all linger equally long. */
-  readonly #lingering = new Set<Entry<Peer>>()
+  readonly #lingering = new Set<StreamEntry<Peer>>()
   #nextStream: StreamId = 1
   #nextDeadline = Number.POSITIVE_INFINITY
   #opened = 0
@@ -155,8 +124,8 @@ export class Streams<Peer extends StreamPeer> implements Core<StreamsInput<Peer>
     now: number,
     emit: (output: StreamsOutput<Peer>) => void,
   ): void {
-    const known = this.#peers.get(peer.nodeIdHex)
-    const touched: Entry<Peer>[] = []
+    const known = this.#index.of(peer)
+    const touched: StreamEntry<Peer>[] = []
     const answers: Uint8Array[] = []
     for (const bytes of packets) {
       const route = routeOf(bytes)
@@ -166,7 +135,7 @@ export class Streams<Peer extends StreamPeer> implements Core<StreamsInput<Peer>
       }
       const type = route >> 16
       const connectionId = route & 0xffff
-      const entry = known === undefined ? undefined : this.#find(known, type, connectionId)
+      const entry = known?.find(type, connectionId)
       if (entry === undefined) {
         this.#unknown++
         if (type === ST_SYN && this.#early.keep(peer, (connectionId + 1) & 0xffff, bytes, now)) {
@@ -206,23 +175,6 @@ export class Streams<Peer extends StreamPeer> implements Core<StreamsInput<Peer>
       emit({ type: 'deliver', stream: entry.stream, packets: batch })
     }
     if (answers.length > 0) emit({ type: 'send', peer, packets: answers })
-  }
-
-  /**
-   * A SYN carries the initiator's receiving id, which is one below ours. A RESET carries whichever id its sender had at hand: ours,
-   * or the one that we send with (nim-eth `getSocketOnReset`).
-   */
-  #find(known: PeerStreams<Peer>, type: number, id: number): Entry<Peer> | undefined {
-    if (type === ST_SYN) {
-      const entry = known.entries.get((id + 1) & 0xffff)
-      return entry === undefined || entry.initiated ? undefined : entry
-    }
-    const entry = known.entries.get(id)
-    if (entry !== undefined || type !== ST_RESET) return entry
-    const initiated = known.entries.get((id - 1) & 0xffff)
-    if (initiated?.initiated === true) return initiated
-    const accepted = known.entries.get((id + 1) & 0xffff)
-    return accepted?.initiated === false ? accepted : undefined
   }
 
   #onInitiate(
@@ -274,7 +226,7 @@ export class Streams<Peer extends StreamPeer> implements Core<StreamsInput<Peer>
     const entry = this.#open.get(stream)
     if (entry === undefined) return
     this.#open.delete(stream)
-    const peer = this.#peers.get(entry.peer.nodeIdHex)
+    const peer = this.#index.of(entry.peer)
     if (peer !== undefined) peer.open--
     entry.stage = LINGERING
     entry.farewell = farewell
@@ -294,7 +246,7 @@ export class Streams<Peer extends StreamPeer> implements Core<StreamsInput<Peer>
   ): { code: 'STREAM_ID_TAKEN' | 'STREAM_LIMIT'; detail: string } | undefined {
     if (!Number.isInteger(connectionId) || connectionId < 0 || connectionId > 0xffff)
       return { code: 'STREAM_ID_TAKEN', detail: `expected a connection id of 16 bits, got ${connectionId}` }
-    const taken = this.#peers.get(peer.nodeIdHex)?.entries.get(receiveId)
+    const taken = this.#index.of(peer)?.at(receiveId)
     if (taken === undefined) return undefined
     // A new conversation may reuse the id of one that is over: its late packets are not worth more than the new one.
     if (taken.stage === LINGERING) {
@@ -311,12 +263,12 @@ export class Streams<Peer extends StreamPeer> implements Core<StreamsInput<Peer>
     const { maxStreams, maxStreamsPerPeer } = this.#limits
     if (this.#open.size >= maxStreams)
       return { code: 'STREAM_LIMIT', detail: `expected at most ${maxStreams} streams, got one more` }
-    if ((this.#peers.get(peer.nodeIdHex)?.open ?? 0) >= maxStreamsPerPeer)
+    if ((this.#index.of(peer)?.open ?? 0) >= maxStreamsPerPeer)
       return { code: 'STREAM_LIMIT', detail: `expected at most ${maxStreamsPerPeer} streams of one node, got one more` }
     return undefined
   }
 
-  #accept(entry: Entry<Peer>, now: number, emit: (output: StreamsOutput<Peer>) => void): boolean {
+  #accept(entry: StreamEntry<Peer>, now: number, emit: (output: StreamsOutput<Peer>) => void): boolean {
     this.#expected.delete(entry.ref)
     const over = this.#overLimit(entry.peer)
     if (over !== undefined) {
@@ -341,8 +293,8 @@ export class Streams<Peer extends StreamPeer> implements Core<StreamsInput<Peer>
     receiveId: number,
     initiated: boolean,
     now: number,
-  ): Entry<Peer> {
-    const entry: Entry<Peer> = {
+  ): StreamEntry<Peer> {
+    const entry: StreamEntry<Peer> = {
       stage: EXPECTED,
       peer,
       connectionId,
@@ -354,33 +306,25 @@ export class Streams<Peer extends StreamPeer> implements Core<StreamsInput<Peer>
       farewell: undefined,
       batch: undefined,
     }
-    let known = this.#peers.get(peer.nodeIdHex)
-    if (known === undefined) {
-      known = { entries: new Map(), open: 0 }
-      this.#peers.set(peer.nodeIdHex, known)
-    }
-    known.entries.set(receiveId, entry)
+    this.#index.add(entry)
     return entry
   }
 
-  #openEntry(entry: Entry<Peer>, emit: (output: StreamsOutput<Peer>) => void): void {
+  #openEntry(entry: StreamEntry<Peer>, emit: (output: StreamsOutput<Peer>) => void): void {
     entry.stage = OPEN
     entry.stream = this.#nextStream++
     this.#open.set(entry.stream, entry)
-    const peer = this.#peers.get(entry.peer.nodeIdHex)
+    const peer = this.#index.of(entry.peer)
     if (peer !== undefined) peer.open++
     this.#opened++
     const { ref, stream, peer: who, connectionId, initiated } = entry
     emit({ type: 'opened', ref, stream, peer: who, connectionId, initiated })
   }
 
-  #remove(entry: Entry<Peer>): void {
+  #remove(entry: StreamEntry<Peer>): void {
     if (entry.stage === EXPECTED) this.#expected.delete(entry.ref)
     this.#lingering.delete(entry)
-    const known = this.#peers.get(entry.peer.nodeIdHex)
-    if (known === undefined) return
-    if (known.entries.get(entry.receiveId) === entry) known.entries.delete(entry.receiveId)
-    if (known.entries.size === 0) this.#peers.delete(entry.peer.nodeIdHex)
+    this.#index.remove(entry)
   }
 
   #refuse(
@@ -393,7 +337,7 @@ export class Streams<Peer extends StreamPeer> implements Core<StreamsInput<Peer>
     emit({ type: 'refused', ref, code, detail })
   }
 
-  #wait(entry: Entry<Peer>, until: number): void {
+  #wait(entry: StreamEntry<Peer>, until: number): void {
     entry.until = until
     if (until < this.#nextDeadline) this.#nextDeadline = until
   }

@@ -8,12 +8,13 @@ export { type ConnectionState, connectionMachine } from './connection-machine.ts
 export { defaultStreamLimits, type StreamLimits } from './limits.ts'
 export type { StreamInput, StreamOutput, StreamSnapshot, StreamStats } from './messages.ts'
 export { MAX_UTP_PACKET_BYTES } from './size.ts'
-export { defaultStreamsLimits, Streams } from './streams.ts'
-export type {
-  StreamId,
-  StreamPeer,
-  StreamsInput,
-  StreamsLimits,
-  StreamsOutput,
-  StreamsStats,
+export { Streams } from './streams.ts'
+export {
+  defaultStreamsLimits,
+  type StreamId,
+  type StreamPeer,
+  type StreamsInput,
+  type StreamsLimits,
+  type StreamsOutput,
+  type StreamsStats,
 } from './streams-messages.ts'

@@ -186,6 +186,63 @@ export const actorEnds: Cases = {
     await stage.settle()
     t.is(system.inspect().children[0]?.name, 'free')
   },
+  'the hooks of an actor run on its queue, and wait while that is suspended': async (t, stage) => {
+    const system = stage.system()
+    const queue = stage.queue('q', { target: system.main })
+    let ran = false
+    const ref = system.spawn(
+      behavior<Watcher>(context => {
+        context.onStop(() => {
+          queue.assertCurrent()
+          ran = true
+        })
+        return { ended: () => {} }
+      }),
+      { queue },
+    )
+    await stage.settle()
+    queue.suspend()
+    system.stopActor(ref)
+    await stage.settle()
+    t.false(ran)
+    queue.resume()
+    await stage.settle()
+    t.true(ran)
+    t.is(system.actorCount, 0)
+  },
+  'the hooks of an actor wait for whoever awaits on its serial queue': async (t, stage) => {
+    const system = stage.system()
+    const queue = stage.queue('q', { target: system.main })
+    const until = gate()
+    const log: string[] = []
+    const busy = system.spawn(
+      behavior<Idle>(() => ({
+        crash: async () => {
+          await until.promise
+          log.push('awaited')
+        },
+        leave: () => {},
+        tellFirst: () => {},
+      })),
+      { queue },
+    )
+    const ending = system.spawn(
+      behavior<Watcher>(context => {
+        context.onStop(() => void log.push('hook'))
+        return { ended: () => {} }
+      }),
+      { queue },
+    )
+    await stage.settle()
+    busy.tell({ type: 'crash' })
+    await stage.settle()
+    system.stopActor(ending)
+    await stage.settle()
+    t.deepEqual(log, [])
+    until.open()
+    await stage.settle()
+    t.deepEqual(log, ['awaited', 'hook'])
+  },
   'draining handles what waits, then stops': async (t, stage) => {
     const handled: string[] = []
     const system = stage.system()

@@ -41,6 +41,11 @@ export class Stage {
     return system
   }
 
+  /** Milliseconds of the executor's clock. */
+  now(): number {
+    return this.staged.executor.clock.now()
+  }
+
   /** Runs until nothing is ready. */
   async settle(): Promise<void> {
     let quietTurns = 0

@@ -1,9 +1,8 @@
 import test from 'ava'
 import fc from 'fast-check'
 import { toHex } from '../../src/codec/hex.ts'
-import { Lookup, type LookupNode } from '../../src/discv5/lookup.ts'
-import { queryDistances } from '../../src/discv5/lookups.ts'
-import { compareDistance } from '../../src/identity/distances.ts'
+import { distancesTowards, Lookup, type LookupNode } from '../../src/discv5/lookup.ts'
+import { compareDistance, logDistance } from '../../src/identity/distances.ts'
 import { type Randomness, seededRandomness } from '../../src/runtime/randomness.ts'
 
 const LOCAL = toHex(new Uint8Array(32))
@@ -121,8 +120,28 @@ test('without seeds it is done at once; finished it asks nobody', t => {
 const LOCAL_TARGET = new Uint8Array(32).fill(9)
 
 test('a query asks for the distance of the target and its neighbours, within bounds', t => {
-  t.deepEqual(queryDistances(250), [250, 251, 249])
-  t.deepEqual(queryDistances(256), [256, 255, 254])
-  t.deepEqual(queryDistances(1), [1, 2, 3])
-  t.deepEqual(queryDistances(0), [0, 1, 2])
+  // An id of zeros but for one bit lies at the log distance of that bit from the id of zeros.
+  const idAt = (distance: number): Uint8Array => {
+    const id = new Uint8Array(32)
+    if (distance > 0) id[31 - ((distance - 1) >> 3)] = 1 << ((distance - 1) & 7)
+    return id
+  }
+  const origin = new Uint8Array(32)
+  t.deepEqual(distancesTowards(idAt(250), origin), [250, 251, 249])
+  t.deepEqual(distancesTowards(idAt(256), origin), [256, 255, 254])
+  t.deepEqual(distancesTowards(idAt(1), origin), [1, 2, 3])
+  t.deepEqual(distancesTowards(origin, origin), [0, 1, 2])
+})
+
+test('property: the distances of a query begin with that of the target, are three, in range, each once', t => {
+  const id = fc.uint8Array({ minLength: 32, maxLength: 32 })
+  fc.assert(
+    fc.property(id, id, fc.integer({ min: 0, max: 32 }), (target, nodeId, shared) => {
+      nodeId.set(target.subarray(0, shared))
+      const distances = distancesTowards(target, nodeId)
+      t.is(distances[0], logDistance(target, nodeId))
+      t.is(new Set(distances).size, 3)
+      t.true(distances.every((distance, at) => distance >= (at === 0 ? 0 : 1) && distance <= 256))
+    }),
+  )
 })

@@ -18,7 +18,8 @@ test('every command has --help, on standard output', async t => {
 
 test('a bad value is named, with what would be right, and the code is 2', async t => {
   const cases: readonly (readonly [argv: string[], message: RegExp])[] = [
-    [['dance'], /expected one of run, devnet, enr, got "dance"/],
+    [['dance'], /expected one of run, devnet, enr, machines, got "dance"/],
+    [['machines', 'tea'], /expected one of session, stream, child, got "tea"/],
     [['run', '--udp-port', '99999'], /--udp-port.*99999/],
     [['run', '--headers', '/no/such/place'], /\/no\/such\/place/],
     [['run', '--bootnodes', 'enr:nonsense', '--udp-port', '0', '--rpc-port', '0'], /enr:nonsense/],
@@ -54,4 +55,14 @@ test('a port that is taken ends run with an error that names it', async t => {
   const { code, stderr } = await spimpl(argv)
   t.not(code, 0)
   t.true(stderr.includes(`127.0.0.1:${port}`), stderr)
+})
+
+test('machines are drawn from what runs', async t => {
+  const { code, stdout } = await spimpl(['machines'])
+  t.is(code, 0)
+  t.is(stdout.match(/^stateDiagram-v2$/gm)?.length, 3)
+  t.regex(stdout, /^ {2}state "syn-sent" as syn_sent$/m)
+  t.regex(stdout, /^ {2}syn_sent --> connected: ESTABLISHED$/m)
+  const { stdout: json } = await spimpl(['machines', 'stream', '--json'])
+  t.deepEqual(JSON.parse(json).stream.transitions[0], { from: 'idle', event: 'CONNECT', to: 'syn-sent' })
 })

@@ -35,6 +35,7 @@ async function apart(
         const { towardsA, towardsB } = await relay
         return index === 0 ? towardsA : towardsB
       },
+      adoptAddress: false,
       openSocket: openDatagramSocket,
       openStore: store => openContentStore({ ...store, directory: undefined, name: 'history' }),
       storage: { capacityBytes: 1e9, radius: { type: 'max' } },

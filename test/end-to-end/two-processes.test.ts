@@ -72,12 +72,11 @@ onBlocks('what is put is gossiped to the node that should hold it', async t => {
   )
   t.true(put.storedLocally)
   t.is(put.peerCount, 1)
-  for (let tries = 0; ; tries++) {
+  // Nothing of another process says when: it is asked again as soon as it has answered, until the test's own time is up.
+  for (;;) {
     const local = await b.call('portal_historyLocalContent', key)
     if (local.result === value) break
     t.is(local.error?.code, -39001)
-    if (tries === 200) return t.fail('the item did not arrive')
-    await new Promise(resolve => setTimeout(resolve, 25))
   }
 })
 
@@ -106,11 +105,25 @@ onBlocks('a data directory belongs to one process, keeps its key, and its conten
   const refused = await t.throwsAsync(NodeProcess.start(t, argv))
   t.true(refused.message.includes(directory), refused.message)
   t.true(refused.message.includes(String(first.pid)), refused.message)
-  const begin = performance.now()
   t.is(await first.stop('SIGINT'), 0)
-  t.true(performance.now() - begin < 2000)
+  // Every phase of shutdown has its deadline (actors/node.ts, 1.9 s together): who does not keep it is named in the log.
+  t.false(
+    first.log.some(line => line.includes('did not stop in time')),
+    first.log.join('\n'),
+  )
   const second = await NodeProcess.start(t, argv)
   t.is(second.ready.nodeId, first.ready.nodeId)
   t.is(await second.result('portal_historyLocalContent', key), value)
   t.regex(await readFile(path.join(directory, 'node.key'), 'utf8'), /^0x[0-9a-f]{64}\n$/)
+})
+
+test('nodes that bind every address find each other on one machine', async t => {
+  const [a, b] = await Promise.all([
+    NodeProcess.start(t, ['--udp-host', '0.0.0.0']),
+    NodeProcess.start(t, ['--udp-host', '0.0.0.0']),
+  ])
+  t.true(await a.result('portal_historyAddEnr', b.ready.enr))
+  t.like(await a.result('portal_historyPing', b.ready.enr), { payloadType: 0 })
+  const { enr } = await a.result<{ readonly enr: string }>('discv5_nodeInfo')
+  t.regex(enr, /^enr:/)
 })

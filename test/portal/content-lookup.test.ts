@@ -158,6 +158,35 @@ test('a member that answers the reminder gives the content', t => {
   t.like(one(found, 'found'), { ref: 1, utpTransfer: true })
 })
 
+test('its answer was lost and its second answer gives nothing: it is asked once more when it waits for us no longer', t => {
+  const driven = new DrivenOverlay()
+  const [holder] = nodes
+  driven.befriend([holder!], MAX_RADIUS)
+  const ask = (ref: number) => {
+    const [first] = asked(driven.handle({ type: 'lookup-content', ref, key }))
+    const [second] = asked(driven.handle({ type: 'talk-failed', ref: first!.ref, code: 'REQUEST_TIMEOUT' }))
+    return driven.reply(second!.ref, { type: 'content', kind: 'records', records: [] })
+  }
+  t.deepEqual(ask(1), [])
+  t.deepEqual(asked(driven.pass(14_900)), [])
+  const [third] = asked(driven.pass(200))
+  t.is(third?.to.nodeIdHex, holder!.nodeIdHex)
+  const { ref } = one(driven.reply(third!.ref, { type: 'content', kind: 'connection-id', connectionId: 9 }), 'fetch')
+  const found = driven.handle({ type: 'transfer-item', ref, index: 0, content: contentOf(key, 2_000), stored: true })
+  t.like(one(found, 'found'), { ref: 1, utpTransfer: true })
+  t.deepEqual(talks(found), [], 'nobody lacked it')
+  driven.handle({ type: 'transfer-done', ref })
+  // Where it has nothing after all, the lookup ends with the third answer.
+  t.deepEqual(ask(2), [])
+  const [again] = asked(driven.pass(15_100))
+  const ended = driven.reply(again!.ref, { type: 'content', kind: 'records', records: [] })
+  t.like(one(ended, 'failed'), { ref: 2, code: 'CONTENT_NOT_FOUND' })
+  // A caller that goes is not waited for.
+  t.deepEqual(ask(3), [])
+  driven.handle({ type: 'cancel', ref: 3 })
+  t.deepEqual(asked(driven.pass(15_100)), [])
+})
+
 test('the only node that has it could not send it: it is asked once more when nobody else is left, and no third time', t => {
   const driven = new DrivenOverlay()
   driven.befriend(nodes.slice(0, 1))

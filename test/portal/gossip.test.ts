@@ -101,6 +101,28 @@ test('a transfer that breaks is offered to the same peer once more, and no more 
   t.deepEqual(driven.overlay.snapshot().gossip, { items: 0, bytes: 0 })
 })
 
+test('an offer that was repeated and meets its own transfer is made again when that has expired, and no third time', t => {
+  const driven = new DrivenOverlay()
+  driven.befriend([nodes[0]!], MAX_RADIUS)
+  const inProgress = { type: 'accept', connectionId: 0, codes: Uint8Array.of(5) } as const
+  const loseAnswer = (offer: { readonly ref: number } | undefined) =>
+    offers(driven.handle({ type: 'talk-failed', ref: offer!.ref, code: 'REQUEST_TIMEOUT' }))[0]!
+  const [first] = offers(driven.handle({ type: 'gossip', ref: 5, key, content, lookup: false }))
+  const told = driven.reply(loseAnswer(first).ref, inProgress)
+  t.like(one(told, 'gossiped'), { peerCount: 1, acceptMetadata: { transferInProgressCount: 1 } })
+  t.deepEqual(offers(driven.pass(14_900)), [])
+  t.is(driven.overlay.snapshot().gossip.items, 1)
+  const [again] = offers(driven.pass(200))
+  t.is(again?.to.nodeIdHex, nodes[0]!.nodeIdHex)
+  t.deepEqual(driven.reply(loseAnswer(again).ref, inProgress), [])
+  t.is(driven.overlay.snapshot().gossip.items, 0)
+  t.deepEqual(offers(driven.pass(20_000)), [])
+  // Somebody else's transfer is nothing to wait for.
+  const [plain] = offers(driven.handle({ type: 'gossip', ref: 6, key, content, lookup: false }))
+  driven.reply(plain!.ref, inProgress)
+  t.is(driven.overlay.snapshot().gossip.items, 0)
+})
+
 test('a node that had no room lately comes last', t => {
   const driven = new DrivenOverlay()
   driven.befriend(nodes.slice(0, 8), MAX_RADIUS)

@@ -69,6 +69,16 @@ test('OFFER outside of the radius: code 3; beyond the limit of transfers: code 4
   t.deepEqual(answerOf(late), { type: 'accept', connectionId: 0, codes: Uint8Array.of(1) })
 })
 
+test('fifty offers of one peer at once are taken, as nimbus makes them when its user puts fifty items', t => {
+  const bench = new DrivenOverlay()
+  const codes = Array.from({ length: 50 }, (_, number) => {
+    const judge = one(bench.ask(peer, { type: 'offer', keys: [keyOf(number)] }), 'judge-offer')
+    const answer = answerOf(bench.handle({ type: 'offer-judged', ref: judge.ref, codes: [0] }))
+    return answer.type === 'accept' ? answer.codes[0] : undefined
+  })
+  t.deepEqual([...new Set(codes)], [0])
+})
+
 test('an ACCEPT of another length, or of codes above 6: the offer fails, or they are declines', t => {
   const bench = new DrivenOverlay()
   const items = [keyOf(1), keyOf(2)].map(key => ({ key, content: contentOf(key, 20) }))

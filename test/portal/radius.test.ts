@@ -1,7 +1,5 @@
 import test from 'ava'
 import fc from 'fast-check'
-import { logDistance } from '../../src/identity/distances.ts'
-import { distancesTowards } from '../../src/portal/node-lookups.ts'
 import { Profiles } from '../../src/portal/profiles.ts'
 import { covers, MAX_RADIUS, radiusBytes, radiusOf } from '../../src/portal/radius.ts'
 
@@ -27,20 +25,6 @@ test('a radius covers content exactly where the XOR distance is not above it', t
     { numRuns: 300 },
   )
   t.true(covers(radiusBytes(MAX_RADIUS + 5n), new Uint8Array(32), new Uint8Array(32).fill(255)))
-})
-
-test('distances of a lookup: that of the target first, three, in range, each once', t => {
-  fc.assert(
-    fc.property(id, id, fc.integer({ min: 0, max: 32 }), (target, node, shared) => {
-      node.set(target.subarray(0, shared))
-      const distances = distancesTowards(target, node)
-      const exact = logDistance(target, node)
-      t.is(distances.length, 3)
-      t.is(new Set(distances).size, 3)
-      if (exact > 0) t.is(distances[0], exact)
-      t.true(distances.every(distance => distance >= 1 && distance <= 256))
-    }),
-  )
 })
 
 test('profiles: bounded, and who was used the longest ago makes room', t => {

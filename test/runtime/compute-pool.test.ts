@@ -79,3 +79,23 @@ test('an aborted signal and a closed pool refuse at once', async t => {
   await closing
   await t.throwsAsync(pool.run(square, 1), { code: 'POOL_CLOSED' })
 })
+
+test('who waits for room keeps its place, and gives it up when aborted', async t => {
+  await using pool = new ComputePool({ threads: 1, maxQueued: 0 })
+  const cell = held()
+  const running = pool.run(hold, cell)
+  const abort = new AbortController()
+  const done: number[] = []
+  const waiting = [1, 2, 3].map(async n => {
+    const squared = await pool.run(square, n, n === 2 ? { wait: true, signal: abort.signal } : { wait: true })
+    done.push(squared)
+  })
+  t.is(pool.waiting, 3)
+  abort.abort()
+  await t.throwsAsync(waiting[1]!, { code: 'TASK_ABORTED' })
+  t.is(pool.waiting, 2)
+  release(cell)
+  await Promise.all([running, waiting[0], waiting[2]])
+  t.deepEqual(done, [1, 9])
+  t.is(pool.size, 0)
+})

@@ -132,6 +132,39 @@ test('a lost answer to a SYN: the data that follows it makes the initiator ask a
   t.true((link.initiator.closed?.stats.durationMs ?? 0) < 500)
 })
 
+test('a lost answer to a SYN, of a peer that answers once only: what it repeats is its first data', t => {
+  const isState = (packet: Uint8Array): boolean => packet[0] === 0x21
+  const link: VirtualLink = new VirtualLink({
+    conditions: {
+      latencyMs: 5,
+      drop: (packet, from, count) =>
+        from === 'initiator' ? packet[0] === 0x41 && count > 0 : isState(packet) && link.now < 1100,
+    },
+  }).open()
+  const bytes = patterned(100_000)
+  link.input(link.acceptor, { type: 'write', bytes })
+  link.input(link.acceptor, { type: 'finish' })
+  link.run()
+  t.deepEqual(joined(link.initiator.chunks), bytes)
+  t.is(link.initiator.closed?.reason, 'finished')
+  t.true((link.initiator.closed?.stats.durationMs ?? Number.POSITIVE_INFINITY) < 3000)
+})
+
+test('data before the answer to a SYN is no answer: not the first copy, not a copy by the network, not behind other data', t => {
+  const { handle, receive, packets, connection } = end(true)
+  handle({ type: 'open' }, 1)
+  const data = { type: ST_DATA, acknowledged: packets[0]!.sequence, payload: Uint8Array.of(1) } as const
+  receive(2, { ...data, sequence: 0, timestamp: 5 })
+  receive(3, { ...data, sequence: 0, timestamp: 5 })
+  t.is(connection.state, 'syn-sent')
+  receive(4, { ...data, sequence: 65_535, timestamp: 4 })
+  receive(5, { ...data, sequence: 0, timestamp: 500_000 })
+  t.is(connection.state, 'syn-sent')
+  receive(6, { ...data, sequence: 65_535, timestamp: 500_001 })
+  t.is(connection.state, 'connected')
+  t.is(packets.at(-1)?.acknowledged, 0)
+})
+
 test('nobody there: STREAM_CONNECT_TIMEOUT, and SYNs with growing distance before', t => {
   const link = new VirtualLink({ conditions: { latencyMs: 5, loss: 1 }, limits: { connectTimeoutMs: 10_000 } }).open()
   link.recordPackets = true

@@ -14,11 +14,6 @@
 #include "../../src/queue.h"
 #include "tsan_dispatch.h"
 
-namespace dispatch_addon {
-extern std::atomic<int> heldSum;
-extern std::atomic<int> arrivals;
-}  // namespace dispatch_addon
-
 using namespace dispatch_addon;
 
 namespace {
@@ -211,7 +206,7 @@ void pinned() {
   CHECK(!thread.perform(hashes(inbox, memory, 8)));
   size_t answers = 0;
   for (int wait = 0; wait < 5000 && answers < 11; wait++) {
-    answers += inbox->take().size();
+    answers += inbox->takeAnswers().size();
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
   CHECK(answers == 11);

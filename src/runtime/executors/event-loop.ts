@@ -17,7 +17,9 @@ export class EventLoopExecutor implements Executor {
   private wakeupsSincePoll = 0
   private immediate: NodeJS.Immediate | undefined
   private alarm: NodeJS.Timeout | undefined
+  /** When it comes; never later than it is wanted. */
   private alarmMs = Number.POSITIVE_INFINITY
+  private wantedMs = Number.POSITIVE_INFINITY
   private stopped = false
 
   constructor(clock: Clock = systemClock) {
@@ -35,15 +37,21 @@ export class EventLoopExecutor implements Executor {
   }
 
   wakeAt(atMs: number): void {
-    if (this.alarm !== undefined) clearTimeout(this.alarm)
-    this.alarmMs = atMs
-    if (this.stopped || atMs === Number.POSITIVE_INFINITY) {
-      this.alarm = undefined
+    this.wantedMs = atMs
+    if (this.stopped) return
+    if (atMs === Number.POSITIVE_INFINITY) {
+      // To set a libuv timer and to take it back costs more than a question and its answer: let it come, but keep no process.
+      this.alarm?.unref()
       return
     }
-    // The longest delay Node takes is 2^31 - 1 ms.
-    const delayMs = Math.min(Math.max(Math.ceil(atMs - this.clock.now()), 1), 0x7fff_ffff)
-    this.alarm = setTimeout(this.onAlarm, delayMs)
+    if (this.alarm !== undefined) {
+      if (this.alarmMs <= atMs) {
+        this.alarm.ref()
+        return
+      }
+      clearTimeout(this.alarm)
+    }
+    this.setAlarm()
   }
 
   stop(): void {
@@ -69,11 +77,19 @@ export class EventLoopExecutor implements Executor {
     this.drain()
   }
 
+  private setAlarm(): void {
+    this.alarmMs = this.wantedMs
+    // The longest delay Node takes is 2^31 - 1 ms.
+    const delayMs = Math.min(Math.max(Math.ceil(this.wantedMs - this.clock.now()), 1), 0x7fff_ffff)
+    this.alarm = setTimeout(this.onAlarm, delayMs)
+  }
+
   private readonly onAlarm = (): void => {
     this.alarm = undefined
-    // Node's timers count whole milliseconds of libuv's cached time and so may come early by a fraction of one.
-    if (this.clock.now() < this.alarmMs) {
-      this.wakeAt(this.alarmMs)
+    if (this.stopped || this.wantedMs === Number.POSITIVE_INFINITY) return
+    // It was wanted later meanwhile; and Node, which counts whole milliseconds of a cached time, may come a fraction early.
+    if (this.clock.now() < this.wantedMs) {
+      this.setAlarm()
       return
     }
     this.wakeupsSincePoll = 0

@@ -4,7 +4,7 @@ import { SpimplError } from '../../errors.ts'
 import type { SharedRing } from './shared-ring.ts'
 
 /** One message between lanes, flat in the array of its batch. */
-export const ENTRY_FIELDS = 6
+const ENTRY_FIELDS = 6
 
 export const TELL = 0
 export const TELL_STAND_IN = 1

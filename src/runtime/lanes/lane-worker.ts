@@ -4,6 +4,8 @@ import { SpimplError } from '../../errors.ts'
 import type { Behavior, Message } from '../actor.ts'
 import type { ActorCell } from '../actor-cell.ts'
 import { cellOf } from '../actor-context.ts'
+import type { Executor } from '../executors/executor.ts'
+import { errorsToConsole } from '../logger.ts'
 import { System } from '../system.ts'
 import type { LaneStart } from './lane.ts'
 import { type Address, LaneHub, MAIN_LANE } from './lane-hub.ts'
@@ -28,9 +30,24 @@ interface PinningAddon {
   readonly PinnedThread: { pinHere(options: { readonly name: string; readonly cpu: number }): string }
 }
 
-const { lane, name, toLane, toMain } = workerData as LaneStart
+/** On libdispatch a lane is a root of its own, whose queue has the lane's name. The addon is loaded only for that. */
+async function dispatchExecutor(label: string): Promise<{ readonly executor?: Executor }> {
+  const { DispatchExecutor } = await import('../executors/dispatch.ts')
+  return DispatchExecutor.obstacle() === undefined ? { executor: new DispatchExecutor({ label }) } : {}
+}
+
+const { lane, name, toLane, toMain, executor } = workerData as LaneStart
 const port = parentPort!
-const system = new System({ name, laneId: lane })
+/** Paths of those that have a stand-in, which reports their failures where they are supervised. */
+const reportedElsewhere = new Set<string>()
+const system = new System({
+  name,
+  laneId: lane,
+  ...(executor === 'dispatch' ? await dispatchExecutor(name) : {}),
+  log: record => {
+    if (record.message !== 'failed' || !reportedElsewhere.has(record.path)) errorsToConsole(record)
+  },
+})
 const hub = new LaneHub(system, lane)
 system.hub = hub
 const cells = new Map<number, ActorCell>()
@@ -56,6 +73,7 @@ system.onTopEnded = (cell, reason) => {
   if (id === undefined) return
   ids.delete(cell)
   cells.delete(id)
+  reportedElsewhere.delete(cell.path)
   hub.send(link, MAIN_LANE, ENDED, id, 0, 0, reason)
 }
 
@@ -85,6 +103,7 @@ async function spawn(id: number, request: SpawnRequest): Promise<void> {
     const cell = cellOf(ref)
     cells.set(id, cell)
     ids.set(cell, id)
+    reportedElsewhere.add(cell.path)
     hub.standIns.set(cell, request.address)
     for (const { message, messageId, causeId } of pending.waiting) cell.receive(message, messageId, causeId)
     if (pending.stopped) cell.deliverStop()

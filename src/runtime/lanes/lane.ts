@@ -4,10 +4,12 @@ import { anyMessage, type Behavior, behavior, type Handlers, type Message } from
 import type { ActorCell } from '../actor-cell.ts'
 import { cellOf } from '../actor-context.ts'
 import type { StopReason } from '../actor-lifecycle.ts'
+import type { Executor } from '../executors/executor.ts'
 import type { LaneHub } from './lane-hub.ts'
-import { ENDED, LaneLink, PIN, PINNED, SPAWN, STOP, TELL_STAND_IN } from './lane-link.ts'
+import { ENDED, LaneLink, PIN, PINNED, type Receive, SPAWN, STOP, TELL_STAND_IN } from './lane-link.ts'
 import { SharedRing } from './shared-ring.ts'
 
+/** The name of a lane in `inspect` and the size of its way to this thread. */
 export interface LaneOptions {
   readonly name?: string
   /** Bytes of the shared ring of each direction, a power of two. Default 1 MiB. */
@@ -32,6 +34,8 @@ export interface LaneStart {
   readonly name: string
   readonly toLane: SharedArrayBuffer
   readonly toMain: SharedArrayBuffer
+  /** That of the main lane; a simulation has no threads, so its lanes are on the event loop. */
+  readonly executor: Executor['name']
 }
 
 interface StandIn {
@@ -139,7 +143,13 @@ export class Lane implements AsyncDisposable {
   private start(): void {
     const toLane = SharedRing.allocate(this.ringBytes)
     const toMain = SharedRing.allocate(this.ringBytes)
-    const start: LaneStart = { lane: this.id, name: this.name, toLane: toLane.buffer, toMain: toMain.buffer }
+    const start: LaneStart = {
+      lane: this.id,
+      name: this.name,
+      toLane: toLane.buffer,
+      toMain: toMain.buffer,
+      executor: this.hub.system.main.executor.name,
+    }
     const worker = new Worker(new URL('./lane-worker.js', import.meta.url), { workerData: start, name: this.name })
     const link = new LaneLink(toMain, toLane, worker, this.onMessage)
     this.worker = worker
@@ -206,14 +216,7 @@ export class Lane implements AsyncDisposable {
     return link.congested ? link.drained() : undefined
   }
 
-  private readonly onMessage = (
-    lane: number,
-    kind: number,
-    id: number,
-    messageId: number,
-    causeId: number,
-    payload: unknown,
-  ): void => {
+  private readonly onMessage: Receive = (lane, kind, id, messageId, causeId, payload) => {
     if (kind === ENDED) this.onEnded(id, this.hub.codec.decode(payload) as StopReason)
     else if (kind === PINNED) this.pinned.shift()?.(payload as string | undefined)
     else this.hub.receive(lane, kind, id, messageId, causeId, payload)
@@ -230,9 +233,4 @@ export class Lane implements AsyncDisposable {
     if (reason.type === 'failed') cell.lifecycle.fail(reason.error)
     else cell.lifecycle.requestStop('self')
   }
-}
-
-/** Makes a reference's behaviour typed: `laneBehavior<Counter>({ module, name })`. */
-export function laneBehavior<M extends Message>(remote: Omit<LaneBehavior<M>, 'messages'>): LaneBehavior<M> {
-  return remote
 }

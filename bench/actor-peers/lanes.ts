@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads'
-import { behavior, type Ref, type ReplyTo, System } from '../src/runtime/runtime.ts'
-import { percentile, rowOf } from './measurement.ts'
-import { type BenchOptions, type BenchReport, type BenchRow, ratioOf } from './report.ts'
+import { behavior, type Ref, type ReplyTo, System } from '../../src/runtime/runtime.ts'
+import { percentile, rowOf } from '../measurement.ts'
+import type { BenchRow } from '../report.ts'
 
 type Remote =
   | { readonly type: 'count'; readonly by: number }
@@ -18,18 +18,8 @@ export const remote = behavior<Remote>(() => {
   }
 })
 
-/** Messages between two lanes, beside a bare MessagePort that echoes. */
-export async function run({ quick, runs = quick ? 1 : 5 }: BenchOptions): Promise<BenchReport> {
-  const rows = await laneRows(runs, quick)
-  const ratios = {
-    tellVsMessagePort: ratioOf(rows, 'lane, tell', 'spimpl', 'MessagePort'),
-    roundTripVsMessagePort: ratioOf(rows, 'lane, round trip', 'MessagePort', 'spimpl'),
-  }
-  const found = Object.fromEntries(Object.entries(ratios).filter(([, ratio]) => ratio !== undefined))
-  return { rows, ratios: found as Readonly<Record<string, number>>, notes: [] }
-}
-
-async function laneRows(runs: number, quick: boolean): Promise<BenchRow[]> {
+/** Between two lanes, beside a bare MessagePort that echoes. */
+export async function laneRows(runs: number, quick: boolean): Promise<BenchRow[]> {
   await using system = new System()
   const lane = system.lane()
   const ref = system.spawn(lane.behavior<Remote>({ module: import.meta.url, name: 'remote' }), {

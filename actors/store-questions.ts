@@ -1,0 +1,71 @@
+import type { OverlayInput, StoreQuestion } from '../src/portal/portal.ts'
+import type { Ref } from '../src/runtime/runtime.ts'
+import { Pending } from './core-driver.ts'
+import type { OverlayMessage } from './overlay-messages.ts'
+import type { StorageAnswer, StorageMessage } from './storage.ts'
+import type { ValidationMessage, Verdict } from './validation.ts'
+
+/** portal-wire-protocol.md, Accept. */
+const ACCEPT = 0
+const ALREADY_STORED = 2
+
+type Settle = (answer: StorageAnswer | Verdict) => void
+
+export interface StoreQuestions {
+  ask(question: StoreQuestion): void
+  answered(answer: StorageAnswer | Verdict): void
+}
+
+/** Carries what the overlay wants to know of storage and validation, and gives it their answers as inputs. */
+export function storeQuestions(parts: {
+  readonly storage: Ref<StorageMessage>
+  readonly validation: Ref<ValidationMessage>
+  readonly client: Ref<OverlayMessage>
+  readonly settle: (input: OverlayInput) => void
+}): StoreQuestions {
+  const { storage, validation, client, settle } = parts
+  const waiting = new Pending<Settle>()
+
+  const read = ({ ref, contentId }: Question<'want-content'>): void => {
+    const settled: Settle = answer => {
+      if (answer.type === 'content-read') settle({ type: 'content-read', ref, content: answer.content })
+    }
+    storage.tell({ type: 'read', ref: waiting.add(settled), contentId, client })
+  }
+
+  const judge = ({ ref, items }: Question<'judge-offer'>): void => {
+    const settled: Settle = answer => {
+      if (answer.type !== 'presence') return
+      const codes = answer.present.map(present => (present ? ALREADY_STORED : ACCEPT))
+      settle({ type: 'offer-judged', ref, codes })
+    }
+    const contentIds = items.map(item => item.contentId)
+    storage.tell({ type: 'holds', ref: waiting.add(settled), contentIds, client })
+  }
+
+  const validate = ({ ref, key, contentId, content }: Question<'validate'>): void => {
+    const settled: Settle = answer => {
+      if (answer.type !== 'verdict') return
+      if (!answer.result.ok) return settle({ type: 'validated', ref, valid: false, code: answer.result.code })
+      storage.tell({ type: 'keep', ref: 0, contentId, key, value: content, client })
+      settle({ type: 'validated', ref, valid: true })
+    }
+    validation.tell({ type: 'validate', ref: waiting.add(settled), key, bytes: content, client })
+  }
+
+  return {
+    ask(question) {
+      switch (question.type) {
+        case 'want-content':
+          return read(question)
+        case 'judge-offer':
+          return judge(question)
+        case 'validate':
+          return validate(question)
+      }
+    },
+    answered: answer => waiting.take(answer.ref)?.(answer),
+  }
+}
+
+type Question<Type extends StoreQuestion['type']> = Extract<StoreQuestion, { readonly type: Type }>

@@ -1,0 +1,10 @@
+import { createHash } from 'node:crypto'
+import { behavior } from '../../../src/runtime/runtime.ts'
+import type { Hash } from './names.ts'
+
+/** What the example of `system.lane` places on its lane. */
+export const hasher = behavior<Hash>(() => ({
+  hash: ({ text, replyTo }) => {
+    replyTo.tell(createHash('sha256').update(text).digest('hex').slice(0, 8))
+  },
+}))

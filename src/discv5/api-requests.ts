@@ -8,6 +8,7 @@ import type { PendingRequest, RequestOwner } from './requests.ts'
 
 /** What a refusal says, besides its code. */
 const REFUSALS: Partial<Record<DiscoveryErrorCode, string>> = {
+  PEER_UNKNOWN: 'expected another node, got the own record',
   PEER_NO_ENDPOINT: 'the record names no address, and no session with the node is open',
   REQUEST_LIMIT: 'as many requests are in flight, or wait for the handshake, as may be',
   MESSAGE_MALFORMED: 'a log distance is an integer of 0 to 256',
@@ -27,7 +28,9 @@ export class ApiRequests implements RequestOwner {
   }
 
   ask(ref: number, to: NodeRecord, question: Question, timeoutMs?: number): void {
-    const code = this.#messenger.ask(to, question, this, ref, timeoutMs)
+    // Nobody would answer: what a node sends to itself is dropped.
+    const isSelf = to.nodeIdHex === this.#context.localIdHex
+    const code = isSelf ? 'PEER_UNKNOWN' : this.#messenger.ask(to, question, this, ref, timeoutMs)
     if (code !== undefined) this.#fail(ref, code, REFUSALS[code] ?? 'the request was refused')
   }
 

@@ -56,11 +56,13 @@ test('a first request of 1,000 bytes to a node 400 ms away is answered: the hand
 
 test('what cannot be asked fails at once, for its reason', t => {
   const [network, a, b] = pair(2, { limits: { requestsPerPeer: 3 } })
+  a.handle({ type: 'talk', ref: 9, to: a.record, protocol: echo, payload: echo })
+  t.like(a.said('request-failed').at(-1), { ref: 9, code: 'PEER_UNKNOWN' })
   a.handle({ type: 'talk', ref: 1, to: b.record, protocol: echo, payload: new Uint8Array(1_200) })
   t.like(a.said('request-failed').at(-1), { ref: 1, code: 'REQUEST_TOO_LARGE' })
   for (let ref = 2; ref < 6; ref++) a.handle({ type: 'talk', ref, to: b.record, protocol: echo, payload: echo })
   t.like(a.said('request-failed').at(-1), { ref: 5, code: 'REQUEST_LIMIT' })
-  t.is(a.said('request-failed').length, 2)
+  t.is(a.said('request-failed').length, 3)
   a.handle({ type: 'find-nodes', ref: 6, to: b.record, distances: [256, 257] })
   a.handle({ type: 'find-nodes', ref: 7, to: b.record, distances: [-1] })
   network.runFor(2_000)
@@ -75,6 +77,7 @@ test('what cannot be asked fails at once, for its reason', t => {
     '6 REQUEST_LIMIT',
     '7 REQUEST_LIMIT',
     '8 MESSAGE_MALFORMED',
+    '9 PEER_UNKNOWN',
   ])
 })
 

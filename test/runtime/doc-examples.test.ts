@@ -29,8 +29,9 @@ console.log(JSON.stringify(system.inspect().children.at(-1)?.description))`,
   },
   'router-1': {
     shows: `for (let at = 0; at < 8; at++) workers.tell({ type: 'add', by: 1 })
-await new Promise(resolve => setImmediate(resolve))
-console.log(system.inspect().children.at(-1)?.children.map(routee => routee.processed).join())`,
+const processed = () => system.inspect().children.at(-1)?.children.map(routee => routee.processed) ?? []
+while (processed().reduce((sum, count) => sum + count, 0) < 8) await new Promise(resolve => setImmediate(resolve))
+console.log(processed().join())`,
     prints: '2,2,2,2',
   },
   'system-1': {

@@ -11,6 +11,7 @@ const scenarios = {
   },
   'suspended queue with items'() {
     const queue = new DispatchQueue('suspended')
+    globalThis.kept = queue // a queue that is collected is resumed, and runs what it has
     queue.suspend()
     queue.async(() => console.log('never'))
     queue.after(1, () => console.log('never'))

@@ -43,6 +43,7 @@ export type DiscoveryMessage =
   | { readonly type: 'serve-talks'; readonly protocol: Uint8Array; readonly handler: Ref<TalkRequested> }
   /** Packets of a one-way protocol go to `handler`. */
   | { readonly type: 'serve-packets'; readonly protocol: Uint8Array; readonly handler: Ref<TalksReceived> }
+  /** Told the own record at once, and what happens from then on. */
   | { readonly type: 'watch-network'; readonly watcher: Ref<NetworkEvent> }
   | {
       readonly type: 'talk'

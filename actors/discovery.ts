@@ -91,6 +91,7 @@ export function discovery(options: DiscoveryOptions) {
       },
       'watch-network': ({ watcher }) => {
         watchers = [...watchers.filter(known => known.path !== watcher.path), watcher]
+        watcher.tell({ type: 'record-changed', record: record.current })
       },
       talk: ({ ref, to, protocol, payload, client }) => {
         const settled = (outcome: Outcome): void => {

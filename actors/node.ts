@@ -108,7 +108,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
       'overlay',
       overlay({
         options: { protocol: HISTORY_PROTOCOL, contentId, records, clientInfo: clientVersion },
-        record: () => record.current,
+        record: record.current,
         radius,
         bootstrap: options.bootstrap,
         maxItemBytes: MAX_CONTENT_BYTES,

@@ -22,8 +22,8 @@ import type { ValidationMessage } from './validation.ts'
 
 export interface OverlaySettings {
   readonly options: Omit<OverlayOptions, 'record' | 'radius' | 'randomness'>
-  /** The own record at the moment of a start. */
-  readonly record: () => NodeRecord
+  /** The own record and radius when the node was composed; discovery and storage tell what they are now, after a restart too. */
+  readonly record: NodeRecord
   readonly radius: bigint
   readonly bootstrap: readonly NodeRecord[]
   readonly maxItemBytes: number
@@ -38,7 +38,7 @@ export function overlay(settings: OverlaySettings) {
   return behavior<OverlayMessage>(context => {
     const { discovery, streams, storage, validation, maxItemBytes, options } = settings
     const { self, randomness } = context
-    const core = new Overlay({ ...options, record: settings.record(), radius: settings.radius, randomness })
+    const core = new Overlay({ ...options, record: settings.record, radius: settings.radius, randomness })
     const calls = new Pending<{ readonly id: number; readonly replyTo: ReplyTo<CallResult> }>()
     const refOfCall = new Map<number, number>()
     const transfers = new Map<number, Ref<TransferMessage>>()

@@ -37,9 +37,13 @@ class Stretch {
   }
 }
 
+/** Stands where no message is: a message itself may be anything that somebody without a compiler sends. */
+const none: unique symbol = Symbol('spimpl.none')
+
 /**
- * The messages that wait for one actor, and beside them, in arrays of numbers, the id of each message and of its cause, so
- * that a hop allocates nothing but the message. Until the first message it holds no memory.
+ * The messages that wait for one actor, and beside each the id of it and of its cause, so that a hop allocates nothing but
+ * the message. One that waits alone, as in most turns of most actors, stands in a field; a crowd stands in stretches, of
+ * which there is none until the first crowd.
  */
 export class Mailbox {
   size = 0
@@ -48,6 +52,11 @@ export class Mailbox {
   causeId = 0
   /** -1: not known. */
   enqueuedMs = -1
+  /** The one that waits, when it is alone. */
+  private lone: unknown = none
+  private loneId = 0
+  private loneCauseId = 0
+  private loneMs = -1
   /** Messages that were put before all others, the next one last. */
   private before: { readonly message: unknown; readonly messageId: number; readonly causeId: number }[] | undefined =
     undefined
@@ -56,25 +65,26 @@ export class Mailbox {
   private read = 0
 
   push(message: unknown, messageId: number, causeId: number): void {
-    let { last } = this
-    if (last === undefined || last.written === last.slots.length) last = this.extend()
-    const at = last.written++
-    last.slots[at] = message
-    last.ids[at * 2] = messageId
-    last.ids[at * 2 + 1] = causeId
-    this.size++
+    if (this.size++ === 0) {
+      this.lone = message
+      this.loneId = messageId
+      this.loneCauseId = causeId
+      return
+    }
+    if (this.lone !== none) this.lineUp()
+    this.append(message, messageId, causeId)
   }
 
   /** As `push`, and keeps the moment, for the histogram of time in the mailbox. */
   pushAt(message: unknown, messageId: number, causeId: number, nowMs: number): void {
     this.push(message, messageId, causeId)
-    const last = this.last!
-    last.times ??= new Float64Array(last.slots.length).fill(-1)
-    last.times[last.written - 1] = nowMs
+    if (this.lone === none) this.stamp(nowMs)
+    else this.loneMs = nowMs
   }
 
   /** Puts a message before all others: one that was stashed. */
   unshift(message: unknown, messageId: number, causeId: number): void {
+    if (this.lone !== none) this.lineUp()
     this.before ??= []
     this.before.push({ message, messageId, causeId })
     this.size++
@@ -83,6 +93,51 @@ export class Mailbox {
   /** Takes the oldest message; its ids are in `messageId` and `causeId`. Only when `size` is not 0. */
   shift(): unknown {
     this.size--
+    const { lone } = this
+    if (lone === none) return this.shiftFromCrowd()
+    this.lone = none
+    this.messageId = this.loneId
+    this.causeId = this.loneCauseId
+    this.enqueuedMs = this.loneMs
+    this.loneMs = -1
+    return lone
+  }
+
+  release(): void {
+    this.lone = none
+    this.loneMs = -1
+    this.before = undefined
+    this.first = undefined
+    this.last = undefined
+    this.read = 0
+    this.size = 0
+  }
+
+  private append(message: unknown, messageId: number, causeId: number): void {
+    let { last } = this
+    if (last === undefined || last.written === last.slots.length) last = this.extend()
+    const at = last.written++
+    last.slots[at] = message
+    last.ids[at * 2] = messageId
+    last.ids[at * 2 + 1] = causeId
+  }
+
+  /** It is not alone any more. */
+  private lineUp(): void {
+    this.append(this.lone, this.loneId, this.loneCauseId)
+    this.lone = none
+    if (this.loneMs < 0) return
+    this.stamp(this.loneMs)
+    this.loneMs = -1
+  }
+
+  private stamp(nowMs: number): void {
+    const last = this.last!
+    last.times ??= new Float64Array(last.slots.length).fill(-1)
+    last.times[last.written - 1] = nowMs
+  }
+
+  private shiftFromCrowd(): unknown {
     if (this.before !== undefined) return this.shiftBefore()
     let first = this.first!
     if (this.read === first.written) first = this.advance()
@@ -91,20 +146,14 @@ export class Mailbox {
     first.slots[at] = undefined
     this.messageId = first.ids[at * 2]!
     this.causeId = first.ids[at * 2 + 1]!
-    if (first.times !== undefined) {
+    if (first.times === undefined) {
+      this.enqueuedMs = -1
+    } else {
       this.enqueuedMs = first.times[at]!
       first.times[at] = -1
     }
     if (this.read === first.written && first.next === undefined) this.beginAnew(first)
     return message
-  }
-
-  release(): void {
-    this.before = undefined
-    this.first = undefined
-    this.last = undefined
-    this.read = 0
-    this.size = 0
   }
 
   private beginAnew(stretch: Stretch): void {

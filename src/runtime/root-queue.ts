@@ -83,6 +83,8 @@ export class RootQueue implements Target {
   private readonly bands: Ring<Drainable>[] = qualitiesOfService.map(() => new Ring<Drainable>(16))
   private readonly passedOver = new Int32Array(qualitiesOfService.length)
   private readyBands = 0
+  /** What is ready when nothing else is, as in a conversation of two: it needs no place in line. */
+  private lone: Drainable | undefined = undefined
   private awake = false
   private draining = false
   private armedMs = Number.POSITIVE_INFINITY
@@ -111,17 +113,27 @@ export class RootQueue implements Target {
 
   /** Whether anything is ready or drains. */
   get busy(): boolean {
-    return this.draining || this.readyBands !== 0
+    return this.draining || this.lone !== undefined || this.readyBands !== 0
   }
 
   enqueue(ready: Drainable): void {
-    const band = ready.band
-    this.bands[band]!.push(ready)
-    this.readyBands |= 1 << band
+    if (this.readyBands === 0 && this.lone === undefined) this.lone = ready
+    else this.enqueueBehind(ready)
     if (!this.awake && !this.draining) {
       this.awake = true
       this.executor.wake()
     }
+  }
+
+  private enqueueBehind(ready: Drainable): void {
+    const { lone } = this
+    if (lone !== undefined) {
+      this.lone = undefined
+      this.bands[lone.band]!.push(lone)
+      this.readyBands |= 1 << lone.band
+    }
+    this.bands[ready.band]!.push(ready)
+    this.readyBands |= 1 << ready.band
   }
 
   schedule(): void {}
@@ -147,19 +159,16 @@ export class RootQueue implements Target {
     this.look()
     this.sliceEndMs = this.nowMs + this.budget.microseconds / 1000
     if (this.timers.size > 0) this.timers.advance(this.nowMs)
-    while (this.readyBands !== 0 && !this.spent) {
-      const band = this.chooseBand()
-      const ring = this.bands[band]!
-      const next = this.choose === undefined ? ring.shift()! : ring.removeAt(this.choose(ring.size))!
-      if (ring.size === 0) this.readyBands &= ~(1 << band)
-      if (next.drain(this)) {
-        ring.push(next)
-        this.readyBands |= 1 << band
-      }
+    while (!this.spent) {
+      let next = this.lone
+      if (next !== undefined) this.lone = undefined
+      else if (this.readyBands !== 0) next = this.takeReady()
+      else break
+      if (next.drain(this)) this.enqueue(next)
     }
     this.draining = false
     this.rearm()
-    this.awake = this.readyBands !== 0
+    this.awake = this.lone !== undefined || this.readyBands !== 0
     return this.awake
   }
 
@@ -193,6 +202,15 @@ export class RootQueue implements Target {
     this.untilCheck = this.stride
     if (this.itemsLeft <= 0 || this.nowMs >= this.sliceEndMs) this.spent = true
     return this.spent
+  }
+
+  /** Takes what has the next turn out of its line. */
+  private takeReady(): Drainable {
+    const band = this.chooseBand()
+    const ring = this.bands[band]!
+    const next = this.choose === undefined ? ring.shift()! : ring.removeAt(this.choose(ring.size))!
+    if (ring.size === 0) this.readyBands &= ~(1 << band)
+    return next
   }
 
   /** The most urgent class that has work, unless a lesser one was passed over for too long. */

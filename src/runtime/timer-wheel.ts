@@ -44,6 +44,9 @@ export class TimerWheel {
   private readonly occupied = new Int32Array(LEVELS * 2)
   /** How many timers are pending. */
   size = 0
+  /** Where the first occupied slot begins, as long as that slot has not been vacated: asked for around every drain. */
+  private firstTick = Number.POSITIVE_INFINITY
+  private firstKnown = true
 
   constructor(nowMs: number) {
     this.tick = Math.floor(nowMs)
@@ -65,6 +68,13 @@ export class TimerWheel {
 
   /** The moment at which `advance` has something to do: not later than the earliest timer. `Infinity` when empty. */
   nextMs(): number {
+    if (this.firstKnown) return this.firstTick
+    this.firstTick = this.size === 0 ? Number.POSITIVE_INFINITY : this.findFirst()
+    this.firstKnown = true
+    return this.firstTick
+  }
+
+  private findFirst(): number {
     for (let level = 0; level < LEVELS; level++) {
       const shift = LEVEL_BITS * level
       const unit = 2 ** shift
@@ -142,7 +152,10 @@ export class TimerWheel {
       level++
       unit *= SLOTS
     }
-    const index = Math.floor(tick / (unit / SLOTS)) % SLOTS
+    const ticksInSlot = unit / SLOTS
+    const ordinal = Math.floor(tick / ticksInSlot)
+    if (ordinal * ticksInSlot < this.firstTick) this.firstTick = ordinal * ticksInSlot
+    const index = ordinal % SLOTS
     const slot = level * SLOTS + index
     let list = this.slots[slot]
     if (list === undefined) {
@@ -186,6 +199,7 @@ export class TimerWheel {
   }
 
   private vacate(slot: number): void {
+    this.firstKnown = false
     const level = slot >> LEVEL_BITS
     const index = slot & (SLOTS - 1)
     this.occupied[level * 2 + (index >> 5)]! &= ~(1 << (index & 31))

@@ -153,7 +153,7 @@ withLibrary('confined to a thread, it serves callers of every kind', async t => 
     const names = readdirSync('/proc/self/task').map(id => readFileSync(`/proc/self/task/${id}/comm`, 'utf8').trim())
     t.true(names.includes('one-thread'))
   }
-  const late = confined.call('slowly', [1])
+  const late = confined.call('endlessly')
   await confined.stop()
   await t.throwsAsync(late, { code: 'THREAD_STOPPED' })
 })

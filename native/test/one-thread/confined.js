@@ -17,6 +17,11 @@ export async function slowly(by) {
   return { before, after: sum(by) }
 }
 
+/** A call that whoever stops the thread finds unfinished. */
+export function endlessly() {
+  return new Promise(() => {})
+}
+
 export function fails() {
   throw Object.assign(new RangeError('told to fail'), { code: 'TOLD' })
 }

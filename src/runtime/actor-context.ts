@@ -159,7 +159,11 @@ export class ActorContext<M extends Message> {
 
   /** @internal */
   description(): unknown {
-    return this.describer?.()
+    try {
+      return this.describer?.()
+    } catch (error) {
+      return { error: error instanceof Error ? error.message : String(error) }
+    }
   }
 
   /** @internal */

@@ -323,7 +323,12 @@ export class Lifecycle {
   }
 
   private notify(message: WatchMessage<Message>, notice: Terminated): void {
-    this.cell.deliver(typeof message === 'function' ? message(notice) : message)
+    try {
+      this.cell.deliver(typeof message === 'function' ? message(notice) : message)
+    } catch (error) {
+      // What makes the notice is the watcher's, and so is its failure.
+      this.fail(error)
+    }
   }
 
   private decide(ended: 'failed' | 'stopped'): void {

@@ -1,3 +1,5 @@
+import { throwUncaught } from './uncaught.ts'
+
 /** Why a message was not handled. */
 export type DeadLetterReason =
   | 'stopped'
@@ -25,7 +27,14 @@ export class DeadLetters {
 
   publish(reason: DeadLetterReason, message: unknown, path: string, messageId = 0): void {
     this.counts.set(reason, (this.counts.get(reason) ?? 0) + 1)
-    for (const listener of this.listeners) listener({ reason, path, message, messageId })
+    for (const listener of this.listeners) {
+      try {
+        listener({ reason, path, message, messageId })
+      } catch (error) {
+        // It would reach whoever told, or end the drain.
+        throwUncaught(error)
+      }
+    }
   }
 
   /** @returns what ends the subscription */

@@ -15,6 +15,7 @@ import type { Recorder } from './recorder.ts'
 import { type DrainBudget, defaultDrainBudget, execution, RootQueue } from './root-queue.ts'
 import { type PhaseOptions, Shutdown, type ShutdownReport } from './shutdown.ts'
 import type { Supervision } from './supervision.ts'
+import { throwUncaught } from './uncaught.ts'
 
 /** What a system runs on and how it ends. Everything has a default. */
 export interface SystemOptions {
@@ -154,7 +155,11 @@ export class System implements AsyncDisposable {
 
   /** @internal Something threw. */
   report(cell: ActorCell, message: string, error: unknown): void {
-    this.log({ level: 'error', path: cell.path || '/', message, fields: { error }, cause: execution.messageId })
+    try {
+      this.log({ level: 'error', path: cell.path || '/', message, fields: { error }, cause: execution.messageId })
+    } catch (failure) {
+      throwUncaught(failure)
+    }
     if (cell === this.guardian) this.shutdown.failed(error)
   }
 

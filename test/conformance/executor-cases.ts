@@ -3,6 +3,7 @@ import { actorEnds } from './actor-ends.ts'
 import { actorMessages } from './actor-messages.ts'
 import { actorObservation } from './actor-observation.ts'
 import { actorSupervision } from './actor-supervision.ts'
+import { queueFaults } from './queue-faults.ts'
 import { queueOrder } from './queue-order.ts'
 import { queueService } from './queue-service.ts'
 import { queueTree } from './queue-tree.ts'
@@ -14,6 +15,7 @@ export const executorCases: readonly Cases[] = [
   queueOrder,
   queueTree,
   queueWaiting,
+  queueFaults,
   queueService,
   actorMessages,
   actorAsks,

@@ -111,7 +111,10 @@ export class ActorContext<M extends Message> {
     this.cell.lifecycle.unwatch(cellOf(ref))
   }
 
-  /** The failure of either is the failure of both from now on. Only of this system. */
+  /**
+   * The failure of either is the failure of both from now on, until this actor stops or restarts, or either has failed. Only of
+   * this thread.
+   */
   link<T extends Message>(ref: Ref<T>): void {
     this.cell.lifecycle.link(cellOf(ref))
   }

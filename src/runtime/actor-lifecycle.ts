@@ -41,7 +41,9 @@ export class Lifecycle {
   private batch: RestartBatch | undefined = undefined
   private watchers: Map<ActorCell, WatchMessage<Message>> | undefined = undefined
   private watching: Set<ActorCell> | undefined = undefined
+  /** Links that this life of the actor made, and those that others made to it: a restart undoes the former only. */
   private links: Set<ActorCell> | undefined = undefined
+  private linkedBy: Set<ActorCell> | undefined = undefined
 
   constructor(cell: ActorCell) {
     this.cell = cell
@@ -117,17 +119,20 @@ export class Lifecycle {
     }
     this.links ??= new Set()
     this.links.add(other)
-    lifecycle.links ??= new Set()
-    lifecycle.links.add(this.cell)
+    lifecycle.linkedBy ??= new Set()
+    lifecycle.linkedBy.add(this.cell)
   }
 
   unlink(other: ActorCell): void {
+    const { lifecycle } = other
     this.links?.delete(other)
-    other.lifecycle.links?.delete(this.cell)
+    this.linkedBy?.delete(other)
+    lifecycle.links?.delete(this.cell)
+    lifecycle.linkedBy?.delete(this.cell)
   }
 
   private failLinks(error: unknown): void {
-    const linked = [...(this.links ?? [])]
+    const linked = new Set([...(this.links ?? []), ...(this.linkedBy ?? [])])
     for (const other of linked) this.unlink(other)
     for (const other of linked) {
       if (other.lifecycle.takesChildren) other.lifecycle.fail(linkedFailure(this.cell, error))
@@ -264,7 +269,7 @@ export class Lifecycle {
     }
     for (const watched of this.watching ?? []) watched.lifecycle.watchers?.delete(cell)
     this.watching = undefined
-    for (const other of this.links ?? []) other.lifecycle.links?.delete(cell)
+    for (const other of this.links ?? []) other.lifecycle.linkedBy?.delete(cell)
     this.links = undefined
     cell.become(undefined)
     return true
@@ -312,6 +317,8 @@ export class Lifecycle {
     cell.discardMailbox()
     cell.note(STOPPED, 0, reason.type)
     if (diagnostics.stopped.hasSubscribers) diagnostics.stopped.publish({ ...cell.event(), reason })
+    for (const other of this.linkedBy ?? []) other.lifecycle.links?.delete(cell)
+    this.linkedBy = undefined
     const { watchers } = this
     this.watchers = undefined
     for (const [watcher, message] of watchers ?? []) {

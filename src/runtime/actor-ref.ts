@@ -33,7 +33,7 @@ export interface Ref<M extends Message> {
    * Sends what `make` builds around a `replyTo`, and waits for the answer.
    *
    * @example const sum = await ref.ask<number>(replyTo => ({ type: 'read', replyTo }), { timeoutMs: 100 })
-   * @throws SpimplError `ASK_TIMEOUT`, `ASK_ABORTED`, `ASK_SELF`, `MAILBOX_FULL`, `ACTOR_STOPPED`, or what `fail` was given
+   * @throws SpimplError `ASK_TIMEOUT`, `ASK_ABORTED`, `ASK_SELF`, `MAILBOX_FULL`, `ACTOR_STOPPED`, `ACTOR_FAILED`, or what `fail` was given
    */
   ask<R>(make: (replyTo: ReplyTo<R>) => M, options: AskOptions): Promise<R>
 }

@@ -9,6 +9,8 @@ import { Timer } from './timer-wheel.ts'
 export interface AskTarget {
   readonly path: string
   readonly root: RootQueue
+  /** It may ask itself, because it takes the next message in while a handler waits. */
+  readonly reentrant?: boolean
   readonly system: { readonly deadLetters: DeadLetters }
   offer(message: Message): unknown
 }
@@ -40,7 +42,7 @@ export class PendingAsk<R> extends Timer implements ReplyTo<R> {
     make: (replyTo: ReplyTo<R>) => M,
     options: AskOptions,
   ): Promise<R> {
-    if ((execution.current as unknown) === target) {
+    if ((execution.current as unknown) === target && target.reentrant !== true) {
       return Promise.reject(
         new SpimplError(
           'ASK_SELF',
@@ -83,12 +85,18 @@ export class PendingAsk<R> extends Timer implements ReplyTo<R> {
   }
 
   private start<M extends Message>(target: AskTarget, make: (replyTo: ReplyTo<R>) => M): void {
+    // Whatever it throws rejects the promise, before anything waits.
+    const message = make(this)
     this.signal?.addEventListener('abort', this.onAbort, { once: true })
     if (this.timeoutMs !== Number.POSITIVE_INFINITY) {
       this.root.setTimer(this, this.root.executor.clock.now() + this.timeoutMs)
     }
     // What is not accepted becomes a dead letter, and that fails this question with its reason.
-    target.offer(make(this))
+    try {
+      target.offer(message)
+    } catch (error) {
+      this.fail(error as Error)
+    }
   }
 
   private settle(): void {

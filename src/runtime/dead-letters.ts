@@ -1,3 +1,4 @@
+import { SpimplError } from '../errors.ts'
 import { throwUncaught } from './uncaught.ts'
 
 /** Why a message was not handled. */
@@ -41,5 +42,24 @@ export class DeadLetters {
   subscribe(listener: (letter: DeadLetter) => void): () => void {
     this.listeners.add(listener)
     return () => this.listeners.delete(listener)
+  }
+}
+
+/** What whoever asked in such a message learns of it. */
+export function undelivered(reason: DeadLetterReason, message: unknown, path: string): SpimplError {
+  switch (reason) {
+    case 'stopped':
+      return new SpimplError('ACTOR_STOPPED', `expected a running actor at ${path}, it has stopped`)
+    case 'message-unknown': {
+      const tag = JSON.stringify((message as { readonly type?: unknown } | undefined)?.type)
+      return new SpimplError('MESSAGE_UNKNOWN', `expected a message that ${path} handles, got type ${tag}`)
+    }
+    case 'mailbox-full':
+    case 'dropped-newest':
+      return new SpimplError('MAILBOX_FULL', `expected room in the mailbox of ${path}, it is full`)
+    case 'lane-died':
+      return new SpimplError('LANE_DIED', `expected the lane of ${path} to live, it has died`)
+    default:
+      return new SpimplError('MESSAGE_DROPPED', `a message to ${path} was dropped: ${reason}`)
   }
 }

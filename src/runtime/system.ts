@@ -1,3 +1,4 @@
+import { SpimplError } from '../errors.ts'
 import type { Behavior, Message, SpawnOptions } from './actor.ts'
 import { ActorCell } from './actor-cell.ts'
 import { cellOf } from './actor-context.ts'
@@ -78,7 +79,10 @@ export class System implements AsyncDisposable {
     this.shutdown = new Shutdown(this.guardian, options.phases ?? [], () => this.endLanes())
   }
 
+  /** @throws SpimplError `ACTOR_STOPPED` once the system stops, `ACTOR_NAME_TAKEN`, `CONFIG_INVALID`, `QUEUE_TARGET_INVALID` */
   spawn<M extends Message>(behavior: Behavior<M>, options: SpawnOptions = {}): Ref<M> {
+    // It would belong to a phase that may be over.
+    if (this.shutdown.begun) throw new SpimplError('ACTOR_STOPPED', `expected a running system, ${this.name} stops`)
     const cell = this.guardian.spawn(behavior as unknown as Behavior<Message>, options)
     return cell.ref as unknown as Ref<M>
   }

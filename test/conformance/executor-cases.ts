@@ -1,5 +1,6 @@
 import { actorAsks } from './actor-asks.ts'
 import { actorEnds } from './actor-ends.ts'
+import { actorFaults } from './actor-faults.ts'
 import { actorMessages } from './actor-messages.ts'
 import { actorObservation } from './actor-observation.ts'
 import { actorSupervision } from './actor-supervision.ts'
@@ -21,5 +22,6 @@ export const executorCases: readonly Cases[] = [
   actorAsks,
   actorSupervision,
   actorEnds,
+  actorFaults,
   actorObservation,
 ]

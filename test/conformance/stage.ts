@@ -58,6 +58,9 @@ export class Stage {
 
   async advance(byMs: number): Promise<void> {
     await this.staged.advance(byMs)
+    // The alarm of libdispatch comes from another thread, on a busy machine later than the moment it was set for.
+    const nowMs = this.now()
+    while ((this.madeRoot?.timers.nextMs() ?? Number.POSITIVE_INFINITY) <= nowMs) await turn()
     await this.settle()
   }
 

@@ -99,16 +99,18 @@ export class ActorContext<M extends Message> {
   }
 
   /**
-   * Asks for one notice of the end of another actor; at once, if it is gone already. The notice comes behind the messages
-   * it sent before, and is not dropped by a full mailbox.
+   * Asks for one notice of the end of another actor, of any lane; at once, if it is gone already. The notice comes behind the
+   * messages it sent before, and is not dropped by a full mailbox.
    * @param message the notice, or what makes it of the path and the reason
    */
   watch<T extends Message>(ref: Ref<T>, message: WatchMessage<M>): void {
-    this.cell.lifecycle.watch(cellOf(ref), message as WatchMessage<Message>)
+    if (ref instanceof RemoteRef) this.cell.system.hub!.watches.watch(this.cell, ref, message as WatchMessage<Message>)
+    else this.cell.lifecycle.watch(cellOf(ref), message as WatchMessage<Message>)
   }
 
   unwatch<T extends Message>(ref: Ref<T>): void {
-    this.cell.lifecycle.unwatch(cellOf(ref))
+    if (ref instanceof RemoteRef) this.cell.system.hub?.watches.unwatch(this.cell, ref)
+    else this.cell.lifecycle.unwatch(cellOf(ref))
   }
 
   /**
@@ -182,6 +184,7 @@ export class ActorContext<M extends Message> {
   /** @internal What was stashed returns to the mailbox, because the next life of the actor may want it. */
   dispose(): void {
     this.keyedTimers?.cancelAll()
+    this.cell.system.hub?.watches.forgetWatcher(this.cell)
     this.unstashAll()
   }
 }

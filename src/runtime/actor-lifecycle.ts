@@ -41,6 +41,7 @@ export class Lifecycle {
   private batch: RestartBatch | undefined = undefined
   private watchers: Map<ActorCell, WatchMessage<Message>> | undefined = undefined
   private watching: Set<ActorCell> | undefined = undefined
+  private endListeners: Set<(notice: Terminated) => void> | undefined = undefined
   /** Links that this life of the actor made, and those that others made to it: a restart undoes the former only. */
   private links: Set<ActorCell> | undefined = undefined
   private linkedBy: Set<ActorCell> | undefined = undefined
@@ -188,6 +189,18 @@ export class Lifecycle {
     this.watching.add(watched)
   }
 
+  /** Calls `listener` at its end, once; at once if it has ended. @returns what takes that back */
+  onEnded(listener: (notice: Terminated) => void): () => void {
+    if (this.stopped) {
+      listener({ path: this.cell.path, reason: this.reason })
+      return () => {}
+    }
+    const listeners = this.endListeners ?? new Set()
+    this.endListeners = listeners
+    listeners.add(listener)
+    return () => listeners.delete(listener)
+  }
+
   unwatch(watched: ActorCell): void {
     watched.lifecycle.watchers?.delete(this.cell)
     this.watching?.delete(watched)
@@ -314,7 +327,7 @@ export class Lifecycle {
     cell.closed = true
     cell.incarnation?.dispose()
     cell.incarnation = undefined
-    cell.discardMailbox()
+    cell.discardMailbox(reason.type === 'failed')
     cell.note(STOPPED, 0, reason.type)
     if (diagnostics.stopped.hasSubscribers) diagnostics.stopped.publish({ ...cell.event(), reason })
     for (const other of this.linkedBy ?? []) other.lifecycle.links?.delete(cell)
@@ -325,11 +338,14 @@ export class Lifecycle {
       watcher.lifecycle.watching?.delete(cell)
       watcher.lifecycle.notify(message, { path: cell.path, reason })
     }
+    for (const listener of this.endListeners ?? []) listener({ path: cell.path, reason })
+    this.endListeners = undefined
     cell.parent?.onChildEnded(cell, reason)
     this.leaveBatch()
   }
 
-  private notify(message: WatchMessage<Message>, notice: Terminated): void {
+  /** Tells this actor, which watched it, of an end. */
+  notify(message: WatchMessage<Message>, notice: Terminated): void {
     try {
       this.cell.deliver(typeof message === 'function' ? message(notice) : message)
     } catch (error) {

@@ -19,6 +19,8 @@ export interface AskTarget {
 export class PendingAsk<R> extends Timer implements ReplyTo<R> {
   /** Whom it was put to. */
   readonly path: string
+  /** @internal Its number among those that other lanes may answer, 0 for none. */
+  exportedAs = 0
   /** @internal Called once it waits no more. */
   onSettled: (() => void) | undefined = undefined
   private readonly root: RootQueue
@@ -57,6 +59,11 @@ export class PendingAsk<R> extends Timer implements ReplyTo<R> {
       pending.reject = reject
       pending.start(target, make)
     })
+  }
+
+  /** Nobody has answered, and it is not too late. */
+  get waits(): boolean {
+    return this.resolve !== undefined
   }
 
   tell(value: R): boolean {

@@ -11,6 +11,7 @@ export type DeadLetterReason =
   | 'reply-late'
   | 'stash-full'
   | 'lane-died'
+  | 'not-cloneable'
 
 /** A message that no handler took, and why. */
 export interface DeadLetter {

@@ -35,7 +35,8 @@ export class Recorder {
   written = 0
   /** Off: nothing is recorded. */
   enabled = true
-  private readonly capacity: number
+  /** How many records it keeps. */
+  readonly capacity: number
   private readonly ring: Float64Array
   private readonly tagIds = new Map<string, number>()
   private readonly tags: string[] = []

@@ -24,6 +24,7 @@ const MAX_STRIDE = 64
 
 /** 2^43 ids are enough for a million messages a second over 278 years; 1,024 lanes fit into a double. */
 const MESSAGE_IDS_PER_LANE = 2 ** 43
+const LANE_RANGES = 1_024
 
 /** What can be ready on a queue: a queue, or an actor, which is a serial queue with a mailbox. */
 export interface Drainable {
@@ -95,7 +96,8 @@ export class RootQueue implements Target {
 
   constructor(executor: Executor, { label = 'root', budget = defaultDrainBudget, lane = 0 } = {}) {
     this.label = label
-    this.lastMessageId = lane * MESSAGE_IDS_PER_LANE
+    // Beyond 1,023 lanes, the dead ones included, they count in the ranges of the first.
+    this.lastMessageId = lane === 0 ? 0 : (1 + ((lane - 1) % (LANE_RANGES - 1))) * MESSAGE_IDS_PER_LANE
     this.executor = executor
     this.budget = budget
     this.itemsPerTurn = budget.itemsPerTurn

@@ -57,7 +57,8 @@ export class System implements AsyncDisposable {
   private readonly log: LogSink
   private readonly guardian: ActorCell
   private readonly shutdown: Shutdown
-  private readonly lanes: (Lane | undefined)[] = []
+  private readonly lanes = new Set<Lane>()
+  private laneIds = MAIN_LANE
   private names = 0
   private actorIds = 0
   private actors = 0
@@ -133,8 +134,8 @@ export class System implements AsyncDisposable {
   }
 
   private endLanes(): Promise<void> | undefined {
-    if (this.lanes.length === 0) return undefined
-    return Promise.all(this.lanes.map(lane => lane?.terminate())).then(() => undefined)
+    if (this.lanes.size === 0) return undefined
+    return Promise.all([...this.lanes].map(lane => lane.terminate())).then(() => undefined)
   }
 
   /** @internal */
@@ -175,9 +176,19 @@ export class System implements AsyncDisposable {
    */
   lane(options: LaneOptions = {}): Lane {
     this.hub ??= new LaneHub(this, MAIN_LANE)
-    const lane = new Lane(this.hub, this.lanes.push(undefined), options)
-    this.lanes[lane.id - 1] = lane
+    const lane = new Lane(this.hub, this.nextLaneId(), options)
+    this.lanes.add(lane)
     return lane
+  }
+
+  /** @internal */
+  nextLaneId(): number {
+    return ++this.laneIds
+  }
+
+  /** @internal A lane was closed, and starts no thread any more. */
+  onLaneClosed(lane: Lane): void {
+    this.lanes.delete(lane)
   }
 
   /** @internal On a worker lane: tells the main lane. */

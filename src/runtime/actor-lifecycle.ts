@@ -329,6 +329,7 @@ export class Lifecycle {
     cell.incarnation = undefined
     cell.discardMailbox(reason.type === 'failed')
     cell.note(STOPPED, 0, reason.type)
+    cell.system.recorder?.forgetActor(cell.id)
     if (diagnostics.stopped.hasSubscribers) diagnostics.stopped.publish({ ...cell.event(), reason })
     for (const other of this.linkedBy ?? []) other.lifecycle.links?.delete(cell)
     this.linkedBy = undefined

@@ -166,7 +166,8 @@ export class ComputePool implements AsyncDisposable {
       const next = this.queued.shift()
       if (next === undefined) {
         this.pending--
-        this.watchers.shift()?.()
+        // All of them: whoever was told first may not want it any more.
+        for (const watcher of this.watchers.splice(0)) watcher()
       } else {
         next.take()
       }

@@ -350,8 +350,8 @@ export class DispatchQueue implements Drainable, Target {
     )
   }
 
-  /** Whatever `onError` does, the thread goes on draining: what it throws is uncaught, as without it. */
-  private fail(error: unknown): void {
+  /** @internal Whatever `onError` does, the thread goes on draining: what it throws is uncaught, as without it. */
+  fail(error: unknown): void {
     try {
       if (this.onError === undefined) throwUncaught(error)
       else this.onError(error)

@@ -1,3 +1,4 @@
+import { SpimplError } from '../errors.ts'
 import type { Executor } from './executors/executor.ts'
 import { bandOf, type QualityOfService, qualitiesOfService } from './quality-of-service.ts'
 import { Ring } from './ring.ts'
@@ -91,6 +92,9 @@ export class RootQueue implements Target {
   private untilCheck = 1
   private itemsLeft = 0
   private sliceEndMs = 0
+  private drainStartMs = 0
+  /** How long the last drain took. */
+  drainMs = 0
   /** The budget of this drain is used: whoever has a turn ends it. */
   spent = false
 
@@ -128,8 +132,13 @@ export class RootQueue implements Target {
 
   schedule(): void {}
 
-  /** Sets or moves a timer to a moment of the executor's clock. */
+  /** Sets or moves a timer to a moment of the executor's clock; `Infinity` is never, and cancels it. */
   setTimer(timer: Timer, atMs: number): void {
+    if (!(atMs < Number.POSITIVE_INFINITY)) {
+      if (Number.isNaN(atMs)) throw new SpimplError('CONFIG_INVALID', 'expected a moment for a timer, got NaN')
+      this.cancelTimer(timer)
+      return
+    }
     this.timers.set(timer, atMs)
     if (atMs < this.armedMs && !this.draining) this.arm(Math.ceil(atMs))
   }
@@ -147,6 +156,7 @@ export class RootQueue implements Target {
     this.spent = false
     this.itemsLeft = this.budget.items
     this.look()
+    this.drainStartMs = this.nowMs
     this.sliceEndMs = this.nowMs + this.budget.microseconds / 1000
     if (this.timers.size > 0) this.timers.advance(this.nowMs)
     while (this.readyBands !== 0 && !this.spent) {
@@ -161,6 +171,7 @@ export class RootQueue implements Target {
     }
     this.draining = false
     this.rearm()
+    this.drainMs = this.executor.clock.now() - this.drainStartMs
     this.awake = this.readyBands !== 0
     return this.awake
   }

@@ -7,6 +7,7 @@ import { actorSupervision } from './actor-supervision.ts'
 import { queueFaults } from './queue-faults.ts'
 import { queueOrder } from './queue-order.ts'
 import { queueService } from './queue-service.ts'
+import { queueSources } from './queue-sources.ts'
 import { queueTree } from './queue-tree.ts'
 import { queueWaiting } from './queue-waiting.ts'
 import type { Cases } from './stage.ts'
@@ -18,6 +19,7 @@ export const executorCases: readonly Cases[] = [
   queueWaiting,
   queueFaults,
   queueService,
+  queueSources,
   actorMessages,
   actorAsks,
   actorSupervision,

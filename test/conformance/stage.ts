@@ -57,6 +57,8 @@ export class Stage {
   }
 
   async advance(byMs: number): Promise<void> {
+    // What is ready comes before time passes, however busy the machine is.
+    await this.settle()
     await this.staged.advance(byMs)
     // The alarm of libdispatch comes from another thread, on a busy machine later than the moment it was set for.
     const nowMs = this.now()

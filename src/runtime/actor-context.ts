@@ -43,7 +43,10 @@ export class ActorContext<M extends Message> {
     return this.cell.system
   }
 
-  /** The id of the message that is being handled, 0 outside a handler. Valid after an `await` too. */
+  /**
+   * The id of the message that is being handled, 0 outside a handler. Valid after an `await` too, except in a re-entrant actor,
+   * where it is then that of the latest message.
+   */
   get cause(): number {
     return execution.current === this.cell || this.cell.inFlight > 0 ? this.cell.mailbox.messageId : 0
   }

@@ -52,7 +52,7 @@ export function moved<T extends ArrayBuffer | ArrayBufferView>(value: T): T {
  *
  * @example
  * await using pool = new ComputePool({ threads: 2 })
- * const root = await pool.run<Uint8Array, Uint8Array>({ module: url, name: 'trieRoot' }, body, { timeoutMs: 1_000 })
+ * const root = await pool.run<Uint8Array, Uint8Array>({ module: url, name: 'trieRoot' }, body, { timeoutMs: 20_000 })
  */
 export class ComputePool implements AsyncDisposable {
   readonly threads: number

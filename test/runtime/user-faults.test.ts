@@ -7,7 +7,7 @@ const program = fileURLToPath(new URL('./programs/faulty-callbacks.js', import.m
 
 test('what a user plugs in may throw: it is uncaught, and the thread goes on', async t => {
   const { stdout } = await promisify(execFile)(process.execPath, [program], { timeout: 60_000 })
-  t.deepEqual(stdout.trim().split('\n'), [
+  const said = [
     'the queue goes on',
     'uncaught: onError',
     'told: false',
@@ -15,6 +15,8 @@ test('what a user plugs in may throw: it is uncaught, and the thread goes on', a
     'uncaught: listener',
     'uncaught: log',
     'uncaught: log',
-    'actors: 1, restarts: 2',
-  ])
+    'actors: 1',
+  ]
+  // When the uncaught ones are told is a matter of turns of the event loop.
+  t.deepEqual(stdout.trim().split('\n').sort(), said.sort())
 })

@@ -5,7 +5,10 @@ type Work = { readonly type: 'fail' } | { readonly type: 'count' } | { readonly 
 
 const said: string[] = []
 process.on('uncaughtException', error => said.push(`uncaught: ${error.message}`))
-const turn = () => new Promise(resolve => setImmediate(resolve))
+/** However many turns of the event loop that takes. */
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise(resolve => setImmediate(resolve))
+}
 
 const queue = new DispatchQueue('faulty', {
   onError: () => {
@@ -16,7 +19,7 @@ queue.async(() => {
   throw new Error('work')
 })
 queue.async(() => said.push('the queue goes on'))
-await turn()
+await until(() => said.length === 2)
 
 await using system = new System({
   log: () => {
@@ -42,8 +45,9 @@ const worker = system.spawn(
 )
 for (const type of ['fail', 'count', 'watch'] as const) worker.tell({ type })
 said.push(`told: ${worker.tell({ type: 'count' })}`)
-await turn()
+const inspected = () => system.inspect().children.find(({ path }) => path === worker.path)!
+await until(() => inspected().processed === 3 && inspected().state === 'running')
 system.stopActor(other)
-await turn()
-said.push(`actors: ${system.actorCount}, restarts: ${system.inspect().children.at(-1)?.restarts}`)
+await until(() => inspected().restarts === 2 && inspected().state === 'running')
+said.push(`actors: ${system.actorCount}`)
 console.log(said.join('\n'))

@@ -4,7 +4,7 @@ import { ActorContext } from './actor-context.ts'
 import { Lifecycle, type StopReason } from './actor-lifecycle.ts'
 import { type Delivery, LocalRef } from './actor-ref.ts'
 import { failAsks } from './ask.ts'
-import type { DeadLetterReason } from './dead-letters.ts'
+import { type DeadLetterReason, undelivered } from './dead-letters.ts'
 import { diagnostics } from './diagnostics.ts'
 import { ActorMetrics } from './histogram.ts'
 import { DEFAULT_MAILBOX_CAPACITY, Mailbox } from './mailbox.ts'
@@ -13,12 +13,10 @@ import { DEAD_LETTER, HANDLED, type Recorder } from './recorder.ts'
 import { type Drainable, execution, type RootQueue, rootBand, type Target } from './root-queue.ts'
 import type { SupervisionPolicy } from './supervision.ts'
 import type { System } from './system.ts'
+import { SYSTEM_TAG, SystemMessage, stopOrder, takeOldestDroppable } from './system-message.ts'
 
 type Handler = (message: Message) => void | PromiseLike<void>
 type AnyBehavior = Behavior<Message>
-
-/** In the mailbox's order: those before it are handled, then the actor stops. */
-const stopMarker: Message = { type: 'spimpl.stop' }
 
 /**
  * One actor as the runtime sees it: a serial queue whose items are messages. What it is told waits in its mailbox; a turn
@@ -54,6 +52,8 @@ export class ActorCell implements Drainable {
   draining = false
   incarnation: ActorContext<Message> | undefined = undefined
   metrics: ActorMetrics | undefined = undefined
+  /** Takes what waits when it fails for good: on a lane, where its next life is another cell. */
+  heir: ((message: Message, messageId: number, causeId: number) => void) | undefined = undefined
   processed = 0
   dropped = 0
   restarts = 0
@@ -62,7 +62,7 @@ export class ActorCell implements Drainable {
   private lastHandler: Handler | undefined = undefined
   private lastTagId = 0
   private readonly recorder: Recorder | undefined
-  private readonly reentrant: boolean
+  readonly reentrant: boolean
   /** Somebody records or measures: messages take the longer way. */
   private readonly observed: boolean
   /** It is in its target's ready list, or drains. */
@@ -90,6 +90,9 @@ export class ActorCell implements Drainable {
     this.root = target.root
     this.band = options.qos === undefined ? rootBand(undefined) : bandOf(options.qos)
     this.capacity = options.mailbox?.capacity ?? DEFAULT_MAILBOX_CAPACITY
+    if (!(this.capacity >= 1)) {
+      throw new SpimplError('CONFIG_INVALID', `expected room for a message in a mailbox, got capacity ${this.capacity}`)
+    }
     this.lifecycle = new Lifecycle(this)
     this.ref = new LocalRef(this)
   }
@@ -138,13 +141,15 @@ export class ActorCell implements Drainable {
   /** Delivers what must not be lost, in the mailbox's order but beyond its capacity: timers, notices, stop. */
   deliver(message: Message, causeId = execution.messageId): void {
     if (this.closed) return
-    this.mailbox.push(message, ++this.root.lastMessageId, causeId)
+    const droppable = this.options.mailbox?.overflow === 'drop-oldest' && !(message instanceof SystemMessage)
+    const kept = droppable ? new SystemMessage(cell => cell.handle(message), message) : message
+    this.mailbox.push(kept, ++this.root.lastMessageId, causeId)
     if (!this.scheduled) this.schedule()
   }
 
   /** Stops behind the messages that wait already. */
   deliverStop(): void {
-    this.deliver(stopMarker)
+    this.deliver(stopOrder)
   }
 
   schedule(): void {
@@ -188,12 +193,16 @@ export class ActorCell implements Drainable {
     this.lastHandler = undefined
   }
 
-  /** Throws away what waits, each as a dead letter. */
-  discardMailbox(): void {
+  /** Throws away what waits, each as a dead letter, unless it has failed and somebody takes over. */
+  discardMailbox(failed: boolean): void {
     const { mailbox } = this
+    const heir = failed ? this.heir : undefined
     while (mailbox.size > 0) {
-      const message = mailbox.shift()
-      if (message !== stopMarker) this.deadLetter('stopped', message as Message, mailbox.messageId)
+      const item = mailbox.shift() as Message
+      const message = item instanceof SystemMessage ? item.message : item
+      if (message === undefined) continue
+      if (heir === undefined) this.deadLetter('stopped', message, mailbox.messageId)
+      else heir(message, mailbox.messageId, mailbox.causeId)
     }
     mailbox.release()
   }
@@ -204,15 +213,7 @@ export class ActorCell implements Drainable {
     this.note(DEAD_LETTER, messageId, reason)
     const { deadLetter: channel } = diagnostics
     if (channel.hasSubscribers) channel.publish({ ...this.event(), reason, message })
-    if (reason === 'stopped') {
-      failAsks(message, new SpimplError('ACTOR_STOPPED', `expected a running actor at ${this.path}, it has stopped`))
-    } else if (reason === 'message-unknown') {
-      failAsks(message, this.unknown(message))
-    } else if (reason === 'mailbox-full' || reason === 'dropped-newest') {
-      failAsks(message, new SpimplError('MAILBOX_FULL', `expected room in the mailbox of ${this.path}, it is full`))
-    } else {
-      failAsks(message, new SpimplError('MESSAGE_DROPPED', `a message to ${this.path} was dropped: ${reason}`))
-    }
+    failAsks(message, undelivered(reason, message, this.path))
   }
 
   /** Writes down what is no message: a start, an end, a dead letter. */
@@ -226,7 +227,8 @@ export class ActorCell implements Drainable {
     return { system: this.system.name, path: this.path, atMs: this.system.now() }
   }
 
-  private handle(message: Message): void {
+  /** Handles the message that was taken from the mailbox last. */
+  handle(message: Message): void {
     execution.messageId = this.mailbox.messageId
     this.processed++
     try {
@@ -239,23 +241,33 @@ export class ActorCell implements Drainable {
       if (this.observed) this.observe(handler, message)
       else this.call(handler, message)
     } catch (error) {
-      this.lifecycle.fail(error)
+      this.failOn(message, error)
     }
   }
 
   private call(handler: Handler, message: Message): void {
     const result = handler.call(this.handlers, message)
-    if (result !== undefined && typeof result?.then === 'function') this.await(result)
+    if (result !== undefined && typeof result?.then === 'function') this.await(result, message)
   }
 
-  /** What has no handler: the order to stop behind what waited, or a message that should not have been sent. */
+  /** Who asked learns it now: the message is lost, and with it the answer. */
+  private failOn(message: Message, error: unknown): void {
+    failAsks(
+      message,
+      new SpimplError('ACTOR_FAILED', `expected an answer of ${this.path}, it failed`, { cause: error }),
+    )
+    this.lifecycle.fail(error)
+  }
+
+  /** What has no handler: an order of the runtime, or a message that should not have been sent. */
   private refuse(message: Message): void {
-    if (message === stopMarker) {
-      this.lifecycle.requestStop('self')
+    if (message instanceof SystemMessage) {
+      this.processed--
+      message.carryOut(this)
       return
     }
     this.deadLetter('message-unknown', message, this.mailbox.messageId)
-    this.lifecycle.fail(this.unknown(message))
+    this.lifecycle.fail(undelivered('message-unknown', message, this.path))
   }
 
   private observe(handler: Handler, message: Message): void {
@@ -284,7 +296,7 @@ export class ActorCell implements Drainable {
     let handler = this.handlers![tag]
     if (typeof handler !== 'function' || handler === (Object.prototype as Record<string, unknown>)[tag]) {
       handler = (this.handlers as { readonly [anyMessage]?: Handler })[anyMessage]
-      if (handler === undefined || typeof tag !== 'string' || tag === stopMarker.type) return undefined
+      if (handler === undefined || typeof tag !== 'string' || tag === SYSTEM_TAG) return undefined
     }
     this.lastTag = tag
     if (this.recorder !== undefined) this.lastTagId = this.recorder.tagId(tag)
@@ -292,21 +304,15 @@ export class ActorCell implements Drainable {
     return handler
   }
 
-  private unknown(message: Message): SpimplError {
-    return new SpimplError(
-      'MESSAGE_UNKNOWN',
-      `expected a message that ${this.path} handles, got type ${JSON.stringify(message?.type)}`,
-    )
-  }
-
   /** While a handler's promise is pending this queue is held, and every queue above it, because exclusion comes from there. */
-  private await(promise: PromiseLike<void>): void {
+  private await(promise: PromiseLike<void>, message: Message): void {
     const incarnation = this.incarnation
     this.hold()
-    promise.then(
+    // A foreign thenable may throw, or call back twice; a promise is passed through as it is.
+    Promise.resolve(promise).then(
       () => this.release(),
       error => {
-        if (this.incarnation === incarnation) this.lifecycle.fail(error)
+        if (this.incarnation === incarnation) this.failOn(message, error)
         this.release()
       },
     )
@@ -340,10 +346,12 @@ export class ActorCell implements Drainable {
       this.deadLetter(delivery, message, messageId)
       return delivery
     }
-    const oldest = this.mailbox.shift() as Message
-    this.deadLetter('dropped-oldest', oldest, this.mailbox.messageId)
+    const oldest = takeOldestDroppable(this.mailbox)
     this.mailbox.push(message, messageId, causeId)
     this.schedule()
+    // Where only the runtime's own messages wait, there is room for one beyond them.
+    if (oldest === undefined) return 'accepted'
+    this.deadLetter('dropped-oldest', oldest.message, oldest.messageId)
     return 'dropped-oldest'
   }
 
@@ -361,6 +369,12 @@ export class ActorCell implements Drainable {
       throw new SpimplError('ACTOR_NAME_TAKEN', `expected a new name under ${this.path}/, ${name} is taken`)
     }
     const queue = options.queue ?? this.target
+    if (queue.root !== this.system.main) {
+      throw new SpimplError(
+        'QUEUE_TARGET_INVALID',
+        `expected a queue of this system for ${this.path}/${name}, got one of another root: give it the target system.main`,
+      )
+    }
     const child = new ActorCell(this.system, this, name, behavior, options, queue)
     this.children.set(name, child)
     this.system.onSpawned()

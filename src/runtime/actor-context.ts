@@ -43,7 +43,10 @@ export class ActorContext<M extends Message> {
     return this.cell.system
   }
 
-  /** The id of the message that is being handled, 0 outside a handler. Valid after an `await` too. */
+  /**
+   * The id of the message that is being handled, 0 outside a handler. Valid after an `await` too, except in a re-entrant actor,
+   * where it is then that of the latest message.
+   */
   get cause(): number {
     return execution.current === this.cell || this.cell.inFlight > 0 ? this.cell.mailbox.messageId : 0
   }
@@ -99,19 +102,24 @@ export class ActorContext<M extends Message> {
   }
 
   /**
-   * Asks for one notice of the end of another actor; at once, if it is gone already. The notice comes behind the messages
-   * it sent before, and is not dropped by a full mailbox.
+   * Asks for one notice of the end of another actor, of any lane; at once, if it is gone already. The notice comes behind the
+   * messages it sent before, and is not dropped by a full mailbox.
    * @param message the notice, or what makes it of the path and the reason
    */
   watch<T extends Message>(ref: Ref<T>, message: WatchMessage<M>): void {
-    this.cell.lifecycle.watch(cellOf(ref), message as WatchMessage<Message>)
+    if (ref instanceof RemoteRef) this.cell.system.hub!.watches.watch(this.cell, ref, message as WatchMessage<Message>)
+    else this.cell.lifecycle.watch(cellOf(ref), message as WatchMessage<Message>)
   }
 
   unwatch<T extends Message>(ref: Ref<T>): void {
-    this.cell.lifecycle.unwatch(cellOf(ref))
+    if (ref instanceof RemoteRef) this.cell.system.hub?.watches.unwatch(this.cell, ref)
+    else this.cell.lifecycle.unwatch(cellOf(ref))
   }
 
-  /** The failure of either is the failure of both from now on. Only of this system. */
+  /**
+   * The failure of either is the failure of both from now on, until this actor stops or restarts, or either has failed. Only of
+   * this thread.
+   */
   link<T extends Message>(ref: Ref<T>): void {
     this.cell.lifecycle.link(cellOf(ref))
   }
@@ -159,7 +167,11 @@ export class ActorContext<M extends Message> {
 
   /** @internal */
   description(): unknown {
-    return this.describer?.()
+    try {
+      return this.describer?.()
+    } catch (error) {
+      return { error: error instanceof Error ? error.message : String(error) }
+    }
   }
 
   /** @internal */
@@ -175,6 +187,7 @@ export class ActorContext<M extends Message> {
   /** @internal What was stashed returns to the mailbox, because the next life of the actor may want it. */
   dispose(): void {
     this.keyedTimers?.cancelAll()
+    this.cell.system.hub?.watches.forgetWatcher(this.cell)
     this.unstashAll()
   }
 }

@@ -41,7 +41,10 @@ export class Lifecycle {
   private batch: RestartBatch | undefined = undefined
   private watchers: Map<ActorCell, WatchMessage<Message>> | undefined = undefined
   private watching: Set<ActorCell> | undefined = undefined
+  private endListeners: Set<(notice: Terminated) => void> | undefined = undefined
+  /** Links that this life of the actor made, and those that others made to it: a restart undoes the former only. */
   private links: Set<ActorCell> | undefined = undefined
+  private linkedBy: Set<ActorCell> | undefined = undefined
 
   constructor(cell: ActorCell) {
     this.cell = cell
@@ -117,17 +120,20 @@ export class Lifecycle {
     }
     this.links ??= new Set()
     this.links.add(other)
-    lifecycle.links ??= new Set()
-    lifecycle.links.add(this.cell)
+    lifecycle.linkedBy ??= new Set()
+    lifecycle.linkedBy.add(this.cell)
   }
 
   unlink(other: ActorCell): void {
+    const { lifecycle } = other
     this.links?.delete(other)
-    other.lifecycle.links?.delete(this.cell)
+    this.linkedBy?.delete(other)
+    lifecycle.links?.delete(this.cell)
+    lifecycle.linkedBy?.delete(this.cell)
   }
 
   private failLinks(error: unknown): void {
-    const linked = [...(this.links ?? [])]
+    const linked = new Set([...(this.links ?? []), ...(this.linkedBy ?? [])])
     for (const other of linked) this.unlink(other)
     for (const other of linked) {
       if (other.lifecycle.takesChildren) other.lifecycle.fail(linkedFailure(this.cell, error))
@@ -181,6 +187,18 @@ export class Lifecycle {
     watched.lifecycle.watchers.set(this.cell, message)
     this.watching ??= new Set()
     this.watching.add(watched)
+  }
+
+  /** Calls `listener` at its end, once; at once if it has ended. @returns what takes that back */
+  onEnded(listener: (notice: Terminated) => void): () => void {
+    if (this.stopped) {
+      listener({ path: this.cell.path, reason: this.reason })
+      return () => {}
+    }
+    const listeners = this.endListeners ?? new Set()
+    this.endListeners = listeners
+    listeners.add(listener)
+    return () => listeners.delete(listener)
   }
 
   unwatch(watched: ActorCell): void {
@@ -264,7 +282,7 @@ export class Lifecycle {
     }
     for (const watched of this.watching ?? []) watched.lifecycle.watchers?.delete(cell)
     this.watching = undefined
-    for (const other of this.links ?? []) other.lifecycle.links?.delete(cell)
+    for (const other of this.links ?? []) other.lifecycle.linkedBy?.delete(cell)
     this.links = undefined
     cell.become(undefined)
     return true
@@ -309,21 +327,32 @@ export class Lifecycle {
     cell.closed = true
     cell.incarnation?.dispose()
     cell.incarnation = undefined
-    cell.discardMailbox()
+    cell.discardMailbox(reason.type === 'failed')
     cell.note(STOPPED, 0, reason.type)
+    cell.system.recorder?.forgetActor(cell.id)
     if (diagnostics.stopped.hasSubscribers) diagnostics.stopped.publish({ ...cell.event(), reason })
+    for (const other of this.linkedBy ?? []) other.lifecycle.links?.delete(cell)
+    this.linkedBy = undefined
     const { watchers } = this
     this.watchers = undefined
     for (const [watcher, message] of watchers ?? []) {
       watcher.lifecycle.watching?.delete(cell)
       watcher.lifecycle.notify(message, { path: cell.path, reason })
     }
+    for (const listener of this.endListeners ?? []) listener({ path: cell.path, reason })
+    this.endListeners = undefined
     cell.parent?.onChildEnded(cell, reason)
     this.leaveBatch()
   }
 
-  private notify(message: WatchMessage<Message>, notice: Terminated): void {
-    this.cell.deliver(typeof message === 'function' ? message(notice) : message)
+  /** Tells this actor, which watched it, of an end. */
+  notify(message: WatchMessage<Message>, notice: Terminated): void {
+    try {
+      this.cell.deliver(typeof message === 'function' ? message(notice) : message)
+    } catch (error) {
+      // What makes the notice is the watcher's, and so is its failure.
+      this.fail(error)
+    }
   }
 
   private decide(ended: 'failed' | 'stopped'): void {

@@ -25,7 +25,11 @@ export interface ReplyTo<R> {
 export interface Ref<M extends Message> {
   /** The names from the root down, as `/node/discovery`. */
   readonly path: string
-  /** Sends, and never waits. @returns whether the message was accepted; if not, it is a dead letter with a reason */
+  /**
+   * Sends, and never waits.
+   * @returns whether the message was accepted; if not, it is a dead letter with a reason
+   * @throws SpimplError `MESSAGE_NOT_CLONEABLE` on a reference to another lane, when the message is no plain data
+   */
   tell(message: M): boolean
   /** As `tell`, and says what became of the message. */
   offer(message: M): Delivery
@@ -33,7 +37,7 @@ export interface Ref<M extends Message> {
    * Sends what `make` builds around a `replyTo`, and waits for the answer.
    *
    * @example const sum = await ref.ask<number>(replyTo => ({ type: 'read', replyTo }), { timeoutMs: 5_000 })
-   * @throws SpimplError `ASK_TIMEOUT`, `ASK_ABORTED`, `ASK_SELF`, `MAILBOX_FULL`, `ACTOR_STOPPED`, or what `fail` was given
+   * @throws SpimplError `ASK_TIMEOUT`, `ASK_ABORTED`, `ASK_SELF`, `MAILBOX_FULL`, `ACTOR_STOPPED`, `ACTOR_FAILED`, or what `fail` was given
    */
   ask<R>(make: (replyTo: ReplyTo<R>) => M, options: AskOptions): Promise<R>
 }

@@ -9,6 +9,8 @@ import { Timer } from './timer-wheel.ts'
 export interface AskTarget {
   readonly path: string
   readonly root: RootQueue
+  /** It may ask itself, because it takes the next message in while a handler waits. */
+  readonly reentrant?: boolean
   readonly system: { readonly deadLetters: DeadLetters }
   offer(message: Message): unknown
 }
@@ -17,6 +19,8 @@ export interface AskTarget {
 export class PendingAsk<R> extends Timer implements ReplyTo<R> {
   /** Whom it was put to. */
   readonly path: string
+  /** @internal Its number among those that other lanes may answer, 0 for none. */
+  exportedAs = 0
   /** @internal Called once it waits no more. */
   onSettled: (() => void) | undefined = undefined
   private readonly root: RootQueue
@@ -40,7 +44,7 @@ export class PendingAsk<R> extends Timer implements ReplyTo<R> {
     make: (replyTo: ReplyTo<R>) => M,
     options: AskOptions,
   ): Promise<R> {
-    if ((execution.current as unknown) === target) {
+    if ((execution.current as unknown) === target && target.reentrant !== true) {
       return Promise.reject(
         new SpimplError(
           'ASK_SELF',
@@ -55,6 +59,11 @@ export class PendingAsk<R> extends Timer implements ReplyTo<R> {
       pending.reject = reject
       pending.start(target, make)
     })
+  }
+
+  /** Nobody has answered, and it is not too late. */
+  get waits(): boolean {
+    return this.resolve !== undefined
   }
 
   tell(value: R): boolean {
@@ -83,12 +92,18 @@ export class PendingAsk<R> extends Timer implements ReplyTo<R> {
   }
 
   private start<M extends Message>(target: AskTarget, make: (replyTo: ReplyTo<R>) => M): void {
+    // Whatever it throws rejects the promise, before anything waits.
+    const message = make(this)
     this.signal?.addEventListener('abort', this.onAbort, { once: true })
     if (this.timeoutMs !== Number.POSITIVE_INFINITY) {
       this.root.setTimer(this, this.root.executor.clock.now() + this.timeoutMs)
     }
     // What is not accepted becomes a dead letter, and that fails this question with its reason.
-    target.offer(make(this))
+    try {
+      target.offer(message)
+    } catch (error) {
+      this.fail(error as Error)
+    }
   }
 
   private settle(): void {

@@ -52,7 +52,7 @@ export function moved<T extends ArrayBuffer | ArrayBufferView>(value: T): T {
  *
  * @example
  * await using pool = new ComputePool({ threads: 2 })
- * const root = await pool.run<Uint8Array, Uint8Array>({ module: url, name: 'trieRoot' }, body, { timeoutMs: 1_000 })
+ * const root = await pool.run<Uint8Array, Uint8Array>({ module: url, name: 'trieRoot' }, body, { timeoutMs: 20_000 })
  */
 export class ComputePool implements AsyncDisposable {
   readonly threads: number
@@ -166,7 +166,8 @@ export class ComputePool implements AsyncDisposable {
       const next = this.queued.shift()
       if (next === undefined) {
         this.pending--
-        this.watchers.shift()?.()
+        // All of them: whoever was told first may not want it any more.
+        for (const watcher of this.watchers.splice(0)) watcher()
       } else {
         next.take()
       }

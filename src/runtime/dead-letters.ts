@@ -1,3 +1,6 @@
+import { SpimplError } from '../errors.ts'
+import { throwUncaught } from './uncaught.ts'
+
 /** Why a message was not handled. */
 export type DeadLetterReason =
   | 'stopped'
@@ -8,6 +11,7 @@ export type DeadLetterReason =
   | 'reply-late'
   | 'stash-full'
   | 'lane-died'
+  | 'not-cloneable'
 
 /** A message that no handler took, and why. */
 export interface DeadLetter {
@@ -25,12 +29,38 @@ export class DeadLetters {
 
   publish(reason: DeadLetterReason, message: unknown, path: string, messageId = 0): void {
     this.counts.set(reason, (this.counts.get(reason) ?? 0) + 1)
-    for (const listener of this.listeners) listener({ reason, path, message, messageId })
+    for (const listener of this.listeners) {
+      try {
+        listener({ reason, path, message, messageId })
+      } catch (error) {
+        // It would reach whoever told, or end the drain.
+        throwUncaught(error)
+      }
+    }
   }
 
   /** @returns what ends the subscription */
   subscribe(listener: (letter: DeadLetter) => void): () => void {
     this.listeners.add(listener)
     return () => this.listeners.delete(listener)
+  }
+}
+
+/** What whoever asked in such a message learns of it. */
+export function undelivered(reason: DeadLetterReason, message: unknown, path: string): SpimplError {
+  switch (reason) {
+    case 'stopped':
+      return new SpimplError('ACTOR_STOPPED', `expected a running actor at ${path}, it has stopped`)
+    case 'message-unknown': {
+      const tag = JSON.stringify((message as { readonly type?: unknown } | undefined)?.type)
+      return new SpimplError('MESSAGE_UNKNOWN', `expected a message that ${path} handles, got type ${tag}`)
+    }
+    case 'mailbox-full':
+    case 'dropped-newest':
+      return new SpimplError('MAILBOX_FULL', `expected room in the mailbox of ${path}, it is full`)
+    case 'lane-died':
+      return new SpimplError('LANE_DIED', `expected the lane of ${path} to live, it has died`)
+    default:
+      return new SpimplError('MESSAGE_DROPPED', `a message to ${path} was dropped: ${reason}`)
   }
 }

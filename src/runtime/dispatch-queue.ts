@@ -4,6 +4,7 @@ import type { QualityOfService } from './quality-of-service.ts'
 import { Ring } from './ring.ts'
 import { type Drainable, execution, RootQueue, rootBand, type Target } from './root-queue.ts'
 import { Timer } from './timer-wheel.ts'
+import { throwUncaught } from './uncaught.ts'
 import { type Work, WorkItem, type WorkOptions } from './work-item.ts'
 
 /** The attributes of a queue, as `dispatch_queue_attr_t` has them. */
@@ -71,6 +72,8 @@ export class DispatchQueue implements Drainable, Target {
   private active: boolean
   private barrierInFlight = false
   private scheduled = false
+  /** How many items of it, or of queues that stand on it, are on this thread's stack: more than one only through `sync`. */
+  private executing = 0
 
   constructor(label: string, options: DispatchQueueOptions = {}) {
     this.label = label
@@ -130,23 +133,21 @@ export class DispatchQueue implements Drainable, Target {
    * a promise or a suspended queue: a JavaScript thread cannot wait
    */
   sync<R>(work: Work<R>, { barrier = false }: { readonly barrier?: boolean } = {}): R {
-    this.refuseWaitingForItself()
-    while (this.items.size > 0 && this.mayRun()) this.runNext(this.root)
-    const blocked = this.items.size > 0 || this.chainHeld() || (barrier && this.inFlight > 0)
-    if (blocked) {
-      throw new SpimplError(
-        'QUEUE_SYNC_BLOCKED',
-        `expected ${this.label} to be free for sync, it is suspended or waits for a promise; use asyncAndWait`,
-      )
-    }
+    this.refuseWaitingForItself(this)
     const outer = execution.current
-    execution.current = this
+    this.occupyChain(1)
     try {
+      // Not what these enqueue: it comes behind `work`.
+      let waiting = this.items.size
+      for (; waiting > 0 && !this.chainHeld() && this.mayRun(); waiting--) this.runNext(this.root)
+      if (waiting > 0 || this.chainHeld() || (barrier && this.inFlight > 0)) throw this.blocked()
+      execution.current = this
       const result = work()
       if (isPromise(result)) this.hold(result, new WorkItem(work, { barrier }))
       return result
     } finally {
       execution.current = outer
+      this.occupyChain(-1)
     }
   }
 
@@ -158,11 +159,15 @@ export class DispatchQueue implements Drainable, Target {
     return () => root.cancelTimer(timer)
   }
 
-  /** Runs `work(0)` to `work(iterations - 1)` and settles when all are done; rejects with the first error. */
+  /**
+   * Runs `work(0)` to `work(iterations - 1)` and settles when all are done, also if some failed; rejects with the error of the
+   * first that did.
+   * @throws SpimplError `QUEUE_SYNC_ON_SELF` where a serial queue would wait for itself
+   */
   async apply(iterations: number, work: (iteration: number) => unknown): Promise<void> {
-    if (!this.concurrent) this.refuseWaitingForItself()
+    this.refuseWaitingForItself()
     const all = Array.from({ length: iterations }, (_, iteration) => this.asyncAndWait(() => work(iteration)))
-    await Promise.all(all)
+    for (const result of await Promise.allSettled(all)) if (result.status === 'rejected') throw result.reason
   }
 
   /** Runs nothing more until `resume()` was called as often. What runs or is in flight goes on. */
@@ -218,16 +223,20 @@ export class DispatchQueue implements Drainable, Target {
     return undefined
   }
 
-  /** @throws SpimplError `QUEUE_WRONG` unless the code runs on this queue, or on one that stands on it */
+  /**
+   * As `dispatch_assert_queue`: also while an item of this queue waits in `sync` on another one. Behind an `await` nothing is
+   * known of queues any more.
+   * @throws SpimplError `QUEUE_WRONG` unless the code runs on this queue, or on one that stands on it
+   */
   assertCurrent(): void {
-    if (!isCurrent(this)) {
+    if (this.executing === 0) {
       throw new SpimplError('QUEUE_WRONG', `expected to run on ${this.label}, runs on ${currentLabel()}`)
     }
   }
 
   /** @throws SpimplError `QUEUE_WRONG` when the code runs on this queue, or on one that stands on it */
   assertNotCurrent(): void {
-    if (isCurrent(this)) throw new SpimplError('QUEUE_WRONG', `expected not to run on ${this.label}`)
+    if (this.executing > 0) throw new SpimplError('QUEUE_WRONG', `expected not to run on ${this.label}`)
   }
 
   enqueue(ready: Drainable): void {
@@ -266,6 +275,7 @@ export class DispatchQueue implements Drainable, Target {
     const outerId = execution.messageId
     execution.current = this
     execution.messageId = 0
+    this.executing++
     if (typeof item === 'function') {
       this.run(item)
       root.ran()
@@ -275,6 +285,7 @@ export class DispatchQueue implements Drainable, Target {
     } else if (item.drain(root)) {
       this.items.push(item)
     }
+    this.executing--
     execution.current = outer
     execution.messageId = outerId
   }
@@ -300,7 +311,16 @@ export class DispatchQueue implements Drainable, Target {
       if (item.reject !== undefined) item.reject(error)
       else this.fail(error)
     }
-    item.group?.leave()
+    this.leave(item)
+  }
+
+  /** Who left a group too often hears of it as of an error of the work. */
+  private leave(item: WorkItem | undefined): void {
+    try {
+      item?.group?.leave()
+    } catch (error) {
+      this.fail(error)
+    }
   }
 
   /** Until the promise settles this queue is held, and every queue above it, because exclusion comes from there. */
@@ -314,9 +334,10 @@ export class DispatchQueue implements Drainable, Target {
         at.inFlight--
         at.schedule()
       }
-      item?.group?.leave()
+      this.leave(item)
     }
-    promise.then(
+    // A foreign thenable may throw, or call back twice; a promise is passed through as it is.
+    Promise.resolve(promise).then(
       value => {
         item?.resolve?.(value)
         release()
@@ -329,14 +350,14 @@ export class DispatchQueue implements Drainable, Target {
     )
   }
 
-  private fail(error: unknown): void {
-    if (this.onError !== undefined) {
-      this.onError(error)
-      return
+  /** @internal Whatever `onError` does, the thread goes on draining: what it throws is uncaught, as without it. */
+  fail(error: unknown): void {
+    try {
+      if (this.onError === undefined) throwUncaught(error)
+      else this.onError(error)
+    } catch (failure) {
+      throwUncaught(failure)
     }
-    queueMicrotask(() => {
-      throw error
-    })
   }
 
   private chainHeld(): boolean {
@@ -344,9 +365,21 @@ export class DispatchQueue implements Drainable, Target {
     return this.above instanceof DispatchQueue && this.above.chainHeld()
   }
 
-  private refuseWaitingForItself(): void {
+  private occupyChain(by: 1 | -1): void {
+    for (let at: Target | undefined = this; at instanceof DispatchQueue; at = at.target) at.executing += by
+  }
+
+  private blocked(): SpimplError {
+    return new SpimplError(
+      'QUEUE_SYNC_BLOCKED',
+      `expected ${this.label} to be free for sync, it is suspended or waits for a promise; use asyncAndWait`,
+    )
+  }
+
+  /** @param also the queue on which that is forbidden even if it is concurrent */
+  private refuseWaitingForItself(also?: DispatchQueue): void {
     for (let at: Target | undefined = this; at instanceof DispatchQueue; at = at.target) {
-      if (isCurrent(at) && (!at.concurrent || at === this)) {
+      if (at.executing > 0 && (!at.concurrent || at === also)) {
         throw new SpimplError(
           'QUEUE_SYNC_ON_SELF',
           `expected to call from another queue, ${currentLabel()} would wait for itself through ${at.label}`,
@@ -354,14 +387,6 @@ export class DispatchQueue implements Drainable, Target {
       }
     }
   }
-}
-
-/** Whether the code runs on the queue, or on one that stands on it. */
-function isCurrent(queue: Target): boolean {
-  for (let at: Target | Drainable | undefined = execution.current; at !== undefined; at = at.target) {
-    if (at === queue) return true
-  }
-  return false
 }
 
 function currentLabel(): string {

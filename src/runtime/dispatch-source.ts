@@ -1,42 +1,58 @@
 import type { Readable, Writable } from 'node:stream'
-import { SpimplError } from '../errors.ts'
-import type { DispatchQueue } from './dispatch-queue.ts'
+import { DispatchQueue } from './dispatch-queue.ts'
 import { Timer } from './timer-wheel.ts'
 
 /** When a timer source fires. */
 export interface TimerSchedule {
-  /** From now. */
+  /** From `activate()`. */
   readonly afterMs: number
   /** Default: once. */
   readonly repeatingMs?: number
-  /** It may come this much later, so that timers that are due at about one time wake the process once. Default 0. */
+  /**
+   * It may come this much later, so that timers that are due at about one time wake the process once. Default 0; of one that
+   * repeats at most half its interval, as in libdispatch.
+   */
   readonly leewayMs?: number
 }
 
+/** What a source listens to. */
+interface Attachment {
+  detach(): void
+  /** The event handler is done: whether something is left to tell. */
+  handled?(): void
+}
+
+const unattached: Attachment = { detach: () => {} }
+
 /**
- * Events of one kind that are delivered on a queue. Those that come while the handler waits for its turn are merged into
- * one. It is born inactive; its handlers are set, then it is activated.
+ * Events of one kind that are delivered on a queue. Those that come while the handler waits for its turn, or for a promise, are
+ * merged into one: also on a concurrent queue a handler never overlaps itself. It is born inactive; its handlers are set,
+ * then it is activated.
  */
 export class DispatchSource {
   readonly queue: DispatchQueue
+  /** Its handlers run here, one after the other: a serial queue that stands on that of the user. */
+  private readonly turns: DispatchQueue
   private readonly merge: (pending: number, value: number) => number
-  private readonly attach: (source: DispatchSource) => () => void
+  private readonly attach: (source: DispatchSource) => Attachment
   private eventHandler: (() => unknown) | undefined
   private cancelHandler: (() => unknown) | undefined
-  private detach: (() => void) | undefined
+  private attachment: Attachment = unattached
   private pending: number | undefined
   private queued = false
-  private suspensions = 0
   private active = false
+  private suspensions = 0
   private cancelled = false
   private value = 0
 
   private constructor(
     queue: DispatchQueue,
     merge: (pending: number, value: number) => number,
-    attach: (source: DispatchSource) => () => void = () => () => {},
+    attach: (source: DispatchSource) => Attachment = () => unattached,
   ) {
     this.queue = queue
+    const onError = (error: unknown) => queue.fail(error)
+    this.turns = new DispatchQueue(`${queue.label}.source`, { target: queue, inactive: true, onError })
     this.merge = merge
     this.attach = attach
   }
@@ -63,23 +79,34 @@ export class DispatchSource {
       (pending, value) => pending + value,
       source => {
         const timer = new SourceTimer(source, schedule)
-        return () => queue.root.cancelTimer(timer)
+        return { detach: () => queue.root.cancelTimer(timer) }
       },
     )
   }
 
-  /** Fires while the stream has bytes to read; `data` is how many. */
+  /**
+   * Fires when the stream has bytes to read, again when a handler has left some of them, and at its end; `data` is how many, 0 at
+   * the end. A stream whose end nobody reads does not close.
+   */
   static readable(queue: DispatchQueue, stream: Readable): DispatchSource {
     return new DispatchSource(
       queue,
       (_pending, value) => value,
       source => {
-        const onReadable = () => {
-          if (stream.readableLength > 0) source.deliver(stream.readableLength)
+        let told = 0
+        const tell = () => {
+          told = stream.readableLength
+          source.deliver(told)
         }
-        stream.on('readable', onReadable)
-        onReadable()
-        return () => stream.off('readable', onReadable)
+        stream.on('readable', tell)
+        if (stream.readableLength > 0) tell()
+        return {
+          detach: () => stream.off('readable', tell),
+          handled: () => {
+            const left = stream.readableLength
+            if (left > 0 && left !== told) tell()
+          },
+        }
       },
     )
   }
@@ -94,7 +121,7 @@ export class DispatchSource {
         const onDrain = () => source.deliver(room())
         stream.on('drain', onDrain)
         if (room() > 0) onDrain()
-        return () => stream.off('drain', onDrain)
+        return { detach: () => stream.off('drain', onDrain) }
       },
     )
   }
@@ -112,41 +139,51 @@ export class DispatchSource {
     this.eventHandler = handler
   }
 
-  /** Runs once, on the queue, behind the last event. */
+  /** Runs once, on the queue, behind the last event; of a source that is suspended or inactive once it goes on. */
   setCancelHandler(handler: () => unknown): void {
     this.cancelHandler = handler
   }
 
   activate(): void {
-    if (this.active || this.cancelled) return
+    if (this.active) return
     this.active = true
-    this.detach = this.attach(this)
-    this.enqueue()
+    if (!this.cancelled) this.attachment = this.attach(this)
+    this.turns.activate()
   }
 
   /** Holds events back; they are merged meanwhile. Counted. */
   suspend(): void {
     this.suspensions++
+    this.turns.suspend()
   }
 
+  /**
+   * As often as it was suspended. One that is inactive and not suspended it activates, as in libdispatch.
+   * @throws SpimplError `QUEUE_OVER_RESUMED`
+   */
   resume(): void {
-    if (this.suspensions === 0) throw new SpimplError('QUEUE_OVER_RESUMED', 'expected a suspended source')
-    if (--this.suspensions === 0) this.enqueue()
+    if (this.suspensions === 0 && !this.active) {
+      this.activate()
+      return
+    }
+    this.turns.resume()
+    this.suspensions--
   }
 
   /** No event is delivered any more, not even one that waits. */
   cancel(): void {
     if (this.cancelled) return
     this.cancelled = true
-    this.detach?.()
+    this.attachment.detach()
     this.pending = undefined
     const handler = this.cancelHandler
-    if (handler !== undefined) this.queue.async(handler)
+    if (handler !== undefined) this.turns.async(handler)
   }
 
-  /** Adds to the data of a data source. Zero is no event. */
+  /** Adds to the data of a data source. What comes to zero is no event: a zero takes the place of what waits to be replaced. */
   mergeData(value: number): void {
-    if (value !== 0) this.deliver(value)
+    this.deliver(value)
+    if (this.pending === 0) this.pending = undefined
   }
 
   /** @internal */
@@ -157,17 +194,26 @@ export class DispatchSource {
   }
 
   private enqueue(): void {
-    if (this.queued || !this.active || this.suspensions > 0 || this.pending === undefined) return
+    if (this.queued) return
     this.queued = true
-    this.queue.async(this.onTurn)
+    this.turns.async(this.onTurn)
   }
 
   private readonly onTurn = (): unknown => {
     this.queued = false
-    if (this.cancelled || this.suspensions > 0 || this.pending === undefined) return undefined
+    if (this.cancelled || this.pending === undefined) return undefined
     this.value = this.pending
     this.pending = undefined
-    return this.eventHandler?.()
+    const result = this.eventHandler?.()
+    if (typeof (result as PromiseLike<unknown> | undefined)?.then === 'function') {
+      return Promise.resolve(result).then(this.onHandled)
+    }
+    this.onHandled()
+    return undefined
+  }
+
+  private readonly onHandled = (): void => {
+    if (!this.cancelled) this.attachment.handled?.()
   }
 }
 
@@ -198,7 +244,9 @@ class SourceTimer extends Timer {
   }
 
   private arm(): void {
-    this.source.queue.root.setTimer(this, withLeeway(this.dueMs, this.schedule.leewayMs ?? 0))
+    const { leewayMs = 0, repeatingMs } = this.schedule
+    const mostMs = repeatingMs !== undefined && repeatingMs > 0 ? repeatingMs / 2 : leewayMs
+    this.source.queue.root.setTimer(this, withLeeway(this.dueMs, Math.min(leewayMs, mostMs)))
   }
 }
 

@@ -70,7 +70,8 @@ function carryOut(action: MachineAction, context: ActorContext<Message>): void {
   switch (action.type) {
     case 'xstate.raise': {
       const { event, id, delay } = action.params as DelayedEvent
-      if (delay !== undefined) context.timers.set(`machine:${id ?? event.type}`, delay, event)
+      // One without an id cannot be cancelled, and replaces no other.
+      if (delay !== undefined) context.timers.set(`machine:${id ?? `\0${context.system.nextName()}`}`, delay, event)
       return
     }
     case 'xstate.cancel': {

@@ -35,11 +35,14 @@ export class Recorder {
   written = 0
   /** Off: nothing is recorded. */
   enabled = true
-  private readonly capacity: number
+  /** How many records it keeps. */
+  readonly capacity: number
   private readonly ring: Float64Array
   private readonly tagIds = new Map<string, number>()
   private readonly tags: string[] = []
   private readonly paths = new Map<number, string>()
+  /** Those of `paths` whose actor has ended. */
+  private readonly ended = new Set<number>()
 
   constructor({ capacity = 65_536 }: RecorderOptions = {}) {
     if (capacity < 1 || (capacity & (capacity - 1)) !== 0) {
@@ -59,13 +62,22 @@ export class Recorder {
     return id
   }
 
-  /** Makes an actor's number known. Those known longest are forgotten once no record can name them. */
+  /** Makes an actor's number known. */
   knowActor(actorId: number, path: string): void {
     this.paths.set(actorId, path)
-    if (this.paths.size <= this.capacity * 2) return
+  }
+
+  /** It has ended, and is forgotten once no record can name it. */
+  forgetActor(actorId: number): void {
+    this.ended.add(actorId)
+    if (this.ended.size <= this.capacity * 2) return
     const named = new Set<number>()
     for (let at = 0; at < this.size; at++) named.add(Math.floor(this.ring[at * FIELDS + 3]! / KINDS))
-    for (const known of this.paths.keys()) if (!named.has(known)) this.paths.delete(known)
+    for (const ended of this.ended) {
+      if (named.has(ended)) continue
+      this.ended.delete(ended)
+      this.paths.delete(ended)
+    }
   }
 
   record(kind: number, atMs: number, messageId: number, causeId: number, actorId: number, tagId: number): void {

@@ -1,3 +1,4 @@
+import { SpimplError } from '../errors.ts'
 import type { Executor } from './executors/executor.ts'
 import { bandOf, type QualityOfService, qualitiesOfService } from './quality-of-service.ts'
 import { Ring } from './ring.ts'
@@ -24,6 +25,7 @@ const MAX_STRIDE = 64
 
 /** 2^43 ids are enough for a million messages a second over 278 years; 1,024 lanes fit into a double. */
 const MESSAGE_IDS_PER_LANE = 2 ** 43
+const LANE_RANGES = 1_024
 
 /** What can be ready on a queue: a queue, or an actor, which is a serial queue with a mailbox. */
 export interface Drainable {
@@ -92,12 +94,16 @@ export class RootQueue implements Target {
   private untilCheck = 1
   private itemsLeft = 0
   private sliceEndMs = 0
+  private drainStartMs = 0
+  /** How long the last drain took. */
+  drainMs = 0
   /** The budget of this drain is used: whoever has a turn ends it. */
   spent = false
 
   constructor(executor: Executor, { label = 'root', budget = defaultDrainBudget, lane = 0 } = {}) {
     this.label = label
-    this.lastMessageId = lane * MESSAGE_IDS_PER_LANE
+    // Beyond 1,023 lanes, the dead ones included, they count in the ranges of the first.
+    this.lastMessageId = lane === 0 ? 0 : (1 + ((lane - 1) % (LANE_RANGES - 1))) * MESSAGE_IDS_PER_LANE
     this.executor = executor
     this.budget = budget
     this.itemsPerTurn = budget.itemsPerTurn
@@ -138,8 +144,13 @@ export class RootQueue implements Target {
 
   schedule(): void {}
 
-  /** Sets or moves a timer to a moment of the executor's clock. */
+  /** Sets or moves a timer to a moment of the executor's clock; `Infinity` is never, and cancels it. */
   setTimer(timer: Timer, atMs: number): void {
+    if (!(atMs < Number.POSITIVE_INFINITY)) {
+      if (Number.isNaN(atMs)) throw new SpimplError('CONFIG_INVALID', 'expected a moment for a timer, got NaN')
+      this.cancelTimer(timer)
+      return
+    }
     this.timers.set(timer, atMs)
     if (atMs < this.armedMs && !this.draining) this.arm(Math.ceil(atMs))
   }
@@ -157,6 +168,7 @@ export class RootQueue implements Target {
     this.spent = false
     this.itemsLeft = this.budget.items
     this.look()
+    this.drainStartMs = this.nowMs
     this.sliceEndMs = this.nowMs + this.budget.microseconds / 1000
     if (this.timers.size > 0) this.timers.advance(this.nowMs)
     while (!this.spent) {
@@ -168,6 +180,7 @@ export class RootQueue implements Target {
     }
     this.draining = false
     this.rearm()
+    this.drainMs = this.executor.clock.now() - this.drainStartMs
     this.awake = this.lone !== undefined || this.readyBands !== 0
     return this.awake
   }

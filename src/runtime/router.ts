@@ -26,7 +26,8 @@ export interface RouterOptions<M extends Message> extends BehaviorOptions {
 const POINTS = 64
 
 /**
- * An actor in front of several of one kind: it passes each message on to one of them and supervises them all.
+ * An actor in front of several of one kind: it passes each message on to one of them and supervises them all. A routee that has
+ * come to its end gets nothing more; with the last the router stops.
  *
  * @example const workers = system.spawn(router(worker, { routees: 4, routing: 'least-loaded' }), { name: 'workers' })
  */
@@ -35,12 +36,32 @@ export function router<M extends Message>(routee: Behavior<M>, options: RouterOp
   if (!Number.isInteger(routees) || routees < 1) throw new RangeError(`expected at least one routee, got ${routees}`)
   if (routing === 'consistent-hash' && key === undefined) throw new TypeError('expected a key for consistent-hash')
   return behavior<M>(context => {
-    const refs = Array.from({ length: routees }, (_, at) => context.spawn(routee, { ...spawn, name: `routee-${at}` }))
-    const choose =
+    let refs = Array.from({ length: routees }, (_, at) => context.spawn(routee, { ...spawn, name: `routee-${at}` }))
+    const chooser = (): ((message: M) => Ref<M>) =>
       routing === 'round-robin' ? inTurn(refs) : routing === 'least-loaded' ? leastLoaded(refs) : hashed(refs, key!)
-    const table = { [anyMessage]: (message: M) => void choose(message).tell(message) }
-    return table as unknown as Handlers<M>
+    let choose = chooser()
+    const onEnded = (ended: Ref<M>): void => {
+      refs = refs.filter(ref => ref !== ended)
+      choose = chooser()
+      if (refs.length === 0) context.stop()
+    }
+    for (const ref of refs) context.watch(ref, () => new RouteeEnded(ref) as unknown as M)
+    const route = (message: M): void => {
+      if (message instanceof RouteeEnded) onEnded(message.routee)
+      else choose(message).tell(message)
+    }
+    return { [anyMessage]: route } as unknown as Handlers<M>
   }, rest)
+}
+
+/** What a router tells itself; nobody else can make one. */
+class RouteeEnded<M extends Message> implements Message {
+  readonly type = 'spimpl.routee-ended'
+  readonly routee: Ref<M>
+
+  constructor(routee: Ref<M>) {
+    this.routee = routee
+  }
 }
 
 function inTurn<M extends Message>(refs: readonly Ref<M>[]): (message: M) => Ref<M> {
@@ -71,8 +92,9 @@ function leastLoaded<M extends Message>(refs: readonly Ref<M>[]): () => Ref<M> {
 }
 
 function hashed<M extends Message>(refs: readonly Ref<M>[], key: (message: M) => string): (message: M) => Ref<M> {
+  // Named by its path, so that the keys of the others stay where they are when one is gone.
   const points = refs
-    .flatMap((ref, routee) => Array.from({ length: POINTS }, (_, at) => ({ hash: hashOf(`${routee}/${at}`), ref })))
+    .flatMap(ref => Array.from({ length: POINTS }, (_, at) => ({ hash: hashOf(`${ref.path}/${at}`), ref })))
     .sort((a, b) => a.hash - b.hash)
   return message => {
     const hash = hashOf(key(message))

@@ -6,6 +6,7 @@ export {
   type Handlers,
   type Message,
   type SpawnOptions,
+  type Tagged,
 } from './actor.ts'
 export type { ActorContext } from './actor-context.ts'
 export type { StopReason, Terminated } from './actor-lifecycle.ts'

@@ -65,6 +65,11 @@ export class Shutdown extends Timer {
     return this.terminated
   }
 
+  /** The system stops, or has. */
+  get begun(): boolean {
+    return this.phase >= 0
+  }
+
   /** The top of the tree gave up. */
   failed(error: unknown): void {
     this.failure = error

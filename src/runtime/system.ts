@@ -1,3 +1,4 @@
+import { SpimplError } from '../errors.ts'
 import type { Behavior, Message, SpawnOptions } from './actor.ts'
 import { ActorCell } from './actor-cell.ts'
 import { cellOf } from './actor-context.ts'
@@ -15,6 +16,7 @@ import type { Recorder } from './recorder.ts'
 import { type DrainBudget, defaultDrainBudget, execution, RootQueue } from './root-queue.ts'
 import { type PhaseOptions, Shutdown, type ShutdownReport } from './shutdown.ts'
 import type { Supervision } from './supervision.ts'
+import { throwUncaught } from './uncaught.ts'
 
 /** What a system runs on and how it ends. Everything has a default. */
 export interface SystemOptions {
@@ -55,7 +57,8 @@ export class System implements AsyncDisposable {
   private readonly log: LogSink
   private readonly guardian: ActorCell
   private readonly shutdown: Shutdown
-  private readonly lanes: (Lane | undefined)[] = []
+  private readonly lanes = new Set<Lane>()
+  private laneIds = MAIN_LANE
   private names = 0
   private actorIds = 0
   private actors = 0
@@ -77,7 +80,10 @@ export class System implements AsyncDisposable {
     this.shutdown = new Shutdown(this.guardian, options.phases ?? [], () => this.endLanes())
   }
 
+  /** @throws SpimplError `ACTOR_STOPPED` once the system stops, `ACTOR_NAME_TAKEN`, `CONFIG_INVALID`, `QUEUE_TARGET_INVALID` */
   spawn<M extends Message>(behavior: Behavior<M>, options: SpawnOptions = {}): Ref<M> {
+    // It would belong to a phase that may be over.
+    if (this.shutdown.begun) throw new SpimplError('ACTOR_STOPPED', `expected a running system, ${this.name} stops`)
     const cell = this.guardian.spawn(behavior as unknown as Behavior<Message>, options)
     return cell.ref as unknown as Ref<M>
   }
@@ -128,8 +134,8 @@ export class System implements AsyncDisposable {
   }
 
   private endLanes(): Promise<void> | undefined {
-    if (this.lanes.length === 0) return undefined
-    return Promise.all(this.lanes.map(lane => lane?.terminate())).then(() => undefined)
+    if (this.lanes.size === 0) return undefined
+    return Promise.all([...this.lanes].map(lane => lane.terminate())).then(() => undefined)
   }
 
   /** @internal */
@@ -154,7 +160,11 @@ export class System implements AsyncDisposable {
 
   /** @internal Something threw. */
   report(cell: ActorCell, message: string, error: unknown): void {
-    this.log({ level: 'error', path: cell.path || '/', message, fields: { error }, cause: execution.messageId })
+    try {
+      this.log({ level: 'error', path: cell.path || '/', message, fields: { error }, cause: execution.messageId })
+    } catch (failure) {
+      throwUncaught(failure)
+    }
     if (cell === this.guardian) this.shutdown.failed(error)
   }
 
@@ -166,9 +176,19 @@ export class System implements AsyncDisposable {
    */
   lane(options: LaneOptions = {}): Lane {
     this.hub ??= new LaneHub(this, MAIN_LANE)
-    const lane = new Lane(this.hub, this.lanes.push(undefined), options)
-    this.lanes[lane.id - 1] = lane
+    const lane = new Lane(this.hub, this.nextLaneId(), options)
+    this.lanes.add(lane)
     return lane
+  }
+
+  /** @internal */
+  nextLaneId(): number {
+    return ++this.laneIds
+  }
+
+  /** @internal A lane was closed, and starts no thread any more. */
+  onLaneClosed(lane: Lane): void {
+    this.lanes.delete(lane)
   }
 
   /** @internal On a worker lane: tells the main lane. */

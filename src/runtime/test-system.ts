@@ -1,5 +1,5 @@
 import { SpimplError } from '../errors.ts'
-import { anyMessage, behavior, type Handlers, type Message } from './actor.ts'
+import { anyMessage, behavior, type Handlers, type Message, type Tagged } from './actor.ts'
 import type { Ref } from './actor-ref.ts'
 import { SimulationExecutor } from './executors/simulation.ts'
 import { seededRandomness } from './randomness.ts'
@@ -24,7 +24,7 @@ export interface Probe<M extends Message> {
    * @param withinMs virtual time. Default 1,000
    * @throws Error that names what came instead, and the seed
    */
-  expectMessage<Tag extends M['type']>(tag: Tag, withinMs?: number): Promise<Extract<M, { readonly type: Tag }>>
+  expectMessage<Tag extends M['type']>(tag: Tag, withinMs?: number): Promise<Tagged<M, Tag>>
   /** Runs the system for so long (virtual time) and fails if anything comes. Default 0. */
   expectNoMessage(forMs?: number): Promise<void>
 }

@@ -1,4 +1,4 @@
-import { createMachine } from 'xstate'
+import { assign, createMachine, raise } from 'xstate'
 import { type Behavior, behavior, type Message } from '../../src/runtime/actor.ts'
 import type { ReplyTo } from '../../src/runtime/actor-ref.ts'
 import type { DeadLetter } from '../../src/runtime/dead-letters.ts'
@@ -286,6 +286,23 @@ export const actorMessages: Cases = {
     t.is(state(), 'opened')
     await stage.advance(10)
     t.is(state(), 'closed')
+  },
+  'two delayed events of a machine that have one type both come': async (t, stage) => {
+    const pulses = createMachine({
+      types: {} as { events: { type: 'start' } | { type: 'pulse' }; context: { count: number } },
+      context: { count: 0 },
+      on: {
+        start: { actions: [raise({ type: 'pulse' }, { delay: 2 }), raise({ type: 'pulse' }, { delay: 4 })] },
+        pulse: { actions: assign({ count: ({ context }) => context.count + 1 }) },
+      },
+    })
+    const system = stage.system()
+    system.spawn(fromMachine(pulses)).tell({ type: 'start' })
+    await stage.settle()
+    t.is(system.inspect().children[0]?.timers, 2)
+    await stage.advance(10)
+    const seen = system.inspect().children[0]?.description as { readonly context: { readonly count: number } }
+    t.is(seen.context.count, 2)
   },
   'a machine that leaves a state drops its delay, and one that ends stops its actor': async (t, stage) => {
     const fuse = createMachine({

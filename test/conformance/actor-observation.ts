@@ -104,6 +104,20 @@ export const actorObservation: Cases = {
       ids,
     )
   },
+  'an actor that lives keeps its name in the records, however many came and went': async (t, stage) => {
+    const recorder = new Recorder({ capacity: 4 })
+    const system = stage.system({ recorder })
+    const lasting = system.spawn(hopping, { name: 'lasting' })
+    await stage.settle()
+    for (let at = 0; at < 30; at++) {
+      const passing = system.spawn(hopping)
+      await stage.settle()
+      system.stopActor(passing)
+    }
+    lasting.tell({ type: 'hop', left: 0 })
+    await stage.settle()
+    t.is([...recorder.records()].at(-1)?.path, '/lasting')
+  },
   'a recorder that is switched off keeps nothing': async (t, stage) => {
     const recorder = new Recorder({ capacity: 16 })
     recorder.enabled = false

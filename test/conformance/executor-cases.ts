@@ -1,10 +1,13 @@
 import { actorAsks } from './actor-asks.ts'
 import { actorEnds } from './actor-ends.ts'
+import { actorFaults } from './actor-faults.ts'
 import { actorMessages } from './actor-messages.ts'
 import { actorObservation } from './actor-observation.ts'
 import { actorSupervision } from './actor-supervision.ts'
+import { queueFaults } from './queue-faults.ts'
 import { queueOrder } from './queue-order.ts'
 import { queueService } from './queue-service.ts'
+import { queueSources } from './queue-sources.ts'
 import { queueTree } from './queue-tree.ts'
 import { queueWaiting } from './queue-waiting.ts'
 import type { Cases } from './stage.ts'
@@ -14,10 +17,13 @@ export const executorCases: readonly Cases[] = [
   queueOrder,
   queueTree,
   queueWaiting,
+  queueFaults,
   queueService,
+  queueSources,
   actorMessages,
   actorAsks,
   actorSupervision,
   actorEnds,
+  actorFaults,
   actorObservation,
 ]

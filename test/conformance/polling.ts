@@ -57,4 +57,25 @@ export const polling: Cases = {
     await stage.settle()
     t.true(steps > 20)
   },
+  'handlers that take long and return promises let the event loop poll between them': async (t, stage) => {
+    type Step = { readonly type: 'step' }
+    const all = 60
+    let steps = 0
+    const stepper = behavior<Step>(() => ({
+      step: async () => {
+        const untilMs = performance.now() + 1
+        while (performance.now() < untilMs) Math.sqrt(2)
+        steps++
+      },
+    }))
+    const ref = stage.system().spawn(stepper)
+    for (let n = 0; n < all; n++) ref.tell({ type: 'step' })
+    let most = 0
+    for (let before = 0; before < all; before = steps) {
+      await turn()
+      most = Math.max(most, steps - before)
+    }
+    // Each takes a millisecond at least, of the two that an executor has before it polls.
+    t.true(most <= 4, `${most} between two polls`)
+  },
 }

@@ -58,10 +58,12 @@ export class Stage {
 
   /** Lets time pass, and waits for the timers that are due then: a busy machine may bring the executor's alarm late. */
   async advance(byMs: number): Promise<void> {
-    const untilMs = this.now() + byMs
-    await this.staged.advance(byMs)
+    // What is ready comes before time passes, however busy the machine is.
     await this.settle()
-    while ((this.madeRoot?.timers.nextMs() ?? Number.POSITIVE_INFINITY) <= untilMs) await this.settle()
+    await this.staged.advance(byMs)
+    const nowMs = this.now()
+    while ((this.madeRoot?.timers.nextMs() ?? Number.POSITIVE_INFINITY) <= nowMs) await turn()
+    await this.settle()
   }
 
   async close(): Promise<void> {

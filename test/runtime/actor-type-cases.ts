@@ -70,3 +70,13 @@ export const wrongStrategy = behavior<Counter>(() => ({ add: () => {}, read: () 
   // @ts-expect-error no such strategy
   supervision: { strategy: 'all' },
 })
+
+type Switch = { readonly type: 'on' | 'off'; readonly by: string } | { readonly type: 'toggle' }
+
+/** A message may have several tags. */
+export const severalTags: Behavior<Switch> = behavior<Switch>(() => ({
+  on: ({ type }) => void (type satisfies 'on'),
+  off: ({ by }) => void by.length,
+  // @ts-expect-error this one has no such field
+  toggle: ({ by }) => void by,
+}))

@@ -99,3 +99,14 @@ test('who waits for room keeps its place, and gives it up when aborted', async t
   t.deepEqual(done, [1, 9])
   t.is(pool.size, 0)
 })
+
+test('whoever waits for room learns of it, also when the first who was told wants it no more', async t => {
+  await using pool = new ComputePool({ threads: 1, maxQueued: 0 })
+  const cell = held()
+  const running = pool.run(hold, cell)
+  const rooms = [pool.room(), pool.room(), pool.room()]
+  release(cell)
+  await running
+  await Promise.all(rooms)
+  t.false(pool.full)
+})

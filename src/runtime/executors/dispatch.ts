@@ -4,11 +4,12 @@ import { type Clock, systemClock } from '../clock.ts'
 import type { Drainer, Executor } from './executor.ts'
 
 /**
- * How many wake-ups in a row may drain at once, before the event loop polls: as in the event-loop executor, a chain of
+ * How many wake-ups may drain at once, and how long, before the event loop polls: as in the event-loop executor, a chain of
  * messages and promises that never ends must not keep libuv from its sockets. An item alone would not help: libdispatch
  * drains a queue until it is empty, and the promises of an item run while it drains.
  */
 const WAKEUPS_AT_ONCE = 64
+const AT_ONCE_MS = 2
 
 const resolved = Promise.resolve()
 
@@ -31,6 +32,8 @@ export class DispatchExecutor implements Executor {
   private drainer: Drainer | undefined
   private enqueued = false
   private wakeupsSincePoll = 0
+  /** Since it polled, for what is known of that. */
+  private drainedMs = 0
   private alarmMs = Number.POSITIVE_INFINITY
   private immediate: NodeJS.Immediate | undefined
   private stopped = false
@@ -62,7 +65,7 @@ export class DispatchExecutor implements Executor {
 
   wake(): void {
     if (this.stopped || this.enqueued || this.immediate !== undefined) return
-    if (this.wakeupsSincePoll++ >= WAKEUPS_AT_ONCE) {
+    if (this.wakeupsSincePoll++ >= WAKEUPS_AT_ONCE || this.drainedMs >= AT_ONCE_MS) {
       this.immediate = setImmediate(this.onImmediate)
       return
     }
@@ -93,13 +96,17 @@ export class DispatchExecutor implements Executor {
   }
 
   private drain(): void {
-    if (this.stopped || !this.drainer!.drain() || this.immediate !== undefined) return
+    if (this.stopped) return
+    const left = this.drainer!.drain()
+    this.drainedMs += this.drainer!.drainMs
+    if (!left || this.immediate !== undefined) return
     this.immediate = setImmediate(this.onImmediate)
   }
 
   private readonly onImmediate = (): void => {
     this.immediate = undefined
     this.wakeupsSincePoll = 0
+    this.drainedMs = 0
     if (!this.enqueued) this.enqueue()
     drainLane()
   }
@@ -124,6 +131,7 @@ export class DispatchExecutor implements Executor {
     this.alarmMs = Number.POSITIVE_INFINITY
     this.alarm.unref()
     this.wakeupsSincePoll = 0
+    this.drainedMs = 0
     this.drain()
   }
 }

@@ -2,10 +2,11 @@ import { type Clock, systemClock } from '../clock.ts'
 import type { Drainer, Executor } from './executor.ts'
 
 /**
- * How many wake-ups in a row may run before the event loop polls. A wake-up runs as a microtask, right behind the callback
- * that caused it; a chain of promises and messages that never ends would otherwise keep libuv from its sockets.
+ * How many wake-ups may run, and how long, before the event loop polls. A wake-up runs as a microtask, right behind the
+ * callback that caused it; a chain of promises and messages that never ends would otherwise keep libuv from its sockets.
  */
 const MICROTASK_WAKEUPS = 64
+const MICROTASKS_MS = 2
 
 const resolved = Promise.resolve()
 
@@ -15,6 +16,8 @@ export class EventLoopExecutor implements Executor {
   readonly clock: Clock
   private drainer: Drainer | undefined
   private wakeupsSincePoll = 0
+  /** Since it polled, for what is known of that. */
+  private drainedMs = 0
   private immediate: NodeJS.Immediate | undefined
   private alarm: NodeJS.Timeout | undefined
   /** When it comes; never later than it is wanted. */
@@ -32,7 +35,8 @@ export class EventLoopExecutor implements Executor {
 
   wake(): void {
     if (this.stopped || this.immediate !== undefined) return
-    if (this.wakeupsSincePoll++ < MICROTASK_WAKEUPS) void resolved.then(this.onMicrotask)
+    if (this.wakeupsSincePoll++ < MICROTASK_WAKEUPS && this.drainedMs < MICROTASKS_MS)
+      void resolved.then(this.onMicrotask)
     else this.immediate = setImmediate(this.onImmediate)
   }
 
@@ -64,7 +68,9 @@ export class EventLoopExecutor implements Executor {
 
   private drain(): void {
     if (this.stopped) return
-    if (this.drainer!.drain() && this.immediate === undefined) this.immediate = setImmediate(this.onImmediate)
+    const left = this.drainer!.drain()
+    this.drainedMs += this.drainer!.drainMs
+    if (left && this.immediate === undefined) this.immediate = setImmediate(this.onImmediate)
   }
 
   private readonly onMicrotask = (): void => {
@@ -74,6 +80,7 @@ export class EventLoopExecutor implements Executor {
   private readonly onImmediate = (): void => {
     this.immediate = undefined
     this.wakeupsSincePoll = 0
+    this.drainedMs = 0
     this.drain()
   }
 
@@ -93,6 +100,7 @@ export class EventLoopExecutor implements Executor {
       return
     }
     this.wakeupsSincePoll = 0
+    this.drainedMs = 0
     this.drain()
   }
 }

@@ -8,6 +8,8 @@ import type { Clock } from '../clock.ts'
  */
 export interface Drainer {
   drain(): boolean
+  /** How long the last drain took. */
+  readonly drainMs: number
 }
 
 /**
@@ -15,7 +17,8 @@ export interface Drainer {
  * suspension, classes of service) is above this line and is the same on every executor; an executor provides:
  *
  * - **a root**: it calls `drainer.drain()` on the thread it was made on, and only there, some time after `wake()`, never
- *   from within `wake()`. While `drain` returns true it calls again, but lets the event loop poll for I/O in between.
+ *   from within `wake()`. While `drain` returns true it calls again, but lets the event loop poll for I/O in between; also
+ *   when each drain ends by itself, but the promises of its items wake the root again and again.
  * - **wake-ups**: `wake()` comes from the root's own thread, at most once before the next drain, and must be cheap: it is
  *   paid by the first message after a quiet moment. Work that another thread brings (a worker lane, libdispatch) enters through
  *   a port the executor or its lane owns, which enqueues on the root and so ends in the same `wake()`.

@@ -1,9 +1,13 @@
+import { SpimplError } from '../../errors.ts'
 import type { Message } from '../actor.ts'
 import type { ActorCell } from '../actor-cell.ts'
 import type { Delivery, LocalRef, Ref, ReplyTo } from '../actor-ref.ts'
-import type { PendingAsk } from '../ask.ts'
+import { failAsks, type PendingAsk } from '../ask.ts'
+import { type DeadLetterReason, undelivered } from '../dead-letters.ts'
 import type { System } from '../system.ts'
+import { LANE_GONE, TERMINATED, WATCH } from './lane-kinds.ts'
 import { ANSWER, type LaneLink, REFUSE, TELL } from './lane-link.ts'
+import { LaneWatches, type Watcher } from './lane-watches.ts'
 import { MessageCodec } from './message-codec.ts'
 import { RemoteRef, RemoteReplyTo } from './remote-ref.ts'
 
@@ -13,6 +17,21 @@ export interface Address {
   readonly id: number
   readonly path: string
 }
+
+/** A question that others may answer, and the lanes that were given its address. */
+interface ExportedAsk {
+  readonly ask: PendingAsk<unknown>
+  readonly lanes: Set<number>
+}
+
+/** A question of one lane that this one has passed on to another. */
+interface RelayedAsk {
+  readonly replyTo: RemoteReplyTo<unknown>
+  readonly lane: number
+}
+
+/** Of more the oldest are forgotten: should their lane die, whoever asked waits until its deadline. */
+const RELAYED_ASKS = 16_384
 
 /** The lane of the thread that made the system. */
 export const MAIN_LANE = 0
@@ -25,12 +44,19 @@ export class LaneHub {
   readonly system: System
   readonly lane: number
   readonly codec: MessageCodec
+  readonly watches = new LaneWatches(this)
+  /** Called for each actor of this lane that has come to its end. */
+  readonly forgetters = new Set<(cell: ActorCell) => void>()
   /** The address under which others know an actor that stands elsewhere: of one on a worker lane, its stand-in. */
   readonly standIns = new Map<ActorCell, Address>()
   private readonly links = new Map<number, LaneLink>()
   private readonly cells = new Map<number, ActorCell>()
-  private readonly asks = new Map<number, PendingAsk<unknown>>()
+  private readonly asks = new Map<number, ExportedAsk>()
   private askIds = 0
+  /** By `lane/question` of the asker. */
+  private readonly relayed = new Map<string, RelayedAsk>()
+  /** For which lane a message is encoded just now. */
+  private destination = MAIN_LANE
 
   constructor(system: System, lane: number) {
     this.system = system
@@ -40,15 +66,26 @@ export class LaneHub {
 
   /** Actors and questions that other lanes have addresses of. */
   get exported(): number {
-    return this.cells.size + this.asks.size
+    return this.cells.size + this.asks.size + this.watches.size
   }
 
   connect(lane: number, link: LaneLink): void {
     this.links.set(lane, link)
   }
 
-  disconnect(lane: number): void {
+  /** That lane has ended: whoever waits for it waits no more, here and on every other. */
+  laneGone(lane: number): void {
     this.links.delete(lane)
+    for (const { ask, lanes } of this.asks.values()) {
+      if (lanes.delete(lane) && lanes.size === 0) ask.fail(died(ask.path))
+    }
+    for (const [key, { replyTo, lane: asked }] of this.relayed) {
+      if (asked !== lane && replyTo.lane !== lane) continue
+      this.relayed.delete(key)
+      replyTo.fail(died(`an actor of lane ${lane}`))
+    }
+    this.watches.laneGone(lane)
+    for (const [other, link] of this.links) if (other !== MAIN_LANE) link.send(other, LANE_GONE, lane, 0, 0, undefined)
   }
 
   addressOf(ref: LocalRef<Message> | RemoteRef<Message>): Address {
@@ -66,32 +103,48 @@ export class LaneHub {
   }
 
   exportAsk(ask: PendingAsk<unknown>): number {
-    const id = ++this.askIds
-    this.asks.set(id, ask)
-    ask.onSettled = () => this.asks.delete(id)
+    if (ask.exportedAs === 0) ask.exportedAs = ++this.askIds
+    const id = ask.exportedAs
+    // An answer to what waits no more is told that it comes too late.
+    if (!ask.waits) return id
+    let exported = this.asks.get(id)
+    if (exported === undefined) {
+      exported = { ask, lanes: new Set() }
+      this.asks.set(id, exported)
+      ask.onSettled = () => this.asks.delete(id)
+    }
+    exported.lanes.add(this.destination)
     return id
   }
 
+  /** The replyTo of somebody else is on its way to a third lane, through the main one: an actor there is asked. */
+  relayAsk(replyTo: RemoteReplyTo<unknown>): void {
+    if (this.lane !== MAIN_LANE || replyTo.lane === this.destination) return
+    this.relayed.set(`${replyTo.lane}/${replyTo.id}`, { replyTo, lane: this.destination })
+    if (this.relayed.size > RELAYED_ASKS) this.relayed.delete(this.relayed.keys().next().value!)
+  }
+
   replyTo(lane: number, id: number): ReplyTo<unknown> {
-    const ask = lane === this.lane ? this.asks.get(id) : undefined
-    return ask ?? new RemoteReplyTo(this, lane, id)
+    const exported = lane === this.lane ? this.asks.get(id) : undefined
+    return exported?.ask ?? new RemoteReplyTo(this, lane, id)
   }
 
   /** An actor of this lane has come to its end. */
   forget(cell: ActorCell): void {
     this.cells.delete(cell.id)
     this.standIns.delete(cell)
+    for (const forget of this.forgetters) forget(cell)
   }
 
   tell(lane: number, id: number, path: string, message: Message, causeId: number): Delivery {
     const messageId = ++this.system.main.lastMessageId
     const link = this.linkTo(lane)
     if (link === undefined) {
-      this.system.deadLetters.publish(lane === this.lane ? 'stopped' : 'lane-died', message, path, messageId)
+      this.undeliverable(lane === this.lane ? 'stopped' : 'lane-died', message, path, messageId)
       return 'stopped'
     }
     if (link.congested) {
-      this.system.deadLetters.publish('mailbox-full', message, path, messageId)
+      this.undeliverable('mailbox-full', message, path, messageId)
       return 'mailbox-full'
     }
     this.send(link, lane, TELL, id, messageId, causeId, message)
@@ -119,6 +172,7 @@ export class LaneHub {
     const transfer: ArrayBuffer[] = []
     const { codec } = this
     codec.textual = true
+    this.destination = lane
     const encoded = codec.encode(payload, transfer)
     if (transfer.length > 0) link.transferNext(transfer)
     link.send(lane, kind, id, messageId, causeId, encoded, codec.textual && payload !== undefined)
@@ -128,33 +182,60 @@ export class LaneHub {
   receive(lane: number, kind: number, id: number, messageId: number, causeId: number, payload: unknown): boolean {
     if (lane !== this.lane) {
       // Still encoded, and so it goes on as it is.
-      this.links.get(lane)?.send(lane, kind, id, messageId, causeId, payload)
+      const link = this.links.get(lane)
+      if (kind === ANSWER || kind === REFUSE) this.relayed.delete(`${lane}/${id}`)
+      if (link !== undefined) link.send(lane, kind, id, messageId, causeId, payload)
+      else this.unroutable(lane, kind, id, messageId, payload)
+      return true
+    }
+    if (kind === LANE_GONE) {
+      this.laneGone(id)
       return true
     }
     if (kind === TELL) {
       const message = this.codec.decode(payload) as Message
       const cell = this.cells.get(id)
-      if (cell === undefined)
-        this.system.deadLetters.publish('stopped', message, `lane ${lane}, actor ${id}`, messageId)
+      if (cell === undefined) this.undeliverable('stopped', message, `lane ${lane}, actor ${id}`, messageId)
       else cell.receive(message, messageId, causeId)
       return true
     }
     if (kind === ANSWER || kind === REFUSE) {
-      const ask = this.asks.get(id)
+      const ask = this.asks.get(id)?.ask
       const value = this.codec.decode(payload)
       if (ask === undefined) this.system.deadLetters.publish('reply-late', value, `lane ${lane}, question ${id}`)
       else if (kind === ANSWER) ask.tell(value)
       else ask.fail(value as Error)
       return true
     }
-    return false
+    if (kind < WATCH || kind > TERMINATED) return false
+    this.watches.receive(kind, id, this.codec.decode(payload), this.cells.get(id))
+    return true
+  }
+
+  /** Sends what is no message. @returns false when there is no way to that lane */
+  order(lane: number, kind: number, id: number, payload: unknown): boolean {
+    const link = this.linkTo(lane)
+    if (link === undefined) return false
+    this.send(link, lane, kind, id, 0, 0, payload)
+    return true
+  }
+
+  /** A message that reaches nobody: a dead letter here, and whoever asked in it learns it. */
+  undeliverable(reason: DeadLetterReason, message: unknown, path: string, messageId: number): void {
+    this.system.deadLetters.publish(reason, message, path, messageId)
+    failAsks(message, undelivered(reason, message, path))
+  }
+
+  /** What one lane sent to another that has ended meanwhile. */
+  private unroutable(lane: number, kind: number, id: number, messageId: number, payload: unknown): void {
+    const value = this.codec.decode(payload)
+    if (kind === TELL) this.undeliverable('lane-died', value, `lane ${lane}, actor ${id}`, messageId)
+    else if (kind === WATCH) this.watches.refuse(value as Watcher)
+    else if (kind === ANSWER) this.system.deadLetters.publish('reply-late', value, `lane ${lane}, question ${id}`)
   }
 
   private settle(lane: number, kind: number, id: number, value: unknown): boolean {
-    const link = this.linkTo(lane)
-    if (link === undefined) return false
-    this.send(link, lane, kind, id, 0, 0, value)
-    return true
+    return this.order(lane, kind, id, value)
   }
 
   /** A worker lane has one link, to the main lane, which passes on. */
@@ -162,4 +243,8 @@ export class LaneHub {
     if (lane === this.lane) return undefined
     return this.links.get(lane) ?? (this.lane === MAIN_LANE ? undefined : this.links.get(MAIN_LANE))
   }
+}
+
+function died(path: string): SpimplError {
+  return new SpimplError('LANE_DIED', `expected an answer of ${path}, its lane has ended`)
 }

@@ -5,10 +5,14 @@ import type { Behavior, Message } from '../actor.ts'
 import type { ActorCell } from '../actor-cell.ts'
 import { cellOf } from '../actor-context.ts'
 import type { Executor } from '../executors/executor.ts'
+import type { Inspection } from '../inspection.ts'
 import { errorsToConsole } from '../logger.ts'
+import { Recorder } from '../recorder.ts'
 import { System } from '../system.ts'
-import type { LaneStart } from './lane.ts'
+import { SystemMessage } from '../system-message.ts'
+import type { LaneStart, LaneView } from './lane.ts'
 import { type Address, LaneHub, MAIN_LANE } from './lane-hub.ts'
+import { FORGET, LOOK, MARK, MARKED, SEEN } from './lane-kinds.ts'
 import { ENDED, LaneLink, PIN, PINNED, SPAWN, STOP, TELL_STAND_IN } from './lane-link.ts'
 import { SharedRing } from './shared-ring.ts'
 
@@ -19,10 +23,23 @@ interface SpawnRequest {
   readonly address: Address
 }
 
+interface Waiting {
+  readonly message: Message
+  readonly messageId: number
+  readonly causeId: number
+}
+
 /** What came for an actor whose module is still being loaded. */
 interface Loading {
-  readonly waiting: { readonly message: Message; readonly messageId: number; readonly causeId: number }[]
+  readonly waiting: Waiting[]
   stopped: boolean
+}
+
+/** What an actor that has failed left, with what came for it since: its next life takes it, as it would on the main lane. */
+interface Estate {
+  readonly id: number
+  readonly path: string
+  readonly left: Waiting[]
 }
 
 /** The part of node-dispatch-addon that keeps a thread on a processor. */
@@ -36,13 +53,21 @@ async function dispatchExecutor(label: string): Promise<{ readonly executor?: Ex
   return DispatchExecutor.obstacle() === undefined ? { executor: new DispatchExecutor({ label }) } : {}
 }
 
-const { lane, name, toLane, toMain, executor } = workerData as LaneStart
+function recorderOf({ capacity, enabled }: NonNullable<LaneStart['recorder']>): Recorder {
+  const recorder = new Recorder({ capacity })
+  recorder.enabled = enabled
+  return recorder
+}
+
+const { lane, name, toLane, toMain, executor, measured, recorder } = workerData as LaneStart
 const port = parentPort!
 /** Paths of those that have a stand-in, which reports their failures where they are supervised. */
 const reportedElsewhere = new Set<string>()
 const system = new System({
   name,
   laneId: lane,
+  measured,
+  ...(recorder === undefined ? {} : { recorder: recorderOf(recorder) }),
   ...(executor === 'dispatch' ? await dispatchExecutor(name) : {}),
   log: record => {
     if (record.message !== 'failed' || !reportedElsewhere.has(record.path)) errorsToConsole(record)
@@ -51,8 +76,11 @@ const system = new System({
 const hub = new LaneHub(system, lane)
 system.hub = hub
 const cells = new Map<number, ActorCell>()
-const ids = new Map<ActorCell, number>()
+const homes = new Map<ActorCell, { readonly id: number; readonly address: Address }>()
 const loading = new Map<number, Loading>()
+/** By the number of the stand-in, and by that of the actor that failed. */
+const estates = new Map<number, Estate>()
+const failed = new Map<number, Estate>()
 
 const link = new LaneLink(
   new SharedRing(toLane),
@@ -63,16 +91,22 @@ const link = new LaneLink(
     if (kind === TELL_STAND_IN) deliver(id, hub.codec.decode(payload) as Message, messageId, causeId)
     else if (kind === SPAWN) void spawn(id, hub.codec.decode(payload) as SpawnRequest)
     else if (kind === STOP) stop(id)
+    else if (kind === MARK) mark(id)
+    else if (kind === FORGET) forget(id)
+    else if (kind === LOOK) look(id, payload as LaneView)
     else if (kind === PIN) void pin(id)
   },
 )
 hub.connect(MAIN_LANE, link)
 
 system.onTopEnded = (cell, reason) => {
-  const id = ids.get(cell)
-  if (id === undefined) return
-  ids.delete(cell)
+  const home = homes.get(cell)
+  if (home === undefined) return
+  const { id, address } = home
+  homes.delete(cell)
   cells.delete(id)
+  // Also of one that leaves nothing: what is on its way to it belongs there.
+  if (reason.type === 'failed') estateOf(address, id)
   reportedElsewhere.delete(cell.path)
   hub.send(link, MAIN_LANE, ENDED, id, 0, 0, reason)
 }
@@ -84,12 +118,61 @@ function deliver(id: number, message: Message, messageId: number, causeId: numbe
     return
   }
   const cell = cells.get(id)
-  if (cell === undefined) system.deadLetters.publish('stopped', message, `${name}, actor ${id}`, messageId)
-  else cell.receive(message, messageId, causeId)
+  if (cell !== undefined) cell.receive(message, messageId, causeId)
+  else if (failed.has(id)) failed.get(id)!.left.push({ message, messageId, causeId })
+  else hub.undeliverable('stopped', message, `${name}, actor ${id}`, messageId)
+}
+
+/** Passed when the actor has handled what came before. */
+function mark(id: number): void {
+  const passed = new SystemMessage(() => link.send(MAIN_LANE, MARKED, id, 0, 0, undefined))
+  const pending = loading.get(id)
+  if (pending === undefined) cells.get(id)?.deliver(passed, 0)
+  else pending.waiting.push({ message: passed, messageId: 0, causeId: 0 })
+}
+
+function estateOf({ id: standIn, path }: Address, id: number): Estate {
+  let estate = estates.get(standIn)
+  if (estate === undefined) {
+    estate = { id, path, left: [] }
+    estates.set(standIn, estate)
+    failed.set(id, estate)
+  }
+  return estate
+}
+
+function takeEstate(standIn: number): readonly Waiting[] {
+  const estate = estates.get(standIn)
+  if (estate === undefined) return []
+  estates.delete(standIn)
+  failed.delete(estate.id)
+  return estate.left
+}
+
+/** Nobody takes over. */
+function forget(standIn: number): void {
+  const path = estates.get(standIn)?.path ?? ''
+  for (const { message, messageId } of takeEstate(standIn)) hub.undeliverable('stopped', message, path, messageId)
+}
+
+function look(id: number, view: LaneView): void {
+  const seen = view === 'actors' ? plain(system.inspect()) : [...(system.recorder?.records() ?? [])]
+  hub.send(link, MAIN_LANE, SEEN, id, 0, 0, seen)
+}
+
+/** A description may be anything: what cannot cross is shown as text. */
+function plain(inspection: Inspection): Inspection {
+  const children = inspection.children.map(plain)
+  try {
+    hub.codec.encode(inspection.description, [])
+    return { ...inspection, children }
+  } catch {
+    return { ...inspection, description: String(inspection.description), children }
+  }
 }
 
 async function spawn(id: number, request: SpawnRequest): Promise<void> {
-  const pending: Loading = { waiting: [], stopped: false }
+  const pending: Loading = { waiting: [...takeEstate(request.address.id)], stopped: false }
   loading.set(id, pending)
   try {
     const behavior = await load(request)
@@ -102,13 +185,17 @@ async function spawn(id: number, request: SpawnRequest): Promise<void> {
     })
     const cell = cellOf(ref)
     cells.set(id, cell)
-    ids.set(cell, id)
+    homes.set(cell, { id, address: request.address })
+    cell.heir = (message, messageId, causeId) => {
+      estateOf(request.address, id).left.push({ message, messageId, causeId })
+    }
     reportedElsewhere.add(cell.path)
     hub.standIns.set(cell, request.address)
     for (const { message, messageId, causeId } of pending.waiting) cell.receive(message, messageId, causeId)
     if (pending.stopped) cell.deliverStop()
   } catch (error) {
     loading.delete(id)
+    estateOf(request.address, id).left.push(...pending.waiting)
     const failure = error instanceof Error ? error : new Error(String(error))
     hub.send(link, MAIN_LANE, ENDED, id, 0, 0, { type: 'failed', error: failure })
   }

@@ -4,10 +4,15 @@ import { anyMessage, type Behavior, behavior, type Handlers, type Message } from
 import type { ActorCell } from '../actor-cell.ts'
 import { cellOf } from '../actor-context.ts'
 import type { StopReason } from '../actor-lifecycle.ts'
+import { failAsks } from '../ask.ts'
 import type { Executor } from '../executors/executor.ts'
+import type { Inspection } from '../inspection.ts'
+import type { TraceRecord } from '../recorder.ts'
 import type { LaneHub } from './lane-hub.ts'
+import { FORGET, LOOK, MARK, MARKED, SEEN } from './lane-kinds.ts'
 import { ENDED, LaneLink, PIN, PINNED, type Receive, SPAWN, STOP, TELL_STAND_IN } from './lane-link.ts'
 import { SharedRing } from './shared-ring.ts'
+import { StandIn } from './stand-in.ts'
 
 /** The name of a lane in `inspect` and the size of its way to this thread. */
 export interface LaneOptions {
@@ -36,13 +41,13 @@ export interface LaneStart {
   readonly toMain: SharedArrayBuffer
   /** That of the main lane; a simulation has no threads, so its lanes are on the event loop. */
   readonly executor: Executor['name']
+  readonly measured: boolean
+  /** What the recorder of the main lane was when the thread began; absent where there is none. */
+  readonly recorder?: { readonly capacity: number; readonly enabled: boolean }
 }
 
-interface StandIn {
-  readonly cell: ActorCell
-  readonly ended: Promise<void>
-  end(): void
-}
+/** What a lane may be asked to show. */
+export type LaneView = 'actors' | 'records'
 
 /**
  * A worker thread with its own event loop and root queue, on which actors live. The main lane has a stand-in for each of
@@ -51,11 +56,15 @@ interface StandIn {
  */
 export class Lane implements AsyncDisposable {
   readonly name: string
-  readonly id: number
+  /** The number of its thread. One that dies takes its number with it, so that nothing sent to it reaches the next. */
+  id: number
   private readonly hub: LaneHub
   private readonly ringBytes: number
   private readonly standIns = new Map<number, StandIn>()
-  private readonly refs = new Set<ActorCell>()
+  /** The stand-ins of its actors, and what is to happen when they have come to their end. */
+  private readonly residents = new Map<ActorCell, (() => void)[]>()
+  private readonly questions = new Map<number, { resolve(answer: unknown): void; reject(error: SpimplError): void }>()
+  private questionIds = 0
   private worker: Worker | undefined
   private link: LaneLink | undefined
   private failure: unknown
@@ -69,6 +78,7 @@ export class Lane implements AsyncDisposable {
     this.id = id
     this.name = name
     this.ringBytes = ringBytes
+    hub.forgetters.add(this.onForgotten)
     this.start()
   }
 
@@ -98,12 +108,29 @@ export class Lane implements AsyncDisposable {
    */
   async pin(cpu: number): Promise<void> {
     const { link } = this
-    if (link === undefined) throw new SpimplError('LANE_DIED', `expected ${this.name} to live, it has ended`)
+    if (link === undefined) throw this.ended()
     const refusal = await new Promise<string | undefined>(resolve => {
       this.pinned.push(resolve)
       link.send(this.id, PIN, cpu, 0, 0, undefined)
     })
     if (refusal !== undefined) throw new SpimplError('EXECUTOR_UNAVAILABLE', `expected to pin ${this.name}: ${refusal}`)
+  }
+
+  /**
+   * The actors of its thread as data, with their children, mailboxes and, where the system is measured, histograms.
+   * `system.inspect()` shows what stands in for them here.
+   * @throws SpimplError `LANE_DIED`
+   */
+  inspect(): Promise<Inspection> {
+    return this.look('actors')
+  }
+
+  /**
+   * What its recorder keeps, the oldest first; nothing where the system has none. Paths are those of `inspect()`.
+   * @throws SpimplError `LANE_DIED`
+   */
+  records(): Promise<readonly TraceRecord[]> {
+    return this.look('records')
   }
 
   /** Stops its actors, the youngest first, each behind the messages that wait for it; then ends the thread. */
@@ -125,30 +152,54 @@ export class Lane implements AsyncDisposable {
     // Who was spawned in this turn has not reached the lane yet.
     await new Promise(resolve => setImmediate(resolve))
     this.closing = true
-    for (const cell of [...this.refs].reverse()) {
+    for (const cell of [...this.residents.keys()].reverse()) {
       cell.deliverStop()
       await this.gone(cell)
     }
     await this.terminate()
+    this.hub.forgetters.delete(this.onForgotten)
+    this.hub.system.onLaneClosed(this)
   }
 
   private gone(cell: ActorCell): Promise<void> {
-    if (cell.closed) return Promise.resolve()
-    return new Promise(resolve => {
-      const look = () => (cell.closed ? resolve() : setImmediate(look))
-      look()
+    const waiting = this.residents.get(cell)
+    return waiting === undefined ? Promise.resolve() : new Promise(resolve => waiting.push(resolve))
+  }
+
+  private readonly onForgotten = (cell: ActorCell): void => {
+    const waiting = this.residents.get(cell)
+    if (waiting === undefined) return
+    this.residents.delete(cell)
+    this.link?.send(this.id, FORGET, cell.id, 0, 0, undefined)
+    for (const resolve of waiting) resolve()
+  }
+
+  private async look<T>(what: LaneView): Promise<T> {
+    const { link } = this
+    if (link === undefined) throw this.ended()
+    const id = ++this.questionIds
+    return await new Promise<T>((resolve, reject) => {
+      this.questions.set(id, { resolve: answer => resolve(answer as T), reject })
+      link.send(this.id, LOOK, id, 0, 0, what)
     })
+  }
+
+  private ended(): SpimplError {
+    return new SpimplError('LANE_DIED', `expected ${this.name} to live, it has ended`)
   }
 
   private start(): void {
     const toLane = SharedRing.allocate(this.ringBytes)
     const toMain = SharedRing.allocate(this.ringBytes)
+    const { recorder, measured } = this.hub.system
     const start: LaneStart = {
       lane: this.id,
       name: this.name,
       toLane: toLane.buffer,
       toMain: toMain.buffer,
       executor: this.hub.system.main.executor.name,
+      measured,
+      ...(recorder === undefined ? {} : { recorder: { capacity: recorder.capacity, enabled: recorder.enabled } }),
     }
     const worker = new Worker(new URL('./lane-worker.js', import.meta.url), { workerData: start, name: this.name })
     const link = new LaneLink(toMain, toLane, worker, this.onMessage)
@@ -167,7 +218,9 @@ export class Lane implements AsyncDisposable {
     this.worker = undefined
     this.link?.close()
     this.link = undefined
-    this.hub.disconnect(this.id)
+    this.hub.laneGone(this.id)
+    for (const question of this.questions.values()) question.reject(this.ended())
+    this.questions.clear()
     const cause = this.failure ?? new Error(`the thread ended with code ${code}`)
     for (const pinned of this.pinned.splice(0)) pinned('the lane has ended')
     for (const [id, standIn] of [...this.standIns]) {
@@ -184,14 +237,13 @@ export class Lane implements AsyncDisposable {
   private begin(cell: ActorCell, { module, name, input }: LaneBehavior<Message>): number {
     if (this.closing)
       throw new SpimplError('LANE_DIED', `expected an open lane for ${cell.path}, ${this.name} is closed`)
-    if (this.worker === undefined) this.start()
+    if (this.worker === undefined) {
+      this.id = this.hub.system.nextLaneId()
+      this.start()
+    }
     const id = this.hub.system.nextActorId()
-    let end: () => void = () => {}
-    const ended = new Promise<void>(resolve => {
-      end = resolve
-    })
-    this.standIns.set(id, { cell, ended, end })
-    this.refs.add(cell)
+    this.standIns.set(id, new StandIn(cell))
+    if (!this.residents.has(cell)) this.residents.set(cell, [])
     const address = this.hub.addressOf(cell.ref)
     const payload = { module: String(module), name, input, address: { ...address } }
     this.hub.send(this.link!, this.id, SPAWN, id, 0, 0, payload)
@@ -201,25 +253,43 @@ export class Lane implements AsyncDisposable {
   private end(id: number): Promise<void> | undefined {
     const standIn = this.standIns.get(id)
     if (standIn === undefined || this.link === undefined) return undefined
-    this.refs.delete(standIn.cell)
     this.link.send(this.id, STOP, id, 0, 0, undefined)
     return standIn.ended
   }
 
   private forward(cell: ActorCell, id: number, message: Message): Promise<void> | undefined {
     const { link } = this
-    if (link === undefined || !this.standIns.has(id)) {
-      cell.deadLetter('lane-died', message, cell.mailbox.messageId)
+    const standIn = this.standIns.get(id)
+    const { messageId, causeId } = cell.mailbox
+    if (link === undefined || standIn === undefined) {
+      cell.deadLetter('lane-died', message, messageId)
       return undefined
     }
-    this.hub.send(link, this.id, TELL_STAND_IN, id, cell.mailbox.messageId, cell.mailbox.causeId, message)
+    try {
+      this.hub.send(link, this.id, TELL_STAND_IN, id, messageId, causeId, message)
+    } catch (error) {
+      // The mistake is the sender's: no reason to end this life of the actor.
+      this.hub.system.report(cell, 'could not be told', error)
+      failAsks(message, error as SpimplError)
+      cell.deadLetter('not-cloneable', message, messageId)
+      return undefined
+    }
+    if (standIn.sent()) link.send(this.id, MARK, id, 0, 0, undefined)
+    if (standIn.behind) return Promise.all([link.drained(), standIn.caughtUp()]).then(() => undefined)
     return link.congested ? link.drained() : undefined
   }
 
   private readonly onMessage: Receive = (lane, kind, id, messageId, causeId, payload) => {
     if (kind === ENDED) this.onEnded(id, this.hub.codec.decode(payload) as StopReason)
+    else if (kind === MARKED) this.standIns.get(id)?.passed()
+    else if (kind === SEEN) this.onSeen(id, payload)
     else if (kind === PINNED) this.pinned.shift()?.(payload as string | undefined)
     else this.hub.receive(lane, kind, id, messageId, causeId, payload)
+  }
+
+  private onSeen(id: number, answer: unknown): void {
+    this.questions.get(id)?.resolve(answer)
+    this.questions.delete(id)
   }
 
   private onEnded(id: number, reason: StopReason): void {
@@ -228,7 +298,6 @@ export class Lane implements AsyncDisposable {
     this.standIns.delete(id)
     standIn.end()
     const { cell } = standIn
-    this.refs.delete(cell)
     if (!cell.lifecycle.takesChildren) return
     if (reason.type === 'failed') cell.lifecycle.fail(reason.error)
     else cell.lifecycle.requestStop('self')

@@ -1,3 +1,4 @@
+import { deserialize, serialize } from 'node:v8'
 import { type ErrorCode, SpimplError } from '../../errors.ts'
 import { LocalRef } from '../actor-ref.ts'
 import { PendingAsk } from '../ask.ts'
@@ -8,7 +9,7 @@ import { RemoteRef, RemoteReplyTo } from './remote-ref.ts'
 const MARK = '\u0000spimpl'
 
 interface Marked {
-  readonly [MARK]: 'ref' | 'replyTo' | 'error'
+  readonly [MARK]: 'ref' | 'replyTo' | 'error' | 'map' | 'set'
   readonly lane?: number
   readonly id?: number
   readonly path?: string
@@ -17,6 +18,8 @@ interface Marked {
   readonly message?: string
   readonly stack?: string
   readonly cause?: unknown
+  /** Of a map or a set that holds something encoded. */
+  readonly items?: readonly unknown[]
 }
 
 /** Buffers from this size on change owner instead of being copied. */
@@ -29,6 +32,8 @@ export class MessageCodec {
   /** Whether JSON gives back as it was what was encoded since this was set to true. */
   textual = true
   private readonly hub: LaneHub
+  /** Buffers that are on their way. Who tells the same one twice sends a copy the second time. */
+  private readonly given = new WeakSet<ArrayBuffer>()
 
   constructor(hub: LaneHub) {
     this.hub = hub
@@ -56,20 +61,32 @@ export class MessageCodec {
     }
     if (value instanceof PendingAsk)
       return { [MARK]: 'replyTo', lane: this.hub.lane, id: this.hub.exportAsk(value) } satisfies Marked
-    if (value instanceof RemoteReplyTo) return { [MARK]: 'replyTo', lane: value.lane, id: value.id } satisfies Marked
+    if (value instanceof RemoteReplyTo) {
+      this.hub.relayAsk(value)
+      return { [MARK]: 'replyTo', lane: value.lane, id: value.id } satisfies Marked
+    }
     this.textual = false
     if (ArrayBuffer.isView(value)) {
       const { buffer, byteLength } = value
       if (byteLength >= TRANSFERRED_BYTES && buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) {
+        if (this.given.has(buffer)) return structuredClone(value)
+        this.given.add(buffer)
         transfer.push(buffer)
       }
       return value
     }
+    if (value instanceof Map || value instanceof Set) {
+      const items = value instanceof Map ? [...value].flat() : [...value]
+      const encoded = this.encodeArray(items, transfer, place, depth)
+      if (encoded !== items) return { [MARK]: value instanceof Map ? 'map' : 'set', items: encoded } satisfies Marked
+      return value
+    }
     if (value instanceof Error) return this.encodeError(value, transfer, place, depth)
-    // The batch is cloned later, where nobody knows any more whose message it was: so what may refuse is tried now.
+    // The batch is written later, where nobody knows any more whose message it was: so what may refuse is tried now, and with
+    // V8's format, because structuredClone also takes what only a port can carry (a KeyObject, a Blob).
     if (value instanceof SharedArrayBuffer) throw notCloneable(place, 'SharedArrayBuffer')
     try {
-      return structuredClone(value)
+      return deserialize(serialize(value))
     } catch {
       throw notCloneable(place, value.constructor?.name ?? 'object')
     }
@@ -133,7 +150,12 @@ export class MessageCodec {
     }
   }
 
-  private encodeArray(array: readonly unknown[], transfer: ArrayBuffer[], place: string, depth: number): unknown {
+  private encodeArray(
+    array: readonly unknown[],
+    transfer: ArrayBuffer[],
+    place: string,
+    depth: number,
+  ): readonly unknown[] {
     let copy: unknown[] | undefined
     for (let at = 0; at < array.length; at++) {
       const item = array[at]
@@ -160,6 +182,11 @@ export class MessageCodec {
   private revive(marked: Marked): unknown {
     if (marked[MARK] === 'ref') return this.hub.refTo(marked.lane!, marked.id!, marked.path!)
     if (marked[MARK] === 'replyTo') return this.hub.replyTo(marked.lane!, marked.id!)
+    if (marked[MARK] === 'set') return new Set(this.decode(marked.items) as unknown[])
+    if (marked[MARK] === 'map') {
+      const items = this.decode(marked.items) as unknown[]
+      return new Map(Array.from({ length: items.length / 2 }, (_, at) => [items[at * 2], items[at * 2 + 1]]))
+    }
     const { code, message = '', name = 'Error', stack } = marked
     const options = marked.cause === undefined ? undefined : { cause: this.decode(marked.cause) }
     const error: Error = code === undefined ? new Error(message, options) : new SpimplError(code, message, options)

@@ -167,15 +167,21 @@ test.serial('closing a lane handles what waits, in order, and ends the thread', 
   t.is(lane.size, 0)
 })
 
-test.serial('what cannot cross is an error that names the place, and the actor that sends it fails', async t => {
-  const errors: Error[] = []
-  await using system = new System({ log: record => errors.push(record.fields.error as Error) })
-  const ref = echoOn(system, system.lane()) as unknown as Ref<Message & { deep: readonly unknown[] }>
-  ref.tell({ type: 'add', deep: [() => 1] })
-  while (errors.length === 0) await new Promise(resolve => setTimeout(resolve, 1))
-  t.like(errors[0], { code: 'MESSAGE_NOT_CLONEABLE' })
-  t.regex(errors[0]!.message, /message\.deep\[0\]/)
-})
+test.serial(
+  'what cannot cross is an error that names the place, a dead letter, and no failure of whom it was for',
+  async t => {
+    const errors: Error[] = []
+    await using system = new System({ log: record => errors.push(record.fields.error as Error) })
+    const ref = echoOn(system, system.lane()) as unknown as Ref<Message & { deep: readonly unknown[] }>
+    ref.tell({ type: 'add', deep: [() => 1] })
+    while (errors.length === 0) await new Promise(resolve => setTimeout(resolve, 1))
+    t.like(errors[0], { code: 'MESSAGE_NOT_CLONEABLE' })
+    t.regex(errors[0]!.message, /message\.deep\[0\]/)
+    t.is(system.deadLetters.counts.get('not-cloneable'), 1)
+    t.is(await read(ref as unknown as Ref<Echo>), 0)
+    t.is(system.inspect().children[0]?.restarts, 0)
+  },
+)
 
 test.serial('a module without the behaviour is a failure that says so', async t => {
   const errors: Error[] = []

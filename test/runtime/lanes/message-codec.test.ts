@@ -1,3 +1,4 @@
+import { createSecretKey } from 'node:crypto'
 import test from 'ava'
 import fc from 'fast-check'
 import { SpimplError } from '../../../src/errors.ts'
@@ -61,6 +62,8 @@ test('what cannot cross is named by its place', t => {
     [{ p: Promise.resolve() }, 'message.p'],
     [{ shared: new SharedArrayBuffer(8) }, 'message.shared'],
     [{ map: new Map([[1, () => 1]]) }, 'message.map'],
+    [{ key: createSecretKey(new Uint8Array(16)) }, 'message.key'],
+    [{ blob: new Blob(['x']) }, 'message.blob'],
   ] as const) {
     const error = t.throws(() => encode(value), { code: 'MESSAGE_NOT_CLONEABLE' })
     t.true(error!.message.includes(place), error!.message)
@@ -84,4 +87,30 @@ test('only what holds a reference is copied, and the message of the sender stays
   t.is(encoded.list, message.list)
   t.not(encoded.deep, message.deep)
   t.is((hub.codec.decode(structuredClone(encoded)) as typeof message).deep.ref, ref)
+})
+
+test('references within maps and sets cross', async t => {
+  await using system = new System()
+  const { codec } = new LaneHub(system, 0)
+  const ref = system.spawn(behavior<{ readonly type: 'x' }>(() => ({ x: () => {} })))
+  const message = {
+    map: new Map<unknown, unknown>([
+      ['ref', ref],
+      [['pair'], new Set([ref, 1])],
+    ]),
+    plain: new Map([[1, 2]]),
+  }
+  const encoded = codec.encode(message, []) as typeof message
+  t.is(encoded.plain, message.plain)
+  t.deepEqual(codec.decode(structuredClone(encoded)), message)
+})
+
+test('a buffer that is told twice changes owner once', t => {
+  const made = codec()
+  const bytes = new Uint8Array(100_000)
+  const transfer: ArrayBuffer[] = []
+  const encoded = made.encode({ first: bytes, again: [bytes] }, transfer) as { first: Uint8Array; again: Uint8Array[] }
+  t.deepEqual(transfer, [bytes.buffer])
+  t.is(encoded.first, bytes)
+  t.not(encoded.again[0]?.buffer, bytes.buffer)
 })

@@ -1,0 +1,62 @@
+import type { ActorCell } from '../actor-cell.ts'
+
+/**
+ * What the main lane knows of one life of an actor of another lane. What it forwards waits there in a mailbox without a bound;
+ * so it sets a mark behind every half of the capacity, and holds its own messages while two marks are not passed.
+ */
+export class StandIn {
+  readonly cell: ActorCell
+  /** Settles when the actor has ended there. */
+  readonly ended: Promise<void>
+  private readonly perMark: number
+  private sinceMark = 0
+  private marks = 0
+  private resume: (() => void) | undefined
+  private settle: () => void = () => {}
+  private over = false
+
+  constructor(cell: ActorCell) {
+    this.cell = cell
+    this.perMark = Math.ceil(cell.capacity / 2)
+    this.ended = new Promise(resolve => {
+      this.settle = resolve
+    })
+  }
+
+  /** A message was forwarded. @returns whether a mark is to follow it */
+  sent(): boolean {
+    if (++this.sinceMark < this.perMark) return false
+    this.sinceMark = 0
+    this.marks++
+    return true
+  }
+
+  /** The actor has handled what came before a mark. */
+  passed(): void {
+    this.marks--
+    this.goOn()
+  }
+
+  /** As many messages wait there as its mailbox may have. */
+  get behind(): boolean {
+    return !this.over && this.marks >= 2
+  }
+
+  /** Settles when a mark is passed, or the actor has ended. */
+  caughtUp(): Promise<void> {
+    return new Promise(resolve => {
+      this.resume = resolve
+    })
+  }
+
+  end(): void {
+    this.over = true
+    this.settle()
+    this.goOn()
+  }
+
+  private goOn(): void {
+    this.resume?.()
+    this.resume = undefined
+  }
+}

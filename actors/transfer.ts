@@ -1,5 +1,5 @@
 import type { ErrorCode, StreamErrorCode } from '../src/errors.ts'
-import type { TransferEvent, TransferRequest } from '../src/portal/portal.ts'
+import type { TransferEvent, TransferOrder } from '../src/portal/portal.ts'
 import type { ActorContext, Ref } from '../src/runtime/runtime.ts'
 import type { StorageAnswer, StorageMessage } from './storage.ts'
 import type { StreamEvent, StreamMessage } from './stream.ts'
@@ -10,6 +10,8 @@ export type TransferMessage =
   | StreamEvent
   | Verdict
   | StorageAnswer
+  /** There is memory for the item whose size was told. */
+  | { readonly type: 'room' }
   /** Nobody wants it any more. */
   | { readonly type: 'cancel' }
 
@@ -18,7 +20,7 @@ export interface TransferOptions {
   readonly streams: Ref<StreamsMessage>
   readonly storage: Ref<StorageMessage>
   readonly validation: Ref<ValidationMessage>
-  /** Hears `transfer-item`, `transfer-done` and `transfer-failed`. */
+  /** Hears `transfer-size`, `transfer-item`, `transfer-done` and `transfer-failed`. */
   readonly overlay: Ref<TransferEvent>
   /** The largest content item of the sub-network. */
   readonly maxItemBytes: number
@@ -31,7 +33,7 @@ export const PREFIX_BYTES = 5
 export function ending(
   context: ActorContext<TransferMessage>,
   overlay: Ref<TransferEvent>,
-  { type, ref, peer }: Exclude<TransferRequest, { readonly type: 'cancel-transfer' }>,
+  { type, ref, peer }: TransferOrder,
 ) {
   let stream: Ref<StreamMessage> | undefined
   let reported = false

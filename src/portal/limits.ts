@@ -50,6 +50,13 @@ export interface OverlayLimits {
   readonly serveBytes: number
   /** Content that we fetch over uTP, all lookups together. */
   readonly fetches: number
+  /**
+   * Bytes of items on their way to us: those that we fetch, those that are offered to us, and of the latter those of one peer. Each
+   * item counts with the size that its sender named; what does not fit waits.
+   */
+  readonly fetchBytes: number
+  readonly receiveBytes: number
+  readonly receiveBytesOfPeer: number
   /** Offers in flight, transfer included: all peers together, and to one peer. */
   readonly offers: number
   readonly offersToPeer: number
@@ -109,6 +116,9 @@ export const defaultOverlayLimits: OverlayLimits = {
   servesOfPeer: 128,
   serveBytes: 256 * 1024 * 1024,
   fetches: 128,
+  fetchBytes: 128 * 1024 * 1024,
+  receiveBytes: 128 * 1024 * 1024,
+  receiveBytesOfPeer: 32 * 1024 * 1024,
   offers: 64,
   offersToPeer: 4,
   transferTimeoutMs: 15 * 60_000,

@@ -41,6 +41,8 @@ export interface OverlayLimits {
    */
   readonly receives: number
   readonly receivesOfPeer: number
+  /** Content that one peer has been sending for so long is taken from another as well, who hears code 5 before. */
+  readonly receivePatienceMs: number
   /**
    * Content that FIND_CONTENT fetches from us over uTP: all peers together, one peer, and the bytes of all. Beyond:
    * records.
@@ -112,6 +114,7 @@ export const defaultOverlayLimits: OverlayLimits = {
 
   receives: 128,
   receivesOfPeer: 64,
+  receivePatienceMs: 15_000,
   serves: 256,
   servesOfPeer: 128,
   serveBytes: 256 * 1024 * 1024,

@@ -14,7 +14,7 @@ export interface OverlayLimits {
   readonly waitingLookups: number
   /** A lookup without a result after so long fails with CONTENT_NOT_FOUND, or ends with what it found. */
   readonly lookupTimeoutMs: number
-  /** A content lookup whose transfer is not done after so long asks further nodes beside it. */
+  /** A content lookup whose transfer is not done after so long asks further nodes beside it; after longer it gives one up for another. */
   readonly fetchPatienceMs: number
   /** Transfers that one content lookup has under way at a time. */
   readonly fetchesOfLookup: number

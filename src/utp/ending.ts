@@ -34,9 +34,11 @@ export function endingOf(
 }
 
 /**
- * Whether a RESET comes from a peer that has everything and is gone: it answers our FIN so where the ack of an earlier copy got lost
- * (nim-eth's streams vanish when their FIN is acknowledged, or when they have read the peer's).
+ * Whether a RESET comes from a peer that has everything and is gone. It answers our FIN so where the ack of an earlier copy got lost
+ * (nim-eth's streams vanish when their FIN is acknowledged, or when they have read the peer's), and already the first where it had the
+ * length of what it read: nimbus drops its socket with the last byte of an item, and the FIN that is on its way finds nobody.
  */
 export function hadEverything(sender: Sender, receiver: Receiver): boolean {
-  return sender.finAcknowledged || sender.finRepeated || (receiver.received.finished && sender.onlyFinOutstanding)
+  if (sender.finAcknowledged || sender.finRepeated) return true
+  return sender.onlyFinOutstanding && (receiver.received.finished || (sender.writtenBytes > 0 && !receiver.peerWrote))
 }

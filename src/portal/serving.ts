@@ -1,4 +1,5 @@
 import type { TalkToken } from '../discv5/interface.ts'
+import type { Slot } from '../discv5/routing-table.ts'
 import type { NodeRecord } from '../identity/node-record.ts'
 import type { IncomingOffers } from './incoming-offers.ts'
 import type { Members } from './members.ts'
@@ -16,8 +17,8 @@ import {
 import type { ContentName, Turn } from './overlay-messages.ts'
 import { decodePingPayload, encodePingPayload, type PingPayload, pingErrorCodes } from './ping-extension.ts'
 import type { Questions } from './questions.ts'
-import { packRecords } from './relayed-records.ts'
-import type { OverlayState } from './state.ts'
+import { mayTell, packRecords } from './relayed-records.ts'
+import type { Member, OverlayState } from './state.ts'
 import type { Transfers } from './transfers.ts'
 import { prefixesFoundContent } from './version.ts'
 
@@ -104,16 +105,19 @@ export class Serving {
     return { type: 'pong', enrSeq: state.record.seq, payloadType: reply.payloadType, payload }
   }
 
+  /** Others than the asker, that have answered lately, where it can reach them. */
+  #toldTo(from: NodeRecord): (slot: Readonly<Slot<Member>>) => boolean {
+    const { members } = this.#parts
+    return slot => {
+      const { record } = slot.entry
+      return record.nodeIdHex !== from.nodeIdHex && members.isTold(slot) && mayTell(from, record)
+    }
+  }
+
   #nodes(from: NodeRecord, distances: readonly number[]): PortalMessage {
-    const { state, members } = this.#parts
+    const { state } = this.#parts
     const own = distances.includes(0) ? [state.record] : []
-    const others = state.table
-      .atDistances(
-        distances,
-        MAX_RECORDS,
-        slot => slot.entry.record.nodeIdHex !== from.nodeIdHex && members.isTold(slot),
-      )
-      .map(member => member.record)
+    const others = state.table.atDistances(distances, MAX_RECORDS, this.#toldTo(from)).map(member => member.record)
     const budget = MAX_TALK_RESPONSE_BYTES - NODES_OVERHEAD_BYTES
     return { type: 'nodes', total: 1, records: packRecords([...own, ...others], budget, MAX_RECORDS) }
   }
@@ -171,14 +175,8 @@ export class Serving {
   }
 
   #closest(from: NodeRecord, name: ContentName): PortalMessage {
-    const { state, members } = this.#parts
-    const near = state.table
-      .closest(
-        name.contentId,
-        MAX_RECORDS,
-        slot => slot.entry.record.nodeIdHex !== from.nodeIdHex && members.isTold(slot),
-      )
-      .map(member => member.record)
+    const { state } = this.#parts
+    const near = state.table.closest(name.contentId, MAX_RECORDS, this.#toldTo(from)).map(member => member.record)
     const budget = MAX_TALK_RESPONSE_BYTES - CONTENT_RECORDS_OVERHEAD_BYTES
     return { type: 'content', kind: 'records', records: packRecords(near, budget, MAX_RECORDS) }
   }

@@ -38,6 +38,28 @@ test('FIND_NODES: records fit into one TALKRESP, live nodes only, never the aske
   t.true(nodes.records.length > 4 && nodes.records.every(bytes => live.has(toHex(bytes))))
 })
 
+test('who asks from far away is not told of nodes of a network that it cannot reach', t => {
+  const bench = new DrivenOverlay()
+  const far = recordOf(50, MAINNET)
+  far.set({ ip: Uint8Array.of(8, 8, 8, 8) })
+  const asker = far.publish()
+  const global = recordOf(51, MAINNET)
+  global.set({ ip: Uint8Array.of(1, 1, 1, 1) })
+  const reachable = global.publish()
+  bench.befriend([other, reachable])
+  const distances = Array.from({ length: 256 }, (_, index) => index + 1)
+  const told = (from: NodeRecord): string[] => {
+    const nodes = answerOf(bench.ask(from, { type: 'find-nodes', distances }))
+    const { ref } = one(bench.ask(from, { type: 'find-content', key: keyOf(1) }), 'want-content')
+    const content = answerOf(bench.handle({ type: 'content-read', ref, content: undefined }))
+    if (nodes.type !== 'nodes' || content.type !== 'content' || content.kind !== 'records') throw new Error()
+    t.deepEqual(nodes.records.map(toHex).sort(), content.records.map(toHex).sort())
+    return nodes.records.map(toHex).sort()
+  }
+  t.deepEqual(told(asker), [toHex(reachable.bytes)])
+  t.deepEqual(told(peer), [toHex(reachable.bytes), toHex(other.bytes)].sort())
+})
+
 test('a transfer that is never reported frees its slot in the end', t => {
   const bench = new DrivenOverlay({ limits: { transferTimeoutMs: 60_000 } })
   const { ref } = one(bench.handle({ type: 'find-content', ref: 1, to: peer, key: keyOf(1) }), 'talk')

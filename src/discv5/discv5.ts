@@ -4,7 +4,7 @@ import { endpointEntries, type RecordChanges } from '../identity/publishable-rec
 import { RecordDecoder } from '../identity/record-decoder.ts'
 import type { Core } from '../runtime/core.ts'
 import type { Endpoint } from '../transport/datagram.ts'
-import { addressText } from './address.ts'
+import { addressScope, addressText } from './address.ts'
 import { AddressVote, isBetterAddress } from './address-vote.ts'
 import { ApiRequests } from './api-requests.ts'
 import { Bootstrap } from './bootstrap.ts'
@@ -298,7 +298,9 @@ export class Discv5 implements Core<DiscoveryInput, DiscoveryOutput> {
     const { own, turn } = this.#context
     if (!this.#adoptAddress) return
     this.counters.addressVotes++
-    this.#votes.add(session.nodeIdHex, named, turn.now)
+    // Keys cost nothing, addresses do: all nodes of one are one voter. On a network of one's own they may share it.
+    const { host } = session.endpoint
+    this.#votes.add(addressScope(host) === 'global' ? host : session.nodeIdHex, named, turn.now)
     const family = named.host.includes(':') ? 'IPv6' : 'IPv4'
     const winner = this.#votes.winner(family)
     const published = family === 'IPv6' ? own.current.endpoint6 : own.current.endpoint4

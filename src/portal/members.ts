@@ -79,7 +79,7 @@ export class Members implements Liveness {
 
   /** A node was met in discovery, or it asked us something: it becomes a candidate and is pinged soon. */
   meet(turn: Turn, record: NodeRecord): void {
-    const { table, limits, counters, profiles } = this.#state
+    const { table, limits, profiles } = this.#state
     const known = table.get(record.nodeIdHex)
     if (known !== undefined) {
       if (record.seq <= known.record.seq) return
@@ -94,10 +94,7 @@ export class Members implements Liveness {
     // A node that keeps asking and never answers is not pinged at each of its requests.
     if (turn.now - (profiles.peek(record.nodeIdHex)?.pingedAt ?? Number.NEGATIVE_INFINITY) < limits.pingIntervalMs)
       return
-    if (this.#candidates >= limits.candidates) {
-      counters.add('limit.candidates')
-      return
-    }
+    if (!this.#hasRoom()) return
     this.#state.profiles.of(record.nodeIdHex).silences = 0
     this.#check(turn, record, this.#state.between(0, limits.candidateSpreadMs))
   }
@@ -274,8 +271,17 @@ export class Members implements Liveness {
       // Silence is followed up soon, a pong that could not be understood is not.
       if (silences === 0) {
         if (isMember) this.#check(later, record, this.#interval())
-      } else if (!pong.ok && (isMember || silences < TRIES)) this.#check(later, record, RETRY_MS * silences)
+      } else if (!pong.ok && (isMember || (silences < TRIES && this.#hasRoom())))
+        this.#check(later, record, RETRY_MS * silences)
     })
-    if (refused?.code === 'REQUEST_LIMIT') this.#check(turn, record, RETRY_MS)
+    if (refused?.code !== 'REQUEST_LIMIT') return
+    if (table.get(node.nodeIdHex) !== undefined || this.#hasRoom()) this.#check(turn, record, RETRY_MS)
+  }
+
+  /** Whether one more candidate may wait: one that is silent must not stand beside those that took its place meanwhile. */
+  #hasRoom(): boolean {
+    if (this.#candidates < this.#state.limits.candidates) return true
+    this.#state.counters.add('limit.candidates')
+    return false
   }
 }

@@ -114,7 +114,7 @@ export function inboundTransfer(request: Inbound, options: TransferOptions) {
         streamEnded = true
         // What arrived whole before a reset is still good.
         if (message.reason !== 'finished') shortfall = message.reason
-        end.closed()
+        end.closed(message)
         advance()
       },
       verdict({ result }) {

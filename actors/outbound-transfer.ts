@@ -52,8 +52,9 @@ export function outboundTransfer(request: Outbound, options: TransferOptions) {
       },
       'stream-ended': () => {},
       'stream-delivered': end.done,
-      'stream-closed': ({ reason }) => {
-        end.closed()
+      'stream-closed': message => {
+        const { reason } = message
+        end.closed(message)
         if (reason === 'finished' && next === items.length) end.done()
         else end.failed(reason === 'finished' ? 'STREAM_CLOSED' : reason)
       },

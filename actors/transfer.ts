@@ -38,6 +38,8 @@ export function ending(
   let stream: Ref<StreamMessage> | undefined
   let reported = false
   let streamGone = false
+  /** How the stream ended, for the log: a RESET may say why. */
+  let streamEnd: string | undefined
 
   const report = (event: TransferEvent): void => {
     if (reported) return
@@ -58,7 +60,7 @@ export function ending(
     },
     /** @param reset what the peer is told, where the stream still stands */
     failed(code: ErrorCode, reset: StreamErrorCode = 'STREAM_CLOSED'): void {
-      if (!reported) context.log.debug('a transfer failed', { transfer: type, peer: peer.nodeIdHex, code })
+      if (!reported) context.log.debug('a transfer failed', { transfer: type, peer: peer.nodeIdHex, code, streamEnd })
       if (!reported && !streamGone) stream?.tell({ type: 'reset', reason: reset })
       report({ type: 'transfer-failed', ref, code })
     },
@@ -67,8 +69,9 @@ export function ending(
       stream?.tell({ type: 'reset', reason: 'STREAM_CLOSED' })
       if (streamGone || stream === undefined) context.stop()
     },
-    closed(): void {
+    closed({ reason, detail }: Extract<StreamEvent, { readonly type: 'stream-closed' }>): void {
       streamGone = true
+      streamEnd = reason === 'finished' ? reason : detail
       stream = undefined
       if (reported) context.stop()
     },

@@ -1,9 +1,9 @@
 import { RateLimit } from '../discv5/rate-limit.ts'
+import type { StreamErrorCode } from '../errors.ts'
 import type { Randomness } from '../runtime/randomness.ts'
 import { encodePacket, ST_RESET, sequenceOf, stampTime, timestampOf } from './packet.ts'
+import { encodeResetReason } from './reset-reason.ts'
 import type { StreamPeer } from './streams-messages.ts'
-
-const NO_PAYLOAD = new Uint8Array(0)
 
 /** Peers whose rates are remembered. */
 const REMEMBERED_PEERS = 1024
@@ -38,13 +38,14 @@ export class LateAnswers {
     farewell: Uint8Array | undefined,
     packet: Uint8Array,
     now: number,
+    reason?: StreamErrorCode,
   ): void {
     if (!this.#rateOfPeer.take(peer.nodeIdHex, now) || !this.#rate.take('', now)) {
       this.withheld++
       return
     }
     this.answered++
-    if (farewell === undefined) answers.push(this.#resetFor(packet, now))
+    if (farewell === undefined) answers.push(this.#resetFor(packet, now, reason))
     else {
       const bytes = farewell.slice()
       stampTime(bytes, timestampOf(now))
@@ -58,11 +59,11 @@ export class LateAnswers {
   }
 
   /** A RESET repeats the connection id that was not understood and acknowledges the packet (libutp `send_rst`). */
-  #resetFor(packet: Uint8Array, now: number): Uint8Array {
-    return this.#reset(((packet[2] as number) << 8) | (packet[3] as number), sequenceOf(packet), now)
+  #resetFor(packet: Uint8Array, now: number, reason: StreamErrorCode | undefined): Uint8Array {
+    return this.#reset(((packet[2] as number) << 8) | (packet[3] as number), sequenceOf(packet), now, reason)
   }
 
-  #reset(connectionId: number, acknowledged: number, now: number): Uint8Array {
+  #reset(connectionId: number, acknowledged: number, now: number, reason?: StreamErrorCode): Uint8Array {
     return encodePacket({
       type: ST_RESET,
       connectionId,
@@ -71,7 +72,7 @@ export class LateAnswers {
       windowBytes: 0,
       sequence: this.#randomness.below(0x10000),
       acknowledged,
-      payload: NO_PAYLOAD,
+      payload: encodeResetReason(reason),
     })
   }
 }

@@ -160,7 +160,7 @@ export class Streams<Peer extends StreamPeer> implements Core<StreamsInput<Peer>
           continue
         }
         if (!this.#accept(entry, now, emit)) {
-          this.#late.answer(peer, answers, undefined, bytes, now)
+          this.#late.answer(peer, answers, undefined, bytes, now, 'STREAM_LIMIT')
           continue
         }
       }

@@ -164,7 +164,7 @@ test('a stream that does not come about fails the transfer, and the log says why
   const s = stage(system, options => inboundTransfer({ type: 'fetch', ...start, ...name(1) }, options))
   s.transfer.tell({ type: 'stream-closed', reason: 'STREAM_LIMIT', detail: 'full', stats: undefined })
   t.is((await s.overlay.expectMessage('transfer-failed')).code, 'STREAM_LIMIT')
-  const fields = { transfer: 'fetch', peer: peer.nodeIdHex, code: 'STREAM_LIMIT' }
+  const fields = { transfer: 'fetch', peer: peer.nodeIdHex, code: 'STREAM_LIMIT', streamEnd: 'full' }
   t.like(records, [{ level: 'debug', message: 'a transfer failed', fields }])
 })
 

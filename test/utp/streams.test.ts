@@ -251,6 +251,7 @@ test('limits of streams, in all and of one node, and of expectations', t => {
   const outputs = packets(alice, [packet(ST_SYN, 200)])
   t.like(outputs[0], { type: 'refused', ref: 2, code: 'STREAM_LIMIT' })
   t.is(sent(outputs)[0]?.type, ST_RESET)
+  t.is(Buffer.from(sent(outputs)[0]!.payload).toString(), 'STREAM_LIMIT')
   t.is(initiate(5, bob)?.type, 'opened')
   t.like(initiate(6, bob), { type: 'refused', code: 'STREAM_LIMIT' })
   handle({ type: 'closed', stream: 1, farewell: undefined })

@@ -50,6 +50,9 @@ export interface OverlayLimits {
   readonly serves: number
   readonly servesOfPeer: number
   readonly serveBytes: number
+  /** Items that are read from the store for FIND_CONTENT at a moment: for all peers, and for one. Beyond: records. */
+  readonly reads: number
+  readonly readsOfPeer: number
   /** Content that we fetch over uTP, all lookups together. */
   readonly fetches: number
   /**
@@ -118,6 +121,8 @@ export const defaultOverlayLimits: OverlayLimits = {
   serves: 256,
   servesOfPeer: 128,
   serveBytes: 256 * 1024 * 1024,
+  reads: 256,
+  readsOfPeer: 64,
   fetches: 128,
   fetchBytes: 128 * 1024 * 1024,
   receiveBytes: 128 * 1024 * 1024,

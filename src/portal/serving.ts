@@ -38,6 +38,9 @@ export interface ServingParts {
 export class Serving {
   readonly #parts: ServingParts
   #bytes = 0
+  /** Reads of the store that are under way: all, and by who asked. */
+  #reads = 0
+  readonly #readsOfPeer = new Map<string, number>()
 
   constructor(parts: ServingParts) {
     this.#parts = parts
@@ -136,16 +139,37 @@ export class Serving {
       answer(turn, undefined)
       return
     }
-    if (!questions.hasRoom) {
-      state.counters.add('limit.questions')
+    const limit = questions.hasRoom ? this.#limitOfReads(from) : 'limit.questions'
+    if (limit !== undefined) {
+      state.counters.add(limit)
       answer(turn, this.#closest(from, name))
       return
     }
+    this.#countRead(from, 1)
     const ref = questions.open(turn, state.limits.questionTimeoutMs, (later, read) => {
+      this.#countRead(from, -1)
       const content = read?.type === 'content-read' ? read.content : undefined
       answer(later, content === undefined ? this.#closest(from, name) : this.#give(later, from, version, name, content))
     })
     turn.emit({ type: 'want-content', ref, ...name })
+  }
+
+  /**
+   * Why the store is not to be read for a peer: a read is an item in memory, up to 16 MiB for a question of a hundred bytes, and for nothing
+   * where no transfer can follow.
+   */
+  #limitOfReads({ nodeIdHex }: NodeRecord): string | undefined {
+    const { state, transfers } = this.#parts
+    if (!transfers.hasRoom('serve', nodeIdHex)) return 'limit.serves'
+    const { reads, readsOfPeer } = state.limits
+    return this.#reads < reads && (this.#readsOfPeer.get(nodeIdHex) ?? 0) < readsOfPeer ? undefined : 'limit.reads'
+  }
+
+  #countRead({ nodeIdHex }: NodeRecord, by: 1 | -1): void {
+    this.#reads += by
+    const left = (this.#readsOfPeer.get(nodeIdHex) ?? 0) + by
+    if (left === 0) this.#readsOfPeer.delete(nodeIdHex)
+    else this.#readsOfPeer.set(nodeIdHex, left)
   }
 
   #give(turn: Turn, peer: NodeRecord, version: number, name: ContentName, content: Uint8Array): PortalMessage {

@@ -176,8 +176,12 @@ test('answers, reports and questions that nobody asked for are passed over', t =
 
 test('bounds: what is served over uTP, by number, by peer and by bytes; beyond, the closest nodes are told', t => {
   const kindOf = (driven: DrivenOverlay, from: NodeRecord, number: number) => {
-    const { ref } = one(driven.ask(from, { type: 'find-content', key: keyOf(number) }), 'want-content')
-    const answer = answerOf(driven.handle({ type: 'content-read', ref, content: contentOf(keyOf(number), 2_000) }))
+    const asked = driven.ask(from, { type: 'find-content', key: keyOf(number) })
+    const question = asked.find(output => output.type === 'want-content')
+    const content = contentOf(keyOf(number), 2_000)
+    const answer = answerOf(
+      question === undefined ? asked : driven.handle({ type: 'content-read', ref: question.ref, content }),
+    )
     return answer.type === 'content' ? answer.kind : answer.type
   }
   const driven = new DrivenOverlay({ limits: { serves: 3, servesOfPeer: 2 } })
@@ -186,6 +190,24 @@ test('bounds: what is served over uTP, by number, by peer and by bytes; beyond, 
   t.deepEqual(kinds, ['connection-id', 'connection-id', 'records', 'connection-id', 'records'])
   const narrow = new DrivenOverlay({ limits: { serveBytes: 3_999 } })
   t.deepEqual([kindOf(narrow, peer, 1), kindOf(narrow, other, 2)], ['connection-id', 'records'])
+})
+
+test('bounds: what is read from the store for a peer, and for all; nothing is, where no transfer can follow', t => {
+  const driven = new DrivenOverlay({ limits: { reads: 3, readsOfPeer: 2, servesOfPeer: 2 } })
+  const ask = (from: NodeRecord, number: number): OverlayOutput[] =>
+    driven.ask(from, { type: 'find-content', key: keyOf(number) })
+  const isRead = (from: NodeRecord, number: number): boolean =>
+    ask(from, number).some(output => output.type === 'want-content')
+  const [first, second] = [1, 2].map(number => one(ask(peer, number), 'want-content').ref)
+  t.false(isRead(peer, 3))
+  t.true(isRead(other, 4))
+  t.false(isRead(recordOf(4, MAINNET).current, 5))
+  t.is(driven.counter('limit.reads'), 2)
+  for (const ref of [first!, second!]) driven.handle({ type: 'content-read', ref, content: contentOf(keyOf(1), 2_000) })
+  t.false(isRead(peer, 6), 'its two transfers are under way')
+  t.is(driven.counter('limit.serves'), 1)
+  driven.pass(60_000)
+  t.true(isRead(other, 7), 'the store was silent')
 })
 
 test('bounds: requests, questions and candidates stop at their limits', t => {

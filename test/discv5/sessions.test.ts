@@ -1,7 +1,8 @@
 import test from 'ava'
+import { nodeCryptography } from '../../src/crypto/node-cryptography.ts'
 import { FINDNODE, type Message, NODES, PING, PONG, TALKREQ, TALKRESP } from '../../src/discv5/message.ts'
 import { FLAG_HANDSHAKE, FLAG_WHOAREYOU } from '../../src/discv5/packet.ts'
-import { endpointEntries } from '../../src/identity/publishable-record.ts'
+import { endpointEntries, PublishableRecord } from '../../src/identity/publishable-record.ts'
 import type { Endpoint } from '../../src/transport/datagram.ts'
 import { TestNetwork, type TestNode } from './network.ts'
 import { RawPeer } from './raw-peer.ts'
@@ -231,6 +232,17 @@ test('one address causes so many challenges and handshakes a second, and no more
   t.is(challenged(), 10)
   const elsewhere = new RawPeer(4_000, 44_000)
   t.is(give(node, elsewhere.ordinary(node.record), { host: '127.0.0.77', port: 44_000 }).length, 1)
+})
+
+test('a record of number 0 is sent to who has none', t => {
+  const privateKey = new Uint8Array(32).fill(9)
+  const record = new PublishableRecord({ privateKey, crypto: nodeCryptography, seq: 0n })
+  const { node, peer } = scene(21, { record })
+  node.handle({ type: 'ping', ref: 1, to: peer.record })
+  const { nonce } = peer.unmask(sentSince(node, 0)[0]!)
+  const [handshake] = give(node, peer.whoareyou(record.current, nonce, 0n).packet, peer.endpoint)
+  const { authdata } = peer.unmask(handshake!)
+  t.deepEqual(authdata.subarray(34 + 64 + 33), record.current.bytes)
 })
 
 test('all addresses of one /64 have one rate: its owner has them all', t => {

@@ -214,6 +214,11 @@ export class Discv5 implements Core<DiscoveryInput, DiscoveryOutput> {
       case 'add-record':
         this.#keeper.offer(input.record)
         break
+      case 'remove-record': {
+        const { ref, nodeIdHex } = input
+        this.#context.turn.emit({ type: 'record-removed', ref, removed: this.#keeper.remove(nodeIdHex) })
+        break
+      }
       case 'set-record':
         this.#publish(input.entries)
         break

@@ -49,6 +49,22 @@ test('candidates that are silent and those that took their place meanwhile have 
   t.is(driven.counter('limit.candidates'), 6)
 })
 
+test('one owner of addresses does not fill the table: two of a subnet in a bucket, ten in all', t => {
+  const driven = new DrivenOverlay()
+  const at = (index: number, ...ip: number[]) => {
+    const own = recordOf(900 + index, MAINNET)
+    own.set({ ip: Uint8Array.from(ip) })
+    return own.publish()
+  }
+  driven.befriend(Array.from({ length: 200 }, (_, index) => at(index, 8, 8, 8, index)))
+  const { members } = driven.overlay.snapshot()
+  t.true(members > 2 && members <= 10, `${members} members`)
+  const buckets = driven.overlay.buckets().map(({ length }) => length)
+  t.is(Math.max(...buckets), 2)
+  driven.befriend(Array.from({ length: 20 }, (_, index) => at(300 + index, 9, index, 9, 9)))
+  t.true(driven.overlay.snapshot().members > members + 10)
+})
+
 test('in a full bucket three silences cost a node its place', t => {
   const driven = new DrivenOverlay({ limits: { bucketSize: 1 } })
   driven.befriend([peer])

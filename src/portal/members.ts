@@ -1,4 +1,4 @@
-import type { Slot } from '../discv5/routing-table.ts'
+import type { Insertion, Slot } from '../discv5/routing-table.ts'
 import { refused } from '../errors.ts'
 import { logDistance } from '../identity/distances.ts'
 import type { NodeRecord } from '../identity/node-record.ts'
@@ -64,7 +64,7 @@ export class Members implements Liveness {
   /** A user's word: the node stands in the table at once, and is pinged. */
   add(turn: Turn, record: NodeRecord): boolean {
     if (!this.isFit(record)) return false
-    const insertion = this.#state.table.insert({ record }, turn.now)
+    const insertion = this.#insert(turn, record)
     if (insertion === 'outdated' || insertion === 'ip-limit' || insertion === 'self') return false
     this.#state.profiles.of(record.nodeIdHex).silences = 0
     this.#check(turn, record, 0)
@@ -85,7 +85,7 @@ export class Members implements Liveness {
       if (record.seq <= known.record.seq) return
       if (!this.isFit(record)) this.remove(turn, record.nodeIdHex)
       // At a new address it has to prove itself again before others are told of it.
-      else if (table.insert({ record }, turn.now) === 'updated' && table.slot(record.nodeIdHex)?.live === false) {
+      else if (this.#insert(turn, record) === 'updated' && table.slot(record.nodeIdHex)?.live === false) {
         this.#check(turn, record, 0)
       }
       return
@@ -109,7 +109,7 @@ export class Members implements Liveness {
     const profile = profiles.of(node.nodeIdHex)
     profile.silences = 0
     const known = table.get(node.nodeIdHex)
-    if (known === undefined || known.record.seq < node.seq) table.insert({ record: node }, turn.now)
+    if (known === undefined || known.record.seq < node.seq) this.#insert(turn, node)
     const before = table.slot(node.nodeIdHex)
     if (before === undefined) return
     const isNew = !before.live
@@ -226,6 +226,12 @@ export class Members implements Liveness {
     if (enrSeq <= known.seq || enrSeq <= profile.resolvedSeq) return
     profile.resolvedSeq = enrSeq
     turn.emit({ type: 'resolve-record', known, seq: enrSeq })
+  }
+
+  #insert(turn: Turn, record: NodeRecord): Insertion {
+    const insertion = this.#state.table.insert({ record }, turn.now)
+    if (insertion === 'ip-limit') this.#state.counters.add('limit.addresses')
+    return insertion
   }
 
   /** The member goes; who stood in reserve takes its place and has to prove itself. */

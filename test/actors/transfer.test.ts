@@ -49,6 +49,7 @@ test('an item is validated, then stored, then reported; the next waits for that,
   const s = stage(system, options => inboundTransfer(request, options))
   const asked = await s.streams.expectMessage('expect')
   t.is(asked.connectionId, 77)
+  t.is(asked.limits.totalTimeoutMs, 180_000, 'a minute an item, and one more')
   s.transfer.tell({ type: 'stream-opened', stream: s.stream.ref })
   const first = new Uint8Array(300).fill(1)
   const second = new Uint8Array(200).fill(2)

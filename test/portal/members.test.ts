@@ -61,6 +61,7 @@ test('one owner of addresses does not fill the table: two of a subnet in a bucke
   t.true(members > 2 && members <= 10, `${members} members`)
   const buckets = driven.overlay.buckets().map(({ length }) => length)
   t.is(Math.max(...buckets), 2)
+  t.true(driven.counter('limit.addresses') > 180)
   driven.befriend(Array.from({ length: 20 }, (_, index) => at(300 + index, 9, index, 9, 9)))
   t.true(driven.overlay.snapshot().members > members + 10)
 })

@@ -117,9 +117,8 @@ export function discovery(options: DiscoveryOptions) {
       'known-record': ({ nodeIdHex, replyTo }) => {
         replyTo.tell(core.table.get(nodeIdHex)?.record)
       },
-      'remove-record': ({ nodeIdHex, replyTo }) => {
-        replyTo.tell(core.table.remove(nodeIdHex).removed !== undefined)
-      },
+      'remove-record': ({ nodeIdHex, replyTo }) =>
+        feed({ type: 'remove-record', ref: asked(replyTo, 'record-removed', ({ removed }) => removed), nodeIdHex }),
       buckets: ({ replyTo }) => {
         const buckets: string[][] = Array.from({ length: 256 }, () => [])
         for (const { distance, members } of core.table.buckets()) {

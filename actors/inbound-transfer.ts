@@ -1,10 +1,21 @@
 import type { ErrorCode } from '../src/errors.ts'
+import { Backlog } from '../src/portal/backlog.ts'
 import { ContentFrames } from '../src/portal/content-frames.ts'
-import type { ContentName, TransferRequest } from '../src/portal/portal.ts'
+import type { ContentName, TransferOrder } from '../src/portal/portal.ts'
 import { behavior } from '../src/runtime/runtime.ts'
+import { defaultStreamLimits } from '../src/utp/utp.ts'
 import { ending, PREFIX_BYTES, type TransferMessage, type TransferOptions } from './transfer.ts'
 
-type Inbound = Extract<TransferRequest, { readonly type: 'fetch' | 'receive' }>
+type Inbound = Extract<TransferOrder, { readonly type: 'fetch' | 'receive' }>
+
+/** Items up to this size need no room to be given: a stream's window holds more. */
+const FREE_ITEM_BYTES = 64 * 1024
+
+/**
+ * What a peer may take for an item that it offered, with as much again for all of them: nimbus waits so long for an item
+ * (portal_stream.nim). A transfer that drips holds a slot that others are refused for; one that we asked for harms nobody.
+ */
+const OFFERED_ITEM_MS = 60_000
 
 /**
  * One retrieval or one accepted offer, from its first byte to stored: reads a stream, cuts it into items, has each validated, then
@@ -15,51 +26,75 @@ export function inboundTransfer(request: Inbound, options: TransferOptions) {
     const { streams, storage, validation, overlay, maxItemBytes } = options
     const { ref, peer, connectionId, prefixed } = request
     const names: readonly ContentName[] = request.type === 'fetch' ? [request] : request.items
-    const frames = new ContentFrames({ prefixed, maxItemBytes })
+    const frames = new ContentFrames({ prefixed, maxItemBytes, freeItemBytes: FREE_ITEM_BYTES })
+    const backlog = new Backlog()
     const end = ending(context, overlay, request)
-    let chunks: Uint8Array[] = []
-    let chunkOffset = 0
     let streamEnded = false
+    let failed = false
     /** What a missing item is reported as. */
     let shortfall: ErrorCode = 'STREAM_CLOSED'
     let index = 0
     let judged: Uint8Array | undefined
+    let awaitsRoom = false
 
     const judge = (item: Uint8Array): void => {
       judged = item
       validation.tell({ type: 'validate', ref: index, key: names[index]!.key, bytes: item, client: context.self })
     }
 
-    /** Takes bytes up to the end of an item; the rest waits until the item is judged. */
-    const advance = (): void => {
-      let taken = 0
-      while (judged === undefined && index < names.length && chunks.length > 0) {
-        const chunk = chunks[0]!
-        const result = frames.take(chunk, chunkOffset)
+    const mayTake = (): boolean => !failed && judged === undefined && !awaitsRoom && index < names.length
+
+    /** Takes bytes up to the end of an item, or to where one begins that wants room. Returns how many. */
+    const take = (bytes: Uint8Array): number => {
+      let at = 0
+      while (mayTake() && at < bytes.length) {
+        const result = frames.take(bytes, at)
         if (!result.ok) {
+          failed = true
           end.failed(result.code, 'STREAM_TOO_LARGE')
-          return
+          return at
         }
-        taken += result.value.used
-        chunkOffset += result.value.used
-        if (chunkOffset === chunk.length) {
-          chunks.shift()
-          chunkOffset = 0
-        }
+        at += result.value.used
         const { item } = result.value
-        // nimbus sends nothing in the place of an offered item that it no longer has (portal_protocol.nim, offer).
-        if (item?.length === 0 && request.type === 'receive') index += 1
+        if (frames.wantedBytes !== undefined) {
+          awaitsRoom = true
+          overlay.tell({ type: 'transfer-size', ref, bytes: frames.wantedBytes })
+          // nimbus sends nothing in the place of an offered item that it no longer has (portal_protocol.nim, offer).
+        } else if (item?.length === 0 && request.type === 'receive') index += 1
         else if (item !== undefined) judge(item)
       }
+      return at
+    }
+
+    /** The window opens by what was taken; what the end of the stream means is settled when nothing waits any more. */
+    const conclude = (taken: number): void => {
+      if (failed) return
       if (taken > 0) end.stream()?.tell({ type: 'read', bytes: taken })
       if (judged === undefined && index === names.length) {
         end.done()
         return
       }
-      if (judged !== undefined || !streamEnded) return
+      if (judged !== undefined || awaitsRoom || !streamEnded) return
       const last = shortfall === 'STREAM_CLOSED' ? frames.end() : undefined
       if (last === undefined) end.failed(shortfall)
       else judge(last)
+    }
+
+    /** The rest waits until the item is judged, or has room. */
+    const arrived = (chunks: readonly Uint8Array[]): void => {
+      let taken = 0
+      for (const chunk of chunks) {
+        const used = backlog.bytes === 0 ? take(chunk) : 0
+        taken += used
+        if (used < chunk.length) backlog.push(chunk.subarray(used))
+      }
+      conclude(taken)
+    }
+
+    const advance = (): void => {
+      const taken = take(backlog.view())
+      backlog.skip(taken)
+      conclude(taken)
     }
 
     const accepted = (content: Uint8Array, stored: boolean): void => {
@@ -71,14 +106,15 @@ export function inboundTransfer(request: Inbound, options: TransferOptions) {
 
     const type = request.type === 'fetch' ? 'initiate' : 'expect'
     const maxReceiveBytes = names.length * (maxItemBytes + PREFIX_BYTES)
-    streams.tell({ type, peer, connectionId, owner: context.self, limits: { maxReceiveBytes } })
+    const totalTimeoutMs =
+      request.type === 'fetch'
+        ? defaultStreamLimits.totalTimeoutMs
+        : Math.min(defaultStreamLimits.totalTimeoutMs, OFFERED_ITEM_MS * (names.length + 1))
+    streams.tell({ type, peer, connectionId, owner: context.self, limits: { maxReceiveBytes, totalTimeoutMs } })
 
     return {
       'stream-opened': end.opened,
-      'stream-data': message => {
-        chunks = chunks.length === 0 ? [...message.chunks] : chunks.concat(message.chunks)
-        advance()
-      },
+      'stream-data': ({ chunks }) => arrived(chunks),
       'stream-writable': () => {},
       'stream-ended': () => {
         streamEnded = true
@@ -89,7 +125,7 @@ export function inboundTransfer(request: Inbound, options: TransferOptions) {
         streamEnded = true
         // What arrived whole before a reset is still good.
         if (message.reason !== 'finished') shortfall = message.reason
-        end.closed()
+        end.closed(message)
         advance()
       },
       verdict({ result }) {
@@ -110,6 +146,11 @@ export function inboundTransfer(request: Inbound, options: TransferOptions) {
       },
       'content-read': () => {},
       presence: () => {},
+      room() {
+        awaitsRoom = false
+        frames.allow()
+        advance()
+      },
       cancel: end.cancelled,
     }
   })

@@ -1,10 +1,10 @@
 import { encodeVarint } from '../src/codec/varint.ts'
-import type { OfferedContent, TransferRequest } from '../src/portal/portal.ts'
+import type { OfferedContent, TransferOrder } from '../src/portal/portal.ts'
 import { behavior } from '../src/runtime/runtime.ts'
 import { defaultStreamLimits } from '../src/utp/utp.ts'
 import { ending, PREFIX_BYTES, type TransferMessage, type TransferOptions } from './transfer.ts'
 
-type Outbound = Extract<TransferRequest, { readonly type: 'serve' | 'send' }>
+type Outbound = Extract<TransferOrder, { readonly type: 'serve' | 'send' }>
 
 /** Writes items to a stream in their order; those that are in the store are read when the stream has room. */
 export function outboundTransfer(request: Outbound, options: TransferOptions) {
@@ -52,8 +52,9 @@ export function outboundTransfer(request: Outbound, options: TransferOptions) {
       },
       'stream-ended': () => {},
       'stream-delivered': end.done,
-      'stream-closed': ({ reason }) => {
-        end.closed()
+      'stream-closed': message => {
+        const { reason } = message
+        end.closed(message)
         if (reason === 'finished' && next === items.length) end.done()
         else end.failed(reason === 'finished' ? 'STREAM_CLOSED' : reason)
       },
@@ -66,6 +67,7 @@ export function outboundTransfer(request: Outbound, options: TransferOptions) {
       'content-kept': () => {},
       'keep-failed': () => {},
       presence: () => {},
+      room: () => {},
       cancel: end.cancelled,
     }
   })

@@ -6,7 +6,7 @@ import {
   type OverlayInput,
   type OverlayOptions,
   type OverlayOutput,
-  type TransferRequest,
+  type TransferOrder,
 } from '../src/portal/portal.ts'
 import { behavior, type Ref, type ReplyTo } from '../src/runtime/runtime.ts'
 import { driveCore, Pending } from './core-driver.ts'
@@ -69,6 +69,9 @@ export function overlay(settings: OverlaySettings) {
         case 'decline':
           streams.tell(output)
           break
+        case 'give-room':
+          transfers.get(output.ref)?.tell({ type: 'room' })
+          break
         case 'cancel-transfer':
           transfers.get(output.ref)?.tell({ type: 'cancel' })
           break
@@ -95,7 +98,7 @@ export function overlay(settings: OverlaySettings) {
         )
     }
 
-    const transfer = (request: Exclude<TransferRequest, { readonly type: 'cancel-transfer' }>): void => {
+    const transfer = (request: TransferOrder): void => {
       const { ref } = request
       const child =
         request.type === 'fetch' || request.type === 'receive'
@@ -124,6 +127,7 @@ export function overlay(settings: OverlaySettings) {
       'record-changed': feed,
       'radius-changed': feed,
       'transfer-item': feed,
+      'transfer-size': feed,
       'transfer-done': feed,
       'transfer-failed': feed,
       bootstrap: feed,

@@ -28,6 +28,8 @@ export type StreamEvent =
   | {
       readonly type: 'stream-closed'
       readonly reason: 'finished' | StreamErrorCode
+      /** Of STREAM_RESET: why the peer gave up, where it said so. */
+      readonly peerReason?: StreamErrorCode | undefined
       readonly detail: string
       readonly stats: StreamStats | undefined
     }
@@ -78,9 +80,9 @@ export function stream(options: StreamOptions) {
           owner.tell({ type: 'stream-delivered' })
           break
         case 'closed': {
-          const { reason, detail, stats, farewell } = output
+          const { reason, peerReason, detail, stats, farewell } = output
           closed = true
-          owner.tell({ type: 'stream-closed', reason, detail, stats })
+          owner.tell({ type: 'stream-closed', reason, peerReason, detail, stats })
           streams.tell({ type: 'closed', stream: id, farewell })
           context.stop()
         }

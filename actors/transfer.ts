@@ -1,5 +1,5 @@
 import type { ErrorCode, StreamErrorCode } from '../src/errors.ts'
-import type { TransferEvent, TransferRequest } from '../src/portal/portal.ts'
+import type { TransferEvent, TransferOrder } from '../src/portal/portal.ts'
 import type { ActorContext, Ref } from '../src/runtime/runtime.ts'
 import type { StorageAnswer, StorageMessage } from './storage.ts'
 import type { StreamEvent, StreamMessage } from './stream.ts'
@@ -10,6 +10,8 @@ export type TransferMessage =
   | StreamEvent
   | Verdict
   | StorageAnswer
+  /** There is memory for the item whose size was told. */
+  | { readonly type: 'room' }
   /** Nobody wants it any more. */
   | { readonly type: 'cancel' }
 
@@ -18,7 +20,7 @@ export interface TransferOptions {
   readonly streams: Ref<StreamsMessage>
   readonly storage: Ref<StorageMessage>
   readonly validation: Ref<ValidationMessage>
-  /** Hears `transfer-item`, `transfer-done` and `transfer-failed`. */
+  /** Hears `transfer-size`, `transfer-item`, `transfer-done` and `transfer-failed`. */
   readonly overlay: Ref<TransferEvent>
   /** The largest content item of the sub-network. */
   readonly maxItemBytes: number
@@ -31,11 +33,13 @@ export const PREFIX_BYTES = 5
 export function ending(
   context: ActorContext<TransferMessage>,
   overlay: Ref<TransferEvent>,
-  { type, ref, peer }: Exclude<TransferRequest, { readonly type: 'cancel-transfer' }>,
+  { type, ref, peer }: TransferOrder,
 ) {
   let stream: Ref<StreamMessage> | undefined
   let reported = false
   let streamGone = false
+  /** How the stream ended, for the log: a RESET may say why. */
+  let streamEnd: string | undefined
 
   const report = (event: TransferEvent): void => {
     if (reported) return
@@ -56,7 +60,7 @@ export function ending(
     },
     /** @param reset what the peer is told, where the stream still stands */
     failed(code: ErrorCode, reset: StreamErrorCode = 'STREAM_CLOSED'): void {
-      if (!reported) context.log.debug('a transfer failed', { transfer: type, peer: peer.nodeIdHex, code })
+      if (!reported) context.log.debug('a transfer failed', { transfer: type, peer: peer.nodeIdHex, code, streamEnd })
       if (!reported && !streamGone) stream?.tell({ type: 'reset', reason: reset })
       report({ type: 'transfer-failed', ref, code })
     },
@@ -65,8 +69,9 @@ export function ending(
       stream?.tell({ type: 'reset', reason: 'STREAM_CLOSED' })
       if (streamGone || stream === undefined) context.stop()
     },
-    closed(): void {
+    closed({ reason, detail }: Extract<StreamEvent, { readonly type: 'stream-closed' }>): void {
       streamGone = true
+      streamEnd = reason === 'finished' ? reason : detail
       stream = undefined
       if (reported) context.stop()
     },

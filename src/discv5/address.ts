@@ -43,6 +43,11 @@ export function subnetKey(host: string): string {
   return bytes === undefined ? host : bytes.subarray(0, bytes.length === 4 ? 3 : 8).join('.')
 }
 
+/** Who a rate applies to: an IPv4 address, or the /64 that one owner of IPv6 addresses has at least. */
+export function rateKey(host: string): string {
+  return host.includes(':') ? subnetKey(host) : host
+}
+
 function scope4(bytes: Uint8Array): AddressScope {
   const first = bytes[0]!
   const second = bytes[1]!

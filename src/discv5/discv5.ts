@@ -4,7 +4,7 @@ import { endpointEntries, type RecordChanges } from '../identity/publishable-rec
 import { RecordDecoder } from '../identity/record-decoder.ts'
 import type { Core } from '../runtime/core.ts'
 import type { Endpoint } from '../transport/datagram.ts'
-import { addressText } from './address.ts'
+import { addressScope, addressText } from './address.ts'
 import { AddressVote, isBetterAddress } from './address-vote.ts'
 import { ApiRequests } from './api-requests.ts'
 import { Bootstrap } from './bootstrap.ts'
@@ -214,6 +214,11 @@ export class Discv5 implements Core<DiscoveryInput, DiscoveryOutput> {
       case 'add-record':
         this.#keeper.offer(input.record)
         break
+      case 'remove-record': {
+        const { ref, nodeIdHex } = input
+        this.#context.turn.emit({ type: 'record-removed', ref, removed: this.#keeper.remove(nodeIdHex) })
+        break
+      }
       case 'set-record':
         this.#publish(input.entries)
         break
@@ -298,7 +303,9 @@ export class Discv5 implements Core<DiscoveryInput, DiscoveryOutput> {
     const { own, turn } = this.#context
     if (!this.#adoptAddress) return
     this.counters.addressVotes++
-    this.#votes.add(session.nodeIdHex, named, turn.now)
+    // Keys cost nothing, addresses do: all nodes of one are one voter. On a network of one's own they may share it.
+    const { host } = session.endpoint
+    this.#votes.add(addressScope(host) === 'global' ? host : session.nodeIdHex, named, turn.now)
     const family = named.host.includes(':') ? 'IPv6' : 'IPv4'
     const winner = this.#votes.winner(family)
     const published = family === 'IPv6' ? own.current.endpoint6 : own.current.endpoint4

@@ -185,7 +185,9 @@ export class Initiator {
     if (session.state === 'established') counters.sessionsLost++
     if (session.keys?.proven === true) session.otherKeys = session.keys
     this.#requeue(session, sent?.order ?? Number.POSITIVE_INFINITY)
-    const localRecord = own.current.seq > enrSeq(challenge) ? own.current.bytes : undefined
+    const known = enrSeq(challenge)
+    // 0 says that the peer has none, even where ours has that number (discv5-wire.md, Handshake Message Packet).
+    const localRecord = known === 0n || own.current.seq > known ? own.current.bytes : undefined
     const headBytes = AUTHDATA_AT + handshakeAuthdataBytes(localRecord?.length ?? 0)
     const message = this.#choose(session, MAX_PACKET_BYTES - headBytes - TAG_BYTES, sent)
     const packet = this.#handshakePacket(session, record.publicKey, challenge, localRecord, message.plaintext)

@@ -76,6 +76,8 @@ export type DiscoveryInput =
   | { readonly type: 'resolve'; readonly ref: number; readonly nodeId: Uint8Array }
   /** Offers a record to the routing table. */
   | { readonly type: 'add-record'; readonly record: NodeRecord }
+  /** Takes a node out of the routing table; it may come by itself again. Outcome: `record-removed`. */
+  | { readonly type: 'remove-record'; readonly ref: number; readonly nodeIdHex: string }
   /** Changes entries of the own record (undefined removes). Outcome: `record-changed` where something changed. */
   | { readonly type: 'set-record'; readonly entries: RecordChanges }
   /** Joins the network through these nodes; kept, and tried again whenever the table is empty. */
@@ -114,6 +116,8 @@ export type DiscoveryOutput =
   /** The closest first. */
   | { readonly type: 'lookup-done'; readonly ref: number; readonly records: readonly NodeRecord[] }
   | { readonly type: 'resolved'; readonly ref: number; readonly record: NodeRecord | undefined }
+  /** `removed`: it was a member. */
+  | { readonly type: 'record-removed'; readonly ref: number; readonly removed: boolean }
   /** A session with it was established, or a newer record of a known node came. */
   | { readonly type: 'node-met'; readonly record: NodeRecord }
   /** It left the routing table. */

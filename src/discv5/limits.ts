@@ -28,7 +28,7 @@ export interface DiscoveryLimits {
   readonly sentLog: number
   /** How long they are kept. */
   readonly sentLogMs: number
-  /** WHOAREYOU packets that one address may cause in a second; a multiple of it at once. */
+  /** WHOAREYOU packets that one address (of IPv6: one /64) may cause in a second; a multiple of it at once. */
   readonly challengesPerSecondPerAddress: number
   /** Handshakes that one address may have verified in a second: each costs two operations on the curve. */
   readonly handshakesPerSecondPerAddress: number
@@ -42,7 +42,7 @@ export interface DiscoveryLimits {
   readonly lookups: number
   /** Peers whose word on our address is remembered. */
   readonly addressVoters: number
-  /** Distinct peers that must name the same address before we believe it. */
+  /** Distinct peers, at distinct addresses where these are global, that must name the same address before we believe it. */
   readonly addressMajority: number
   /** How long such a word counts. */
   readonly addressVoteMs: number

@@ -65,8 +65,8 @@ export class NodesAnswer {
     const { endpoint } = record
     const distance = logDistance(record.nodeId, session.nodeId)
     if (!this.#distances.has(distance)) counters.recordsWrongDistance++
-    // A node's own record may leave its address out (it does not know it), and tells of nobody else.
-    else if (distance !== 0 && (endpoint === undefined || !mayRelay(session.endpoint.host, endpoint.host))) {
+    // A node's own record may leave its address out: it does not know it.
+    else if (endpoint === undefined ? distance !== 0 : !mayRelay(session.endpoint.host, endpoint.host)) {
       counters.recordsUnreachable++
     } else {
       const before = this.#records.get(record.nodeIdHex)

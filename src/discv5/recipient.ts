@@ -2,6 +2,7 @@ import { toHex } from '../codec/hex.ts'
 import type { NodeRecord } from '../identity/node-record.ts'
 import type { RecordDecoder } from '../identity/record-decoder.ts'
 import type { Endpoint } from '../transport/datagram.ts'
+import { rateKey } from './address.ts'
 import { type Challenge, ChallengeTable } from './challenges.ts'
 import type { Context } from './context.ts'
 import type { DeadlineHeap, Timed } from './deadline-heap.ts'
@@ -83,7 +84,7 @@ export class Recipient {
   challenge(packet: Packet, endpoint: Endpoint, session: Session | undefined): void {
     const { counters, turn, limits } = this.#context
     const { authdata: sourceId, nonce } = packet
-    if (!this.#challengeRate.take(endpoint.host, turn.now)) {
+    if (!this.#challengeRate.take(rateKey(endpoint.host), turn.now)) {
       counters.challengesLimited++
       return
     }
@@ -121,7 +122,7 @@ export class Recipient {
       counters.handshakesUnexpected++
       return undefined
     }
-    if (!this.#handshakeRate.take(endpoint.host, turn.now)) {
+    if (!this.#handshakeRate.take(rateKey(endpoint.host), turn.now)) {
       counters.handshakesLimited++
       return undefined
     }

@@ -77,6 +77,15 @@ export class TableKeeper implements RequestOwner {
     this.#schedule.set(node, live ? turn.now + this.#jittered(limits.checkIntervalMs) : turn.now)
   }
 
+  /** A user's word: it is not checked any more, and who stood in reserve takes its place. Returns whether it was a member. */
+  remove(nodeIdHex: string): boolean {
+    const removal = this.table.remove(nodeIdHex)
+    if (removal.removed === undefined) return false
+    this.#context.counters.tableRemoved++
+    this.#removed(removal)
+    return true
+  }
+
   /** A node answered a request, or completed a handshake, at the endpoint of this session. */
   heard(session: Session): void {
     const { turn } = this.#context

@@ -40,6 +40,9 @@ const ROOM_MS = 250
  */
 const REMINDERS = 2
 
+/** So much longer than at first a lookup waits at most before it gives up a transfer for another. */
+const MAX_PATIENCE_FACTOR = 6
+
 /** A peer that said it has the content, and whose turn has not come. */
 interface Spare {
   readonly node: NodeRecord
@@ -51,7 +54,9 @@ interface Spare {
 /**
  * One recursive FIND_CONTENT. Several nodes are asked at a time; the first that leads to the content is followed, and
  * nobody else is asked meanwhile, unless that takes too long. Content that is not valid, or does not come, sends the
- * lookup on its way again.
+ * lookup on its way again. Where every transfer takes long and one more peer has it, the oldest is given up for that: peers that send
+ * a byte now and then would else hold a lookup for as long as streams may last. Each time it waits longer, so that a slow link that all
+ * transfers share does not make it go round in circles.
  */
 export class ContentLookup {
   readonly #parts: ContentLookupParts
@@ -72,6 +77,7 @@ export class ContentLookup {
   #spares: Spare[] = []
   #lookup: Lookup<NodeRecord>
   #patience: Appointment<Job> | undefined
+  #patienceFactor = 1
   #room: Appointment<Job> | undefined
   /** Peers that should have it and, asked a second time, said that they do not give it. */
   #obstructed: NodeRecord[] = []
@@ -136,7 +142,7 @@ export class ContentLookup {
     // While a transfer is young nobody else is asked: each peer that answers with a connection id keeps a stream
     // waiting for us.
     if (this.#retrievals.size > 0 && this.#patience !== undefined) return
-    if (this.#spares.length > 0 || this.#retrievals.size >= this.#parts.state.limits.fetchesOfLookup) return
+    if (this.#spares.length > 0) return
     for (let nodes = this.#lookup.next(); nodes.length > 0; nodes = this.#lookup.next()) {
       for (const node of nodes) if (!this.#ask(turn, node)) this.#lookup.failed(node.nodeIdHex)
     }
@@ -263,7 +269,6 @@ export class ContentLookup {
     this.#broken.push(...expired.map(spare => spare.node))
     while (this.#spares.length > 0) {
       if (this.#retrievals.size > 0 && this.#patience !== undefined) return
-      if (this.#retrievals.size >= state.limits.fetchesOfLookup) return
       // Content that is here already is judged before a stream is opened.
       const at = Math.max(
         0,
@@ -275,7 +280,19 @@ export class ContentLookup {
         return
       }
       this.#spares.splice(at, 1)
+      if (this.#retrievals.size >= state.limits.fetchesOfLookup) this.#giveUpOldest(turn)
       this.#retrieve(turn, spare)
+    }
+  }
+
+  #giveUpOldest(turn: Turn): void {
+    for (const [node, retrieval] of this.#retrievals) {
+      this.#retrievals.delete(node)
+      retrieval.cancel(turn)
+      this.#broken.push(node)
+      this.#patienceFactor = Math.min(2 * this.#patienceFactor, MAX_PATIENCE_FACTOR)
+      this.#parts.state.counters.add('lookup.given-up')
+      return
     }
   }
 
@@ -295,7 +312,8 @@ export class ContentLookup {
     })
     this.#retrievals.set(node, retrieval)
     state.agenda.cancel(this.#patience)
-    this.#patience = state.agenda.set(turn.now + state.limits.fetchPatienceMs, later => {
+    const patienceMs = this.#patienceFactor * state.limits.fetchPatienceMs
+    this.#patience = state.agenda.set(turn.now + patienceMs, later => {
       this.#patience = undefined
       state.counters.add('lookup.impatient')
       this.#step(later)

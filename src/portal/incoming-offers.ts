@@ -39,8 +39,8 @@ export interface IncomingOfferParts {
 /** OFFER from others: which keys are taken, and the one transfer that brings them. */
 export class IncomingOffers {
   readonly #parts: IncomingOfferParts
-  /** Content ids that somebody is sending us: a second offer of one gets code 5. */
-  readonly #receiving = new Set<string>()
+  /** Content ids that somebody is sending us, by which transfer and since when: a second offer of one gets code 5. */
+  readonly #receiving = new Map<string, { readonly ref: number; readonly since: number }>()
   /** What was answered to offers whose content has not begun to come, by peer and keys. */
   readonly #answered = new Map<string, { readonly answer: OfferAnswer; readonly until: number }>()
 
@@ -79,7 +79,7 @@ export class IncomingOffers {
       const idHex = name === undefined ? '' : toHex(name.contentId)
       if (name === undefined) codes[index] = acceptCodes.notVerifiable
       else if (!state.wants(name.contentId)) codes[index] = acceptCodes.notWithinRadius
-      else if (this.#receiving.has(idHex) || offered.has(idHex)) codes[index] = acceptCodes.transferInProgress
+      else if (this.#isReceiving(turn, idHex) || offered.has(idHex)) codes[index] = acceptCodes.transferInProgress
       else if (!hasRoom) codes[index] = acceptCodes.rateLimited
       else {
         offered.add(idHex)
@@ -113,7 +113,7 @@ export class IncomingOffers {
     for (const [at, candidate] of candidates.entries()) {
       let code = judged[at] ?? acceptCodes.declined
       if (code === acceptCodes.accepted) {
-        if (this.#receiving.has(candidate.idHex)) code = acceptCodes.transferInProgress
+        if (this.#isReceiving(turn, candidate.idHex)) code = acceptCodes.transferInProgress
         else if (!hasRoom) code = acceptCodes.rateLimited
         else accepted.push(candidate)
       }
@@ -141,7 +141,7 @@ export class IncomingOffers {
     begun: () => void,
   ): void {
     const { transfers, received, state } = this.#parts
-    for (const { idHex } of accepted) this.#receiving.add(idHex)
+    for (const { idHex } of accepted) this.#receiving.set(idHex, { ref, since: turn.now })
     const missing = new Map(accepted.entries())
     transfers.begin(turn, ref, 'receive', from, connectionId, {
       item: (later, index, content, stored) => {
@@ -149,16 +149,27 @@ export class IncomingOffers {
         if (candidate === undefined) return
         missing.delete(index)
         begun()
-        this.#receiving.delete(candidate.idHex)
+        this.#received(candidate.idHex, ref)
         state.counters.add('received.items')
         received(later, from, candidate.name, stored ? undefined : content)
       },
       ended: (later, failure) => {
-        for (const { idHex } of missing.values()) this.#receiving.delete(idHex)
+        for (const { idHex } of missing.values()) this.#received(idHex, ref)
         begun()
         this.#ended(later, from, failure)
       },
     })
+  }
+
+  /** Whoever offers content and never sends it would else keep it from us for as long as a stream may last. */
+  #isReceiving(turn: Turn, idHex: string): boolean {
+    const transfer = this.#receiving.get(idHex)
+    return transfer !== undefined && turn.now - transfer.since < this.#parts.state.limits.receivePatienceMs
+  }
+
+  /** Another transfer of the same content may have begun meanwhile. */
+  #received(idHex: string, ref: number): void {
+    if (this.#receiving.get(idHex)?.ref === ref) this.#receiving.delete(idHex)
   }
 
   #ended(turn: Turn, from: NodeRecord, failure: ErrorCode | undefined): void {

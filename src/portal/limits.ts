@@ -14,7 +14,7 @@ export interface OverlayLimits {
   readonly waitingLookups: number
   /** A lookup without a result after so long fails with CONTENT_NOT_FOUND, or ends with what it found. */
   readonly lookupTimeoutMs: number
-  /** A content lookup whose transfer is not done after so long asks further nodes beside it. */
+  /** A content lookup whose transfer is not done after so long asks further nodes beside it; after longer it gives one up for another. */
   readonly fetchPatienceMs: number
   /** Transfers that one content lookup has under way at a time. */
   readonly fetchesOfLookup: number
@@ -41,6 +41,8 @@ export interface OverlayLimits {
    */
   readonly receives: number
   readonly receivesOfPeer: number
+  /** Content that one peer has been sending for so long is taken from another as well, who hears code 5 before. */
+  readonly receivePatienceMs: number
   /**
    * Content that FIND_CONTENT fetches from us over uTP: all peers together, one peer, and the bytes of all. Beyond:
    * records.
@@ -48,8 +50,18 @@ export interface OverlayLimits {
   readonly serves: number
   readonly servesOfPeer: number
   readonly serveBytes: number
+  /** Items that are read from the store for FIND_CONTENT at a moment: for all peers, and for one. Beyond: records. */
+  readonly reads: number
+  readonly readsOfPeer: number
   /** Content that we fetch over uTP, all lookups together. */
   readonly fetches: number
+  /**
+   * Bytes of items on their way to us: those that we fetch, those that are offered to us, and of the latter those of one peer. Each
+   * item counts with the size that its sender named; what does not fit waits.
+   */
+  readonly fetchBytes: number
+  readonly receiveBytes: number
+  readonly receiveBytesOfPeer: number
   /** Offers in flight, transfer included: all peers together, and to one peer. */
   readonly offers: number
   readonly offersToPeer: number
@@ -105,10 +117,16 @@ export const defaultOverlayLimits: OverlayLimits = {
 
   receives: 128,
   receivesOfPeer: 64,
+  receivePatienceMs: 15_000,
   serves: 256,
   servesOfPeer: 128,
   serveBytes: 256 * 1024 * 1024,
+  reads: 256,
+  readsOfPeer: 64,
   fetches: 128,
+  fetchBytes: 128 * 1024 * 1024,
+  receiveBytes: 128 * 1024 * 1024,
+  receiveBytesOfPeer: 32 * 1024 * 1024,
   offers: 64,
   offersToPeer: 4,
   transferTimeoutMs: 15 * 60_000,

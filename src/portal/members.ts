@@ -1,4 +1,4 @@
-import type { Slot } from '../discv5/routing-table.ts'
+import type { Insertion, Slot } from '../discv5/routing-table.ts'
 import { refused } from '../errors.ts'
 import { logDistance } from '../identity/distances.ts'
 import type { NodeRecord } from '../identity/node-record.ts'
@@ -64,7 +64,7 @@ export class Members implements Liveness {
   /** A user's word: the node stands in the table at once, and is pinged. */
   add(turn: Turn, record: NodeRecord): boolean {
     if (!this.isFit(record)) return false
-    const insertion = this.#state.table.insert({ record }, turn.now)
+    const insertion = this.#insert(turn, record)
     if (insertion === 'outdated' || insertion === 'ip-limit' || insertion === 'self') return false
     this.#state.profiles.of(record.nodeIdHex).silences = 0
     this.#check(turn, record, 0)
@@ -79,13 +79,13 @@ export class Members implements Liveness {
 
   /** A node was met in discovery, or it asked us something: it becomes a candidate and is pinged soon. */
   meet(turn: Turn, record: NodeRecord): void {
-    const { table, limits, counters, profiles } = this.#state
+    const { table, limits, profiles } = this.#state
     const known = table.get(record.nodeIdHex)
     if (known !== undefined) {
       if (record.seq <= known.record.seq) return
       if (!this.isFit(record)) this.remove(turn, record.nodeIdHex)
       // At a new address it has to prove itself again before others are told of it.
-      else if (table.insert({ record }, turn.now) === 'updated' && table.slot(record.nodeIdHex)?.live === false) {
+      else if (this.#insert(turn, record) === 'updated' && table.slot(record.nodeIdHex)?.live === false) {
         this.#check(turn, record, 0)
       }
       return
@@ -94,10 +94,7 @@ export class Members implements Liveness {
     // A node that keeps asking and never answers is not pinged at each of its requests.
     if (turn.now - (profiles.peek(record.nodeIdHex)?.pingedAt ?? Number.NEGATIVE_INFINITY) < limits.pingIntervalMs)
       return
-    if (this.#candidates >= limits.candidates) {
-      counters.add('limit.candidates')
-      return
-    }
+    if (!this.#hasRoom()) return
     this.#state.profiles.of(record.nodeIdHex).silences = 0
     this.#check(turn, record, this.#state.between(0, limits.candidateSpreadMs))
   }
@@ -112,7 +109,7 @@ export class Members implements Liveness {
     const profile = profiles.of(node.nodeIdHex)
     profile.silences = 0
     const known = table.get(node.nodeIdHex)
-    if (known === undefined || known.record.seq < node.seq) table.insert({ record: node }, turn.now)
+    if (known === undefined || known.record.seq < node.seq) this.#insert(turn, node)
     const before = table.slot(node.nodeIdHex)
     if (before === undefined) return
     const isNew = !before.live
@@ -231,6 +228,12 @@ export class Members implements Liveness {
     turn.emit({ type: 'resolve-record', known, seq: enrSeq })
   }
 
+  #insert(turn: Turn, record: NodeRecord): Insertion {
+    const insertion = this.#state.table.insert({ record }, turn.now)
+    if (insertion === 'ip-limit') this.#state.counters.add('limit.addresses')
+    return insertion
+  }
+
   /** The member goes; who stood in reserve takes its place and has to prove itself. */
   #replace(turn: Turn, nodeIdHex: string): boolean {
     this.#forget(nodeIdHex)
@@ -274,8 +277,17 @@ export class Members implements Liveness {
       // Silence is followed up soon, a pong that could not be understood is not.
       if (silences === 0) {
         if (isMember) this.#check(later, record, this.#interval())
-      } else if (!pong.ok && (isMember || silences < TRIES)) this.#check(later, record, RETRY_MS * silences)
+      } else if (!pong.ok && (isMember || (silences < TRIES && this.#hasRoom())))
+        this.#check(later, record, RETRY_MS * silences)
     })
-    if (refused?.code === 'REQUEST_LIMIT') this.#check(turn, record, RETRY_MS)
+    if (refused?.code !== 'REQUEST_LIMIT') return
+    if (table.get(node.nodeIdHex) !== undefined || this.#hasRoom()) this.#check(turn, record, RETRY_MS)
+  }
+
+  /** Whether one more candidate may wait: one that is silent must not stand beside those that took its place meanwhile. */
+  #hasRoom(): boolean {
+    if (this.#candidates < this.#state.limits.candidates) return true
+    this.#state.counters.add('limit.candidates')
+    return false
   }
 }

@@ -62,6 +62,8 @@ export type TransferEvent =
       readonly content: Uint8Array
       readonly stored: boolean
     }
+  /** `fetch` and `receive`: an item of so many bytes comes next. Answered by `give-room` when it may; the stream's window waits. */
+  | { readonly type: 'transfer-size'; readonly ref: number; readonly bytes: number }
   | { readonly type: 'transfer-done'; readonly ref: number }
   /** Also for content that is not valid (CONTENT_INVALID), which costs the peer its place in the table. */
   | { readonly type: 'transfer-failed'; readonly ref: number; readonly code: ErrorCode }
@@ -190,8 +192,8 @@ export interface TransferStart {
   readonly prefixed: boolean
 }
 
-/** To transfers. */
-export type TransferRequest =
+/** Begins a transfer. */
+export type TransferOrder =
   /** Initiate the stream and read one item (we asked with FIND_CONTENT). */
   | ({ readonly type: 'fetch' } & TransferStart & ContentName)
   /** Wait for the stream and write one item (they asked with FIND_CONTENT). */
@@ -200,6 +202,12 @@ export type TransferRequest =
   | ({ readonly type: 'send'; readonly items: readonly OfferedContent[] } & TransferStart)
   /** Wait for the stream and read the items in order (we accepted their OFFER). */
   | ({ readonly type: 'receive'; readonly items: readonly ContentName[] } & TransferStart)
+
+/** To transfers. */
+export type TransferRequest =
+  | TransferOrder
+  /** There is memory for the item whose `transfer-size` was told. */
+  | { readonly type: 'give-room'; readonly ref: number }
   /** Nobody wants this transfer any more: reset its stream. No event of it is expected afterwards. */
   | { readonly type: 'cancel-transfer'; readonly ref: number }
 

@@ -44,6 +44,8 @@ export interface OverlaySnapshot {
   readonly outbox: number
   readonly gossip: { readonly items: number; readonly bytes: number }
   readonly transfers: Readonly<Record<TransferKind, number>>
+  /** Bytes of items on their way to us, and how many items wait for room. */
+  readonly incoming: { readonly fetchBytes: number; readonly receiveBytes: number; readonly waiting: number }
   readonly counters: Readonly<Record<string, number>>
 }
 
@@ -142,6 +144,9 @@ export class Overlay implements Core<OverlayInput, OverlayOutput> {
       case 'transfer-item':
         this.#transfers.item(turn, input.ref, input.index, input.content, input.stored)
         return
+      case 'transfer-size':
+        this.#transfers.size(turn, input.ref, input.bytes)
+        return
       case 'transfer-done':
         this.#transfers.end(turn, input.ref, undefined)
         return
@@ -234,6 +239,7 @@ export class Overlay implements Core<OverlayInput, OverlayOutput> {
         send: transfers.count('send'),
         receive: transfers.count('receive'),
       },
+      incoming: transfers.incoming,
       counters: state.counters.snapshot(),
     }
   }

@@ -3,7 +3,7 @@
  *
  *     wire       ssz, message, ping-extension, version: bytes to messages and back, which version to speak
  *     knowledge  state, profiles, radius, relayed-records: who we are, whom we know, what they told
- *     waiting    agenda, requests, questions, transfers: whatever is answered later, each with a time limit and a slot
+ *     waiting    agenda, requests, questions, transfers, content-room: whatever is answered later, each with a time limit, a slot, memory
  *     network    members, joining, node-lookups: the routing table, and what keeps it true
  *     content    serving, incoming-offers: what others ask; calls, content-lookup, retrievals, content-trace,
  *                outgoing-offers, outbox, gossip: what we ask
@@ -26,6 +26,7 @@ export type {
   StoreEvent,
   StoreQuestion,
   TransferEvent,
+  TransferOrder,
   TransferRequest,
   TransferStart,
 } from './overlay-messages.ts'

@@ -41,6 +41,12 @@ function fault(from: NodeRecord, record: NodeRecord, distances: readonly number[
   return undefined
 }
 
+/** Whether a node may be told of another: nobody far away can reach our own network, or should be sent to its own. */
+export function mayTell(to: NodeRecord, of: NodeRecord): boolean {
+  if (to.endpoint === undefined || of.endpoint === undefined) return of.endpoint !== undefined
+  return mayRelay(to.endpoint.host, of.endpoint.host)
+}
+
 /** As many of the records, from the first, as `budgetBytes` of an answer hold; at most `limit`. */
 export function packRecords(records: readonly NodeRecord[], budgetBytes: number, limit: number): Uint8Array[] {
   const packed: Uint8Array[] = []

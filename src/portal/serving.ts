@@ -1,4 +1,5 @@
 import type { TalkToken } from '../discv5/interface.ts'
+import type { Slot } from '../discv5/routing-table.ts'
 import type { NodeRecord } from '../identity/node-record.ts'
 import type { IncomingOffers } from './incoming-offers.ts'
 import type { Members } from './members.ts'
@@ -16,8 +17,8 @@ import {
 import type { ContentName, Turn } from './overlay-messages.ts'
 import { decodePingPayload, encodePingPayload, type PingPayload, pingErrorCodes } from './ping-extension.ts'
 import type { Questions } from './questions.ts'
-import { packRecords } from './relayed-records.ts'
-import type { OverlayState } from './state.ts'
+import { mayTell, packRecords } from './relayed-records.ts'
+import type { Member, OverlayState } from './state.ts'
 import type { Transfers } from './transfers.ts'
 import { prefixesFoundContent } from './version.ts'
 
@@ -37,6 +38,9 @@ export interface ServingParts {
 export class Serving {
   readonly #parts: ServingParts
   #bytes = 0
+  /** Reads of the store that are under way: all, and by who asked. */
+  #reads = 0
+  readonly #readsOfPeer = new Map<string, number>()
 
   constructor(parts: ServingParts) {
     this.#parts = parts
@@ -104,16 +108,19 @@ export class Serving {
     return { type: 'pong', enrSeq: state.record.seq, payloadType: reply.payloadType, payload }
   }
 
+  /** Others than the asker, that have answered lately, where it can reach them. */
+  #toldTo(from: NodeRecord): (slot: Readonly<Slot<Member>>) => boolean {
+    const { members } = this.#parts
+    return slot => {
+      const { record } = slot.entry
+      return record.nodeIdHex !== from.nodeIdHex && members.isTold(slot) && mayTell(from, record)
+    }
+  }
+
   #nodes(from: NodeRecord, distances: readonly number[]): PortalMessage {
-    const { state, members } = this.#parts
+    const { state } = this.#parts
     const own = distances.includes(0) ? [state.record] : []
-    const others = state.table
-      .atDistances(
-        distances,
-        MAX_RECORDS,
-        slot => slot.entry.record.nodeIdHex !== from.nodeIdHex && members.isTold(slot),
-      )
-      .map(member => member.record)
+    const others = state.table.atDistances(distances, MAX_RECORDS, this.#toldTo(from)).map(member => member.record)
     const budget = MAX_TALK_RESPONSE_BYTES - NODES_OVERHEAD_BYTES
     return { type: 'nodes', total: 1, records: packRecords([...own, ...others], budget, MAX_RECORDS) }
   }
@@ -132,16 +139,37 @@ export class Serving {
       answer(turn, undefined)
       return
     }
-    if (!questions.hasRoom) {
-      state.counters.add('limit.questions')
+    const limit = questions.hasRoom ? this.#limitOfReads(from) : 'limit.questions'
+    if (limit !== undefined) {
+      state.counters.add(limit)
       answer(turn, this.#closest(from, name))
       return
     }
+    this.#countRead(from, 1)
     const ref = questions.open(turn, state.limits.questionTimeoutMs, (later, read) => {
+      this.#countRead(from, -1)
       const content = read?.type === 'content-read' ? read.content : undefined
       answer(later, content === undefined ? this.#closest(from, name) : this.#give(later, from, version, name, content))
     })
     turn.emit({ type: 'want-content', ref, ...name })
+  }
+
+  /**
+   * Why the store is not to be read for a peer: a read is an item in memory, up to 16 MiB for a question of a hundred bytes, and for nothing
+   * where no transfer can follow.
+   */
+  #limitOfReads({ nodeIdHex }: NodeRecord): string | undefined {
+    const { state, transfers } = this.#parts
+    if (!transfers.hasRoom('serve', nodeIdHex)) return 'limit.serves'
+    const { reads, readsOfPeer } = state.limits
+    return this.#reads < reads && (this.#readsOfPeer.get(nodeIdHex) ?? 0) < readsOfPeer ? undefined : 'limit.reads'
+  }
+
+  #countRead({ nodeIdHex }: NodeRecord, by: 1 | -1): void {
+    this.#reads += by
+    const left = (this.#readsOfPeer.get(nodeIdHex) ?? 0) + by
+    if (left === 0) this.#readsOfPeer.delete(nodeIdHex)
+    else this.#readsOfPeer.set(nodeIdHex, left)
   }
 
   #give(turn: Turn, peer: NodeRecord, version: number, name: ContentName, content: Uint8Array): PortalMessage {
@@ -171,14 +199,8 @@ export class Serving {
   }
 
   #closest(from: NodeRecord, name: ContentName): PortalMessage {
-    const { state, members } = this.#parts
-    const near = state.table
-      .closest(
-        name.contentId,
-        MAX_RECORDS,
-        slot => slot.entry.record.nodeIdHex !== from.nodeIdHex && members.isTold(slot),
-      )
-      .map(member => member.record)
+    const { state } = this.#parts
+    const near = state.table.closest(name.contentId, MAX_RECORDS, this.#toldTo(from)).map(member => member.record)
     const budget = MAX_TALK_RESPONSE_BYTES - CONTENT_RECORDS_OVERHEAD_BYTES
     return { type: 'content', kind: 'records', records: packRecords(near, budget, MAX_RECORDS) }
   }

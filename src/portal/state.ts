@@ -1,4 +1,4 @@
-import { type IpLimits, RoutingTable } from '../discv5/routing-table.ts'
+import { DEFAULT_IP_LIMITS, type IpLimits, RoutingTable } from '../discv5/routing-table.ts'
 import { type Result, SpimplError } from '../errors.ts'
 import type { NodeRecord } from '../identity/node-record.ts'
 import type { RecordDecoder } from '../identity/record-decoder.ts'
@@ -29,7 +29,7 @@ export interface OverlayOptions {
    */
   readonly clientInfo: string
   readonly limits?: Partial<OverlayLimits>
-  /** As `RoutingTable` has it; no limit unless told. */
+  /** Nodes of one subnet in the routing table; `undefined` for no limit. 2 in a bucket and 10 in the table unless told. */
   readonly ipLimits?: IpLimits | undefined
 }
 
@@ -68,7 +68,7 @@ export class OverlayState {
     this.table = new RoutingTable({
       localId: options.record.nodeId,
       bucketSize: this.limits.bucketSize,
-      ipLimits: options.ipLimits,
+      ipLimits: 'ipLimits' in options ? options.ipLimits : DEFAULT_IP_LIMITS,
     })
     this.profiles = new Profiles(this.limits.profiles, nodeIdHex => this.table.get(nodeIdHex) !== undefined)
     this.#record = options.record

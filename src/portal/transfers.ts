@@ -2,6 +2,7 @@ import type { ErrorCode } from '../errors.ts'
 import type { NodeRecord } from '../identity/node-record.ts'
 import type { Randomness } from '../runtime/randomness.ts'
 import type { Agenda, Appointment } from './agenda.ts'
+import { ContentRoom } from './content-room.ts'
 import type { OverlayLimits } from './limits.ts'
 import type { Turn } from './overlay-messages.ts'
 
@@ -37,11 +38,19 @@ export class Transfers {
   readonly #listening = new Set<number>()
   /** Connection ids that peers chose and we use, by peer. */
   readonly #initiating = new Set<string>()
+  readonly #room: ContentRoom
 
   constructor(limits: OverlayLimits, agenda: Agenda<(turn: Turn) => void>, randomness: Randomness) {
     this.#limits = limits
     this.#agenda = agenda
     this.#randomness = randomness
+    this.#room = new ContentRoom(limits)
+  }
+
+  /** What items on their way to us hold. */
+  get incoming(): { readonly fetchBytes: number; readonly receiveBytes: number; readonly waiting: number } {
+    const room = this.#room
+    return { fetchBytes: room.bytes('fetch'), receiveBytes: room.bytes('receive'), waiting: room.waiting }
   }
 
   count(kind: TransferKind): number {
@@ -97,25 +106,35 @@ export class Transfers {
     else this.#initiating.add(`${peer.nodeIdHex} ${connectionId}`)
   }
 
+  /** An item of so many bytes comes next. */
+  size(turn: Turn, ref: number, bytes: number): void {
+    const transfer = this.#transfers.get(ref)
+    if (transfer === undefined) return
+    const { kind, peer } = transfer
+    if (kind === 'fetch' || kind === 'receive') this.#room.ask(turn, { ref, kind, peer, bytes })
+  }
+
   item(turn: Turn, ref: number, index: number, content: Uint8Array, stored: boolean): void {
+    this.#room.release(turn, ref)
     this.#transfers.get(ref)?.owner.item?.(turn, index, content, stored)
   }
 
   /** Frees the slot and tells the owner. What is not known any more (cancelled, overdue) is passed over. */
   end(turn: Turn, ref: number, failure: ErrorCode | undefined): void {
-    const transfer = this.#free(ref)
+    const transfer = this.#free(turn, ref)
     transfer?.owner.ended(turn, failure)
   }
 
   /** Frees the slot without a word to the owner, and has the stream reset. */
   cancel(turn: Turn, ref: number): void {
-    if (this.#free(ref) !== undefined) turn.emit({ type: 'cancel-transfer', ref })
+    if (this.#free(turn, ref) !== undefined) turn.emit({ type: 'cancel-transfer', ref })
   }
 
-  #free(ref: number): Transfer | undefined {
+  #free(turn: Turn, ref: number): Transfer | undefined {
     const transfer = this.#transfers.get(ref)
     if (transfer === undefined) return undefined
     this.#transfers.delete(ref)
+    this.#room.release(turn, ref)
     this.#agenda.cancel(transfer.overdue)
     this.#count[transfer.kind] -= 1
     const name = transfer.kind + transfer.peer

@@ -1,3 +1,4 @@
+import type { StreamErrorCode } from '../errors.ts'
 import {
   HEADER_BYTES,
   type PacketType,
@@ -9,6 +10,7 @@ import {
   writeSelectiveAckHead,
 } from './packet.ts'
 import type { Received } from './received.ts'
+import { encodeResetReason } from './reset-reason.ts'
 import { narrow } from './sequence.ts'
 
 /** Large enough that allocation costs little for each packet, small enough to die young. */
@@ -80,10 +82,11 @@ export class PacketBatch {
     this.packets.push(bytes)
   }
 
-  /** A RESET, which tells of no window and answers no timestamp. `acknowledged` as on the wire. */
-  addReset(now: number, sequence: number, acknowledged: number): void {
+  /** A RESET, which tells of no window and answers no timestamp. `acknowledged` as on the wire; `reason` as reset-reason.ts has it. */
+  addReset(now: number, sequence: number, acknowledged: number, reason?: StreamErrorCode): void {
     this.begin(now, 0, 0, acknowledged)
-    this.add(ST_RESET, sequence, undefined, 0, 0)
+    const payload = encodeResetReason(reason)
+    this.add(ST_RESET, sequence, payload, 0, payload.length)
   }
 
   #allocate(bytes: number): Uint8Array {

@@ -3,7 +3,7 @@ import type { Core } from '../runtime/core.ts'
 import type { Randomness } from '../runtime/randomness.ts'
 import { PacketBatch } from './batch.ts'
 import { ConnectionLifecycle, type ConnectionState } from './connection-machine.ts'
-import { endingOf, FINISHED, hadEverything, type StreamEnd } from './ending.ts'
+import { endByReset, endingOf, FINISHED, type StreamEnd } from './ending.ts'
 import { Handshake } from './handshake.ts'
 import { type StreamLimits, streamLimits } from './limits.ts'
 import type { StreamInput, StreamOutput, StreamSnapshot, StreamStats } from './messages.ts'
@@ -185,7 +185,7 @@ export class UtpConnection implements Core<StreamInput, StreamOutput> {
         this.#onSyn(view, now)
         return
       case ST_RESET:
-        this.#onReset(view)
+        this.#onReset(view, bytes)
         return
       default:
         if (view.connectionId !== this.#receiveId) this.#receiver.refused++
@@ -244,13 +244,12 @@ export class UtpConnection implements Core<StreamInput, StreamOutput> {
       this.#fail('STREAM_TOO_LARGE', `expected at most ${this.#limits.maxReceiveBytes} bytes, got more`)
   }
 
-  #onReset(view: PacketView): void {
+  #onReset(view: PacketView, bytes: Uint8Array): void {
     if (view.connectionId !== this.#receiveId && view.connectionId !== this.#sendId) {
       this.#receiver.refused++
       return
     }
-    if (hadEverything(this.#sender, this.#receiver)) this.#end = FINISHED
-    else this.#end = { reason: 'STREAM_RESET', detail: 'the peer reset the stream' }
+    this.#end = endByReset(this.#sender, this.#receiver, bytes.subarray(view.payloadAt))
   }
 
   #onWrite(bytes: Uint8Array): void {
@@ -364,10 +363,11 @@ export class UtpConnection implements Core<StreamInput, StreamOutput> {
     const batch = this.#batch
     batch.packets = []
     if (this.#end?.reason === 'STREAM_RESET' || this.state === 'awaiting-syn') return
-    batch.addReset(now, this.#sender.sent.next, this.#receiver.received.acknowledged)
+    const reason = this.#end?.reason === 'finished' ? undefined : this.#end?.reason
+    batch.addReset(now, this.#sender.sent.next, this.#receiver.received.acknowledged, reason)
   }
 
-  #close({ reason, detail }: StreamEnd, now: number, emit: Emit): void {
+  #close({ reason, detail, peerReason }: StreamEnd, now: number, emit: Emit): void {
     this.#lifecycle.advance(reason === 'finished' ? 'DONE' : 'FAIL')
     this.#closedAt = now
     this.#deadline = Infinity
@@ -379,7 +379,7 @@ export class UtpConnection implements Core<StreamInput, StreamOutput> {
     const stats = this.stats()
     this.#sender.clear()
     this.#receiver.clear()
-    emit({ type: 'closed', reason, detail, stats, farewell: this.#farewell })
+    emit({ type: 'closed', reason, peerReason, detail, stats, farewell: this.#farewell })
   }
 
   /** Late packets of a stream that is over; normally the table of streams answers them (streams.ts). */

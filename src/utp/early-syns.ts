@@ -14,12 +14,16 @@ interface EarlySyn<Peer extends StreamPeer> {
  */
 export class EarlySyns<Peer extends StreamPeer> {
   readonly #capacity: number
+  readonly #capacityOfPeer: number
   readonly #waitMs: number
   /** All wait equally long: the oldest stands first. */
   readonly #waiting = new Map<string, EarlySyn<Peer>>()
+  /** How many of each peer: one that opens what nobody expects takes no room from others. */
+  readonly #ofPeer = new Map<string, number>()
 
-  constructor(options: { readonly capacity: number; readonly waitMs: number }) {
+  constructor(options: { readonly capacity: number; readonly capacityOfPeer: number; readonly waitMs: number }) {
     this.#capacity = options.capacity
+    this.#capacityOfPeer = options.capacityOfPeer
     this.#waitMs = options.waitMs
   }
 
@@ -40,8 +44,10 @@ export class EarlySyns<Peer extends StreamPeer> {
   keep(peer: Peer, receiveId: number, bytes: Uint8Array, now: number): boolean {
     const key = keyOf(peer.nodeIdHex, receiveId)
     if (this.#waiting.has(key)) return true // a repetition, which waits no longer than the first
-    if (this.#waiting.size >= this.#capacity) return false
+    const ofPeer = this.#ofPeer.get(peer.nodeIdHex) ?? 0
+    if (this.#waiting.size >= this.#capacity || ofPeer >= this.#capacityOfPeer) return false
     this.#waiting.set(key, { peer, bytes, until: now + this.#waitMs })
+    this.#ofPeer.set(peer.nodeIdHex, ofPeer + 1)
     return true
   }
 
@@ -49,7 +55,7 @@ export class EarlySyns<Peer extends StreamPeer> {
   take(nodeIdHex: string, receiveId: number): Uint8Array | undefined {
     const key = keyOf(nodeIdHex, receiveId)
     const early = this.#waiting.get(key)
-    this.#waiting.delete(key)
+    if (early !== undefined) this.#remove(key, early)
     return early?.bytes
   }
 
@@ -57,9 +63,16 @@ export class EarlySyns<Peer extends StreamPeer> {
   *takeOverdue(now: number): IterableIterator<{ readonly peer: Peer; readonly bytes: Uint8Array }> {
     for (const [key, early] of this.#waiting) {
       if (early.until > now) return
-      this.#waiting.delete(key)
+      this.#remove(key, early)
       yield early
     }
+  }
+
+  #remove(key: string, { peer }: EarlySyn<Peer>): void {
+    this.#waiting.delete(key)
+    const left = (this.#ofPeer.get(peer.nodeIdHex) ?? 1) - 1
+    if (left === 0) this.#ofPeer.delete(peer.nodeIdHex)
+    else this.#ofPeer.set(peer.nodeIdHex, left)
   }
 }
 

@@ -1,11 +1,14 @@
 /** How a stream comes to its end when both sides behave: read from what each half knows, decided nowhere else. */
 import type { StreamErrorCode } from '../errors.ts'
 import type { Receiver } from './receiver.ts'
+import { decodeResetReason } from './reset-reason.ts'
 import type { Sender } from './sender.ts'
 
 export interface StreamEnd {
   readonly reason: 'finished' | StreamErrorCode
   readonly detail: string
+  /** Of a RESET: why the peer gave up, where it said so. */
+  readonly peerReason?: StreamErrorCode | undefined
 }
 
 export const FINISHED: StreamEnd = { reason: 'finished', detail: 'both ends have said all' }
@@ -33,10 +36,20 @@ export function endingOf(
   return sender.onlyFinOutstanding && sender.consecutiveTimeouts >= MAX_FIN_TIMEOUTS ? 'finished' : undefined
 }
 
+/** What a RESET means. `payload` of its packet: it may say why. */
+export function endByReset(sender: Sender, receiver: Receiver, payload: Uint8Array): StreamEnd {
+  if (hadEverything(sender, receiver)) return FINISHED
+  const peerReason = decodeResetReason(payload)
+  const detail = `the peer reset the stream${peerReason === undefined ? '' : `: ${peerReason}`}`
+  return { reason: 'STREAM_RESET', detail, peerReason }
+}
+
 /**
- * Whether a RESET comes from a peer that has everything and is gone: it answers our FIN so where the ack of an earlier copy got lost
- * (nim-eth's streams vanish when their FIN is acknowledged, or when they have read the peer's).
+ * Whether a RESET comes from a peer that has everything and is gone. It answers our FIN so where the ack of an earlier copy got lost
+ * (nim-eth's streams vanish when their FIN is acknowledged, or when they have read the peer's), and already the first where it had the
+ * length of what it read: nimbus drops its socket with the last byte of an item, and the FIN that is on its way finds nobody.
  */
-export function hadEverything(sender: Sender, receiver: Receiver): boolean {
-  return sender.finAcknowledged || sender.finRepeated || (receiver.received.finished && sender.onlyFinOutstanding)
+function hadEverything(sender: Sender, receiver: Receiver): boolean {
+  if (sender.finAcknowledged || sender.finRepeated) return true
+  return sender.onlyFinOutstanding && (receiver.received.finished || (sender.writtenBytes > 0 && !receiver.peerWrote))
 }

@@ -1,36 +1,51 @@
+import { RateLimit } from '../discv5/rate-limit.ts'
+import type { StreamErrorCode } from '../errors.ts'
 import type { Randomness } from '../runtime/randomness.ts'
 import { encodePacket, ST_RESET, sequenceOf, stampTime, timestampOf } from './packet.ts'
+import { encodeResetReason } from './reset-reason.ts'
+import type { StreamPeer } from './streams-messages.ts'
 
-const NO_PAYLOAD = new Uint8Array(0)
+/** Peers whose rates are remembered. */
+const REMEMBERED_PEERS = 1024
 
-/** Answers to packets of no stream, at a bounded rate: whoever sends junk must not make us send as much. */
+/**
+ * Answers to packets of no stream, at a bounded rate: whoever sends junk must not make us send as much, nor keep us from telling others
+ * that their last byte arrived.
+ */
 export class LateAnswers {
   answered = 0
   /** Answers that the rate kept back. */
   withheld = 0
   readonly #randomness: Randomness
-  readonly #perSecond: number
-  #tokens: number
-  #tokensAt = Number.NEGATIVE_INFINITY
+  readonly #rate: RateLimit
+  readonly #rateOfPeer: RateLimit
 
-  constructor(options: { readonly randomness: Randomness; readonly maxAnswersPerSecond: number }) {
+  constructor(options: {
+    readonly randomness: Randomness
+    readonly maxAnswersPerSecond: number
+    readonly maxAnswersOfPeerPerSecond: number
+  }) {
+    const { maxAnswersPerSecond, maxAnswersOfPeerPerSecond } = options
     this.#randomness = options.randomness
-    this.#perSecond = options.maxAnswersPerSecond
-    this.#tokens = options.maxAnswersPerSecond
+    this.#rate = new RateLimit(maxAnswersPerSecond, 1, maxAnswersPerSecond)
+    this.#rateOfPeer = new RateLimit(maxAnswersOfPeerPerSecond, REMEMBERED_PEERS, maxAnswersOfPeerPerSecond)
   }
 
   /** Adds to `answers` the farewell of the stream that is gone, or a RESET where there is none. */
-  answer(answers: Uint8Array[], farewell: Uint8Array | undefined, packet: Uint8Array, now: number): void {
-    const gained = ((now - this.#tokensAt) / 1000) * this.#perSecond
-    this.#tokens = Math.min(this.#perSecond, this.#tokens + gained)
-    this.#tokensAt = now
-    if (this.#tokens < 1) {
+  answer(
+    peer: StreamPeer,
+    answers: Uint8Array[],
+    farewell: Uint8Array | undefined,
+    packet: Uint8Array,
+    now: number,
+    reason?: StreamErrorCode,
+  ): void {
+    if (!this.#rateOfPeer.take(peer.nodeIdHex, now) || !this.#rate.take('', now)) {
       this.withheld++
       return
     }
-    this.#tokens--
     this.answered++
-    if (farewell === undefined) answers.push(this.#resetFor(packet, now))
+    if (farewell === undefined) answers.push(this.#resetFor(packet, now, reason))
     else {
       const bytes = farewell.slice()
       stampTime(bytes, timestampOf(now))
@@ -44,11 +59,11 @@ export class LateAnswers {
   }
 
   /** A RESET repeats the connection id that was not understood and acknowledges the packet (libutp `send_rst`). */
-  #resetFor(packet: Uint8Array, now: number): Uint8Array {
-    return this.#reset(((packet[2] as number) << 8) | (packet[3] as number), sequenceOf(packet), now)
+  #resetFor(packet: Uint8Array, now: number, reason: StreamErrorCode | undefined): Uint8Array {
+    return this.#reset(((packet[2] as number) << 8) | (packet[3] as number), sequenceOf(packet), now, reason)
   }
 
-  #reset(connectionId: number, acknowledged: number, now: number): Uint8Array {
+  #reset(connectionId: number, acknowledged: number, now: number, reason?: StreamErrorCode): Uint8Array {
     return encodePacket({
       type: ST_RESET,
       connectionId,
@@ -57,7 +72,7 @@ export class LateAnswers {
       windowBytes: 0,
       sequence: this.#randomness.below(0x10000),
       acknowledged,
-      payload: NO_PAYLOAD,
+      payload: encodeResetReason(reason),
     })
   }
 }

@@ -35,6 +35,8 @@ export type StreamOutput =
   | {
       readonly type: 'closed'
       readonly reason: 'finished' | StreamErrorCode
+      /** Of STREAM_RESET: the limit or wish that ended the stream at the peer, where it said so (reset-reason.ts). */
+      readonly peerReason: StreamErrorCode | undefined
       readonly detail: string
       readonly stats: StreamStats
       /** What to answer to late packets of this stream (a repeated FIN whose ack was lost); undefined: a RESET. */

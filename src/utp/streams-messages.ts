@@ -67,6 +67,8 @@ export interface StreamsLimits {
   readonly lingerMs: number
   /** RESETs and last acks in one second, to all peers together. */
   readonly maxAnswersPerSecond: number
+  /** Of those, to one peer. */
+  readonly maxAnswersOfPeerPerSecond: number
 }
 
 /** The first three are present sizes, the others counts since the beginning. */
@@ -94,5 +96,6 @@ export const defaultStreamsLimits: StreamsLimits = {
   expectTimeoutMs: 20_000,
   maxLingering: 1024,
   lingerMs: 15_000,
-  maxAnswersPerSecond: 200,
+  maxAnswersPerSecond: 1000,
+  maxAnswersOfPeerPerSecond: 100,
 }

@@ -14,7 +14,7 @@ import {
   type StreamsStats,
 } from './streams-messages.ts'
 
-const MAX_EARLY_SYNS = 256
+const MAX_EARLY_SYNS = 1024
 /** What an initiator waits before it repeats its SYN (BEP 29). */
 const EARLY_SYN_WAIT_MS = 1000
 
@@ -32,7 +32,7 @@ const EXPIRY_STEP_MS = 100
 export class Streams<Peer extends StreamPeer> implements Core<StreamsInput<Peer>, StreamsOutput<Peer>> {
   readonly #limits: StreamsLimits
   readonly #late: LateAnswers
-  readonly #early = new EarlySyns<Peer>({ capacity: MAX_EARLY_SYNS, waitMs: EARLY_SYN_WAIT_MS })
+  readonly #early: EarlySyns<Peer>
   readonly #index = new StreamIndex<Peer>()
   readonly #open = new Map<StreamId, StreamEntry<Peer>>()
   /** By the caller's ref. */
@@ -49,8 +49,9 @@ export class Streams<Peer extends StreamPeer> implements Core<StreamsInput<Peer>
 
   constructor(options: { readonly randomness: Randomness; readonly limits?: Partial<StreamsLimits> }) {
     this.#limits = { ...defaultStreamsLimits, ...options.limits }
-    const { maxAnswersPerSecond } = this.#limits
-    this.#late = new LateAnswers({ randomness: options.randomness, maxAnswersPerSecond })
+    this.#late = new LateAnswers({ randomness: options.randomness, ...this.#limits })
+    const capacityOfPeer = this.#limits.maxStreamsPerPeer
+    this.#early = new EarlySyns({ capacity: MAX_EARLY_SYNS, capacityOfPeer, waitMs: EARLY_SYN_WAIT_MS })
   }
 
   handle(input: StreamsInput<Peer>, now: number, emit: (output: StreamsOutput<Peer>) => void): void {
@@ -140,12 +141,12 @@ export class Streams<Peer extends StreamPeer> implements Core<StreamsInput<Peer>
         this.#unknown++
         if (type === ST_SYN && this.#early.keep(peer, (connectionId + 1) & 0xffff, bytes, now)) {
           this.#nextDeadline = Math.min(this.#nextDeadline, this.#early.deadline)
-        } else if (type !== ST_RESET) this.#late.answer(answers, undefined, bytes, now)
+        } else if (type !== ST_RESET) this.#late.answer(peer, answers, undefined, bytes, now)
         continue
       }
       if (entry.stage === LINGERING) {
         // An ack asks for nothing, and two ends that answer each other's acks would never stop.
-        if (type !== ST_RESET && type !== ST_STATE) this.#late.answer(answers, entry.farewell, bytes, now)
+        if (type !== ST_RESET && type !== ST_STATE) this.#late.answer(peer, answers, entry.farewell, bytes, now)
         continue
       }
       if (entry.stage === EXPECTED) {
@@ -159,7 +160,7 @@ export class Streams<Peer extends StreamPeer> implements Core<StreamsInput<Peer>
           continue
         }
         if (!this.#accept(entry, now, emit)) {
-          this.#late.answer(answers, undefined, bytes, now)
+          this.#late.answer(peer, answers, undefined, bytes, now, 'STREAM_LIMIT')
           continue
         }
       }
@@ -361,7 +362,7 @@ export class Streams<Peer extends StreamPeer> implements Core<StreamsInput<Peer>
     }
     for (const { peer, bytes } of this.#early.takeOverdue(now)) {
       const answers: Uint8Array[] = []
-      this.#late.answer(answers, undefined, bytes, now)
+      this.#late.answer(peer, answers, undefined, bytes, now)
       if (answers.length > 0) emit({ type: 'send', peer, packets: answers })
     }
     this.#nextDeadline = Math.max(Math.min(next, this.#early.deadline), now + EXPIRY_STEP_MS)

@@ -22,7 +22,7 @@ const name = (digit: number) => ({ key: Uint8Array.of(digit), contentId: new Uin
 const start = { ref: 9, peer, connectionId: 77, version: 2, prefixed: true }
 
 /** A transfer between probes in the places of the actors around it. */
-function stage(system: TestSystem, make: (options: TransferOptions) => Behavior<TransferMessage>) {
+function stage(system: TestSystem, make: (options: TransferOptions) => Behavior<TransferMessage>, maxItemBytes = 1000) {
   const streams = system.probe<StreamsMessage>('streams')
   const storage = system.probe<StorageMessage>('storage')
   const validation = system.probe<ValidationMessage>('validation')
@@ -33,7 +33,7 @@ function stage(system: TestSystem, make: (options: TransferOptions) => Behavior<
     storage: storage.ref,
     validation: validation.ref,
     overlay: overlay.ref,
-    maxItemBytes: 1000,
+    maxItemBytes,
   }
   const transfer = system.spawn(make(options), { restart: 'temporary' })
   return { streams, storage, validation, overlay, stream, transfer }
@@ -49,6 +49,7 @@ test('an item is validated, then stored, then reported; the next waits for that,
   const s = stage(system, options => inboundTransfer(request, options))
   const asked = await s.streams.expectMessage('expect')
   t.is(asked.connectionId, 77)
+  t.is(asked.limits.totalTimeoutMs, 180_000, 'a minute an item, and one more')
   s.transfer.tell({ type: 'stream-opened', stream: s.stream.ref })
   const first = new Uint8Array(300).fill(1)
   const second = new Uint8Array(200).fill(2)
@@ -125,13 +126,46 @@ test('an offered item of no bytes is passed over: its sender does not have it an
   await s.overlay.expectMessage('transfer-done')
 })
 
+test('a large item is taken when there is room for it; until then its bytes hold the window', async t => {
+  await using system = new TestSystem()
+  const request: TransferRequest = { type: 'receive', ...start, items: [name(1)] }
+  const s = stage(system, options => inboundTransfer(request, options), 1_000_000)
+  s.transfer.tell({ type: 'stream-opened', stream: s.stream.ref })
+  const item = new Uint8Array(100_000).map((_, at) => at)
+  const bytes = framed(item)
+  data(s.transfer, bytes.subarray(0, 50_000))
+  t.like(await s.overlay.expectMessage('transfer-size'), { ref: 9, bytes: 100_000 })
+  // The prefix alone was taken.
+  t.is((await s.stream.expectMessage('read')).bytes, 3)
+  for (let at = 50_000; at < 60_000; at += 10) data(s.transfer, bytes.subarray(at, at + 10))
+  await s.stream.expectNoMessage()
+  s.transfer.tell({ type: 'room' })
+  t.is((await s.stream.expectMessage('read')).bytes, 59_997)
+  data(s.transfer, bytes.subarray(60_000))
+  t.deepEqual((await s.validation.expectMessage('validate')).bytes, item)
+})
+
+test('a stream that ends while its item waits for room: the item is taken afterwards', async t => {
+  await using system = new TestSystem()
+  const s = stage(system, options => inboundTransfer({ type: 'fetch', ...start, ...name(1) }, options), 1_000_000)
+  s.transfer.tell({ type: 'stream-opened', stream: s.stream.ref })
+  const item = new Uint8Array(70_000).fill(3)
+  data(s.transfer, framed(item))
+  await s.overlay.expectMessage('transfer-size')
+  s.transfer.tell({ type: 'stream-ended' })
+  s.transfer.tell({ type: 'stream-closed', reason: 'finished', detail: '', stats: undefined })
+  await s.overlay.expectNoMessage()
+  s.transfer.tell({ type: 'room' })
+  t.deepEqual((await s.validation.expectMessage('validate')).bytes, item)
+})
+
 test('a stream that does not come about fails the transfer, and the log says why', async t => {
   const records: LogRecord[] = []
   await using system = new TestSystem({ log: record => records.push(record) })
   const s = stage(system, options => inboundTransfer({ type: 'fetch', ...start, ...name(1) }, options))
   s.transfer.tell({ type: 'stream-closed', reason: 'STREAM_LIMIT', detail: 'full', stats: undefined })
   t.is((await s.overlay.expectMessage('transfer-failed')).code, 'STREAM_LIMIT')
-  const fields = { transfer: 'fetch', peer: peer.nodeIdHex, code: 'STREAM_LIMIT' }
+  const fields = { transfer: 'fetch', peer: peer.nodeIdHex, code: 'STREAM_LIMIT', streamEnd: 'full' }
   t.like(records, [{ level: 'debug', message: 'a transfer failed', fields }])
 })
 

@@ -1,6 +1,8 @@
 import test from 'ava'
+import { nodeCryptography } from '../../src/crypto/node-cryptography.ts'
 import { FINDNODE, type Message, NODES, PING, PONG, TALKREQ, TALKRESP } from '../../src/discv5/message.ts'
 import { FLAG_HANDSHAKE, FLAG_WHOAREYOU } from '../../src/discv5/packet.ts'
+import { endpointEntries, PublishableRecord } from '../../src/identity/publishable-record.ts'
 import type { Endpoint } from '../../src/transport/datagram.ts'
 import { TestNetwork, type TestNode } from './network.ts'
 import { RawPeer } from './raw-peer.ts'
@@ -230,6 +232,75 @@ test('one address causes so many challenges and handshakes a second, and no more
   t.is(challenged(), 10)
   const elsewhere = new RawPeer(4_000, 44_000)
   t.is(give(node, elsewhere.ordinary(node.record), { host: '127.0.0.77', port: 44_000 }).length, 1)
+})
+
+test('a record of number 0 is sent to who has none', t => {
+  const privateKey = new Uint8Array(32).fill(9)
+  const record = new PublishableRecord({ privateKey, crypto: nodeCryptography, seq: 0n })
+  const { node, peer } = scene(21, { record })
+  node.handle({ type: 'ping', ref: 1, to: peer.record })
+  const { nonce } = peer.unmask(sentSince(node, 0)[0]!)
+  const [handshake] = give(node, peer.whoareyou(record.current, nonce, 0n).packet, peer.endpoint)
+  const { authdata } = peer.unmask(handshake!)
+  t.deepEqual(authdata.subarray(34 + 64 + 33), record.current.bytes)
+})
+
+test('all addresses of one /64 have one rate: its owner has them all', t => {
+  const { node } = scene(18, { limits: { challengesPerSecondPerAddress: 10 } })
+  const challenged = (prefix: string): number => {
+    let count = 0
+    for (let index = 0; index < 50; index++) {
+      const stranger = new RawPeer(3_000 + index, 43_000 + index)
+      const endpoint = { host: `${prefix}::${(index + 1).toString(16)}`, port: 43_000 }
+      count += give(node, stranger.ordinary(node.record), endpoint).length
+    }
+    return count
+  }
+  t.is(challenged('2001:db8:1:2'), 20)
+  t.is(challenged('2001:db8:1:3'), 20)
+})
+
+test('a node far away that claims to be at our loopback is not believed, and nothing is sent there', t => {
+  const { network, node, peer } = scene(19)
+  const far = { host: '8.8.8.8', port: 30_303 }
+  peer.own.set(endpointEntries(far))
+  peer.own.publish()
+  const [challenge] = give(node, peer.ordinary(node.record), far)
+  give(node, peer.handshake(node.record, peer.unmask(challenge!).head, ping), far)
+  peer.own.set(endpointEntries({ host: '127.0.0.1', port: 22 }))
+  const moved = peer.own.publish()
+  const asked = give(node, peer.ordinary(node.record, { ...ping, enrSeq: moved.seq }), far)
+    .map(bytes => peer.read(bytes))
+    .find(message => message?.type === FINDNODE)
+  const nodes: Message = { type: NODES, requestId: asked!.requestId, total: 1, records: [moved.bytes] }
+  give(node, peer.ordinary(node.record, nodes), far)
+  t.is(node.core.counters.recordsUnreachable, 1)
+  network.runFor(10_000)
+  const targets = node.said('send').flatMap(output => output.batch.map(({ endpoint }) => endpoint.host))
+  t.deepEqual([...new Set(targets)], ['8.8.8.8'])
+  t.is(node.core.snapshot().sessions[0]?.endpoint.host, '8.8.8.8')
+})
+
+test('nodes at one address are one voter on ours', t => {
+  const { node } = scene(20, { ipLimits: undefined })
+  const named = id(9, 9, 9, 9)
+  const vote = (seed: number, host: string): void => {
+    const peer = new RawPeer(seed, 20_000 + seed)
+    const endpoint = { host, port: 20_000 + seed }
+    peer.own.set(endpointEntries(endpoint))
+    peer.own.publish()
+    const [challenge] = give(node, peer.ordinary(node.record), endpoint)
+    const sent = give(node, peer.handshake(node.record, peer.unmask(challenge!).head, ping), endpoint)
+    const question = sent.map(bytes => peer.read(bytes)).find(message => message?.type === PING)
+    const pong: Message = { type: PONG, requestId: question!.requestId, enrSeq: 1n, ip: named, port: 99 }
+    give(node, peer.ordinary(node.record, pong), endpoint)
+  }
+  for (let seed = 1; seed <= 5; seed++) vote(seed, '8.8.8.8')
+  t.is(node.record.endpoint?.host, '127.0.0.1')
+  vote(6, '1.1.1.1')
+  t.is(node.record.endpoint?.host, '127.0.0.1')
+  vote(7, '2.2.2.2')
+  t.is(node.record.endpoint?.host, '9.9.9.9')
 })
 
 test('responses: unasked for, of another node, of the wrong kind', t => {

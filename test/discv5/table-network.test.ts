@@ -56,6 +56,25 @@ test('a node that nobody here knows is resolved through the network', t => {
   t.is(resolved.get(3), asker.record.text)
 })
 
+test('a node that was taken out is not checked any more, and who stood in reserve takes its place', t => {
+  const network = new TestNetwork(8)
+  const node = network.add({ adoptAddress: false })
+  const peers = Array.from({ length: 60 }, () => network.add())
+  for (const { record } of peers) node.handle({ type: 'add-record', record })
+  network.runFor(5_000)
+  const full = node.core.snapshot().buckets.find(({ nodes }) => nodes.length === 16)
+  const { nodeIdHex } = full!.nodes[3]!
+  node.handle({ type: 'remove-record', ref: 4, nodeIdHex })
+  t.deepEqual(node.said('record-removed'), [{ type: 'record-removed', ref: 4, removed: true }])
+  t.deepEqual(node.said('node-lost'), [{ type: 'node-lost', nodeIdHex }])
+  network.runFor(100_000)
+  t.is(node.core.table.get(nodeIdHex), undefined)
+  const bucket = node.core.snapshot().buckets.find(({ distance }) => distance === full!.distance)
+  t.true(bucket?.nodes.length === 16 && bucket.nodes.every(({ live }) => live))
+  node.handle({ type: 'remove-record', ref: 5, nodeIdHex })
+  t.is(node.said('record-removed')[1]?.removed, false)
+})
+
 test('a node that is gone leaves the tables, and is said to be lost', t => {
   const network = joined(4, 6)
   const gone = network.nodes[5]!

@@ -76,3 +76,38 @@ test('a prefixed item that is cut short is none', t => {
   frames.take(Uint8Array.of(3, 1, 2), 0)
   t.is(frames.end(), undefined)
 })
+
+test('a large item waits for room, and none of its bytes are taken before', t => {
+  const frames = new ContentFrames({ prefixed: true, maxItemBytes: 100, freeItemBytes: 3 })
+  const bytes = Uint8Array.of(3, 1, 2, 3, 4, 5, 6, 7, 8)
+  t.deepEqual(frames.take(bytes, 0), { ok: true, value: { used: 4, item: Uint8Array.of(1, 2, 3) } })
+  t.is(frames.wantedBytes, undefined)
+  t.deepEqual(frames.take(bytes, 4), { ok: true, value: { used: 1, item: undefined } })
+  t.is(frames.wantedBytes, 4)
+  t.deepEqual(frames.take(bytes, 5), { ok: true, value: { used: 0, item: undefined } })
+  frames.allow()
+  t.is(frames.wantedBytes, undefined)
+  t.deepEqual(frames.take(bytes, 5), { ok: true, value: { used: 4, item: Uint8Array.of(5, 6, 7, 8) } })
+})
+
+test('an item without a prefix may be as large as any, and wants that much room', t => {
+  const frames = new ContentFrames({ prefixed: false, maxItemBytes: 100, freeItemBytes: 3 })
+  t.is(frames.wantedBytes, 100)
+  frames.allow()
+  t.deepEqual(frames.take(Uint8Array.of(7), 0), { ok: true, value: { used: 1, item: undefined } })
+  t.deepEqual(frames.end(), Uint8Array.of(7))
+})
+
+test('a size that is only named takes no memory: the item grows with what comes', t => {
+  const maxItemBytes = 16 * 1024 * 1024
+  const before = process.memoryUsage().arrayBuffers
+  const all = Array.from({ length: 200 }, () => {
+    const frames = new ContentFrames({ prefixed: true, maxItemBytes })
+    frames.take(concatBytes(encodeVarint(maxItemBytes), Uint8Array.of(1)), 0)
+    return frames
+  })
+  t.true(process.memoryUsage().arrayBuffers - before < 100 * 1024 * 1024)
+  const whole = new Uint8Array(maxItemBytes).fill(1)
+  const taken = all[0]!.take(whole, 1)
+  t.true(taken.ok && taken.value.item !== undefined && Buffer.compare(taken.value.item, whole) === 0)
+})

@@ -67,6 +67,54 @@ test('a transfer that takes long does not keep others from being asked; the firs
   t.deepEqual(driven.handle({ type: 'transfer-done', ref: slow.ref }), [], 'what was cancelled may still be reported')
 })
 
+test('peers that promise the content and do not send it do not hold a lookup: the oldest is given up for the next', t => {
+  const driven = new DrivenOverlay()
+  driven.befriend(nodes)
+  let questions = asked(driven.handle({ type: 'lookup-content', ref: 1, key }))
+  const moments: number[] = []
+  const cancelled: number[] = []
+  const fetches: number[] = []
+  for (let connectionId = 11; fetches.length < 6; connectionId += 10) {
+    const [question, ...others] = questions
+    const outputs = [...driven.reply(question!.ref, { type: 'content', kind: 'connection-id', connectionId })]
+    for (const { ref } of others) outputs.push(...driven.reply(ref, { type: 'content', kind: 'records', records: [] }))
+    fetches.push(one(outputs, 'fetch').ref)
+    for (const output of outputs) if (output.type === 'cancel-transfer') cancelled.push(output.ref)
+    moments.push(driven.now)
+    t.true(driven.overlay.snapshot().transfers.fetch <= 2)
+    questions = []
+    while (questions.length === 0 && fetches.length < 6) questions = asked(driven.pass(1_000))
+  }
+  const waits = moments.slice(1).map((moment, index) => Math.floor((moment - moments[index]!) / 10_000))
+  t.deepEqual(waits, [1, 1, 2, 4, 6], 'each gets longer than the one before')
+  t.deepEqual(cancelled, fetches.slice(0, 4))
+  // One of those under way brings it after all.
+  const content = contentOf(key, 2_000)
+  const outputs = driven.handle({ type: 'transfer-item', ref: fetches[4]!, index: 0, content, stored: true })
+  t.like(one(outputs, 'found'), { ref: 1, utpTransfer: true })
+  t.like(one(outputs, 'cancel-transfer'), { ref: fetches[5]! })
+})
+
+test('two slow transfers go on while nobody else has the content', t => {
+  const driven = new DrivenOverlay()
+  driven.befriend(nodes.slice(0, 6))
+  const [first, ...others] = asked(driven.handle({ type: 'lookup-content', ref: 1, key }))
+  driven.reply(first!.ref, { type: 'content', kind: 'connection-id', connectionId: 11 })
+  for (const { ref } of others) driven.reply(ref, { type: 'content', kind: 'records', records: [] })
+  const [next, ...rest] = asked(driven.pass(10_500))
+  const slow = one(driven.reply(next!.ref, { type: 'content', kind: 'connection-id', connectionId: 21 }), 'fetch')
+  for (const { ref } of rest) driven.reply(ref, { type: 'content', kind: 'records', records: [] })
+  const outputs = driven.pass(100_000)
+  t.deepEqual(
+    outputs.filter(output => output.type === 'cancel-transfer' || output.type === 'failed'),
+    [],
+  )
+  const content = contentOf(key, 2_000)
+  t.like(one(driven.handle({ type: 'transfer-item', ref: slow.ref, index: 0, content, stored: true }), 'found'), {
+    ref: 1,
+  })
+})
+
 test('content inside the answer is judged before a stream is opened; without its header the lookup ends', t => {
   const driven = new DrivenOverlay()
   driven.befriend(nodes)

@@ -33,6 +33,39 @@ test('after three silences in a row others are not told of a node, after eight i
   t.is(driven.overlay.record(peer.nodeIdHex), undefined)
 })
 
+test('candidates that are silent and those that took their place meanwhile have one limit', t => {
+  const driven = new DrivenOverlay({ limits: { candidates: 2 } })
+  const strangers = Array.from({ length: 6 }, (_, index) => recordOf(700 + index, MAINNET).current)
+  const pings: number[] = []
+  for (const record of strangers) {
+    driven.handle({ type: 'node-met', record })
+    pings.push(...talks(driven.pass(600)).map(({ ref }) => ref))
+  }
+  t.is(pings.length, 6)
+  for (const record of [recordOf(710, MAINNET), recordOf(711, MAINNET)])
+    driven.handle({ type: 'node-met', record: record.current })
+  for (const ref of pings) driven.handle({ type: 'talk-failed', ref, code: 'REQUEST_TIMEOUT' })
+  t.is(driven.overlay.snapshot().candidates, 2)
+  t.is(driven.counter('limit.candidates'), 6)
+})
+
+test('one owner of addresses does not fill the table: two of a subnet in a bucket, ten in all', t => {
+  const driven = new DrivenOverlay()
+  const at = (index: number, ...ip: number[]) => {
+    const own = recordOf(900 + index, MAINNET)
+    own.set({ ip: Uint8Array.from(ip) })
+    return own.publish()
+  }
+  driven.befriend(Array.from({ length: 200 }, (_, index) => at(index, 8, 8, 8, index)))
+  const { members } = driven.overlay.snapshot()
+  t.true(members > 2 && members <= 10, `${members} members`)
+  const buckets = driven.overlay.buckets().map(({ length }) => length)
+  t.is(Math.max(...buckets), 2)
+  t.true(driven.counter('limit.addresses') > 180)
+  driven.befriend(Array.from({ length: 20 }, (_, index) => at(300 + index, 9, index, 9, 9)))
+  t.true(driven.overlay.snapshot().members > members + 10)
+})
+
 test('in a full bucket three silences cost a node its place', t => {
   const driven = new DrivenOverlay({ limits: { bucketSize: 1 } })
   driven.befriend([peer])

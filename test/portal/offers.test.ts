@@ -2,6 +2,7 @@ import test from 'ava'
 import { toHex } from '../../src/codec/hex.ts'
 import type { NodeRecord } from '../../src/identity/node-record.ts'
 import { encodeMessage } from '../../src/portal/message.ts'
+import type { OverlayOutput } from '../../src/portal/portal.ts'
 import { answerOf, DrivenOverlay, MAINNET, one, other, peer } from './driven-overlay.ts'
 import { contentOf, keyOf, recordOf } from './simulation.ts'
 
@@ -41,6 +42,35 @@ test('OFFER: each key gets its code, one transfer brings what was taken, and its
   bench.handle({ type: 'transfer-failed', ref: receive.ref, code: 'STREAM_RESET' })
   t.is(bench.overlay.snapshot().transfers.receive, 0)
   t.is(one(bench.ask(other, { type: 'offer', keys: [keyOf(3)] }), 'judge-offer').items.length, 1)
+})
+
+test('content that one peer has promised and does not send is taken from another after a while', t => {
+  const bench = new DrivenOverlay()
+  const offer = (from: NodeRecord): number => {
+    const outputs = bench.ask(from, { type: 'offer', keys: [keyOf(1)] })
+    if (outputs.some(output => output.type === 'answer-talk')) return codeOf(outputs)
+    const { ref } = one(outputs, 'judge-offer')
+    const judged = bench.handle({ type: 'offer-judged', ref, codes: [0] })
+    for (const output of judged) if (output.type === 'receive') transfers.push(output.ref)
+    return codeOf(judged)
+  }
+  const codeOf = (outputs: readonly OverlayOutput[]): number => {
+    const answer = answerOf(outputs)
+    return answer.type === 'accept' ? answer.codes[0]! : -1
+  }
+  const transfers: number[] = []
+  const third = recordOf(4, MAINNET).current
+  t.is(offer(peer), 0)
+  bench.pass(14_000)
+  t.is(offer(other), 5)
+  bench.pass(2_000)
+  t.is(offer(other), 0)
+  t.is(offer(third), 5, 'it is the turn of the second')
+  // The end of the first says nothing of the second.
+  bench.handle({ type: 'transfer-failed', ref: transfers[0]!, code: 'STREAM_IDLE' })
+  t.is(offer(third), 5)
+  bench.handle({ type: 'transfer-failed', ref: transfers[1]!, code: 'STREAM_IDLE' })
+  t.is(offer(third), 0)
 })
 
 test('OFFER outside of the radius: code 3; beyond the limit of transfers: code 4; all from a store that is silent: code 1', t => {

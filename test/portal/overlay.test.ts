@@ -38,6 +38,28 @@ test('FIND_NODES: records fit into one TALKRESP, live nodes only, never the aske
   t.true(nodes.records.length > 4 && nodes.records.every(bytes => live.has(toHex(bytes))))
 })
 
+test('who asks from far away is not told of nodes of a network that it cannot reach', t => {
+  const bench = new DrivenOverlay()
+  const far = recordOf(50, MAINNET)
+  far.set({ ip: Uint8Array.of(8, 8, 8, 8) })
+  const asker = far.publish()
+  const global = recordOf(51, MAINNET)
+  global.set({ ip: Uint8Array.of(1, 1, 1, 1) })
+  const reachable = global.publish()
+  bench.befriend([other, reachable])
+  const distances = Array.from({ length: 256 }, (_, index) => index + 1)
+  const told = (from: NodeRecord): string[] => {
+    const nodes = answerOf(bench.ask(from, { type: 'find-nodes', distances }))
+    const { ref } = one(bench.ask(from, { type: 'find-content', key: keyOf(1) }), 'want-content')
+    const content = answerOf(bench.handle({ type: 'content-read', ref, content: undefined }))
+    if (nodes.type !== 'nodes' || content.type !== 'content' || content.kind !== 'records') throw new Error()
+    t.deepEqual(nodes.records.map(toHex).sort(), content.records.map(toHex).sort())
+    return nodes.records.map(toHex).sort()
+  }
+  t.deepEqual(told(asker), [toHex(reachable.bytes)])
+  t.deepEqual(told(peer), [toHex(reachable.bytes), toHex(other.bytes)].sort())
+})
+
 test('a transfer that is never reported frees its slot in the end', t => {
   const bench = new DrivenOverlay({ limits: { transferTimeoutMs: 60_000 } })
   const { ref } = one(bench.handle({ type: 'find-content', ref: 1, to: peer, key: keyOf(1) }), 'talk')
@@ -154,8 +176,12 @@ test('answers, reports and questions that nobody asked for are passed over', t =
 
 test('bounds: what is served over uTP, by number, by peer and by bytes; beyond, the closest nodes are told', t => {
   const kindOf = (driven: DrivenOverlay, from: NodeRecord, number: number) => {
-    const { ref } = one(driven.ask(from, { type: 'find-content', key: keyOf(number) }), 'want-content')
-    const answer = answerOf(driven.handle({ type: 'content-read', ref, content: contentOf(keyOf(number), 2_000) }))
+    const asked = driven.ask(from, { type: 'find-content', key: keyOf(number) })
+    const question = asked.find(output => output.type === 'want-content')
+    const content = contentOf(keyOf(number), 2_000)
+    const answer = answerOf(
+      question === undefined ? asked : driven.handle({ type: 'content-read', ref: question.ref, content }),
+    )
     return answer.type === 'content' ? answer.kind : answer.type
   }
   const driven = new DrivenOverlay({ limits: { serves: 3, servesOfPeer: 2 } })
@@ -164,6 +190,24 @@ test('bounds: what is served over uTP, by number, by peer and by bytes; beyond, 
   t.deepEqual(kinds, ['connection-id', 'connection-id', 'records', 'connection-id', 'records'])
   const narrow = new DrivenOverlay({ limits: { serveBytes: 3_999 } })
   t.deepEqual([kindOf(narrow, peer, 1), kindOf(narrow, other, 2)], ['connection-id', 'records'])
+})
+
+test('bounds: what is read from the store for a peer, and for all; nothing is, where no transfer can follow', t => {
+  const driven = new DrivenOverlay({ limits: { reads: 3, readsOfPeer: 2, servesOfPeer: 2 } })
+  const ask = (from: NodeRecord, number: number): OverlayOutput[] =>
+    driven.ask(from, { type: 'find-content', key: keyOf(number) })
+  const isRead = (from: NodeRecord, number: number): boolean =>
+    ask(from, number).some(output => output.type === 'want-content')
+  const [first, second] = [1, 2].map(number => one(ask(peer, number), 'want-content').ref)
+  t.false(isRead(peer, 3))
+  t.true(isRead(other, 4))
+  t.false(isRead(recordOf(4, MAINNET).current, 5))
+  t.is(driven.counter('limit.reads'), 2)
+  for (const ref of [first!, second!]) driven.handle({ type: 'content-read', ref, content: contentOf(keyOf(1), 2_000) })
+  t.false(isRead(peer, 6), 'its two transfers are under way')
+  t.is(driven.counter('limit.serves'), 1)
+  driven.pass(60_000)
+  t.true(isRead(other, 7), 'the store was silent')
 })
 
 test('bounds: requests, questions and candidates stop at their limits', t => {

@@ -59,3 +59,23 @@ test('slots: in all and of a peer, given back once', t => {
   t.is(ended, 2, 'who cancels is not told')
   t.is(agenda.next(), Number.POSITIVE_INFINITY)
 })
+
+test('the room of an item is given back when it is handed on, or its transfer ends in whatever way', t => {
+  const { transfers, turn, outputs } = setUp(scripted())
+  const large = defaultOverlayLimits.receiveBytesOfPeer
+  const rooms = (): number[] => outputs.flatMap(output => (output.type === 'give-room' ? [output.ref] : []))
+  for (const ref of [1, 2, 3, 4]) {
+    transfers.begin(turn, ref, 'receive', peer, 10 * ref, { ended: () => {} })
+    transfers.size(turn, ref, large)
+  }
+  t.deepEqual(rooms(), [1])
+  t.deepEqual(transfers.incoming, { fetchBytes: 0, receiveBytes: large, waiting: 3 })
+  transfers.item(turn, 1, 0, new Uint8Array(0), true)
+  transfers.end(turn, 2, 'STREAM_RESET')
+  transfers.cancel(turn, 3)
+  t.deepEqual(rooms(), [1, 2, 3, 4])
+  transfers.end(turn, 4, undefined)
+  t.deepEqual(transfers.incoming, { fetchBytes: 0, receiveBytes: 0, waiting: 0 })
+  transfers.size(turn, 4, large)
+  t.is(transfers.incoming.waiting, 0, 'of a transfer that is over')
+})

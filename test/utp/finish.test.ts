@@ -62,6 +62,31 @@ test('a peer that vanishes with the FIN, and answers its repetition by RESET, ha
   t.is(link.initiator.closed?.reason, 'finished')
 })
 
+test('a peer that vanishes with the last byte and answers the FIN by RESET had everything; one that was to answer had not', t => {
+  const reset = new Uint8Array(20)
+  reset[0] = 0x31
+  reset[2] = 4711 >> 8
+  reset[3] = 4711 & 0xff
+  const ending = (answerBytes: number): string | undefined => {
+    let isDeaf = false
+    const link = new VirtualLink({
+      conditions: { latencyMs: 5, drop: (_packet, from) => isDeaf && from === 'acceptor' },
+    })
+    link.open()
+    link.input(link.initiator, { type: 'write', bytes: patterned(10_000) })
+    link.run({ forMs: 200 })
+    if (answerBytes > 0) link.input(link.acceptor, { type: 'write', bytes: patterned(answerBytes) })
+    link.run({ forMs: 200 })
+    isDeaf = true
+    link.input(link.initiator, { type: 'finish' })
+    link.inject('initiator', reset)
+    link.run()
+    return link.initiator.closed?.reason
+  }
+  t.is(ending(0), 'finished')
+  t.is(ending(500), 'STREAM_RESET')
+})
+
 test('a RESET while data is not acknowledged is STREAM_RESET at the writer', t => {
   const link = new VirtualLink({ conditions: { latencyMs: 5 } }).open()
   link.input(link.initiator, { type: 'write', bytes: patterned(1_000_000) })

@@ -1,5 +1,6 @@
 import test from 'ava'
-import { type defaultStreamLimits, MAX_UTP_PACKET_BYTES } from '../../src/utp/utp.ts'
+import { encodePacket, ST_RESET } from '../../src/utp/packet.ts'
+import { type defaultStreamLimits, MAX_UTP_PACKET_BYTES, type StreamLimits } from '../../src/utp/utp.ts'
 import { patterned, VirtualLink } from './virtual-link.ts'
 
 test('a uTP packet fits a TALKREQ of 1,280 bytes', t => {
@@ -22,7 +23,7 @@ test('no packet is larger than the limit', t => {
   t.is(Math.max(...link.sentPackets.map(({ packet }) => packet.length)), MAX_UTP_PACKET_BYTES)
 })
 
-test('more bytes than the reader allows: STREAM_TOO_LARGE here, STREAM_RESET there', t => {
+test('more bytes than the reader allows: STREAM_TOO_LARGE here, STREAM_RESET with that reason there', t => {
   const link = new VirtualLink({
     conditions: { latencyMs: 5 },
     acceptorLimits: { maxReceiveBytes: 50_000 },
@@ -31,7 +32,49 @@ test('more bytes than the reader allows: STREAM_TOO_LARGE here, STREAM_RESET the
   link.input(link.initiator, { type: 'finish' })
   link.run()
   t.is(link.acceptor.closed?.reason, 'STREAM_TOO_LARGE')
-  t.is(link.initiator.closed?.reason, 'STREAM_RESET')
+  t.is(link.acceptor.closed?.peerReason, undefined)
+  t.like(link.initiator.closed, {
+    reason: 'STREAM_RESET',
+    peerReason: 'STREAM_TOO_LARGE',
+    detail: 'the peer reset the stream: STREAM_TOO_LARGE',
+  })
+})
+
+test('each limit that ends a stream is told to both ends, and a RESET that says nothing, or nonsense, is one', t => {
+  const ended = (limits: Partial<StreamLimits>, act: (link: VirtualLink) => void): unknown[] => {
+    const link = new VirtualLink({ conditions: { latencyMs: 5 }, limits, acceptorLimits: {} }).open()
+    act(link)
+    link.run()
+    return [link.initiator.closed?.reason, link.acceptor.closed?.peerReason]
+  }
+  t.deepEqual(
+    ended({ totalTimeoutMs: 3000 }, () => {}),
+    ['STREAM_TIMEOUT', 'STREAM_TIMEOUT'],
+  )
+  const deafen = (link: VirtualLink): void => {
+    link.run({ forMs: 100 })
+    link.conditions = { latencyMs: 5, drop: (_packet, from) => from === 'acceptor' }
+  }
+  t.deepEqual(ended({ idleTimeoutMs: 5000 }, deafen), ['STREAM_IDLE', 'STREAM_IDLE'])
+  const giveUp = (link: VirtualLink): void => link.input(link.initiator, { type: 'reset', reason: 'STREAM_LIMIT' })
+  t.deepEqual(ended({}, giveUp), ['STREAM_LIMIT', 'STREAM_LIMIT'])
+  for (const payload of ['', 'STREAM_NONSENSE', 'finished', 'STREAM_IDLE'.repeat(90)]) {
+    const link = new VirtualLink({ conditions: { latencyMs: 5 } }).open()
+    link.run({ forMs: 100 })
+    const bytes = encodePacket({
+      type: ST_RESET,
+      connectionId: link.acceptor.connection.snapshot().receiveId,
+      timestamp: 1,
+      timestampDifference: 0,
+      windowBytes: 0,
+      sequence: 1,
+      acknowledged: 1,
+      payload: new TextEncoder().encode(payload),
+    })
+    link.inject('acceptor', bytes)
+    link.run({ forMs: 1 })
+    t.like(link.acceptor.closed, { reason: 'STREAM_RESET', peerReason: undefined, detail: 'the peer reset the stream' })
+  }
 })
 
 test('exactly as many bytes as the reader allows are allowed', t => {

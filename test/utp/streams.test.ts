@@ -128,14 +128,14 @@ test('what belongs to no stream is answered by a RESET that names it; a RESET is
 })
 
 test('answers keep to their rate', t => {
-  const { packets, streams } = table({ maxAnswersPerSecond: 10 })
+  const { packets, streams } = table({ maxAnswersPerSecond: 15, maxAnswersOfPeerPerSecond: 10 })
   const unknown = Array.from({ length: 50 }, (_, index) => packet(ST_DATA, index))
   t.is(sent(packets(alice, unknown, 1000)).length, 10)
-  t.is(sent(packets(bob, unknown, 1000)).length, 0)
-  t.is(sent(packets(alice, unknown, 1500)).length, 5)
+  t.is(sent(packets(bob, unknown, 1000)).length, 5, 'what one peer may not have is left for others')
+  t.is(sent(packets(alice, unknown, 2000)).length, 10)
   t.is(sent(packets(alice, unknown, 60_000)).length, 10)
-  t.is(streams.stats().withheld, 175)
-  t.is(streams.stats().answered, 25)
+  t.is(streams.stats().withheld, 165)
+  t.is(streams.stats().answered, 35)
 })
 
 test('a stream of another node is not reached with its connection id', t => {
@@ -158,13 +158,29 @@ test('a SYN that overtakes its expectation waits for it', t => {
 })
 
 test('a SYN that nobody expects is refused when it has waited, and so is one for which there is no room', t => {
-  const { handle, packets } = table({ maxAnswersPerSecond: 1000 })
+  const { handle, packets } = table({ maxAnswersPerSecond: 2000, maxAnswersOfPeerPerSecond: 2000 })
   const syns = Array.from({ length: 300 }, (_, index) => packet(ST_SYN, 2 * index))
-  t.is(sent(packets(alice, syns, 0)).length, 300 - 256)
-  t.is(sent(packets(alice, syns.slice(0, 256), 500)).length, 0)
+  t.is(sent(packets(alice, syns, 0)).length, 300 - 128)
+  t.is(sent(packets(alice, syns.slice(0, 128), 500)).length, 0)
   t.deepEqual(handle({ type: 'timeout' }, 999), [])
-  t.is(sent(handle({ type: 'timeout' }, 1000)).length, 256)
+  t.is(sent(handle({ type: 'timeout' }, 1000)).length, 128)
   t.deepEqual(handle({ type: 'timeout' }, 5000), [])
+  // Those of one peer take no room from another.
+  packets(alice, syns, 6000)
+  t.deepEqual(packets(bob, [packet(ST_SYN, 10)], 6000), [])
+  t.is(handle({ type: 'expect', ref: 1, peer: bob, connectionId: 10 }, 6001)[0]?.type, 'opened')
+  // All together have a limit too.
+  handle({ type: 'timeout' }, 8000)
+  const crowd = Array.from({ length: 20 }, (_, at) => ({
+    nodeIdHex: `0x${String(at).padStart(64, '0')}`,
+    name: `peer ${at}`,
+  }))
+  const refused = crowd.map(peer => sent(packets(peer, syns.slice(0, 100), 9000)).length)
+  t.deepEqual(refused.slice(0, 10), new Array(10).fill(0))
+  t.is(
+    refused.reduce((sum, count) => sum + count),
+    2000 - 1024,
+  )
 })
 
 test('before its SYN an expectation takes nothing, and answers nothing', t => {
@@ -235,6 +251,7 @@ test('limits of streams, in all and of one node, and of expectations', t => {
   const outputs = packets(alice, [packet(ST_SYN, 200)])
   t.like(outputs[0], { type: 'refused', ref: 2, code: 'STREAM_LIMIT' })
   t.is(sent(outputs)[0]?.type, ST_RESET)
+  t.is(Buffer.from(sent(outputs)[0]!.payload).toString(), 'STREAM_LIMIT')
   t.is(initiate(5, bob)?.type, 'opened')
   t.like(initiate(6, bob), { type: 'refused', code: 'STREAM_LIMIT' })
   handle({ type: 'closed', stream: 1, farewell: undefined })

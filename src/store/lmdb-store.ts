@@ -2,6 +2,7 @@ import path from 'node:path'
 import { type Database, open, type RootDatabase } from 'lmdb'
 import { SpimplError } from '../errors.ts'
 import type { ContentStore, ContentStoreOptions, PutOutcome, StoredContent, StoredEntry } from './content-store.ts'
+import { checkDatabaseFile, damaged } from './database-file.ts'
 import {
   distanceBetween,
   itemCost,
@@ -72,6 +73,7 @@ export class LmdbStore implements ContentStore {
 
   /** Opens or creates `FILE.mdb` in a directory that exists. Throws STORE_FAILED or STORE_MISMATCH. */
   static async open(file: string, options: ContentStoreOptions): Promise<LmdbStore> {
+    await checkDatabaseFile(file)
     let root: RootDatabase<Uint8Array, Uint8Array>
     try {
       root = open<Uint8Array, Uint8Array>({
@@ -96,8 +98,9 @@ export class LmdbStore implements ContentStore {
       await store.#writeHeader()
       return store
     } catch (error) {
+      const fault = error instanceof SpimplError ? error : await openFault(file, error)
       await root.close()
-      throw error
+      throw fault
     }
   }
 
@@ -376,6 +379,13 @@ async function commitFault(cause: unknown): Promise<string> {
   })
   await new Promise(resolve => setImmediate(resolve))
   return reasonOf(reason)
+}
+
+/** What went wrong below an open database: a tree that does not hold together, or a first commit that failed (a full disk). */
+async function openFault(file: string, cause: unknown): Promise<SpimplError> {
+  const reason = await commitFault(cause)
+  if (/^MDB_(CORRUPTED|PAGE_NOTFOUND|INVALID|PANIC|BAD_TXN)/.test(reason)) return damaged(file, reason, cause)
+  return new SpimplError('STORE_FAILED', `could not write to ${file}: ${reason}`, { cause })
 }
 
 const reasonOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause))

@@ -4,7 +4,7 @@ import { SpimplError } from '../src/errors.ts'
 import { HeaderTable } from '../src/history/header-directory.ts'
 import type { HeaderSource } from '../src/history/header-source.ts'
 import { openHeaderSource } from '../src/history/open-header-source.ts'
-import { newPrivateKey } from '../src/identity/keys.ts'
+import { isPrivateKey, newPrivateKey } from '../src/identity/keys.ts'
 import { type NodeRecord, parseRecord } from '../src/identity/node-record.ts'
 import { systemRandomness } from '../src/runtime/runtime.ts'
 import { DataDirectory, openContentStore } from '../src/store/store.ts'
@@ -42,11 +42,7 @@ async function start(
   compute: ComputeThreads,
   log: Logger,
 ): Promise<RunningNode> {
-  const generate = (): Uint8Array => newPrivateKey(systemRandomness(), cryptography)
-  const privateKey =
-    directory === undefined
-      ? (options.privateKey ?? generate())
-      : await directory.loadOrCreateKey(generate, options.privateKey)
+  const privateKey = await nodeKey(options, directory)
   if (directory === undefined) log.warn('no --data-dir: key and content are in memory and go with this process')
   if (options.headers === undefined) log.warn('no --headers: nothing can be validated, so nothing is stored or served')
   const executor = chooseExecutor(options.executor)
@@ -72,6 +68,19 @@ async function start(
     log: actorLog(log),
   })
   return node
+}
+
+/** The key that the user gives, else that of the data directory, else a new one. It is judged before it is written. */
+async function nodeKey({ privateKey: given }: RunOptions, directory: DataDirectory | undefined): Promise<Uint8Array> {
+  const expected = 'expected a private key between 1 and the order of secp256k1'
+  if (given !== undefined && !isPrivateKey(given, cryptography)) {
+    throw new SpimplError('KEY_INVALID', `--private-key: ${expected}`)
+  }
+  const generate = (): Uint8Array => newPrivateKey(systemRandomness(), cryptography)
+  if (directory === undefined) return given ?? generate()
+  const key = await directory.loadOrCreateKey(generate, given)
+  if (isPrivateKey(key, cryptography)) return key
+  throw new SpimplError('FILE_INVALID', `${directory.keyFile}: ${expected}`)
 }
 
 /**

@@ -7,6 +7,7 @@ import { devnet } from './devnet.ts'
 import { decodeEnr, type NewEnrOptions, newEnr } from './enr.ts'
 import { describeMachines } from './machines.ts'
 import { HelpRequested, parseDevnetOptions, parseRunOptions } from './options.ts'
+import { PrintedOutput } from './output.ts'
 import { run } from './run.ts'
 
 const EXIT_USAGE = 2
@@ -125,18 +126,19 @@ async function parse(program: Command, argv: readonly string[]): Promise<number>
   }
 }
 
-main(process.argv.slice(2)).then(
-  code => process.exit(code),
-  (error: unknown) => {
-    if (error instanceof HelpRequested) {
-      console.log(error.text.trimEnd())
-      process.exit(0)
-    }
-    if (!(error instanceof SpimplError)) {
-      console.error(error)
-      process.exit(1)
-    }
-    console.error(`spimpl: ${error.message} (${error.code})`)
-    process.exit(USER_ERRORS.has(error.code) || error.code.startsWith('ENR_') ? EXIT_USAGE : 1)
-  },
-)
+/** The exit code of what ended a command. */
+function explain(error: unknown): number {
+  if (error instanceof HelpRequested) {
+    console.log(error.text.trimEnd())
+    return 0
+  }
+  if (!(error instanceof SpimplError)) {
+    console.error(error)
+    return 1
+  }
+  console.error(`spimpl: ${error.message} (${error.code})`)
+  return USER_ERRORS.has(error.code) || error.code.startsWith('ENR_') ? EXIT_USAGE : 1
+}
+
+const printed = new PrintedOutput()
+process.exit(await printed.settle(await main(process.argv.slice(2)).catch(explain)))

@@ -74,7 +74,10 @@ export function inboundTransfer(request: Inbound, options: TransferOptions) {
     streams.tell({ type, peer, connectionId, owner: context.self, limits: { maxReceiveBytes } })
 
     return {
-      'stream-opened': end.opened,
+      'stream-opened'(message) {
+        if (request.type === 'receive') overlay.tell({ type: 'transfer-begun', ref })
+        end.opened(message)
+      },
       'stream-data': message => {
         chunks = chunks.length === 0 ? [...message.chunks] : chunks.concat(message.chunks)
         advance()

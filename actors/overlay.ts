@@ -123,6 +123,7 @@ export function overlay(settings: OverlaySettings) {
       'node-met': feed,
       'record-changed': feed,
       'radius-changed': feed,
+      'transfer-begun': feed,
       'transfer-item': feed,
       'transfer-done': feed,
       'transfer-failed': feed,

@@ -18,7 +18,7 @@ export interface TransferOptions {
   readonly streams: Ref<StreamsMessage>
   readonly storage: Ref<StorageMessage>
   readonly validation: Ref<ValidationMessage>
-  /** Hears `transfer-item`, `transfer-done` and `transfer-failed`. */
+  /** Hears `transfer-begun`, `transfer-item`, `transfer-done` and `transfer-failed`. */
   readonly overlay: Ref<TransferEvent>
   /** The largest content item of the sub-network. */
   readonly maxItemBytes: number

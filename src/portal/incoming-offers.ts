@@ -41,7 +41,7 @@ export class IncomingOffers {
   readonly #parts: IncomingOfferParts
   /** Content ids that somebody is sending us: a second offer of one gets code 5. */
   readonly #receiving = new Set<string>()
-  /** What was answered to offers whose content has not begun to come, by peer and keys. */
+  /** What was answered to offers whose peer has not connected yet, by peer and keys. */
   readonly #answered = new Map<string, { readonly answer: OfferAnswer; readonly until: number }>()
 
   constructor(parts: IncomingOfferParts) {
@@ -131,7 +131,10 @@ export class IncomingOffers {
     return answer
   }
 
-  /** @param begun the content comes: the answer is not to be repeated any more */
+  /**
+   * @param begun the peer has our answer. It is not repeated any more: the same offer is a new one now, and the stream of the answer may
+   * have ended long before its last item is judged and stored
+   */
   #receive(
     turn: Turn,
     ref: number,
@@ -144,11 +147,11 @@ export class IncomingOffers {
     for (const { idHex } of accepted) this.#receiving.add(idHex)
     const missing = new Map(accepted.entries())
     transfers.begin(turn, ref, 'receive', from, connectionId, {
+      begun,
       item: (later, index, content, stored) => {
         const candidate = missing.get(index)
         if (candidate === undefined) return
         missing.delete(index)
-        begun()
         this.#receiving.delete(candidate.idHex)
         state.counters.add('received.items')
         received(later, from, candidate.name, stored ? undefined : content)

@@ -148,8 +148,8 @@ export function overlay(settings: OverlaySettings) {
       'content-read': questions.answered,
       presence: questions.answered,
       verdict: questions.answered,
-      'content-kept': () => {},
-      'keep-failed': () => {},
+      'content-kept': questions.answered,
+      'keep-failed': questions.answered,
       'known-record': ({ nodeIdHex, replyTo }) => {
         replyTo.tell(core.record(nodeIdHex))
       },

@@ -41,22 +41,26 @@ interface Meta {
  * there, and anywhere else lmdb says that a page is corrupt.
  *
  * A file that is absent or empty is lmdb's to make. Throws STORE_FAILED, which names the file.
+ *
+ * @returns whether something was missing
  */
-export async function checkDatabaseFile(file: string): Promise<void> {
-  if (NARROW.has(process.arch)) return
+export async function checkDatabaseFile(file: string): Promise<boolean> {
+  if (NARROW.has(process.arch)) return false
   let handle: FileHandle
   try {
     handle = await open(file, 'r+')
   } catch {
     // Absent; or lmdb says why it cannot be opened.
-    return
+    return false
   }
   try {
     const { size } = await handle.stat()
-    if (size === 0) return
+    if (size === 0) return false
     const meta = await readMeta(handle, file)
     const wanted = (meta.lastPage + 1n) * BigInt(meta.pageBytes)
-    if (wanted > BigInt(size)) await handle.truncate(Number(wanted))
+    if (wanted <= BigInt(size)) return false
+    await handle.truncate(Number(wanted))
+    return true
   } finally {
     await handle.close()
   }
@@ -105,3 +109,26 @@ async function readMetaAt(handle: FileHandle, file: string, at: number): Promise
     transaction: view.getBigUint64(TRANSACTION_AT, little),
   }
 }
+
+/**
+ * Why a commit failed, a full disk for instance. lmdb has it in a promise beside the error, which it rejects right
+ * after, and which ends the process where nobody takes it.
+ */
+export async function commitFault(cause: unknown): Promise<string> {
+  let reason = cause
+  const { commitError } = cause as { readonly commitError?: Promise<never> }
+  commitError?.catch((fault: unknown) => {
+    reason = fault
+  })
+  await new Promise(resolve => setImmediate(resolve))
+  return reasonOf(reason)
+}
+
+/** What went wrong below an open database: a tree that does not hold together, or a first commit that failed (a full disk). */
+export async function openFault(file: string, cause: unknown): Promise<SpimplError> {
+  const reason = await commitFault(cause)
+  if (/^MDB_(CORRUPTED|PAGE_NOTFOUND|INVALID|PANIC|BAD_TXN)/.test(reason)) return damaged(file, reason, cause)
+  return new SpimplError('STORE_FAILED', `could not write to ${file}: ${reason}`, { cause })
+}
+
+export const reasonOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause))

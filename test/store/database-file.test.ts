@@ -67,6 +67,7 @@ test('a database whose last pages are free may end before them', async t => {
   }
   writeFileSync(file, content)
   const store = await LmdbStore.open(file, options)
+  t.true(store.report.recounted, 'every item is looked at')
   t.is(store.count, ITEMS)
   for (const { contentId, valueBytes } of store.entries()) t.is(store.get(contentId)?.value.length, valueBytes)
   await store.close()

@@ -11,6 +11,7 @@ import { DataDirectory, openContentStore } from '../src/store/store.ts'
 import type { Endpoint } from '../src/transport/datagram.ts'
 import { CHAIN_IDS, DEFAULT_BOOTNODES } from './bootnodes.ts'
 import { ComputeThreads, chooseExecutor, clientVersion, cryptography, openSocket, testHooks } from './composition.ts'
+import { checkHeaders } from './header-check.ts'
 import { actorLog, openLog } from './logging.ts'
 import type { RunOptions } from './options.ts'
 import { untilStopped } from './until-stopped.ts'
@@ -21,10 +22,14 @@ export async function run(options: RunOptions): Promise<number> {
   const stopped = untilStopped()
   await using compute = new ComputeThreads()
   const directory = options.dataDir === undefined ? undefined : await DataDirectory.open(options.dataDir)
+  const stopping = new AbortController()
   try {
-    const node = await start(options, directory, compute, log)
+    const headers = await openHeaders(options)
+    const node = await start(options, { directory, compute, headers, log })
     ready(options, node, log)
+    if (options.headers?.type === 'url') void checkHeaders(headers, options.network, log, stopping.signal)
     const ended = await Promise.race([stopped, node.system.terminated])
+    stopping.abort()
     if (typeof ended === 'string') log.info({ signal: ended }, 'stopping')
     else log.fatal({ err: ended.failure }, 'the supervision tree gave up')
     const report = await node.stop()
@@ -38,10 +43,14 @@ export async function run(options: RunOptions): Promise<number> {
 
 async function start(
   options: RunOptions,
-  directory: DataDirectory | undefined,
-  compute: ComputeThreads,
-  log: Logger,
+  parts: {
+    readonly directory: DataDirectory | undefined
+    readonly compute: ComputeThreads
+    readonly headers: HeaderSource
+    readonly log: Logger
+  },
 ): Promise<RunningNode> {
+  const { directory, compute, headers, log } = parts
   const privateKey = await nodeKey(options, directory)
   if (directory === undefined) log.warn('no --data-dir: key and content are in memory and go with this process')
   if (options.headers === undefined) log.warn('no --headers: nothing can be validated, so nothing is stored or served')
@@ -59,7 +68,7 @@ async function start(
     openSocket,
     openStore: store => openContentStore({ ...store, directory: directory?.path, name: 'history' }),
     storage: { capacityBytes: options.storageBytes, radius: options.radius },
-    headers: await openHeaders(options),
+    headers,
     compute: compute.validate,
     executor: executor.make('node'),
     bootstrap: bootnodesOf(options),

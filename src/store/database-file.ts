@@ -121,7 +121,9 @@ export async function commitFault(cause: unknown): Promise<string> {
     reason = fault
   })
   await new Promise(resolve => setImmediate(resolve))
-  return reasonOf(reason)
+  const said = reasonOf(reason)
+  // mdb_page_flush: "short write, filesystem full?", and it returns EIO.
+  return said === 'Input/output error' ? `${said} (is the disk full?)` : said
 }
 
 /** What went wrong below an open database: a tree that does not hold together, or a first commit that failed (a full disk). */

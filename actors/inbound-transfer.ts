@@ -113,7 +113,10 @@ export function inboundTransfer(request: Inbound, options: TransferOptions) {
     streams.tell({ type, peer, connectionId, owner: context.self, limits: { maxReceiveBytes, totalTimeoutMs } })
 
     return {
-      'stream-opened': end.opened,
+      'stream-opened'(message) {
+        if (request.type === 'receive') overlay.tell({ type: 'transfer-begun', ref })
+        end.opened(message)
+      },
       'stream-data': ({ chunks }) => arrived(chunks),
       'stream-writable': () => {},
       'stream-ended': () => {

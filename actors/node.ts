@@ -26,6 +26,9 @@ const RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024
 
 const START_TIMEOUT_MS = 10_000
 
+/** Where the capacity is smaller than before, a store lets go of what is too much before it is open: some 10 us for each item. */
+const OPEN_STORE_TIMEOUT_MS = 600_000
+
 /** First calls in flight may end, then the network says good-bye and the store becomes durable: within 2 s together. */
 const PHASES = [
   { name: 'doors', deadlineMs: 600 },
@@ -82,7 +85,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
 
     const socket = { open: options.openSocket, ...options.udp, receiveBufferBytes: RECEIVE_BUFFER_BYTES }
     const { radius } = await storageRef.ask<StorageSnapshot>(replyTo => ({ type: 'snapshot', replyTo }), {
-      timeoutMs: START_TIMEOUT_MS,
+      timeoutMs: OPEN_STORE_TIMEOUT_MS,
     })
     const transportRef = await startUnder(network, 'transport', transport(socket))
     const { local } = await transportRef.ask<TransportSnapshot>(replyTo => ({ type: 'snapshot', replyTo }), {

@@ -126,6 +126,7 @@ export function overlay(settings: OverlaySettings) {
       'node-met': feed,
       'record-changed': feed,
       'radius-changed': feed,
+      'transfer-begun': feed,
       'transfer-item': feed,
       'transfer-size': feed,
       'transfer-done': feed,
@@ -151,8 +152,8 @@ export function overlay(settings: OverlaySettings) {
       'content-read': questions.answered,
       presence: questions.answered,
       verdict: questions.answered,
-      'content-kept': () => {},
-      'keep-failed': () => {},
+      'content-kept': questions.answered,
+      'keep-failed': questions.answered,
       'known-record': ({ nodeIdHex, replyTo }) => {
         replyTo.tell(core.record(nodeIdHex))
       },

@@ -59,6 +59,8 @@ export function storage(options: { readonly open: () => Promise<ContentStore> })
   return behavior<StorageMessage | Open>(context => {
     let watchers: readonly Ref<RadiusChanged>[] = []
     let announced = 0n
+    /** Whether the last write failed. An operator is told when that changes, and not of each write on a full disk. */
+    let failing = false
 
     const announce = (): void => {
       const { radius } = store()
@@ -81,15 +83,20 @@ export function storage(options: { readonly open: () => Promise<ContentStore> })
         .put(contentId, key, value)
         .then(
           outcome => {
+            if (failing) context.log.info('content is stored again')
+            failing = false
             announce()
             kept(outcome)
           },
-          (error: unknown) =>
-            failed(
-              error instanceof SpimplError
-                ? error
-                : new SpimplError('STORE_FAILED', 'the write failed', { cause: error }),
-            ),
+          (cause: unknown) => {
+            const error =
+              cause instanceof SpimplError ? cause : new SpimplError('STORE_FAILED', String(cause), { cause })
+            if (!failing && error.code === 'STORE_FAILED') {
+              failing = true
+              context.log.error('content is not stored until it can be written', { error })
+            }
+            failed(error)
+          },
         )
     }
 

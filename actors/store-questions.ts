@@ -43,12 +43,14 @@ export function storeQuestions(parts: {
     storage.tell({ type: 'holds', ref: waiting.add(settled), contentIds, client })
   }
 
+  /** Valid content is stored before whoever asked for it has it (jsonrpc, portal_historyGetContent). */
   const validate = ({ ref, key, contentId, content }: Question<'validate'>): void => {
     const settled: Settle = answer => {
       if (answer.type !== 'verdict') return
       if (!answer.result.ok) return settle({ type: 'validated', ref, valid: false, code: answer.result.code })
-      storage.tell({ type: 'keep', ref: 0, contentId, key, value: content, client })
-      settle({ type: 'validated', ref, valid: true })
+      // A store that does not want or cannot write it makes it no less valid.
+      const kept: Settle = () => settle({ type: 'validated', ref, valid: true })
+      storage.tell({ type: 'keep', ref: waiting.add(kept), contentId, key, value: content, client })
     }
     validation.tell({ type: 'validate', ref: waiting.add(settled), key, bytes: content, client })
   }

@@ -20,7 +20,7 @@ export interface TransferOptions {
   readonly streams: Ref<StreamsMessage>
   readonly storage: Ref<StorageMessage>
   readonly validation: Ref<ValidationMessage>
-  /** Hears `transfer-size`, `transfer-item`, `transfer-done` and `transfer-failed`. */
+  /** Hears `transfer-begun`, `transfer-size`, `transfer-item`, `transfer-done` and `transfer-failed`. */
   readonly overlay: Ref<TransferEvent>
   /** The largest content item of the sub-network. */
   readonly maxItemBytes: number

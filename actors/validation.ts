@@ -52,8 +52,8 @@ export function validation(options: ValidationOptions) {
           waiting.take(output.ref)?.(output.result)
           break
         case 'want-header': {
-          const { number } = output
-          headers.headerByNumber(number).then(answer => {
+          const { number, doubted } = output
+          headers.headerByNumber(number, undefined, doubted).then(answer => {
             if (answer.ok) self.tell({ type: 'header-arrived', number, header: answer.value })
             else self.tell({ type: 'header-failed', number, detail: answer.detail })
           })

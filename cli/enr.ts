@@ -186,7 +186,7 @@ function formatDescription(description: EnrDescription): string {
 }
 
 function readPrivateKey(text: string, readFile: (path: string) => string): Uint8Array {
-  if (!text.startsWith('@')) return parsePrivateKey(text, nodeCryptography)
+  if (!text.startsWith('@')) return parseKey('--private-key', text)
   const file = text.slice(1)
   let content: string
   try {
@@ -195,7 +195,16 @@ function readPrivateKey(text: string, readFile: (path: string) => string): Uint8
     const reason = cause instanceof Error ? cause.message : String(cause)
     throw new SpimplError('KEY_INVALID', `--private-key: expected a readable file, got @${file}: ${reason}`, { cause })
   }
-  return parsePrivateKey(content, nodeCryptography)
+  return parseKey(`--private-key @${file}`, content)
+}
+
+function parseKey(where: string, text: string): Uint8Array {
+  try {
+    return parsePrivateKey(text, nodeCryptography)
+  } catch (error) {
+    if (error instanceof SpimplError) throw new SpimplError(error.code, `${where}: ${error.message}`, { cause: error })
+    throw error
+  }
 }
 
 function readAddress(flag: string, text: string, length: number): Uint8Array {

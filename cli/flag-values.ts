@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
+import { parseAddress } from '../src/identity/ip-address.ts'
 import { MAX_RADIUS, type RadiusSetting } from '../src/store/policy.ts'
 
 /** Where block headers come from. */
@@ -24,6 +25,21 @@ function reading<T>(expected: string, read: (text: string) => T | undefined): z.
     return z.NEVER
   })
 }
+
+/** The text as it is, where it is what was expected. */
+const textThat = (expected: string, accepts: (given: string) => boolean) =>
+  reading(expected, given => (accepts(given) ? given : undefined))
+
+/** An address as a record has it. */
+export const recordAddress = (length: 4 | 16) =>
+  textThat(`an IPv${length === 4 ? 4 : 6} address`, given => parseAddress(given)?.length === length)
+
+/** A port as a record has it. */
+export const recordPort = () =>
+  textThat('a port from 1 to 65535', given => /^\d{1,5}$/.test(given) && Number(given) >= 1 && Number(given) <= 65_535)
+
+export const uint64 = () =>
+  textThat('an integer of 64 bits', given => /^\d{1,20}$/.test(given) && BigInt(given) < 2n ** 64n)
 
 export const text = (expected: string) => reading(expected, given => (given.trim() === '' ? undefined : given))
 
@@ -72,12 +88,18 @@ export const radius = () =>
 const keyBytes = (given: string): Uint8Array | undefined =>
   /^(0x)?[0-9a-fA-F]{64}$/.test(given) ? new Uint8Array(Buffer.from(given.replace(/^0x/, ''), 'hex')) : undefined
 
-export const privateKey = () =>
-  reading<KeySetting>('64 hexadecimal digits, or @ and the name of a file with them', given => {
-    if (given.length > 1 && given.startsWith('@')) return { type: 'file', path: given.slice(1) }
-    const bytes = keyBytes(given)
-    return bytes && { type: 'bytes', bytes }
-  })
+const KEY_EXPECTED = '64 hexadecimal digits, or @ and the name of a file with them'
+
+const keySetting = (given: string): KeySetting | undefined => {
+  if (given.length > 1 && given.startsWith('@')) return { type: 'file', path: given.slice(1) }
+  const bytes = keyBytes(given)
+  return bytes && { type: 'bytes', bytes }
+}
+
+export const privateKey = () => reading(KEY_EXPECTED, keySetting)
+
+/** As `privateKey`, for whoever reads it later. */
+export const privateKeyText = () => textThat(KEY_EXPECTED, given => keySetting(given) !== undefined)
 
 export const keyInFile = (content: string): Uint8Array | undefined => keyBytes(content.trim())
 

@@ -1,5 +1,5 @@
-import { Command, CommanderError } from 'commander'
-import { parseDocument } from 'yaml'
+import { Command, CommanderError, Option } from 'commander'
+import { type Document, parseDocument } from 'yaml'
 import type { z } from 'zod'
 import { SpimplError } from '../src/errors.ts'
 
@@ -15,6 +15,23 @@ export interface Flag<T> {
   readonly fallback: string | undefined
   /** Errors say how long the value is, never what it is. */
   readonly secret?: true
+}
+
+/** A command of the command line: what its help says, and what it takes besides flags. */
+export interface CommandHead {
+  readonly name: string
+  readonly description: string
+  /** `<name>` must be there, `[name]` may be. */
+  readonly argument?: { readonly name: string; readonly description: string }
+  /** Names of flags that only other commands have: one file may serve all. */
+  readonly elsewhere?: ReadonlySet<string>
+}
+
+/** What a command reads from. */
+export interface CommandInput {
+  readonly argv: readonly string[]
+  readonly env: Environment
+  readonly readFile: ReadFile
 }
 
 export type FlagTable = Readonly<Record<string, Flag<unknown>>>
@@ -41,14 +58,17 @@ const CONFIG_FLAG = 'config'
  * The values of all flags: flag, then environment, then the file that `--config` (or SPIMPL_CONFIG) names, then the default.
  * Throws USAGE or CONFIG_INVALID, naming the flag, the value and what would be right; both mean exit code 2.
  */
-export function readFlags<F extends FlagTable>(
-  command: { readonly name: string; readonly description: string },
+export function readCommand<F extends FlagTable>(
+  command: CommandHead,
   table: F,
-  input: { readonly argv: readonly string[]; readonly env: Environment; readonly readFile: ReadFile },
-): ValuesOf<F> {
-  const given = parseArguments(command, table, input.argv)
+  input: CommandInput,
+): { readonly flags: ValuesOf<F>; readonly argument: string | undefined } {
+  const { given, argument } = parseArguments(command, table, input.argv)
   const configFile = given.get(CONFIG_FLAG) ?? (input.env[variableOf(CONFIG_FLAG)] || undefined)
-  const file = configFile === undefined ? new Map<string, string>() : readConfig(configFile, table, input.readFile)
+  const file =
+    configFile === undefined
+      ? new Map<string, string>()
+      : readConfig(configFile, table, command.elsewhere ?? new Set(), input.readFile)
 
   const values: Record<string, unknown> = {}
   for (const [key, flag] of Object.entries(table)) {
@@ -68,7 +88,7 @@ export function readFlags<F extends FlagTable>(
     }
     values[key] = result.data
   }
-  return values as ValuesOf<F>
+  return { flags: values as ValuesOf<F>, argument }
 }
 
 const variableOf = (name: string): string => `SPIMPL_${name.toUpperCase().replaceAll('-', '_')}`
@@ -76,10 +96,10 @@ const variableOf = (name: string): string => `SPIMPL_${name.toUpperCase().replac
 const excerpt = (text: string): string => (text.length > 80 ? `${text.slice(0, 80)}...` : text)
 
 function parseArguments(
-  { name, description }: { readonly name: string; readonly description: string },
+  { name, description, argument }: CommandHead,
   table: FlagTable,
   argv: readonly string[],
-): Map<string, string> {
+): { readonly given: ReadonlyMap<string, string>; readonly argument: string | undefined } {
   let help = ''
   const command = new Command(name)
     .description(description)
@@ -93,14 +113,17 @@ function parseArguments(
     })
     .addHelpText(
       'after',
-      `\nEvery flag also comes from the environment (--udp-port: SPIMPL_UDP_PORT) and from the file of --config (udp-port: 9009),\nin this order.`,
+      `\nEvery flag also comes from the environment (--log-level: SPIMPL_LOG_LEVEL) and from the file of --config (log-level: warn),\nin this order. --no-json undoes what they say of --json.`,
     )
+  if (argument !== undefined) command.argument(argument.name, argument.description)
   for (const flag of Object.values(table)) {
-    const fallback = flag.fallback === undefined || flag.argument === undefined ? '' : ` (default: ${flag.fallback})`
-    command.option(
-      flag.argument === undefined ? `--${flag.name}` : `--${flag.name} <${flag.argument}>`,
-      flag.description + fallback,
-    )
+    if (flag.argument === undefined) {
+      command.option(`--${flag.name}`, flag.description)
+      command.addOption(new Option(`--no-${flag.name}`).hideHelp())
+      continue
+    }
+    const fallback = flag.fallback === undefined ? '' : ` (default: ${flag.fallback})`
+    command.option(`--${flag.name} <${flag.argument}>`, flag.description + fallback)
   }
   command.option(`--${CONFIG_FLAG} <file>`, 'YAML or JSON file with flags by name')
   try {
@@ -111,12 +134,12 @@ function parseArguments(
     throw new SpimplError('USAGE', error.message.replace(/^error: /, ''))
   }
   const given = new Map<string, string>()
-  const options = command.opts<Record<string, string | true>>()
+  const options = command.opts<Record<string, string | boolean>>()
   for (const name of [...Object.values(table).map(flag => flag.name), CONFIG_FLAG]) {
     const value = options[camelCase(name)]
-    if (value !== undefined) given.set(name, value === true ? 'true' : value)
+    if (value !== undefined) given.set(name, String(value))
   }
-  return given
+  return { given, argument: command.args[0] }
 }
 
 const camelCase = (name: string): string => name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())
@@ -124,7 +147,12 @@ const camelCase = (name: string): string => name.replace(/-(.)/g, (_, letter: st
 /** `udp-port`, `udpPort`, `udp_port` and `UDP_PORT` are one key. */
 const plainName = (name: string): string => name.replace(/[-_]/g, '').toLowerCase()
 
-function readConfig(file: string, table: FlagTable, readFile: ReadFile): Map<string, string> {
+function readConfig(
+  file: string,
+  table: FlagTable,
+  elsewhere: ReadonlySet<string>,
+  readFile: ReadFile,
+): Map<string, string> {
   let text: string
   try {
     text = readFile(file)
@@ -138,12 +166,13 @@ function readConfig(file: string, table: FlagTable, readFile: ReadFile): Map<str
   if (fault !== undefined) {
     throw new SpimplError('CONFIG_INVALID', `${file}: expected YAML or JSON: ${fault.message.split('\n')[0]}`)
   }
-  const content = document.toJS() as unknown
+  const content = withoutAliases(file, document)
   if (content === null || content === '') return new Map()
   if (typeof content !== 'object' || Array.isArray(content)) {
     throw new SpimplError('CONFIG_INVALID', `${file}: expected flags by name (udp-port: 9009), got something else`)
   }
-  const names = new Map(Object.values(table).map(flag => [plainName(flag.name), flag.name]))
+  const own = new Set(Object.values(table).map(flag => flag.name))
+  const names = new Map([...own, ...elsewhere].map(name => [plainName(name), name]))
   const values = new Map<string, string>()
   for (const [key, value] of Object.entries(content)) {
     const name = names.get(plainName(key))
@@ -151,9 +180,18 @@ function readConfig(file: string, table: FlagTable, readFile: ReadFile): Map<str
       const known = [...names.values()].join(', ')
       throw new SpimplError('CONFIG_INVALID', `${file}: expected one of ${known}, got ${JSON.stringify(excerpt(key))}`)
     }
-    values.set(name, scalarOf(file, name, value))
+    if (own.has(name)) values.set(name, scalarOf(file, name, value))
   }
   return values
+}
+
+/** An alias repeats what stands elsewhere, and a few of them can repeat it a billion times: no flag needs one. */
+function withoutAliases(file: string, document: Document.Parsed): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 0 })
+  } catch (cause) {
+    throw new SpimplError('CONFIG_INVALID', `${file}: expected no YAML aliases`, { cause })
+  }
 }
 
 /** A list is what stands with commas on the command line. */

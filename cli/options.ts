@@ -1,7 +1,16 @@
 import type { z } from 'zod'
 import { SpimplError } from '../src/errors.ts'
 import type { RadiusSetting } from '../src/store/policy.ts'
-import { type Environment, type Flag, type ReadFile, readFlags } from './flag.ts'
+import type { NewEnrOptions } from './enr.ts'
+import {
+  type CommandHead,
+  type CommandInput,
+  type Environment,
+  type Flag,
+  type FlagTable,
+  type ReadFile,
+  readCommand,
+} from './flag.ts'
 import {
   address,
   type BootnodesSetting,
@@ -16,8 +25,12 @@ import {
   nat,
   port,
   privateKey,
+  privateKeyText,
   radius,
+  recordAddress,
+  recordPort,
   text,
+  uint64,
   yesOrNo,
 } from './flag-values.ts'
 
@@ -146,13 +159,42 @@ const DEVNET_FLAGS = {
   logLevel,
 }
 
+const JSON_FLAGS = { json: flag('json', undefined, yesOrNo(), 'print one line of JSON', 'false') }
+
+const NEW_ENR_FLAGS = {
+  privateKey: {
+    ...flag('private-key', 'hex|@file', privateKeyText(), 'the key to sign with; without it, one is made and printed'),
+    secret: true as const,
+  },
+  seq: flag('seq', 'n', uint64(), 'the sequence number'),
+  ip: flag('ip', 'address', recordAddress(4), 'IPv4 address'),
+  udp: flag('udp', 'port', recordPort(), 'UDP port'),
+  tcp: flag('tcp', 'port', recordPort(), 'TCP port'),
+  ip6: flag('ip6', 'address', recordAddress(16), 'IPv6 address'),
+  udp6: flag('udp6', 'port', recordPort(), 'UDP port for IPv6'),
+  tcp6: flag('tcp6', 'port', recordPort(), 'TCP port for IPv6'),
+  network: flag(
+    'network',
+    'network',
+    choice<Network>('mainnet', 'sepolia', 'hoodi'),
+    'announce the Portal Network of mainnet, sepolia or hoodi',
+  ),
+  ...JSON_FLAGS,
+}
+
+const TABLES: readonly FlagTable[] = [RUN_FLAGS, DEVNET_FLAGS, NEW_ENR_FLAGS]
+const ALL_NAMES: ReadonlySet<string> = new Set(TABLES.flatMap(table => Object.values(table).map(flag => flag.name)))
+
+const readKnown = <F extends FlagTable>(head: CommandHead, table: F, input: CommandInput) =>
+  readCommand({ ...head, elsewhere: ALL_NAMES }, table, input)
+
 /**
  * @param argv what follows `run`
  * @throws HelpRequested for --help; SpimplError USAGE or CONFIG_INVALID, which mean exit code 2
  */
 export function parseRunOptions(argv: readonly string[], env: Environment, readFile: ReadFile): RunOptions {
   const description = 'Runs a Portal history node'
-  const given = readFlags({ name: 'spimpl run', description }, RUN_FLAGS, { argv, env, readFile })
+  const { flags: given } = readKnown({ name: 'spimpl run', description }, RUN_FLAGS, { argv, env, readFile })
   const { dataDir, udpHost, udpPort, rpcHost, rpcPort, storageMb, privateKey, ...rest } = given
   return {
     ...rest,
@@ -168,8 +210,48 @@ export function parseRunOptions(argv: readonly string[], env: Environment, readF
 /** As `parseRunOptions`, for what follows `devnet`. */
 export function parseDevnetOptions(argv: readonly string[], env: Environment, readFile: ReadFile): DevnetOptions {
   const description = 'Runs a network of nodes in this process and moves blocks through it'
-  const given = readFlags({ name: 'spimpl devnet', description }, DEVNET_FLAGS, { argv, env, readFile })
+  const { flags: given } = readKnown({ name: 'spimpl devnet', description }, DEVNET_FLAGS, { argv, env, readFile })
   return { ...given, blocks: given.blocks, rpcPort: given.rpcPort }
+}
+
+/** As `parseRunOptions`, for what follows `enr new`. */
+export function parseNewEnrOptions(
+  argv: readonly string[],
+  env: Environment,
+  readFile: ReadFile,
+): NewEnrOptions & { readonly json: boolean } {
+  const description = 'Makes and signs a node record (EIP-778)'
+  return readKnown({ name: 'spimpl enr new', description }, NEW_ENR_FLAGS, { argv, env, readFile }).flags
+}
+
+/** As `parseRunOptions`, for what follows `enr decode`. */
+export function parseDecodeEnrOptions(
+  argv: readonly string[],
+  env: Environment,
+  readFile: ReadFile,
+): { readonly enr: string; readonly json: boolean } {
+  const head = {
+    name: 'spimpl enr decode',
+    description: 'Says what is in a node record (EIP-778), and whether its signature is right',
+    argument: { name: '<enr>', description: 'the record as text (enr:...)' },
+  }
+  const { flags, argument } = readKnown(head, JSON_FLAGS, { argv, env, readFile })
+  return { enr: argument ?? '', json: flags.json }
+}
+
+/** As `parseRunOptions`, for what follows `machines`. */
+export function parseMachinesOptions(
+  argv: readonly string[],
+  env: Environment,
+  readFile: ReadFile,
+): { readonly name: string | undefined; readonly json: boolean } {
+  const head = {
+    name: 'spimpl machines',
+    description: 'Draws the lifecycles as Mermaid state diagrams, from the machines that run',
+    argument: { name: '[name]', description: 'session, stream or child; all of them without it' },
+  }
+  const { flags, argument } = readKnown(head, JSON_FLAGS, { argv, env, readFile })
+  return { name: argument, json: flags.json }
 }
 
 function readKeyFile(file: string, readFile: ReadFile): Uint8Array {

@@ -4,13 +4,14 @@ import { SpimplError } from '../src/errors.ts'
 import { HeaderTable } from '../src/history/header-directory.ts'
 import type { HeaderSource } from '../src/history/header-source.ts'
 import { openHeaderSource } from '../src/history/open-header-source.ts'
-import { newPrivateKey } from '../src/identity/keys.ts'
+import { isPrivateKey, newPrivateKey } from '../src/identity/keys.ts'
 import { type NodeRecord, parseRecord } from '../src/identity/node-record.ts'
 import { systemRandomness } from '../src/runtime/runtime.ts'
 import { DataDirectory, openContentStore } from '../src/store/store.ts'
 import type { Endpoint } from '../src/transport/datagram.ts'
 import { CHAIN_IDS, DEFAULT_BOOTNODES } from './bootnodes.ts'
 import { ComputeThreads, chooseExecutor, clientVersion, cryptography, openSocket, testHooks } from './composition.ts'
+import { checkHeaders } from './header-check.ts'
 import { actorLog, openLog } from './logging.ts'
 import type { RunOptions } from './options.ts'
 import { untilStopped } from './until-stopped.ts'
@@ -21,10 +22,14 @@ export async function run(options: RunOptions): Promise<number> {
   const stopped = untilStopped()
   await using compute = new ComputeThreads()
   const directory = options.dataDir === undefined ? undefined : await DataDirectory.open(options.dataDir)
+  const stopping = new AbortController()
   try {
-    const node = await start(options, directory, compute, log)
+    const headers = await openHeaders(options)
+    const node = await start(options, { directory, compute, headers, log })
     ready(options, node, log)
+    if (options.headers?.type === 'url') void checkHeaders(headers, options.network, log, stopping.signal)
     const ended = await Promise.race([stopped, node.system.terminated])
+    stopping.abort()
     if (typeof ended === 'string') log.info({ signal: ended }, 'stopping')
     else log.fatal({ err: ended.failure }, 'the supervision tree gave up')
     const report = await node.stop()
@@ -38,15 +43,15 @@ export async function run(options: RunOptions): Promise<number> {
 
 async function start(
   options: RunOptions,
-  directory: DataDirectory | undefined,
-  compute: ComputeThreads,
-  log: Logger,
+  parts: {
+    readonly directory: DataDirectory | undefined
+    readonly compute: ComputeThreads
+    readonly headers: HeaderSource
+    readonly log: Logger
+  },
 ): Promise<RunningNode> {
-  const generate = (): Uint8Array => newPrivateKey(systemRandomness(), cryptography)
-  const privateKey =
-    directory === undefined
-      ? (options.privateKey ?? generate())
-      : await directory.loadOrCreateKey(generate, options.privateKey)
+  const { directory, compute, headers, log } = parts
+  const privateKey = await nodeKey(options, directory)
   if (directory === undefined) log.warn('no --data-dir: key and content are in memory and go with this process')
   if (options.headers === undefined) log.warn('no --headers: nothing can be validated, so nothing is stored or served')
   const executor = chooseExecutor(options.executor)
@@ -63,7 +68,7 @@ async function start(
     openSocket,
     openStore: store => openContentStore({ ...store, directory: directory?.path, name: 'history' }),
     storage: { capacityBytes: options.storageBytes, radius: options.radius },
-    headers: await openHeaders(options),
+    headers,
     compute: compute.validate,
     executor: executor.make('node'),
     bootstrap: bootnodesOf(options),
@@ -72,6 +77,19 @@ async function start(
     log: actorLog(log),
   })
   return node
+}
+
+/** The key that the user gives, else that of the data directory, else a new one. It is judged before it is written. */
+async function nodeKey({ privateKey: given }: RunOptions, directory: DataDirectory | undefined): Promise<Uint8Array> {
+  const expected = 'expected a private key between 1 and the order of secp256k1'
+  if (given !== undefined && !isPrivateKey(given, cryptography)) {
+    throw new SpimplError('KEY_INVALID', `--private-key: ${expected}`)
+  }
+  const generate = (): Uint8Array => newPrivateKey(systemRandomness(), cryptography)
+  if (directory === undefined) return given ?? generate()
+  const key = await directory.loadOrCreateKey(generate, given)
+  if (isPrivateKey(key, cryptography)) return key
+  throw new SpimplError('FILE_INVALID', `${directory.keyFile}: ${expected}`)
 }
 
 /**

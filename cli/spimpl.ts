@@ -1,12 +1,19 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
-import { Command, CommanderError } from 'commander'
 import { SpimplError } from '../src/errors.ts'
 import { packageVersion } from './composition.ts'
 import { devnet } from './devnet.ts'
-import { decodeEnr, type NewEnrOptions, newEnr } from './enr.ts'
+import { decodeEnr, newEnr } from './enr.ts'
 import { describeMachines } from './machines.ts'
-import { HelpRequested, parseDevnetOptions, parseRunOptions } from './options.ts'
+import {
+  HelpRequested,
+  parseDecodeEnrOptions,
+  parseDevnetOptions,
+  parseMachinesOptions,
+  parseNewEnrOptions,
+  parseRunOptions,
+} from './options.ts'
+import { PrintedOutput } from './output.ts'
 import { run } from './run.ts'
 
 const EXIT_USAGE = 2
@@ -23,6 +30,16 @@ Commands:
   machines [name]    draws the lifecycles (session, stream, child) as Mermaid state diagrams
 
 Every command has --help.`
+
+const ENR_HELP = `Usage: spimpl enr <command> [options]
+
+Reads and makes node records (EIP-778).
+
+Commands:
+  decode <enr>  says what is in a record, and whether its signature is right
+  new           makes a record; without --private-key a key is made and printed
+
+Both have --help.`
 
 /** The codes of errors that a user's words or files cause: exit code 2. */
 const USER_ERRORS: ReadonlySet<string> = new Set([
@@ -67,76 +84,60 @@ async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-async function enr(argv: readonly string[]): Promise<number> {
-  const program = new Command('spimpl enr').description('Reads and makes node records (EIP-778)')
-  program
-    .command('decode <enr>')
-    .description('says what is in a record, and whether its signature is right')
-    .option('--json', 'print one line of JSON')
-    .action((text: string, options: { readonly json?: boolean }) => console.log(decodeEnr(text, options)))
-  program
-    .command('new')
-    .description('makes a record; without --private-key a key is made and printed')
-    .option('--private-key <hex|@file>', 'the key to sign with')
-    .option('--seq <n>', 'the sequence number')
-    .option('--ip <address>', 'IPv4 address')
-    .option('--udp <port>', 'UDP port')
-    .option('--tcp <port>', 'TCP port')
-    .option('--ip6 <address>', 'IPv6 address')
-    .option('--udp6 <port>', 'UDP port for IPv6')
-    .option('--tcp6 <port>', 'TCP port for IPv6')
-    .option('--network <network>', 'announce the Portal Network of mainnet, sepolia or hoodi')
-    .option('--json', 'print one line of JSON')
-    .action((options: NewEnrOptions & { readonly json?: boolean }) => {
+function enr([command, ...rest]: readonly string[]): number {
+  switch (command) {
+    case 'decode': {
+      const { enr, json } = parseDecodeEnrOptions(rest, process.env, readFile)
+      console.log(decodeEnr(enr, { json }))
+      return 0
+    }
+    case 'new': {
+      const { json, ...options } = parseNewEnrOptions(rest, process.env, readFile)
       const made = newEnr(options)
-      if (options.json) return console.log(JSON.stringify({ enr: made.text, ...made, text: undefined }))
+      if (json) {
+        console.log(JSON.stringify({ enr: made.text, ...made, text: undefined }))
+        return 0
+      }
       console.log(made.text)
       console.log(`node id      ${made.nodeId}`)
       if (made.privateKey !== undefined) console.log(`private key  ${made.privateKey}`)
-    })
-  return parse(program, argv)
-}
-
-async function machines(argv: readonly string[]): Promise<number> {
-  const program = new Command('spimpl machines')
-    .description('draws the lifecycles as Mermaid state diagrams, from the machines that run')
-    .argument('[name]', 'session, stream or child; all of them without it')
-    .option('--json', 'print one line of JSON')
-    .action((name: string | undefined, options: { readonly json?: boolean }) =>
-      console.log(describeMachines(name, options)),
-    )
-  return parse(program, argv)
-}
-
-/** Runs a command of commander's; what it refuses is a usage error. */
-async function parse(program: Command, argv: readonly string[]): Promise<number> {
-  for (const command of [program, ...program.commands]) command.exitOverride().configureOutput({ writeErr: () => {} })
-  try {
-    await program.parseAsync([...argv], { from: 'user' })
-    return 0
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error
-    if (error.code === 'commander.helpDisplayed') return 0
-    if (error.code === 'commander.help') {
-      console.error(program.helpInformation())
-      return EXIT_USAGE
+      return 0
     }
-    throw new SpimplError('USAGE', error.message.replace(/^error: /, ''))
+    case undefined:
+      console.error(ENR_HELP)
+      return EXIT_USAGE
+    case 'help':
+    case '--help':
+    case '-h':
+      console.log(ENR_HELP)
+      return 0
+    default:
+      throw new SpimplError(
+        'USAGE',
+        `expected one of decode, new, got ${JSON.stringify(command)}; see spimpl enr --help`,
+      )
   }
 }
 
-main(process.argv.slice(2)).then(
-  code => process.exit(code),
-  (error: unknown) => {
-    if (error instanceof HelpRequested) {
-      console.log(error.text.trimEnd())
-      process.exit(0)
-    }
-    if (!(error instanceof SpimplError)) {
-      console.error(error)
-      process.exit(1)
-    }
-    console.error(`spimpl: ${error.message} (${error.code})`)
-    process.exit(USER_ERRORS.has(error.code) || error.code.startsWith('ENR_') ? EXIT_USAGE : 1)
-  },
-)
+function machines(argv: readonly string[]): number {
+  const { name, json } = parseMachinesOptions(argv, process.env, readFile)
+  console.log(describeMachines(name, { json }))
+  return 0
+}
+
+/** The exit code of what ended a command. */
+function explain(error: unknown): number {
+  if (error instanceof HelpRequested) {
+    console.log(error.text.trimEnd())
+    return 0
+  }
+  if (!(error instanceof SpimplError)) {
+    console.error(error)
+    return 1
+  }
+  console.error(`spimpl: ${error.message} (${error.code})`)
+  return USER_ERRORS.has(error.code) || error.code.startsWith('ENR_') ? EXIT_USAGE : 1
+}
+
+const printed = new PrintedOutput()
+process.exit(await printed.settle(await main(process.argv.slice(2)).catch(explain)))

@@ -1,4 +1,6 @@
+import { equalBytes } from '../codec/bytes.ts'
 import { refused } from '../errors.ts'
+import type { BlockHeader } from './header.ts'
 import type { HeaderAnswer, HeaderSource } from './header-source.ts'
 
 /** About 1.3 kB each, so 6 MB in all. */
@@ -33,10 +35,10 @@ export class HeaderCache implements HeaderSource {
     return this.#headers.size
   }
 
-  async headerByNumber(number: bigint, signal?: AbortSignal): Promise<HeaderAnswer> {
+  async headerByNumber(number: bigint, signal?: AbortSignal, doubted?: BlockHeader): Promise<HeaderAnswer> {
     if (signal?.aborted) return abandoned(number)
     const known = this.#headers.get(number)
-    if (known !== undefined) {
+    if (known !== undefined && (doubted === undefined || !equalBytes(doubted.hash, known.value.hash))) {
       this.#keep(number, known)
       return known
     }

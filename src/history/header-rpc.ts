@@ -58,9 +58,7 @@ export class HeaderRpc implements HeaderSource {
       throw new SpimplError('CONFIG_INVALID', 'expected an http or https URL of an execution client')
     }
     const { username, password } = parsed
-    const credentials = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString(
-      'base64',
-    )
+    const credentials = Buffer.from(`${decoded(username)}:${decoded(password)}`).toString('base64')
     // fetch refuses a URL with credentials; and this way they appear in no message.
     parsed.username = ''
     parsed.password = ''
@@ -147,6 +145,15 @@ export class HeaderRpc implements HeaderSource {
     } catch (error) {
       return failed(true, signal.aborted ? WITHDRAWN : reasonOf(error))
     }
+  }
+}
+
+/** A part of a URL as it was meant; one with a lone % is meant as it stands. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part)
+  } catch {
+    return part
   }
 }
 

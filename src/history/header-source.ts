@@ -9,8 +9,14 @@ export interface HeaderSource {
   /**
    * The canonical header with that number. Never rejects: what a source cannot give is HEADER_UNAVAILABLE with the
    * reason. After `signal` has fired the answer is HEADER_UNAVAILABLE at once, whatever becomes of the request.
+   * `doubted` is what the source gave before and may be the canonical header no more (a reorganization): a source that keeps headers
+   * answers with it only after a look.
    */
-  headerByNumber(number: bigint, signal?: AbortSignal): Promise<Result<BlockHeader, 'HEADER_UNAVAILABLE'>>
+  headerByNumber(
+    number: bigint,
+    signal?: AbortSignal,
+    doubted?: BlockHeader,
+  ): Promise<Result<BlockHeader, 'HEADER_UNAVAILABLE'>>
   /** Ends what is in flight; later questions are HEADER_UNAVAILABLE. */
   close(): Promise<void>
 }

@@ -1,3 +1,4 @@
+import { equalBytes } from '../codec/bytes.ts'
 import { type ErrorCode, type Result, refused } from '../errors.ts'
 import type { Core } from '../runtime/core.ts'
 import { type ContentSummary, validateContent } from './content.ts'
@@ -20,8 +21,11 @@ export type ValidationInput =
   | { readonly type: 'timeout' }
 
 export type ValidationOutput =
-  /** Ask the header source. Emitted once for a block, however many items wait for its header. */
-  | { readonly type: 'want-header'; readonly number: bigint }
+  /**
+   * Ask the header source. Emitted once for a block, however many items wait for its header. `doubted` is the header that was kept and
+   * that content contradicts: the chain may have another one by now.
+   */
+  | { readonly type: 'want-header'; readonly number: bigint; readonly doubted?: BlockHeader }
   /** Run `validateInWorker` (validation-task.ts) on the compute pool. Only for content above INLINE_CONTENT_BYTES. */
   | { readonly type: 'compute'; readonly ref: number; readonly job: ValidationJob }
   | { readonly type: 'verdict'; readonly ref: number; readonly result: Result<ContentSummary> }
@@ -31,6 +35,8 @@ export interface ValidationLimits {
   readonly inlineBytes: number
   /** Headers kept, those used last. */
   readonly headers: number
+  /** A kept header that content contradicts is asked for again once it is so old. */
+  readonly headerTrustMs: number
   /** Items that wait for a header or for the pool, in number and in bytes. */
   readonly pendingItems: number
   readonly pendingBytes: number
@@ -42,6 +48,7 @@ export interface ValidationLimits {
 const defaultValidationLimits: ValidationLimits = {
   inlineBytes: INLINE_CONTENT_BYTES,
   headers: 1024,
+  headerTrustMs: 12_000,
   pendingItems: 512,
   pendingBytes: 256 * 1024 * 1024,
   headerTimeoutMs: 20_000,
@@ -53,7 +60,28 @@ interface Pending {
   readonly key: HistoryKey
   readonly bytes: Uint8Array
   readonly deadline: number
+  /** What the content was judged by, and how, while the header source is asked whether that is still the header of the block. */
+  readonly doubt?: { readonly header: BlockHeader; readonly result: Result<never> }
 }
+
+interface Computing extends Pending {
+  readonly header: BlockHeader
+}
+
+interface KeptHeader {
+  readonly header: BlockHeader
+  /** When the header source gave it. */
+  readonly since: number
+}
+
+/** Content is whole and of another block than the header. After a reorganization the header may be the one that is wrong. */
+const CONTRADICTIONS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'TRANSACTIONS_ROOT_WRONG',
+  'OMMERS_HASH_WRONG',
+  'WITHDRAWALS_WRONG',
+  'WITHDRAWALS_ROOT_WRONG',
+  'RECEIPTS_ROOT_WRONG',
+])
 
 /**
  * Decides whether content may be stored, served and gossiped: gets the header, keeps it, and has the roots compared,
@@ -63,10 +91,10 @@ interface Pending {
 export class Validation implements Core<ValidationInput, ValidationOutput> {
   readonly #limits: ValidationLimits
   /** In the order of use, the oldest first. */
-  readonly #headers = new Map<bigint, BlockHeader>()
+  readonly #headers = new Map<bigint, KeptHeader>()
   /** By ref. In both the oldest stands first and has the earliest deadline, for all wait equally long. */
   readonly #waiting = new Map<number, Pending>()
-  readonly #computing = new Map<number, Pending>()
+  readonly #computing = new Map<number, Computing>()
   /** Who waits for the header of a block. */
   readonly #wanted = new Map<bigint, Set<number>>()
   readonly #refusals = new Map<ErrorCode, number>()
@@ -91,9 +119,11 @@ export class Validation implements Core<ValidationInput, ValidationOutput> {
       case 'header-failed':
         this.#headerFailed(input.number, input.detail, emit)
         break
-      case 'computed':
-        if (this.#computing.has(input.ref)) this.#settle(input.ref, input.result, emit)
+      case 'computed': {
+        const computing = this.#computing.get(input.ref)
+        if (computing !== undefined) this.#judged(computing, computing.header, input.result, now, emit)
         break
+      }
       case 'compute-failed':
         if (this.#computing.has(input.ref)) {
           this.#settle(input.ref, refused('VALIDATION_LIMIT', input.detail), emit)
@@ -149,12 +179,12 @@ export class Validation implements Core<ValidationInput, ValidationOutput> {
     const pending: Pending = { ref, key: key.value, bytes, deadline: now + this.#limits.headerTimeoutMs }
     this.#pendingBytes += bytes.length
     this.#waiting.set(ref, pending)
-    const header = this.#headers.get(key.value.number)
-    if (header === undefined) {
-      this.#wantHeader(pending, emit)
+    const kept = this.#headers.get(key.value.number)
+    if (kept === undefined) {
+      this.#wantHeader(pending, undefined, emit)
     } else {
-      this.#keepHeader(header)
-      this.#compare(pending, header, now, emit)
+      this.#keepHeader(kept)
+      this.#compare(pending, kept.header, now, emit)
     }
   }
 
@@ -174,7 +204,7 @@ export class Validation implements Core<ValidationInput, ValidationOutput> {
     return undefined
   }
 
-  #wantHeader(pending: Pending, emit: (output: ValidationOutput) => void): void {
+  #wantHeader(pending: Pending, doubted: BlockHeader | undefined, emit: (output: ValidationOutput) => void): void {
     const { number } = pending.key
     const others = this.#wanted.get(number)
     if (others !== undefined) {
@@ -182,7 +212,7 @@ export class Validation implements Core<ValidationInput, ValidationOutput> {
       return
     }
     this.#wanted.set(number, new Set([pending.ref]))
-    emit({ type: 'want-header', number })
+    emit({ type: 'want-header', number, ...(doubted !== undefined && { doubted }) })
   }
 
   #headerArrived(number: bigint, header: BlockHeader, now: number, emit: (output: ValidationOutput) => void): void {
@@ -190,15 +220,21 @@ export class Validation implements Core<ValidationInput, ValidationOutput> {
       this.#headerFailed(number, `the header source gave block ${header.number} for ${number}`, emit)
       return
     }
-    this.#keepHeader(header)
+    this.#keepHeader({ header, since: now })
     for (const ref of this.#takeWaiting(number)) {
       const pending = this.#waiting.get(ref)
-      if (pending !== undefined) this.#compare(pending, header, now, emit)
+      if (pending === undefined) continue
+      const { doubt } = pending
+      if (doubt !== undefined && equalBytes(doubt.header.hash, header.hash)) this.#settle(ref, doubt.result, emit)
+      else this.#compare(pending, header, now, emit)
     }
   }
 
   #headerFailed(number: bigint, detail: string, emit: (output: ValidationOutput) => void): void {
-    for (const ref of this.#takeWaiting(number)) this.#settle(ref, refused('HEADER_UNAVAILABLE', detail), emit)
+    for (const ref of this.#takeWaiting(number)) {
+      const judged = this.#waiting.get(ref)?.doubt?.result
+      this.#settle(ref, judged ?? refused('HEADER_UNAVAILABLE', detail), emit)
+    }
   }
 
   #takeWaiting(number: bigint): Iterable<number> {
@@ -210,20 +246,42 @@ export class Validation implements Core<ValidationInput, ValidationOutput> {
   #compare(pending: Pending, header: BlockHeader, now: number, emit: (output: ValidationOutput) => void): void {
     const { ref, key, bytes } = pending
     if (bytes.length <= this.#limits.inlineBytes) {
-      this.#settle(ref, validateContent(key, header, bytes), emit)
+      this.#judged(pending, header, validateContent(key, header, bytes), now, emit)
       return
     }
     this.#waiting.delete(ref)
-    this.#computing.set(ref, { ...pending, deadline: now + this.#limits.computeTimeoutMs })
+    this.#computing.set(ref, { ...pending, header, deadline: now + this.#limits.computeTimeoutMs })
     emit({ type: 'compute', ref, job: { contentType: key.type, number: key.number, header: header.bytes, bytes } })
+  }
+
+  /** A refusal by a header that was kept for long stands once the header source has said the same header again. */
+  #judged(
+    pending: Pending,
+    header: BlockHeader,
+    result: Result<ContentSummary>,
+    now: number,
+    emit: (output: ValidationOutput) => void,
+  ): void {
+    const { ref, key, bytes, doubt } = pending
+    const since = this.#headers.get(key.number)?.since ?? now
+    const isDoubtful = doubt === undefined && now - since >= this.#limits.headerTrustMs
+    if (result.ok || !isDoubtful || !CONTRADICTIONS.has(result.code)) {
+      this.#settle(ref, result, emit)
+      return
+    }
+    this.#computing.delete(ref)
+    this.#waiting.delete(ref)
+    const deadline = now + this.#limits.headerTimeoutMs
+    this.#waiting.set(ref, { ref, key, bytes, deadline, doubt: { header, result } })
+    this.#wantHeader(pending, header, emit)
   }
 
   #expire(now: number, emit: (output: ValidationOutput) => void): void {
     const { headerTimeoutMs, computeTimeoutMs } = this.#limits
-    for (const { ref, key, deadline } of this.#waiting.values()) {
+    for (const { ref, key, deadline, doubt } of this.#waiting.values()) {
       if (deadline > now) break
       const detail = `no header of block ${key.number} within ${headerTimeoutMs} ms`
-      this.#settle(ref, refused('HEADER_UNAVAILABLE', detail), emit)
+      this.#settle(ref, doubt?.result ?? refused('HEADER_UNAVAILABLE', detail), emit)
     }
     for (const { ref, deadline } of this.#computing.values()) {
       if (deadline > now) break
@@ -255,9 +313,10 @@ export class Validation implements Core<ValidationInput, ValidationOutput> {
     emit({ type: 'verdict', ref, result })
   }
 
-  #keepHeader(header: BlockHeader): void {
-    this.#headers.delete(header.number)
-    this.#headers.set(header.number, header)
+  #keepHeader(kept: KeptHeader): void {
+    const { number } = kept.header
+    this.#headers.delete(number)
+    this.#headers.set(number, kept)
     if (this.#headers.size <= this.#limits.headers) return
     const oldest = this.#headers.keys().next()
     if (!oldest.done) this.#headers.delete(oldest.value)

@@ -41,7 +41,7 @@ export class IncomingOffers {
   readonly #parts: IncomingOfferParts
   /** Content ids that somebody is sending us, by which transfer and since when: a second offer of one gets code 5. */
   readonly #receiving = new Map<string, { readonly ref: number; readonly since: number }>()
-  /** What was answered to offers whose content has not begun to come, by peer and keys. */
+  /** What was answered to offers whose peer has not connected yet, by peer and keys. */
   readonly #answered = new Map<string, { readonly answer: OfferAnswer; readonly until: number }>()
 
   constructor(parts: IncomingOfferParts) {
@@ -125,13 +125,18 @@ export class IncomingOffers {
     const answer = { connectionId, codes }
     const name = offerName(from, keys)
     this.#answered.set(name, { answer, until: turn.now + REPEAT_MS })
-    this.#receive(turn, ref, from, connectionId, accepted, () => this.#answered.delete(name))
+    this.#receive(turn, ref, from, connectionId, accepted, () => {
+      if (this.#answered.get(name)?.answer === answer) this.#answered.delete(name)
+    })
     const items = accepted.map(candidate => candidate.name)
     turn.emit({ type: 'receive', ref, peer: from, connectionId, version, prefixed: true, items })
     return answer
   }
 
-  /** @param begun the content comes: the answer is not to be repeated any more */
+  /**
+   * @param begun the peer has our answer. It is not repeated any more: the same offer is a new one now, and the stream of the answer may
+   * have ended long before its last item is judged and stored
+   */
   #receive(
     turn: Turn,
     ref: number,
@@ -144,11 +149,11 @@ export class IncomingOffers {
     for (const { idHex } of accepted) this.#receiving.set(idHex, { ref, since: turn.now })
     const missing = new Map(accepted.entries())
     transfers.begin(turn, ref, 'receive', from, connectionId, {
+      begun,
       item: (later, index, content, stored) => {
         const candidate = missing.get(index)
         if (candidate === undefined) return
         missing.delete(index)
-        begun()
         this.#received(candidate.idHex, ref)
         state.counters.add('received.items')
         received(later, from, candidate.name, stored ? undefined : content)

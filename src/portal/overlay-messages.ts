@@ -51,6 +51,8 @@ export type StoreEvent =
 
 /** What a transfer tells, by the `ref` of `fetch`, `serve`, `send` or `receive`. Each ends with done or failed. */
 export type TransferEvent =
+  /** `receive`: the peer has connected, so it has our answer to its offer. */
+  | { readonly type: 'transfer-begun'; readonly ref: number }
   /**
    * `fetch` and `receive`: the item at `index` of what was to come is here, whole and valid. `stored`: the store has
    * it, so the overlay gossips it without holding its bytes.

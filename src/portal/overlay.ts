@@ -141,6 +141,9 @@ export class Overlay implements Core<OverlayInput, OverlayOutput> {
       case 'validated':
         this.#questions.answered(turn, input)
         return
+      case 'transfer-begun':
+        this.#transfers.begun(turn, input.ref)
+        return
       case 'transfer-item':
         this.#transfers.item(turn, input.ref, input.index, input.content, input.stored)
         return

@@ -10,6 +10,7 @@ export type TransferKind = 'fetch' | 'serve' | 'send' | 'receive'
 
 /** What the owner of a transfer does when something is reported of it. */
 export interface TransferOwner {
+  begun?(turn: Turn): void
   item?(turn: Turn, index: number, content: Uint8Array, stored: boolean): void
   /** It is over; without a failure it went well. Called once. */
   ended(turn: Turn, failure: ErrorCode | undefined): void
@@ -104,6 +105,10 @@ export class Transfers {
     this.#countOfPeer.set(kind + peer.nodeIdHex, this.countOfPeer(kind, peer.nodeIdHex) + 1)
     if (kind === 'serve' || kind === 'receive') this.#listening.add(connectionId)
     else this.#initiating.add(`${peer.nodeIdHex} ${connectionId}`)
+  }
+
+  begun(turn: Turn, ref: number): void {
+    this.#transfers.get(ref)?.owner.begun?.(turn)
   }
 
   /** An item of so many bytes comes next. */

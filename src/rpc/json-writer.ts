@@ -15,6 +15,7 @@ export function toJson(value: unknown): string {
   const text = JSON.stringify(value, (_, member: unknown) => {
     if (member instanceof HexText) verbatim.push(`"${toHex(member.bytes)}"`)
     else if (typeof member === 'bigint') verbatim.push(member.toString())
+    else if (typeof member === 'string' && member.includes(MARK)) verbatim.push(JSON.stringify(member))
     else return member
     return `${MARK}${verbatim.length - 1}`
   })
@@ -22,6 +23,6 @@ export function toJson(value: unknown): string {
   return text.replace(MARKED, (found, at: string) => verbatim[Number(at)] ?? found)
 }
 
-/** A noncharacter: no text of ours has it, and a peer's text that does can at most become a value that stands beside it. */
+/** A noncharacter: no text of ours has it, and a peer's text that does (what it calls itself, for instance) goes in as it is, too. */
 const MARK = '\ufdd0'
 const MARKED = new RegExp(`"${MARK}(\\d+)"`, 'g')

@@ -6,7 +6,7 @@ import { discoveryMethods } from './discovery-methods.ts'
 import { DISPATCH_LIMITS, Dispatcher, type DispatchLimits } from './dispatcher.ts'
 import { historyMethods } from './history-methods.ts'
 import { type Method, methodTable } from './method.ts'
-import type { NodeApi } from './node-api.ts'
+import type { Health, NodeApi } from './node-api.ts'
 import { type BoundHost, refuseOrigin } from './origin-guard.ts'
 import type { ParseRecord } from './parameters.ts'
 import { RpcCode } from './rpc-errors.ts'
@@ -219,10 +219,16 @@ function httpServer(
   http.get('/health', async (_, reply) => {
     const gone = new AbortController()
     reply.raw.once('close', () => gone.abort())
-    const health = await api.health({ signal: gone.signal })
+    const health = await api.health({ signal: gone.signal }).catch(notReady)
     return reply.code(health.ready ? 200 : 503).send(health)
   })
   return http
+}
+
+/** A part of the node that restarts, or does not answer in time, is what `/health` is asked for, and no defect of it. */
+function notReady(error: unknown): Health {
+  if (error instanceof SpimplError) return { ready: false, reason: error.code }
+  throw error
 }
 
 const sendError = (reply: FastifyReply, status: number, code: number, message: string): FastifyReply =>

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
-import { type FileHandle, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:net'
 import path from 'node:path'
 import { SpimplError } from '../errors.ts'
@@ -49,13 +49,19 @@ export class DataDirectory {
     return new DataDirectory(absolute, lock)
   }
 
+  /** Where the private key is kept. */
+  get keyFile(): string {
+    return path.join(this.path, KEY_FILE)
+  }
+
   /**
    * The node's private key, 32 bytes, in the file `node.key` (mode 0600, 0x and 64 digits).
    * Where there is none, `given` or else a new one of `generate` is written. Throws CONFIG_INVALID where `given` is not
    * the key that is there: the content in the directory is ordered by its node id. Throws FILE_INVALID for a file that is no key.
+   * Whether 32 bytes are a key of the curve is for the caller to know, who must not give one that is none: it would stay.
    */
   async loadOrCreateKey(generate: () => Uint8Array, given?: Uint8Array): Promise<Uint8Array> {
-    const file = path.join(this.path, KEY_FILE)
+    const file = this.keyFile
     const existing = await readKey(file)
     if (existing !== undefined) {
       if (given !== undefined && Buffer.compare(given, existing) !== 0) {
@@ -82,19 +88,24 @@ export class DataDirectory {
     }
   }
 
-  /** Writes a small file (mode 0600) whole or not at all, and durably. */
+  /** Writes a small file (mode 0600) whole or not at all, and durably. Throws STORE_FAILED or FILE_INVALID. */
   async writeText(name: string, text: string): Promise<void> {
     const file = path.join(this.path, name)
     const temporary = `${file}.${randomBytes(4).toString('hex')}`
-    const handle = await open(temporary, 'wx', 0o600)
     try {
-      await handle.writeFile(text)
-      await handle.sync()
-    } finally {
-      await handle.close()
+      const handle = await open(temporary, 'wx', 0o600)
+      try {
+        await handle.writeFile(text)
+        await handle.sync()
+      } finally {
+        await handle.close()
+      }
+      await rename(temporary, file)
+      await syncDirectory(this.path)
+    } catch (cause) {
+      await rm(temporary, { force: true })
+      throw unwritable(this.path, cause)
     }
-    await rename(temporary, file)
-    await syncDirectory(this.path)
   }
 
   /** Lets another process have the directory. */
@@ -113,12 +124,10 @@ async function readKey(file: string): Promise<Uint8Array | undefined> {
     handle = await open(file, 'r')
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw new SpimplError('FILE_INVALID', `expected a readable key file at ${file}: ${reasonOf(error)}`, {
-      cause: error,
-    })
+    return unreadableKey(file, error)
   }
   try {
-    const text = (await handle.readFile('utf8')).trim()
+    const text = (await handle.readFile('utf8').catch(cause => unreadableKey(file, cause))).trim()
     if (!/^(0x)?[0-9a-fA-F]{64}$/.test(text)) {
       throw new SpimplError(
         'FILE_INVALID',
@@ -126,11 +135,25 @@ async function readKey(file: string): Promise<Uint8Array | undefined> {
       )
     }
     // A copied or restored directory often comes with wider modes; the key is for its owner only.
-    if (((await handle.stat()).mode & 0o077) !== 0) await handle.chmod(0o600)
+    if (((await handle.stat()).mode & 0o077) !== 0) await handle.chmod(0o600).catch(cause => unreadableKey(file, cause))
     return new Uint8Array(Buffer.from(text.replace(/^0x/, ''), 'hex'))
   } finally {
     await handle.close()
   }
+}
+
+function unreadableKey(file: string, cause: unknown): never {
+  throw new SpimplError('FILE_INVALID', `expected a readable key file at ${file}: ${reasonOf(cause)}`, { cause })
+}
+
+/** Faults of the disk, and not of how the directory was chosen. */
+const DISK_FAULTS = new Set(['ENOSPC', 'EDQUOT', 'EIO', 'EFBIG'])
+
+function unwritable(directory: string, cause: unknown): SpimplError {
+  const code = DISK_FAULTS.has((cause as NodeJS.ErrnoException).code ?? '') ? 'STORE_FAILED' : 'FILE_INVALID'
+  return new SpimplError(code, `expected a directory that can be written to at ${directory}: ${reasonOf(cause)}`, {
+    cause,
+  })
 }
 
 /** A rename is durable once its directory is. */
@@ -153,15 +176,17 @@ async function lockBySocket(directory: string): Promise<{ release(): Promise<voi
     throw new SpimplError('STORE_FAILED', `could not lock ${directory}: ${reasonOf(error)}`, { cause: error })
   }
   server.unref()
-  const handle = await open(path.join(directory, LOCK_FILE), 'w', 0o600)
-  await handle.writeFile(`${process.pid}\n`)
-  await handle.close()
+  const close = (): Promise<void> => new Promise(resolve => server.close(() => resolve()))
+  try {
+    await writeFile(path.join(directory, LOCK_FILE), `${process.pid}\n`, { mode: 0o600 })
+  } catch (cause) {
+    await close()
+    throw unwritable(directory, cause)
+  }
   return {
     async release() {
       await rm(path.join(directory, LOCK_FILE), { force: true })
-      await new Promise<void>(resolve => {
-        server.close(() => resolve())
-      })
+      await close()
     },
   }
 }
@@ -174,7 +199,7 @@ async function lockByFile(directory: string): Promise<{ release(): Promise<void>
   } catch (error) {
     if (['EAGAIN', 'EWOULDBLOCK'].includes((error as NodeJS.ErrnoException).code ?? ''))
       throw await lockedError(directory)
-    throw new SpimplError('STORE_FAILED', `could not lock ${directory}: ${reasonOf(error)}`, { cause: error })
+    throw unwritable(directory, error)
   }
   await handle.truncate(0)
   await handle.write(`${process.pid}\n`, 0)

@@ -2,6 +2,7 @@ import path from 'node:path'
 import { type Database, open, type RootDatabase } from 'lmdb'
 import { SpimplError } from '../errors.ts'
 import type { ContentStore, ContentStoreOptions, PutOutcome, StoredContent, StoredEntry } from './content-store.ts'
+import { checkDatabaseFile, commitFault, openFault, reasonOf } from './database-file.ts'
 import {
   distanceBetween,
   itemCost,
@@ -43,7 +44,7 @@ interface Write {
 
 /** What opening found out that an operator may want to know. */
 export interface OpenReport {
-  /** The size account did not agree with the items and was made anew. */
+  /** The size account was made anew: it did not agree with the number of items, or the file had lost its end. */
   readonly recounted: boolean
   /** Items that went because the capacity is smaller than what was stored. */
   readonly evicted: number
@@ -72,6 +73,7 @@ export class LmdbStore implements ContentStore {
 
   /** Opens or creates `FILE.mdb` in a directory that exists. Throws STORE_FAILED or STORE_MISMATCH. */
   static async open(file: string, options: ContentStoreOptions): Promise<LmdbStore> {
+    const cutShort = await checkDatabaseFile(file)
     let root: RootDatabase<Uint8Array, Uint8Array>
     try {
       root = open<Uint8Array, Uint8Array>({
@@ -92,16 +94,23 @@ export class LmdbStore implements ContentStore {
       })
     }
     try {
-      const store = new LmdbStore(file, root, options)
+      const store = new LmdbStore(file, root, options, cutShort)
       await store.#writeHeader()
       return store
     } catch (error) {
+      const fault = error instanceof SpimplError ? error : await openFault(file, error)
       await root.close()
-      throw error
+      throw fault
     }
   }
 
-  private constructor(file: string, root: RootDatabase<Uint8Array, Uint8Array>, options: ContentStoreOptions) {
+  /** @param distrusted whether to look at every item, as is done where the account and the tree disagree */
+  private constructor(
+    file: string,
+    root: RootDatabase<Uint8Array, Uint8Array>,
+    options: ContentStoreOptions,
+    distrusted: boolean,
+  ) {
     this.#file = file
     this.#nodeId = options.nodeId
     this.#policy = new StoragePolicy(options.radius, options.capacityBytes)
@@ -114,13 +123,9 @@ export class LmdbStore implements ContentStore {
       this.report = { recounted: false, evicted: 0 }
       return
     }
-    let usedBytes = 0
-    let count = 0
-    for (const { cost } of this.#placed(false)) {
-      usedBytes += cost
-      count++
-    }
-    const recounted = usedBytes !== header.usedBytes || count !== header.count
+    // The account is committed with the items. A walk over all of them at each start would be seconds for each million.
+    const recounted = distrusted || this.#entryCount() !== header.count
+    const { usedBytes, count } = recounted ? this.#recount() : header
     const stored = {
       usedBytes,
       count,
@@ -292,6 +297,20 @@ export class LmdbStore implements ContentStore {
     }
   }
 
+  #entryCount(): number {
+    return (this.#index.getStats() as { readonly entryCount: number }).entryCount
+  }
+
+  #recount(): { readonly usedBytes: number; readonly count: number } {
+    let usedBytes = 0
+    let count = 0
+    for (const { cost } of this.#placed(false)) {
+      usedBytes += cost
+      count++
+    }
+    return { usedBytes, count }
+  }
+
   #readHeader(): Header | undefined {
     const bytes = this.#root.getBinary(HEADER_KEY)
     if (bytes === undefined) return undefined
@@ -363,19 +382,3 @@ function copyOut(lent: Uint8Array, from: number): Uint8Array {
 const ownBytes = (lent: Uint8Array): Uint8Array => copyOut(lent, 0)
 
 const hexOf = (bytes: Uint8Array): string => `0x${Buffer.from(bytes).toString('hex')}`
-
-/**
- * Why a commit failed, a full disk for instance. lmdb has it in a promise beside the error, which it rejects right
- * after, and which ends the process where nobody takes it.
- */
-async function commitFault(cause: unknown): Promise<string> {
-  let reason = cause
-  const { commitError } = cause as { readonly commitError?: Promise<never> }
-  commitError?.catch((fault: unknown) => {
-    reason = fault
-  })
-  await new Promise(resolve => setImmediate(resolve))
-  return reasonOf(reason)
-}
-
-const reasonOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause))

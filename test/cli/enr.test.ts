@@ -112,7 +112,7 @@ test('new names the value that is wrong, but never a key', t => {
     [{ network: 'toString' }, 'USAGE', '--network: expected one of mainnet, sepolia, hoodi, got "toString"'],
     [{ seq: '-1' }, 'USAGE', '--seq: expected an integer of 64 bits, got "-1"'],
     [{ seq: '18446744073709551616' }, 'USAGE', '--seq: expected an integer of 64 bits, got "18446744073709551616"'],
-    [{ privateKey: 'abcd' }, 'KEY_INVALID', 'expected a private key of 64 hex digits, got 4 characters'],
+    [{ privateKey: 'abcd' }, 'KEY_INVALID', '--private-key: expected a private key of 64 hex digits, got 4 characters'],
   ]
   for (const [options, code, message] of facts) t.throws(() => newEnr(options), { code, message })
   const secret = `${EXAMPLE_KEY.slice(0, -1)}g`

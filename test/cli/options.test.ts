@@ -1,6 +1,13 @@
 import test from 'ava'
 import fc from 'fast-check'
-import { HelpRequested, parseDevnetOptions, parseRunOptions } from '../../cli/options.ts'
+import {
+  HelpRequested,
+  parseDecodeEnrOptions,
+  parseDevnetOptions,
+  parseMachinesOptions,
+  parseNewEnrOptions,
+  parseRunOptions,
+} from '../../cli/options.ts'
 import { SpimplError } from '../../src/errors.ts'
 
 const noFiles = (path: string): string => {
@@ -160,6 +167,58 @@ test('devnet: defaults, flags and bounds', t => {
     executor: 'event-loop',
   })
   t.throws(() => parse('--nodes', '1'), { code: 'USAGE', message: /2 to 64, got "1"/ })
+})
+
+test('what flags are given or not is undone with --no-, so that a flag goes before the environment and the file', t => {
+  t.true(run([], { SPIMPL_JSON: 'true' }).json)
+  t.false(run(['--no-json'], { SPIMPL_JSON: 'true' }).json)
+  t.false(run(['--config', 'f', '--no-json'], {}, () => 'json: true').json)
+  t.true(parseDevnetOptions(['--once'], { SPIMPL_ONCE: 'false' }, noFiles).once)
+  t.false(parseDevnetOptions(['--no-once'], { SPIMPL_ONCE: 'true' }, noFiles).once)
+})
+
+test('enr and machines read their flags from the same places', t => {
+  const env = { SPIMPL_PRIVATE_KEY: '11'.repeat(32), SPIMPL_IP: '192.0.2.7', SPIMPL_CONFIG: 'f', SPIMPL_JSON: '1' }
+  const file = (): string => 'udp: 9009\nip: 192.0.2.8\nseq: 18446744073709551615\n'
+  const made = { privateKey: '11'.repeat(32), ip: '192.0.2.7', seq: '18446744073709551615', json: true }
+  t.deepEqual(parseNewEnrOptions(['--udp', '30303'], env, file), { ...made, udp: '30303' })
+  t.deepEqual(parseDecodeEnrOptions(['--json', 'enr:a'], {}, noFiles), { enr: 'enr:a', json: true })
+  t.deepEqual(parseDecodeEnrOptions(['enr:a'], { SPIMPL_JSON: '0' }, noFiles), { enr: 'enr:a', json: false })
+  t.deepEqual(parseMachinesOptions([], { SPIMPL_JSON: '1' }, noFiles), { name: undefined, json: true })
+  t.deepEqual(parseMachinesOptions(['child'], {}, noFiles), { name: 'child', json: false })
+  const facts: [flag: string, value: string, expected: RegExp][] = [
+    ['ip', '::1', /SPIMPL_IP \(--ip\): expected an IPv4 address, got "::1"/],
+    ['ip6', '192.0.2.7', /expected an IPv6 address/],
+    ['udp', '0', /expected a port from 1 to 65535, got "0"/],
+    ['seq', '18446744073709551616', /expected an integer of 64 bits/],
+    ['network', 'goerli', /expected one of mainnet, sepolia, hoodi, got "goerli"/],
+    ['private_key', 'abcd', /expected 64 hexadecimal digits.*got 4 characters/],
+  ]
+  for (const [flag, value, message] of facts) {
+    const wrong = { [`SPIMPL_${flag.toUpperCase()}`]: value }
+    t.throws(() => parseNewEnrOptions([], wrong, noFiles), { code: 'CONFIG_INVALID', message })
+  }
+  t.throws(() => parseDecodeEnrOptions([], {}, noFiles), { code: 'USAGE', message: /enr/ })
+  t.throws(() => parseMachinesOptions(['child', 'more'], {}, noFiles), { code: 'USAGE' })
+})
+
+test('one file serves all commands: what only another one has is passed over, what none has is refused', t => {
+  const file = (): string => 'udp-port: 1\nnodes: 3\nip: 192.0.2.7\njson: true\n'
+  t.is(run(['--config', 'f'], {}, file).udp.port, 1)
+  t.is(parseDevnetOptions(['--config', 'f'], {}, file).nodes, 3)
+  t.deepEqual(parseDecodeEnrOptions(['enr:a'], { SPIMPL_CONFIG: 'f' }, file), { enr: 'enr:a', json: true })
+  t.throws(() => parseDecodeEnrOptions(['enr:a', '--config', 'f'], {}, () => 'jsn: true'), {
+    code: 'CONFIG_INVALID',
+    message: /got "jsn"/,
+  })
+})
+
+test('a file with aliases is refused: they can repeat a word a billion times', t => {
+  const bomb = Array.from(
+    { length: 9 },
+    (_, at) => `a${at}: &a${at} [${`${at === 0 ? 'x' : `*a${at - 1}`},`.repeat(9)}]`,
+  )
+  t.throws(() => run(['--config', 'f'], {}, () => bomb.join('\n')), { code: 'CONFIG_INVALID', message: /aliases/ })
 })
 
 test('property: whatever is given, the outcome is options or a SpimplError', t => {

@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline'
 import type { ExecutionContext } from 'ava'
 import { projectRoot } from '../vectors.ts'
 
-const COMMAND = path.join(projectRoot, 'dist', 'cli', 'spimpl.js')
+export const COMMAND = path.join(projectRoot, 'dist', 'cli', 'spimpl.js')
 
 export interface Ended {
   readonly code: number | null
@@ -55,23 +55,25 @@ export class NodeProcess {
     this.#log = log
   }
 
+  /** @param stderr where its log goes; unless said, it is kept */
   static async start(
     t: ExecutionContext,
     argv: readonly string[],
     env: Readonly<Record<string, string>> = {},
+    stderr: 'pipe' | number = 'pipe',
   ): Promise<NodeProcess> {
     const fixed = ['--udp-host', '127.0.0.1', '--udp-port', '0', '--rpc-port', '0', '--bootnodes', 'none', '--json']
     const child = spawn(process.execPath, [COMMAND, 'run', ...fixed, ...argv], {
       env: { ...process.env, ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', 'pipe', stderr],
     })
     const log: string[] = []
-    createInterface({ input: child.stderr }).on('line', line => log.push(line))
+    if (child.stderr !== null) createInterface({ input: child.stderr }).on('line', line => log.push(line))
     t.teardown(() => {
       child.kill('SIGKILL')
     })
     const ready = await new Promise<Ready>((resolve, reject) => {
-      createInterface({ input: child.stdout }).once('line', line => resolve(JSON.parse(line) as Ready))
+      createInterface({ input: child.stdout! }).once('line', line => resolve(JSON.parse(line) as Ready))
       child.once('exit', code => reject(new Error(`spimpl run ended with ${code}:\n${log.join('\n')}`)))
     })
     return new NodeProcess(child, ready, log)

@@ -202,6 +202,8 @@ test('credentials of the URL go into the request, and into no message', async t 
   const { source } = rpc(server.url.replace('//', '//user:p%40ss@'))
   const detail = detailOf(await source.headerByNumber(1n))
   t.is(seen[0], `Basic ${Buffer.from('user:p@ss').toString('base64')}`)
+  await rpc(server.url.replace('//', '//user:100%@')).source.headerByNumber(1n)
+  t.is(seen.at(-1), `Basic ${Buffer.from('user:100%').toString('base64')}`, 'a lone % is one')
   t.notRegex(detail, /p@ss|p%40ss|user/)
 })
 
@@ -249,6 +251,25 @@ test('the cache asks once for what many want, and keeps what came', async t => {
   t.deepEqual(await all, [ok(headerOf(7n)), ok(headerOf(7n)), ok(headerOf(7n))])
   t.deepEqual(await cache.headerByNumber(7n), ok(headerOf(7n)))
   t.deepEqual(asked, [7n])
+})
+
+test('the cache looks again for a header that is doubted, keeps the newer one, and answers doubts of the older one with it', async t => {
+  const { source, asked, answer } = scriptedSource()
+  const cache = new HeaderCache(source)
+  const [before, after] = [headerOf(7n), headerOf(7n, 'frontier')]
+  const first = cache.headerByNumber(7n)
+  answer(ok(before))
+  await first
+  const doubted = cache.headerByNumber(7n, undefined, before)
+  answer(ok(after))
+  t.deepEqual(await doubted, ok(after))
+  t.deepEqual(await cache.headerByNumber(7n), ok(after))
+  t.deepEqual(await cache.headerByNumber(7n, undefined, before), ok(after))
+  t.is(asked.length, 2)
+  const failed = cache.headerByNumber(7n, undefined, after)
+  answer(refused('HEADER_UNAVAILABLE', 'not now'))
+  t.false((await failed).ok)
+  t.deepEqual(await cache.headerByNumber(7n), ok(after), 'a failure takes nothing away')
 })
 
 test('the cache does not keep a failure', async t => {

@@ -188,6 +188,50 @@ test('headers are kept up to a limit, those used last', t => {
   t.deepEqual(codes(send(ask(3, 'body', chain[2]!))), ['want-header'])
 })
 
+// Another chain's block of the same number: what a reorganization leaves in its place.
+const replaced = makeChain({ seed: 6, blocks: 4 })
+
+for (const [size, at] of [
+  ['small', 0],
+  ['large', 1],
+] as const) {
+  test(`after a reorganization ${size} content of the new block is valid: a header that was kept for long is asked for again`, async t => {
+    const { send, state } = driven({ headerTrustMs: 100 })
+    const [before, after] = [replaced[at]!, chain[at]!]
+    const computed = async (outputs: readonly ValidationOutput[]): Promise<ValidationOutput[]> => {
+      const [output] = outputs
+      if (output?.type !== 'compute') return [...outputs]
+      return send({ type: 'computed', ref: output.ref, result: await validateInWorker(output.job) })
+    }
+    send(arrived(before))
+    t.deepEqual(codes(await computed(send(ask(1, 'body', after)))), ['1: TRANSACTIONS_ROOT_WRONG'], 'it is new')
+    state.now += 100
+    const doubt = [{ type: 'want-header', number: after.number, doubted: before.header }]
+    t.deepEqual(await computed(send(ask(2, 'body', after))), doubt as ValidationOutput[])
+    t.deepEqual(codes(await computed(send(ask(3, 'receipts', before)))), ['3: valid'])
+    t.deepEqual(codes(await computed(send(arrived(after)))), ['2: valid'])
+    t.deepEqual(codes(await computed(send(ask(4, 'body', after)))), ['4: valid'])
+  })
+}
+
+test('where the header is the same again, or cannot be had now, the refusal stands, and the header stays', t => {
+  const { core, send, state } = driven({ headerTrustMs: 100, headerTimeoutMs: 50 })
+  const doubted = (ref: number): void => {
+    state.now += 100
+    t.deepEqual(codes(send(ask(ref, 'body', replaced[0]!))), ['want-header'])
+  }
+  send(arrived(small))
+  doubted(1)
+  t.deepEqual(codes(send(arrived(small))), ['1: TRANSACTIONS_ROOT_WRONG'])
+  doubted(2)
+  t.deepEqual(codes(send({ type: 'header-failed', number: small.number, detail: '' })), ['2: TRANSACTIONS_ROOT_WRONG'])
+  doubted(3)
+  state.now += 50
+  t.deepEqual(codes(send({ type: 'timeout' })), ['3: TRANSACTIONS_ROOT_WRONG'])
+  t.deepEqual(codes(send(ask(4, 'body', small))), ['4: valid'])
+  t.is(core.snapshot().headers, 1)
+})
+
 test('a ref in use is a mistake of the driver', t => {
   const { send } = driven()
   send(ask(1, 'body', small))

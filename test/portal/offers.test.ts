@@ -32,6 +32,16 @@ test('OFFER: each key gets its code, one transfer brings what was taken, and its
     codes: Uint8Array.of(5),
   })
   t.deepEqual(answerOf(bench.ask(peer, { type: 'offer', keys })), accept)
+  // It has connected: the connection id of the first answer is worth nothing to a second offer, even while the content is being judged.
+  bench.handle({ type: 'transfer-begun', ref: receive.ref })
+  t.deepEqual(answerOf(bench.ask(peer, { type: 'offer', keys: [keyOf(1), keyOf(3)] })), {
+    type: 'accept',
+    connectionId: 0,
+    codes: Uint8Array.of(5, 5),
+  })
+  const repeated = one(bench.ask(peer, { type: 'offer', keys }), 'judge-offer')
+  const second = answerOf(bench.handle({ type: 'offer-judged', ref: repeated.ref, codes: [2] }))
+  t.deepEqual(second, { type: 'accept', connectionId: 0, codes: Uint8Array.of(5, 6, 2, 5, 5) })
   bench.handle({ type: 'transfer-item', ref: receive.ref, index: 0, content: contentOf(keyOf(1), 50), stored: true })
   t.deepEqual(
     [...(answerOf(bench.ask(other, { type: 'offer', keys: [keyOf(3)] })) as { codes: Uint8Array }).codes],

@@ -14,9 +14,13 @@ test('hex and integers stand as they are, wherever they stand', t => {
   t.is(toJson(7n), '7')
 })
 
-test('a text with the mark in it leaves valid JSON', t => {
-  const text = toJson({ peer: '\ufdd00', other: '\ufdd07', value: 5n })
-  t.deepEqual(JSON.parse(text), { peer: 5, other: '\ufdd07', value: 5 })
+test('a text with the mark in it, which a peer may send, stays the text that it is', t => {
+  const texts = { peer: '\ufdd00', other: '\ufdd07', list: ['\ufdd01', 'a\ufdd0"\n'] }
+  t.deepEqual(JSON.parse(toJson({ ...texts, value: 5n, more: new HexText(Uint8Array.of(1)) })), {
+    ...texts,
+    value: 5,
+    more: '0x01',
+  })
 })
 
 test('property: without them it is JSON.stringify', t => {

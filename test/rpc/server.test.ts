@@ -2,6 +2,7 @@ import { request } from 'node:http'
 import { connect } from 'node:net'
 import test from 'ava'
 import fc from 'fast-check'
+import { SpimplError } from '../../src/errors.ts'
 import { MAX_CONTENT_BYTES } from '../../src/history/refusal.ts'
 import { RPC_LIMITS, RpcServer } from '../../src/rpc/rpc-server.ts'
 import { type RpcResponse, serve } from './client.ts'
@@ -54,6 +55,12 @@ test('GET /health is 200 when ready and 503 when not', async t => {
   t.like((await answer.json()) as object, { ready: true })
   await using starting = await serve(scriptedApi({ health: async () => ({ ready: false, phase: 'starting' }) }))
   t.is((await fetch(`${starting.server.url}/health`)).status, 503)
+  const restarts = () => Promise.reject(new SpimplError('ACTOR_FAILED', '/network/storage failed'))
+  await using restarting = await serve(scriptedApi({ health: restarts }))
+  const unready = await fetch(`${restarting.server.url}/health`)
+  t.is(unready.status, 503)
+  t.deepEqual(await unready.json(), { ready: false, reason: 'ACTOR_FAILED' })
+  t.is(restarting.reported.length, 0)
   await using broken = await serve(scriptedApi({ health: () => Promise.reject(new Error('secret')) }))
   const failed = await fetch(`${broken.server.url}/health`)
   t.is(failed.status, 500)

@@ -1,5 +1,14 @@
 import { spawn } from 'node:child_process'
-import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
 import test from 'ava'
@@ -59,6 +68,29 @@ test('a path that cannot be a directory is FILE_INVALID', async t => {
   writeFileSync(file, '')
   await t.throwsAsync(DataDirectory.open(path.join(file, 'x')), { code: 'FILE_INVALID', message: /file/ })
   await t.throwsAsync(DataDirectory.open(file), { code: 'FILE_INVALID' })
+})
+
+test('a directory that cannot be written to is said so, and its lock is let go', async t => {
+  const directory = temporaryDirectory()
+  const lock = path.join(directory, 'lock')
+  mkdirSync(lock)
+  const refused = { code: 'FILE_INVALID', message: /written to at .*spimpl-test-/ }
+  await t.throwsAsync(DataDirectory.open(directory), refused)
+  rmdirSync(lock)
+  await using data = await DataDirectory.open(directory)
+  mkdirSync(path.join(directory, 'node.enr'))
+  await t.throwsAsync(data.writeText('node.enr', 'enr:1'), refused)
+  t.deepEqual(readdirSync(directory).sort(), ['lock', 'node.enr'], 'nothing half written stays')
+})
+
+test('a key file that cannot be read is FILE_INVALID', async t => {
+  const directory = temporaryDirectory()
+  await using data = await DataDirectory.open(directory)
+  mkdirSync(data.keyFile)
+  await t.throwsAsync(
+    data.loadOrCreateKey(() => key(1)),
+    { code: 'FILE_INVALID', message: /node\.key: EISDIR/ },
+  )
 })
 
 test('small files are written whole, and absent ones are undefined', async t => {

@@ -12,6 +12,7 @@ export type AddonErrorCode =
   | 'JOB_INVALID'
   | 'JOB_FAILED'
   | 'THREAD_INVALID'
+  | 'THREAD_REFUSED'
   | 'THREAD_STOPPED'
   | 'NETWORK_UNAVAILABLE'
   | 'CONNECTION_INVALID'
@@ -188,7 +189,7 @@ export interface ThreadOptions {
  * await thread.stop()
  */
 export class PinnedThread {
-  /** Throws ADDON_UNAVAILABLE, THREAD_INVALID. */
+  /** Throws ADDON_UNAVAILABLE, THREAD_INVALID, and THREAD_REFUSED where the system gives no thread. */
   constructor(options: ThreadOptions)
   /** Gives the calling thread these traits; answers what the system refused, or an empty string. For a Worker's own code. */
   static pinHere(options: ThreadOptions): string

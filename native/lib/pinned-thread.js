@@ -21,7 +21,9 @@ export class PinnedThread {
   constructor(options) {
     const traits = traitsOf(options)
     this.name = options.name
-    this.#thread = this.#native.threadCreate(...traits)
+    const thread = this.#native.threadCreate(...traits)
+    if (typeof thread === 'string') throw new AddonError('THREAD_REFUSED', `the system gives no thread: ${thread}`)
+    this.#thread = thread
   }
 
   /**

@@ -84,6 +84,33 @@ withDispatch('a suspended queue keeps its jobs, and what waits there does not ou
   t.true(answered)
 })
 
+withAddon('more answers than one call tells of arrive all, each once', async t => {
+  const jobs = new NativeJobs(new PinnedThread({ name: 'many' }))
+  const before = backendInfo().jobs.performed
+  const messages = Array.from({ length: 1000 }, (_, index) => Uint8Array.of(index & 255, index >> 8))
+  const answers = messages.map(message => jobs.keccak256([message]))
+  // This thread looks away until all are done, so that they wait together.
+  while (backendInfo().jobs.performed < before + messages.length);
+  const digests = (await Promise.all(answers)).map(([digest]) => digest)
+  t.deepEqual(digests, messages.map(cipher.keccak256))
+})
+
+withAddon('a chain of jobs that never ends leaves libuv its turns', async t => {
+  const jobs = new NativeJobs(new PinnedThread({ name: 'chain' }))
+  const message = [new Uint8Array(1)]
+  let turns = 0
+  const turn = () => {
+    if (++turns < 100) setImmediate(turn)
+  }
+  setImmediate(turn)
+  let links = 0
+  while (turns < 100 && links < 1_000_000) {
+    await jobs.keccak256(message)
+    links++
+  }
+  t.is(turns, 100)
+})
+
 withAddon('a pinned thread has its name and stays on its CPU', async t => {
   const thread = new PinnedThread({ name: 'pinned-test', cpu: 0, priority: 5 })
   await new NativeJobs(thread).keccak256([new Uint8Array(1)])

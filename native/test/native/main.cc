@@ -173,7 +173,9 @@ void lanesEnd() {
     const auto inbox = std::make_shared<Inbox>();
     inbox->open(&handle);
     auto memory = std::make_unique<std::vector<std::vector<uint8_t>>>(24, std::vector<uint8_t>(8000));
-    auto thread = std::make_unique<PinnedThread>(nullptr, inbox, ThreadTraits{"lane-ends", -1, 0});
+    std::string refused;
+    auto thread = PinnedThread::start(nullptr, inbox, ThreadTraits{"lane-ends", -1, 0}, refused);
+    CHECK(thread != nullptr);
     for (size_t job = 0; job < memory->size(); job++) {
       auto batch = hashes(inbox, (*memory)[job], 4);
       if (job % 2 == 0) {
@@ -198,7 +200,10 @@ void pinned() {
   const auto inbox = std::make_shared<Inbox>();
   inbox->open(&handle);
   std::vector<uint8_t> memory(40'000);
-  PinnedThread thread(nullptr, inbox, ThreadTraits{"pinned-native", 0, 0});
+  std::string refused;
+  const auto started = PinnedThread::start(nullptr, inbox, ThreadTraits{"pinned-native", 0, 0}, refused);
+  CHECK(started != nullptr);
+  PinnedThread& thread = *started;
   CHECK(thread.systemId() > 0);
   for (int job = 0; job < 10; job++) CHECK(thread.perform(hashes(inbox, memory, 8)));
   CHECK(thread.stop(3));
@@ -206,7 +211,9 @@ void pinned() {
   CHECK(!thread.perform(hashes(inbox, memory, 8)));
   size_t answers = 0;
   for (int wait = 0; wait < 5000 && answers < 11; wait++) {
-    answers += inbox->takeAnswers().size();
+    std::vector<std::unique_ptr<Task>> tasks;
+    std::vector<uint32_t> ids;
+    if (inbox->take(tasks, ids)) answers += ids.size();
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
   CHECK(answers == 11);

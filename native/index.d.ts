@@ -1,7 +1,8 @@
-/** What programs match on; the message says what was expected and what came. */
+/** What programs match on (ARGUMENT_INVALID: a wrong type or a number out of its range); the message says what was expected and what came. */
 export type AddonErrorCode =
   | 'ADDON_UNAVAILABLE'
   | 'LIBDISPATCH_UNAVAILABLE'
+  | 'ARGUMENT_INVALID'
   | 'QUEUE_WRONG'
   | 'QUEUE_RELEASED'
   | 'QUEUE_OVER_RESUMED'

@@ -1,4 +1,5 @@
 import { AddonError } from './addon-error.js'
+import { expectFunction, expectHandlers, expectInteger, expectString } from './argument.js'
 import { DatagramFlow, DatagramListener } from './datagram-flow.js'
 import { connections, requireNative } from './lane.js'
 
@@ -14,6 +15,10 @@ const next = {
   failed: ['cancelled'],
   cancelled: [],
 }
+
+const HANDLERS = ['onState', 'onDatagrams', 'onViability', 'onBetterPath', 'onSendError']
+const ANY_HOST = '0.0.0.0'
+const MOST_PORT = 65_535
 
 const ignore = () => {}
 const ADOPTED = Symbol('a flow that a listener has accepted')
@@ -31,9 +36,10 @@ export class NetworkConnection {
 
   constructor(options, secret, flow) {
     const { host, port, localPort = 0 } = options
-    if (!Number.isInteger(port) || port < 1 || port > 65_535) {
-      throw new AddonError('CONNECTION_INVALID', `expected a port from 1 to 65535, got ${port}`)
-    }
+    expectString('a host', host, 'CONNECTION_INVALID')
+    expectInteger('the port', port, 1, MOST_PORT, 'CONNECTION_INVALID')
+    expectInteger('the local port', localPort, 0, MOST_PORT, 'CONNECTION_INVALID')
+    expectHandlers(options, HANDLERS, 'CONNECTION_INVALID')
     this.host = host
     this.port = port
     this.#options = options
@@ -57,6 +63,7 @@ export class NetworkConnection {
   /** The handlers may be set until then; a listener's connections are given theirs so. */
   start(handlers = {}) {
     if (this.#state !== 'setup') throw new AddonError('CONNECTION_INVALID', `expected state setup, is ${this.#state}`)
+    expectHandlers(handlers, HANDLERS, 'CONNECTION_INVALID')
     this.#options = { ...this.#options, ...handlers }
     const { onDatagrams = ignore, onBetterPath = ignore, onSendError = ignore } = this.#options
     this.#flow.start({
@@ -149,7 +156,12 @@ export class NetworkListener {
   port = 0
 
   constructor(options) {
-    this.#options = options
+    const { host = ANY_HOST, port = 0, onConnection, onState } = options
+    expectString('a host', host, 'CONNECTION_INVALID')
+    expectInteger('the port', port, 0, MOST_PORT, 'CONNECTION_INVALID')
+    expectFunction('onConnection', onConnection, 'CONNECTION_INVALID')
+    expectHandlers({ onState }, ['onState'], 'CONNECTION_INVALID')
+    this.#options = { host, port, onConnection, onState }
     this.#cancelled = new Promise(resolve => {
       this.#onCancelled = resolve
     })
@@ -160,7 +172,7 @@ export class NetworkListener {
   }
 
   start() {
-    const { host = '0.0.0.0', port = 0 } = this.#options
+    const { host, port } = this.#options
     if (this.#state !== 'setup' || this.#listener !== undefined) {
       throw new AddonError('CONNECTION_INVALID', 'the listener was started before')
     }

@@ -21,11 +21,11 @@ export class NativeJobs {
 
   constructor(place, { spread = false } = {}) {
     this.#place = place
-    this.#spread = spread
+    this.#spread = spread === true
     if (place instanceof DispatchQueue) this.#submit = this.#native.jobOnQueue
     else if (place instanceof PinnedThread) this.#submit = this.#native.jobOnThread
     else throw new AddonError('JOB_INVALID', 'expected a DispatchQueue or a PinnedThread')
-    if (spread && this.#native.queueCreate === undefined) {
+    if (this.#spread && this.#native.queueCreate === undefined) {
       throw new AddonError('LIBDISPATCH_UNAVAILABLE', 'spreading a batch among the cores needs libdispatch')
     }
   }

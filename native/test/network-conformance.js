@@ -88,7 +88,29 @@ async function cancelledBeforeStart() {
   await flow.cancel()
   assert.deepEqual(log.entries, ['cancelled'])
   assert.throws(() => flow.start(), { code: 'CONNECTION_INVALID' })
-  assert.throws(() => new NetworkConnection({ host: '127.0.0.1', port: 0 }), { code: 'CONNECTION_INVALID' })
+}
+
+function argumentsAreChecked() {
+  const host = '127.0.0.1'
+  const wrong = { code: 'CONNECTION_INVALID' }
+  for (const options of [
+    { host, port: 0 },
+    { host, port: 65_536 },
+    { host: undefined, port: 9 },
+    { host: {}, port: 9 },
+    { host, port: 9, localPort: 99_999 },
+    { host, port: 9, onState: 'state' },
+  ]) {
+    assert.throws(() => new NetworkConnection(options), wrong)
+  }
+  const flow = new NetworkConnection({ host, port: 9 })
+  assert.throws(() => flow.start({ onDatagrams: 7 }), wrong)
+  assert.equal(flow.state, 'setup')
+  const onConnection = () => {}
+  for (const options of [{}, { onConnection, port: -1 }, { onConnection, host: 4 }, { onConnection, onState: {} }]) {
+    assert.throws(() => new NetworkListener(options), wrong)
+  }
+  assert.throws(() => new NetworkPathMonitor(undefined), { code: 'ARGUMENT_INVALID' })
 }
 
 async function path() {
@@ -143,6 +165,7 @@ async function nothingIsLeft() {
 }
 
 await cancelledBeforeStart()
+argumentsAreChecked()
 await echo()
 await path()
 if (withDouble) {

@@ -2,6 +2,7 @@
 // ThreadSanitizer by test/native.test.js. Each check ends the program when it fails.
 #include <dlfcn.h>
 
+#include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -104,11 +105,12 @@ struct Received {
 };
 
 void messages(long count) {
-  Received received;
+  const auto owned = std::make_shared<Received>();
+  Received& received = *owned;
   received.done = dispatch().semaphoreCreate(0);
   received.expected = count;
   const auto queue = serial("serial.messages");
-  queue->receive(&received, Received::take);
+  queue->receive(owned, Received::take);
   queue->publish();
   std::vector<std::thread> senders;
   for (int sender = 0; sender < kProducers; sender++) {
@@ -131,6 +133,28 @@ void messages(long count) {
   queue->receive(nullptr, nullptr);
   CHECK(!queue->send({1}, 4096));
   dispatch().release(received.done);
+}
+
+// Receivers that go while another thread delivers to them, as when a lane ends: what they own is freed at once.
+void receiversThatGo(long rounds) {
+  struct Receiver {
+    std::vector<long> seen = std::vector<long>(64);
+    static void take(void* owner, Queue&, std::vector<Queue::Message>& batch) {
+      for (const auto& message : batch) static_cast<Receiver*>(owner)->seen[message[0]]++;
+    }
+  };
+  const auto queue = serial("serial.receivers");
+  std::atomic<bool> ended{false};
+  std::thread sender([&] {
+    while (!ended) queue->send({7}, 4096);
+  });
+  for (long round = 0; round < rounds; round++) {
+    queue->receive(std::make_shared<Receiver>(), Receiver::take);
+    if (round % 4 == 0) std::this_thread::yield();
+    queue->receive(nullptr, nullptr);
+  }
+  ended = true;
+  sender.join();
 }
 
 // Queues that are lost in every state, from several threads.
@@ -271,6 +295,7 @@ int main(int argc, char** argv) {
   announceDispatch();
   check("serial order under 8 producers", [&] { serialOrder(items); });
   check("messages between threads", [&] { messages(items / 4); });
+  check("receivers that go", [&] { receiversThatGo(items / 10); });
   check("lost queues", lostQueues);
   check("lanes that end under their jobs", lanesEnd);
   check("pinned thread", pinned);

@@ -280,7 +280,7 @@ export class NetworkPathMonitor {
 export type ConnectionState = 'setup' | 'preparing' | 'waiting' | 'ready' | 'failed' | 'cancelled'
 
 export interface ConnectionHandlers {
-  /** `error` is the system's number. After `failed` comes `cancelled`, and after that nothing. */
+  /** `error` is the system's number (of libuv, where a name has no address). After `failed` comes `cancelled`, and after that nothing. */
   readonly onState?: (state: ConnectionState, error: number | undefined) => void
   readonly onDatagrams?: (batch: Uint8Array[]) => void
   /** Whether datagrams can pass just now; the connection stays ready meanwhile. */

@@ -29,6 +29,8 @@ export class NetworkConnection {
   #options
   #state = 'setup'
   #viable = false
+  #started = false
+  #ending = false
   #cancelled
   #onCancelled
   host
@@ -63,7 +65,10 @@ export class NetworkConnection {
   /** The handlers may be set until then; a listener's connections are given theirs so. */
   start(handlers = {}) {
     if (this.#state !== 'setup') throw new AddonError('CONNECTION_INVALID', `expected state setup, is ${this.#state}`)
+    // The state moves only when the flow says so, which is later.
+    if (this.#started) throw new AddonError('CONNECTION_INVALID', 'the connection was started before')
     expectHandlers(handlers, HANDLERS, 'CONNECTION_INVALID')
+    this.#started = true
     this.#options = { ...this.#options, ...handlers }
     const { onDatagrams = ignore, onBetterPath = ignore, onSendError = ignore } = this.#options
     this.#flow.start({
@@ -77,13 +82,12 @@ export class NetworkConnection {
 
   /** Hands a batch over. False where the connection is not ready, and the batch then is dropped. */
   send(batch) {
-    if (this.#state !== 'ready') return false
-    this.#flow.send(batch)
-    return true
+    return this.#state === 'ready' && !this.#ending && this.#flow.send(batch)
   }
 
   /** Settles when nothing more will be said. */
   cancel() {
+    this.#ending = true
     if (this.#state === 'setup') this.#become('cancelled', 0)
     this.#flow.cancel()
     return this.#cancelled
@@ -122,6 +126,7 @@ class FrameworkFlow {
 
   send(batch) {
     this.#native.connectionSend(this.#connection, batch)
+    return true
   }
 
   cancel() {

@@ -1,7 +1,8 @@
-/** What programs match on; the message says what was expected and what came. */
+/** What programs match on (ARGUMENT_INVALID: a wrong type or a number out of its range); the message says what was expected and what came. */
 export type AddonErrorCode =
   | 'ADDON_UNAVAILABLE'
   | 'LIBDISPATCH_UNAVAILABLE'
+  | 'ARGUMENT_INVALID'
   | 'QUEUE_WRONG'
   | 'QUEUE_RELEASED'
   | 'QUEUE_OVER_RESUMED'
@@ -12,6 +13,7 @@ export type AddonErrorCode =
   | 'JOB_INVALID'
   | 'JOB_FAILED'
   | 'THREAD_INVALID'
+  | 'THREAD_REFUSED'
   | 'THREAD_STOPPED'
   | 'NETWORK_UNAVAILABLE'
   | 'CONNECTION_INVALID'
@@ -188,7 +190,7 @@ export interface ThreadOptions {
  * await thread.stop()
  */
 export class PinnedThread {
-  /** Throws ADDON_UNAVAILABLE, THREAD_INVALID. */
+  /** Throws ADDON_UNAVAILABLE, THREAD_INVALID, and THREAD_REFUSED where the system gives no thread. */
   constructor(options: ThreadOptions)
   /** Gives the calling thread these traits; answers what the system refused, or an empty string. For a Worker's own code. */
   static pinHere(options: ThreadOptions): string
@@ -278,7 +280,7 @@ export class NetworkPathMonitor {
 export type ConnectionState = 'setup' | 'preparing' | 'waiting' | 'ready' | 'failed' | 'cancelled'
 
 export interface ConnectionHandlers {
-  /** `error` is the system's number. After `failed` comes `cancelled`, and after that nothing. */
+  /** `error` is the system's number (of libuv, where a name has no address). After `failed` comes `cancelled`, and after that nothing. */
   readonly onState?: (state: ConnectionState, error: number | undefined) => void
   readonly onDatagrams?: (batch: Uint8Array[]) => void
   /** Whether datagrams can pass just now; the connection stays ready meanwhile. */

@@ -1,4 +1,5 @@
 // Batches of small messages through AES-128-GCM in one Node-API call.
+import { expectBytes } from './argument.js'
 import { binding } from './binding.js'
 import {
   CONTROL_BYTES,
@@ -6,6 +7,7 @@ import {
   copyIn,
   DIGEST_BYTES,
   datas,
+  expectLength,
   IV_BYTES,
   KEY_BYTES,
   LOOP_BYTES,
@@ -53,8 +55,9 @@ function open(jobs) {
 }
 
 function mask(key, iv, data) {
-  if (key.length !== KEY_BYTES) throw new RangeError(`expected a key of 16 bytes, got ${key.length}`)
-  if (iv.length !== IV_BYTES) throw new RangeError(`expected an IV of 16 bytes, got ${iv.length}`)
+  expectLength('a key', key, KEY_BYTES)
+  expectLength('an IV', iv, IV_BYTES)
+  expectBytes('the data', data)
   if (data.length > CONTROL_BYTES - MASK_START) {
     throw new RangeError(`expected at most ${CONTROL_BYTES - MASK_START} bytes, got ${data.length}`)
   }
@@ -66,6 +69,7 @@ function mask(key, iv, data) {
 }
 
 function keccak256(data) {
+  expectBytes('the data', data)
   if (data.length > LOOP_BYTES) native.keccak256Of(data)
   else {
     copyIn(data, 0)

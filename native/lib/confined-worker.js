@@ -26,7 +26,7 @@ async function main() {
           throw new TypeError(`the confined module exports no function ${name}`)
         parentPort.postMessage({ type: 'answer', id, value: await functions[name](...parameters) })
       } catch (error) {
-        parentPort.postMessage({ type: 'answer', id, error: portable(error) })
+        parentPort.postMessage({ type: 'refusal', id, error: portable(error) })
       }
     })
   })

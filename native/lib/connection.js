@@ -1,4 +1,5 @@
 import { AddonError } from './addon-error.js'
+import { expectFunction, expectHandlers, expectInteger, expectString } from './argument.js'
 import { DatagramFlow, DatagramListener } from './datagram-flow.js'
 import { connections, requireNative } from './lane.js'
 
@@ -15,6 +16,10 @@ const next = {
   cancelled: [],
 }
 
+const HANDLERS = ['onState', 'onDatagrams', 'onViability', 'onBetterPath', 'onSendError']
+const ANY_HOST = '0.0.0.0'
+const MOST_PORT = 65_535
+
 const ignore = () => {}
 const ADOPTED = Symbol('a flow that a listener has accepted')
 
@@ -24,6 +29,8 @@ export class NetworkConnection {
   #options
   #state = 'setup'
   #viable = false
+  #started = false
+  #ending = false
   #cancelled
   #onCancelled
   host
@@ -31,9 +38,10 @@ export class NetworkConnection {
 
   constructor(options, secret, flow) {
     const { host, port, localPort = 0 } = options
-    if (!Number.isInteger(port) || port < 1 || port > 65_535) {
-      throw new AddonError('CONNECTION_INVALID', `expected a port from 1 to 65535, got ${port}`)
-    }
+    expectString('a host', host, 'CONNECTION_INVALID')
+    expectInteger('the port', port, 1, MOST_PORT, 'CONNECTION_INVALID')
+    expectInteger('the local port', localPort, 0, MOST_PORT, 'CONNECTION_INVALID')
+    expectHandlers(options, HANDLERS, 'CONNECTION_INVALID')
     this.host = host
     this.port = port
     this.#options = options
@@ -57,6 +65,10 @@ export class NetworkConnection {
   /** The handlers may be set until then; a listener's connections are given theirs so. */
   start(handlers = {}) {
     if (this.#state !== 'setup') throw new AddonError('CONNECTION_INVALID', `expected state setup, is ${this.#state}`)
+    // The state moves only when the flow says so, which is later.
+    if (this.#started) throw new AddonError('CONNECTION_INVALID', 'the connection was started before')
+    expectHandlers(handlers, HANDLERS, 'CONNECTION_INVALID')
+    this.#started = true
     this.#options = { ...this.#options, ...handlers }
     const { onDatagrams = ignore, onBetterPath = ignore, onSendError = ignore } = this.#options
     this.#flow.start({
@@ -70,13 +82,12 @@ export class NetworkConnection {
 
   /** Hands a batch over. False where the connection is not ready, and the batch then is dropped. */
   send(batch) {
-    if (this.#state !== 'ready') return false
-    this.#flow.send(batch)
-    return true
+    return this.#state === 'ready' && !this.#ending && this.#flow.send(batch)
   }
 
   /** Settles when nothing more will be said. */
   cancel() {
+    this.#ending = true
     if (this.#state === 'setup') this.#become('cancelled', 0)
     this.#flow.cancel()
     return this.#cancelled
@@ -115,6 +126,7 @@ class FrameworkFlow {
 
   send(batch) {
     this.#native.connectionSend(this.#connection, batch)
+    return true
   }
 
   cancel() {
@@ -149,7 +161,12 @@ export class NetworkListener {
   port = 0
 
   constructor(options) {
-    this.#options = options
+    const { host = ANY_HOST, port = 0, onConnection, onState } = options
+    expectString('a host', host, 'CONNECTION_INVALID')
+    expectInteger('the port', port, 0, MOST_PORT, 'CONNECTION_INVALID')
+    expectFunction('onConnection', onConnection, 'CONNECTION_INVALID')
+    expectHandlers({ onState }, ['onState'], 'CONNECTION_INVALID')
+    this.#options = { host, port, onConnection, onState }
     this.#cancelled = new Promise(resolve => {
       this.#onCancelled = resolve
     })
@@ -160,7 +177,7 @@ export class NetworkListener {
   }
 
   start() {
-    const { host = '0.0.0.0', port = 0 } = this.#options
+    const { host, port } = this.#options
     if (this.#state !== 'setup' || this.#listener !== undefined) {
       throw new AddonError('CONNECTION_INVALID', 'the listener was started before')
     }

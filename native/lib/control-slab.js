@@ -3,7 +3,10 @@
 // itself is looked up: OpenSSL reads it where it lies and writes where it stays. One slab serves the whole thread, because
 // a batch is packed and handed over within one call.
 
-// src/cipher_calls.cc and src/job_calls.cc read the same layout.
+import { markAsUntransferable } from 'node:worker_threads'
+import { expectBytes } from './argument.js'
+
+// `ControlSlab` in src/cipher_calls.h is the same layout.
 export const CONTROL_BYTES = 65_536
 const MAX_JOBS = 256
 export const WORDS_PER_JOB = 4
@@ -39,15 +42,19 @@ export function copyIn(bytes, at) {
 
 /** `length` bytes of a slab, which nobody else has. Whoever takes them writes every one before it is seen. */
 export function takeOut(length) {
+  if (length >= OUT_SLAB_BYTES) return new Uint8Array(Buffer.allocUnsafeSlow(length).buffer)
   if (slabUsed + length > slab.length) {
-    slab = new Uint8Array(Buffer.allocUnsafeSlow(Math.max(OUT_SLAB_BYTES, length)).buffer)
+    slab = new Uint8Array(Buffer.allocUnsafeSlow(OUT_SLAB_BYTES).buffer)
+    // A result that took its slab to another thread would take the results of others, and those that are being written.
+    markAsUntransferable(slab.buffer)
     slabUsed = 0
   }
   slabUsed += length
   return slab.subarray(slabUsed - length, slabUsed)
 }
 
-function expectLength(what, bytes, length) {
+export function expectLength(what, bytes, length) {
+  expectBytes(what, bytes)
   if (bytes.length !== length) throw new RangeError(`expected ${what} of ${length} bytes, got ${bytes.length}`)
 }
 
@@ -74,6 +81,7 @@ export function packJobs(jobs, from, overhead) {
     const { key, nonce, associatedData, data } = jobs[job]
     expectLength('a key', key, KEY_BYTES)
     expectLength('a nonce', nonce, NONCE_BYTES)
+    expectBytes('associated data', associatedData)
     if (!room(at, KEY_BYTES + NONCE_BYTES + associatedData.length, job === from)) break
     const word = (job - from) * WORDS_PER_JOB
     words[word] = at

@@ -9,6 +9,12 @@ const HEALABLE = new Set(['ENETUNREACH', 'EHOSTUNREACH', 'ENETDOWN', 'EADDRNOTAV
 /** Flows of one listener; a further remote is dropped, as a full table of the framework would. */
 const MOST_FLOWS = 1024
 
+/** Datagrams that wait for an accepted flow to be started; later ones are dropped, as by a full socket. */
+const MOST_EARLY = 1024
+
+/** The system's number of an error, as Network framework tells it; node's have the other sign. */
+const numberOf = error => Math.abs(error.errno ?? 0)
+
 const familyOf = host => (isIPv6(host) ? 'udp6' : 'udp4')
 
 /** One path monitor for all flows of this thread, while there are any. */
@@ -74,11 +80,13 @@ export class DatagramFlow {
   }
 
   send(batch) {
+    if (this.#cancelled) return false
     for (const bytes of batch) {
       this.#socket.send(bytes, error => {
-        if (error && !this.#cancelled) this.#observer.sendError(error.errno ?? 0)
+        if (error && !this.#cancelled) this.#observer.sendError(numberOf(error))
       })
     }
+    return true
   }
 
   cancel() {
@@ -116,17 +124,17 @@ export class DatagramFlow {
     if (this.#cancelled) return
     if (this.#ready) {
       // The socket of a ready flow still works; what failed was one datagram.
-      this.#observer.sendError(error.errno ?? 0)
+      this.#observer.sendError(numberOf(error))
       this.#socket.once('error', later => this.#refused(later))
       return
     }
     this.#socket.close()
     this.#socket = undefined
     if (HEALABLE.has(error.code)) {
-      this.#observer.state('waiting', error.errno ?? 0)
+      this.#observer.state('waiting', numberOf(error))
       return
     }
-    this.#observer.state('failed', error.errno ?? 0)
+    this.#observer.state('failed', numberOf(error))
     this.cancel()
   }
 
@@ -176,15 +184,18 @@ class AcceptedFlow {
   arrived(datagrams) {
     if (this.#cancelled) return
     if (this.#early === undefined) this.#observer.datagrams(datagrams)
-    else this.#early.push(...datagrams)
+    else this.#early.push(...datagrams.slice(0, MOST_EARLY - this.#early.length))
   }
 
   send(batch) {
+    // Also where the listener was cancelled, which ends its flows at once and closes their socket.
+    if (this.#cancelled) return false
     for (const bytes of batch) {
       this.#listener.socket.send(bytes, this.#remote.port, this.#remote.address, error => {
-        if (error && !this.#cancelled) this.#observer.sendError(error.errno ?? 0)
+        if (error && !this.#cancelled) this.#observer.sendError(numberOf(error))
       })
     }
+    return true
   }
 
   cancel() {
@@ -207,7 +218,7 @@ export class DatagramListener {
     this.socket.on('message', (bytes, remote) => this.#arrived(bytes, remote))
     this.socket.on('error', error => {
       if (this.#cancelled) return
-      observer.state('failed', error.errno ?? 0, 0)
+      observer.state('failed', numberOf(error), 0)
       this.cancel()
     })
     this.socket.bind(port, host, () => observer.state('ready', 0, this.socket.address().port))

@@ -1,6 +1,7 @@
 import { AddonError } from './addon-error.js'
+import { expectFunction } from './argument.js'
 import { items, requireDispatch } from './lane.js'
-import { DispatchQueue, HANDLE } from './queue.js'
+import { DispatchQueue, expectQueue, HANDLE } from './queue.js'
 
 /** dispatch_group_t of this lane. See index.d.ts. */
 export class DispatchGroup {
@@ -17,17 +18,27 @@ export class DispatchGroup {
   }
 
   async(queue, work) {
+    expectQueue('the queue', queue)
+    expectFunction('work', work)
     this.enter()
-    queue.async(() => {
-      try {
-        work()
-      } finally {
-        this.leave()
-      }
-    })
+    try {
+      queue.async(() => {
+        try {
+          work()
+        } finally {
+          this.leave()
+        }
+      })
+    } catch (error) {
+      // A queue that refuses would leave the group entered for good.
+      this.leave()
+      throw error
+    }
   }
 
   notify(queue, work) {
+    expectQueue('the queue', queue)
+    expectFunction('work', work)
     if (!queue.runsJavaScript) throw new AddonError('QUEUE_WRONG', `queue ${queue.label} has no lane for JavaScript`)
     this.#native.groupNotify(this.#group, queue.handle(HANDLE), items.add(work))
   }

@@ -51,6 +51,9 @@ export const monitors = new Numbered()
 /** Connections, by what answers them. */
 export const connections = new Numbered()
 
+/** The ids of jobs that are done, as native code writes them before it calls; more come in several calls. */
+const answers = new Uint32Array(256)
+
 function entry(kind, id, data) {
   switch (kind) {
     case ITEM:
@@ -66,7 +69,7 @@ function entry(kind, id, data) {
       sources.take(id)?.cancelled()
       break
     case JOBS:
-      for (const done of data) jobs.take(done)?.()
+      for (let index = 0; index < id; index++) jobs.take(answers[index])?.()
       break
     case PATH:
       monitors.get(id)?.changed(data)
@@ -77,7 +80,7 @@ function entry(kind, id, data) {
   }
 }
 
-native?.attachEntry(entry)
+native?.attachEntry(entry, answers)
 
 /** The compiled addon, or an error that says why it is not there. */
 export function requireNative() {

@@ -1,7 +1,7 @@
 // Batches of ciphers and hashes on threads that are not JavaScript's: a queue that ends at libdispatch's own threads, or a
 // pinned thread. A batch crosses once on its way there, and its answer is one message.
 import { AddonError } from './addon-error.js'
-import { control, DIGEST_BYTES, datas, packJobs, packMasks, packMessages, TAG_BYTES, takeOut } from './control-slab.js'
+import { DIGEST_BYTES, datas, packJobs, packMasks, packMessages, TAG_BYTES, takeOut } from './control-slab.js'
 import { jobs as pending, requireNative } from './lane.js'
 import { PinnedThread } from './pinned-thread.js'
 import { DispatchQueue, HANDLE } from './queue.js'
@@ -21,49 +21,60 @@ export class NativeJobs {
 
   constructor(place, { spread = false } = {}) {
     this.#place = place
-    this.#spread = spread
+    this.#spread = spread === true
     if (place instanceof DispatchQueue) this.#submit = this.#native.jobOnQueue
     else if (place instanceof PinnedThread) this.#submit = this.#native.jobOnThread
     else throw new AddonError('JOB_INVALID', 'expected a DispatchQueue or a PinnedThread')
-    if (spread && this.#native.queueCreate === undefined) {
+    if (this.#spread && this.#native.queueCreate === undefined) {
       throw new AddonError('LIBDISPATCH_UNAVAILABLE', 'spreading a batch among the cores needs libdispatch')
     }
   }
 
   async seal(jobs) {
-    this.#requireOpenSsl()
     const sealed = await this.#run(SEAL, jobs, packJobs, TAG_BYTES)
     if (sealed.includes(undefined)) throw new AddonError('JOB_FAILED', 'OpenSSL refused to seal')
     return sealed
   }
 
-  async open(jobs) {
-    this.#requireOpenSsl()
+  open(jobs) {
     return this.#run(OPEN, jobs, packJobs, -TAG_BYTES)
   }
 
-  async mask(jobs) {
-    this.#requireOpenSsl()
+  mask(jobs) {
     return this.#run(MASK, jobs, packMasks, 0)
   }
 
-  async keccak256(messages) {
-    return this.#run(KECCAK, messages, packMessages)
+  keccak256(messages) {
+    return this.#run(KECCAK, messages, packMessages, 0)
   }
 
-  #requireOpenSsl() {
-    if (this.#native.seal === undefined) throw new AddonError('JOB_INVALID', this.#native.opensslInfo().detail)
-  }
-
+  /** A batch that fits into the slab, as nearly all do, costs one promise: an `async` function would add three turns. */
   #run(kind, jobs, pack, overhead) {
-    if (jobs.length === 0) return Promise.resolve([])
-    const parts = []
-    for (let from = 0; from < jobs.length; ) {
-      const { end, outBytes, controlBytes } = pack(jobs, from, overhead)
-      parts.push(this.#part(kind, end - from, outBytes, controlBytes, overhead))
-      from = end
+    try {
+      if (kind !== KECCAK && this.#native.seal === undefined) {
+        throw new AddonError('JOB_INVALID', this.#native.opensslInfo().detail)
+      }
+      if (jobs.length === 0) return Promise.resolve([])
+      const { end, outBytes, controlBytes } = pack(jobs, 0, overhead)
+      const first = this.#part(kind, end, outBytes, controlBytes, overhead)
+      return end === jobs.length ? first : this.#rest(kind, jobs, pack, overhead, end, first)
+    } catch (error) {
+      return Promise.reject(error)
     }
-    return parts.length === 1 ? parts[0] : Promise.all(parts).then(all => all.flat())
+  }
+
+  async #rest(kind, jobs, pack, overhead, from, first) {
+    const parts = [first]
+    try {
+      while (from < jobs.length) {
+        const { end, outBytes, controlBytes } = pack(jobs, from, overhead)
+        parts.push(this.#part(kind, end - from, outBytes, controlBytes, overhead))
+        from = end
+      }
+    } catch (error) {
+      parts.push(Promise.reject(error))
+    }
+    return (await Promise.all(parts)).flat()
   }
 
   #part(kind, count, outBytes, controlBytes, overhead) {
@@ -76,7 +87,7 @@ export class NativeJobs {
       const id = pending.add(() => resolve(this.#collect(kind, messages, out, outBytes, overhead)))
       const handle = this.#place.handle(HANDLE)
       try {
-        if (this.#submit(handle, kind, count, control, controlBytes, messages, out, id, this.#spread) !== false) return
+        if (this.#submit(handle, kind, count, controlBytes, messages, out, id, this.#spread) !== false) return
         reject(new AddonError('THREAD_STOPPED', `thread ${this.#place.name} was stopped`))
       } catch (error) {
         reject(error)

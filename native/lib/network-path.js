@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { networkInterfaces } from 'node:os'
 import { AddonError } from './addon-error.js'
+import { expectFunction } from './argument.js'
 import { monitors, requireNative } from './lane.js'
 
 /** RTF_UP of linux/route.h. */
@@ -73,6 +74,7 @@ export class NetworkPathMonitor {
   #text
 
   constructor(onPath) {
+    expectFunction('onPath', onPath)
     this.#onPath = onPath
     this.#id = monitors.add({ changed: path => this.#changed(path) })
     const monitor = this.#native.pathMonitorStart(this.#id)

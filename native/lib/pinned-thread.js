@@ -1,15 +1,17 @@
 import { Worker } from 'node:worker_threads'
 import { AddonError } from './addon-error.js'
+import { expectInteger, expectString } from './argument.js'
 import { jobs, requireNative } from './lane.js'
 import { HANDLE } from './queue.js'
 
-function traitsOf({ name, cpu = -1, priority = 0 }) {
-  if (typeof name !== 'string' || name === '') throw new AddonError('THREAD_INVALID', 'expected a name for the thread')
-  if (!Number.isInteger(cpu)) throw new AddonError('THREAD_INVALID', `expected the number of a CPU, got ${cpu}`)
-  if (!Number.isInteger(priority) || priority < -20 || priority > 19) {
-    throw new AddonError('THREAD_INVALID', `expected a priority from -20 to 19, got ${priority}`)
-  }
-  return [name, cpu, priority]
+const ANY_CPU = -1
+const MOST_CPU = 2 ** 31 - 1
+
+function traitsOf({ name, cpu, priority = 0 }) {
+  expectString('a name for the thread', name, 'THREAD_INVALID')
+  if (cpu !== undefined) expectInteger('the cpu', cpu, 0, MOST_CPU, 'THREAD_INVALID')
+  expectInteger('the priority', priority, -20, 19, 'THREAD_INVALID')
+  return [name, cpu ?? ANY_CPU, priority]
 }
 
 /** One OS thread for native jobs, in order. See index.d.ts. */
@@ -21,7 +23,9 @@ export class PinnedThread {
   constructor(options) {
     const traits = traitsOf(options)
     this.name = options.name
-    this.#thread = this.#native.threadCreate(...traits)
+    const thread = this.#native.threadCreate(...traits)
+    if (typeof thread === 'string') throw new AddonError('THREAD_REFUSED', `the system gives no thread: ${thread}`)
+    this.#thread = thread
   }
 
   /**
@@ -71,6 +75,8 @@ class ConfinedModule {
   #lastCall = 0
   #ended
   #failure
+  /** Why no call is answered any more. */
+  #stopped
   refused = ''
 
   static async start(module, options) {
@@ -100,9 +106,9 @@ class ConfinedModule {
         } else this.#answered(message)
       })
       void this.#ended.then(code => {
-        const reason = this.#failure ?? new AddonError('THREAD_STOPPED', `thread ${name} ended with code ${code}`)
-        reject(reason)
-        for (const call of this.#calls.values()) call.reject(reason)
+        this.#stopped = this.#failure ?? new AddonError('THREAD_STOPPED', `thread ${name} ended with code ${code}`)
+        reject(this.#stopped)
+        for (const call of this.#calls.values()) call.reject(this.#stopped)
         this.#calls.clear()
       })
     })
@@ -110,10 +116,13 @@ class ConfinedModule {
 
   /** Calls an exported function there. Arguments and answer are cloned; `transfer` moves buffers instead. */
   call(name, parameters = [], transfer = []) {
+    // A Worker that has ended takes messages in silence.
+    if (this.#stopped !== undefined) return Promise.reject(this.#stopped)
     return new Promise((resolve, reject) => {
       const id = ++this.#lastCall
-      this.#calls.set(id, { resolve, reject })
+      // Throws where a parameter cannot be cloned; nobody then waits.
       this.#worker.postMessage({ id, name, parameters }, transfer)
+      this.#calls.set(id, { resolve, reject })
     })
   }
 
@@ -122,10 +131,10 @@ class ConfinedModule {
     await this.#ended
   }
 
-  #answered({ id, error, value }) {
+  #answered({ type, id, error, value }) {
     const call = this.#calls.get(id)
     this.#calls.delete(id)
-    if (error === undefined) call?.resolve(value)
+    if (type === 'answer') call?.resolve(value)
     else call?.reject(error)
   }
 }

@@ -1,6 +1,7 @@
 // dispatch_queue_t in JavaScript. Functions run on the lane that made the queue, native jobs on whatever thread
 // libdispatch gives to the queue's root.
 import { AddonError } from './addon-error.js'
+import { expectFunction, expectInteger, expectNumber } from './argument.js'
 import { items, listeners, requireDispatch } from './lane.js'
 
 const SECRET = Symbol('made by this package')
@@ -27,8 +28,15 @@ const specificValues = new Map()
 const specificKeys = new Map()
 let lastNumber = 0
 
+/** Each iteration is an item that waits, so a number beyond this is a mistake. */
+const MOST_ITERATIONS = 10_000_000
+
 let mainOrLane
 const globals = new Map()
+
+export function expectQueue(what, queue, code = 'ARGUMENT_INVALID') {
+  if (!(queue instanceof DispatchQueue)) throw new AddonError(code, `expected ${what} to be a DispatchQueue`)
+}
 
 export class DispatchQueue {
   #native
@@ -49,9 +57,7 @@ export class DispatchQueue {
       return
     }
     const target = options.target ?? DispatchQueue.lane
-    if (!(target instanceof DispatchQueue)) {
-      throw new AddonError('QUEUE_TARGET_INVALID', 'expected the target to be a DispatchQueue')
-    }
+    expectQueue('the target', target, 'QUEUE_TARGET_INVALID')
     this.label = String(label)
     this.#target = target
     this.#handle = this.#native.queueCreate(
@@ -113,19 +119,24 @@ export class DispatchQueue {
   }
 
   async(work) {
+    expectFunction('work', work)
     this.#native.queueAsync(this.#handleForWork(), items.add(work))
   }
 
   barrierAsync(work) {
+    expectFunction('work', work)
     this.#native.queueBarrierAsync(this.#handleForWork(), items.add(work))
   }
 
   after(delayMs, work) {
-    if (!(delayMs >= 0)) throw new RangeError(`expected a delay of 0 ms or more, got ${delayMs}`)
+    expectNumber('a delay in ms', delayMs)
+    expectFunction('work', work)
     this.#native.queueAfter(this.#handleForWork(), items.add(work), delayMs)
   }
 
   apply(iterations, work) {
+    expectInteger('iterations', iterations, 0, MOST_ITERATIONS)
+    expectFunction('work', work)
     const handle = this.#handleForWork()
     if (iterations === 0) return Promise.resolve()
     return new Promise((resolve, reject) => {
@@ -156,6 +167,7 @@ export class DispatchQueue {
   }
 
   setTarget(target) {
+    expectQueue('the target', target, 'QUEUE_TARGET_INVALID')
     for (let above = target; above !== undefined; above = above.#target) {
       if (above === this) throw new AddonError('QUEUE_TARGET_INVALID', `queue ${this.label} cannot target itself`)
     }
@@ -198,6 +210,7 @@ export class DispatchQueue {
 
   /** Lets other lanes send bytes to this queue; the answer is what they open with `new RemoteQueue(port)`. */
   listen(onMessages) {
+    expectFunction('onMessages', onMessages)
     const handle = this.#handleForWork()
     this.#listener = this.#native.queueId(handle)
     // The queue itself is kept as well: one that is collected listens no more.
@@ -247,6 +260,7 @@ export class DispatchQueue {
 export const HANDLE = Symbol('handle')
 
 const DEFAULT_CAPACITY = 65_536
+const MOST_CAPACITY = 2 ** 32 - 1
 
 /** A queue of another lane, as a place to send bytes to. */
 export class RemoteQueue {
@@ -256,6 +270,8 @@ export class RemoteQueue {
 
   constructor(port, { capacity = DEFAULT_CAPACITY } = {}) {
     this.#native = requireDispatch()
+    expectInteger('the port', port, 0, MOST_CAPACITY)
+    expectInteger('the capacity', capacity, 1, MOST_CAPACITY)
     this.#remote = this.#native.remoteOpen(port)
     this.#capacity = capacity
     if (this.#remote === undefined) throw new AddonError('QUEUE_RELEASED', `no queue listens on port ${port}`)

@@ -1,9 +1,12 @@
 import { AddonError } from './addon-error.js'
+import { expectFunction, expectInteger, expectNumber } from './argument.js'
 import { requireDispatch, sources } from './lane.js'
-import { HANDLE } from './queue.js'
+import { expectQueue, HANDLE } from './queue.js'
 
 // The order of `typeOf` in src/source_calls.cc.
 const sourceTypes = ['timer', 'read', 'write', 'data-add', 'data-or', 'data-replace']
+
+const MOST_DESCRIPTOR = 2 ** 31 - 1
 
 /** dispatch_source_t of this lane. See index.d.ts. */
 export class DispatchSource {
@@ -22,14 +25,18 @@ export class DispatchSource {
     const number = sourceTypes.indexOf(type)
     if (number < 0)
       throw new AddonError('SOURCE_INVALID', `expected one of ${sourceTypes.join(', ')}, got ${String(type)}`)
+    expectQueue('the queue', queue, 'SOURCE_INVALID')
+    expectFunction('onFire', onFire, 'SOURCE_INVALID')
+    expectInteger('the descriptor', descriptor, 0, MOST_DESCRIPTOR, 'SOURCE_INVALID')
     if (!queue.runsJavaScript) throw new AddonError('QUEUE_WRONG', `queue ${queue.label} has no lane for JavaScript`)
     this.#type = type
     this.#onFire = onFire
     // Data sources wait for nobody but the program itself, so they never keep it alive.
-    this.#referenced = ref && number <= 2
+    this.#referenced = ref === true && number <= 2
+    const handle = queue.handle(HANDLE)
     // The table holds a source until it is cancelled: one that fires must not be collected.
     const id = sources.add({ fired: data => this.#fired(data), cancelled: () => this.#ended() })
-    this.#source = this.#native.sourceCreate(number, descriptor, queue.handle(HANDLE), id, strict)
+    this.#source = this.#native.sourceCreate(number, descriptor, handle, id, strict === true)
     if (this.#source === undefined) {
       sources.take(id)
       throw new AddonError('SOURCE_INVALID', `libdispatch refused a ${type} source on descriptor ${descriptor}`)
@@ -41,6 +48,9 @@ export class DispatchSource {
 
   schedule({ delayMs, intervalMs = 0, leewayMs = 0 }) {
     if (this.#type !== 'timer') throw new AddonError('SOURCE_INVALID', `a ${this.#type} source has no schedule`)
+    expectNumber('delayMs', delayMs, Number.POSITIVE_INFINITY, 'SOURCE_INVALID')
+    expectNumber('intervalMs', intervalMs, Number.POSITIVE_INFINITY, 'SOURCE_INVALID')
+    expectNumber('leewayMs', leewayMs, Number.POSITIVE_INFINITY, 'SOURCE_INVALID')
     this.#native.sourceSchedule(this.#source, delayMs, intervalMs, leewayMs)
     return this
   }
@@ -80,6 +90,7 @@ export class DispatchSource {
 
   merge(data) {
     if (!this.#type.startsWith('data-')) throw new AddonError('SOURCE_INVALID', `a ${this.#type} source merges no data`)
+    expectInteger('the data', data, 0, Number.MAX_SAFE_INTEGER, 'SOURCE_INVALID')
     if (!this.#merged && this.#active && this.#onCancelled !== undefined && data !== 0) {
       this.#merged = true
       this.#native.holdLane(1)

@@ -8,7 +8,19 @@
 // --archives FOLDER  take libdispatch.a and libBlocksRuntime.a from there (a Swift toolchain's usr/lib/swift_static/linux)
 // --if-possible      a system where this cannot work is no failure: say why in one line and end with 0
 import { spawnSync } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  accessSync,
+  constants,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { homedir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -16,11 +28,6 @@ import { fileURLToPath } from 'node:url'
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
 const vendor = path.join(root, 'vendor')
 const library = path.join(vendor, 'libdispatch.so')
-const cache = path.join(
-  process.env.XDG_CACHE_HOME ?? path.join(homedir(), '.cache'),
-  'spimpl',
-  `libdispatch-${process.arch}`,
-)
 const has = flag => process.argv.includes(flag)
 const say = text => console.error(`setup:libdispatch: ${text}`)
 
@@ -30,7 +37,8 @@ const PACKAGE = 'swiftlang'
 // The first Debian release that carries the package; older ones can use its static archive.
 const FIRST_SUITE = 'trixie'
 
-function stop(reason) {
+function stop(reason, work) {
+  if (work !== undefined) rmSync(work, { recursive: true, force: true })
   say(reason)
   process.exit(has('--if-possible') ? 0 : 1)
 }
@@ -45,11 +53,35 @@ function run(command, args, options = {}) {
   throw new Error(`${command}: ${(error?.message ?? stderr ?? '').trim().split('\n').slice(-3).join(' | ')}`)
 }
 
-/** Whether the library can be used, asked in a process of its own because a broken one may abort. */
-function usable() {
+/** Why no library can be used, or undefined where one can; asked in a process of its own because a broken one may abort. */
+function obstacle() {
   const script = `import { backendInfo } from ${JSON.stringify(path.join(root, 'index.js'))}
-    process.exit(backendInfo().libdispatch.found ? 0 : 1)`
-  return spawnSync(process.execPath, ['--input-type=module', '-e', script], { stdio: 'ignore' }).status === 0
+    const { addon, libdispatch } = backendInfo()
+    if (libdispatch.found) process.exit(0)
+    console.log([...addon.reasons, ...libdispatch.refused].join('; '))
+    process.exit(1)`
+  const { status, signal, stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+    encoding: 'utf8',
+  })
+  return status === 0 ? undefined : stdout.trim() || `the program that tried it ended with ${signal ?? status}`
+}
+
+/**
+ * Where the two archives are kept for the next time. As the XDG specification says, an empty variable is none; a home that
+ * cannot be written, as in many containers, is none either.
+ */
+function cacheFolder() {
+  const home = process.env.XDG_CACHE_HOME || path.join(homedir(), '.cache')
+  const folder = path.join(home, 'spimpl', `libdispatch-${process.arch}`)
+  try {
+    mkdirSync(folder, { recursive: true })
+    accessSync(folder, constants.W_OK)
+    return folder
+  } catch {
+    const instead = path.join(vendor, 'cache')
+    mkdirSync(instead, { recursive: true })
+    return instead
+  }
 }
 
 function osRelease() {
@@ -67,19 +99,22 @@ function mirror(codename) {
   return line?.[1]
 }
 
-/** Fills the cache with the two archives and the headers. apt checks the release's signature and the package's hash. */
-function fetchArchives() {
+/**
+ * Fills the cache with the two archives and the headers. apt checks the release's signature and the package's hash. Everything
+ * happens in `work`, a folder of this process alone, so that neither another one nor an interruption leaves half a cache.
+ */
+function fetchArchives(cache, work) {
   const { ID, ID_LIKE = '', VERSION_CODENAME } = osRelease()
   if (ID !== 'debian' && !ID_LIKE.split(' ').includes('debian')) {
-    stop(
+    throw new Error(
       `this system (${ID ?? process.platform}) has no ${PACKAGE} package that this script knows. Install your ` +
         "distribution's libdispatch or a Swift toolchain, then set SPIMPL_LIBDISPATCH to its libdispatch.so, or run this " +
         'script with --archives FOLDER',
     )
   }
   const uri = mirror(VERSION_CODENAME)
-  if (uri === undefined) stop(`apt's sources name no mirror for ${VERSION_CODENAME} main`)
-  const apt = path.join(cache, 'apt')
+  if (uri === undefined) throw new Error(`apt's sources name no mirror for ${VERSION_CODENAME} main`)
+  const apt = path.join(work, 'apt')
   for (const folder of ['lists/partial', 'cache/archives/partial', 'etc'])
     mkdirSync(path.join(apt, folder), { recursive: true })
   const status = path.join(apt, 'status')
@@ -94,6 +129,8 @@ function fetchArchives() {
     ['Dir::Etc::sourcelist', path.join(apt, 'etc', 'sources.list')],
     ['Dir::Etc::sourceparts', '-'],
     ['Acquire::Languages', 'none'],
+    // Otherwise a mirror that cannot be reached is a warning, and the package merely is not found.
+    ['APT::Update::Error-Mode', 'any'],
     // Unprivileged use, and root without the _apt user having access to the cache.
     ['APT::Sandbox::User', 'root'],
   ].flatMap(([key, value]) => ['-o', `${key}=${value}`])
@@ -113,34 +150,27 @@ function fetchArchives() {
     if (file === undefined) continue
     say(`fetching ${file} (${Math.round(Number(bytes) / 1e6)} MB, of which 0.8 MB are kept)`)
     run('apt-get', [...options, '-q', 'download', PACKAGE], { cwd: apt })
-    extract(
-      path.join(
-        apt,
-        readdirSync(apt).find(name => name.endsWith('.deb')),
-      ),
-      file,
-    )
-    rmSync(apt, { recursive: true, force: true })
+    const deb = readdirSync(apt).find(name => name.endsWith('.deb'))
+    extract(path.join(apt, deb), file, cache, work)
     return
   }
-  stop(`no suite of ${suites.join(', ')} carries ${PACKAGE}`)
+  throw new Error(`no suite of ${suites.join(', ')} carries ${PACKAGE}`)
 }
 
-function extract(deb, name) {
-  const unpacked = path.join(cache, 'unpacked')
-  rmSync(unpacked, { recursive: true, force: true })
+function extract(deb, name, cache, work) {
+  const unpacked = path.join(work, 'unpacked')
   mkdirSync(unpacked, { recursive: true })
   const tar = `dpkg-deb --fsys-tarfile "$1" | tar -x -C "$2" --wildcards '*/swift_static/linux/libdispatch.a' '*/swift_static/linux/libBlocksRuntime.a' '*/swift_static/dispatch/*.h' '*/swift_static/os/*.h' '*/swift_static/Block/*.h'`
   run('bash', ['-c', `set -o pipefail; ${tar}`, 'tar', deb, unpacked])
   const found = run('find', [unpacked, '-name', 'swift_static', '-type', 'd']).trim().split('\n')[0]
   if (!found) throw new Error(`${name} has no swift_static folder`)
-  for (const archive of ARCHIVES) cpSync(path.join(found, 'linux', archive), path.join(cache, archive))
   for (const folder of ['dispatch', 'os', 'Block']) {
     if (existsSync(path.join(found, folder)))
       cpSync(path.join(found, folder), path.join(cache, 'include', folder), { recursive: true })
   }
   writeFileSync(path.join(cache, 'ORIGIN'), `${name}\n`)
-  rmSync(unpacked, { recursive: true, force: true })
+  // Last, because they are what says that the cache is filled.
+  for (const archive of ARCHIVES) renameSync(path.join(found, 'linux', archive), path.join(cache, archive))
 }
 
 // The archives are built against glibc 2.38 or newer. Three of its symbols are missing in older ones; the definitions
@@ -173,13 +203,11 @@ HIDDEN int __isoc23_sscanf(const char *text, const char *format, ...) {
 #endif
 `
 
-function link(folder) {
+function link(folder, work) {
   const compiler = [process.env.CC, 'gcc', 'clang', 'cc'].find(
     name => name && spawnSync(name, ['--version'], { stdio: 'ignore' }).status === 0,
   )
-  if (compiler === undefined) stop('a C compiler is needed to link the library: install gcc or clang')
-  const work = path.join(cache, 'link')
-  mkdirSync(work, { recursive: true })
+  if (compiler === undefined) throw new Error('a C compiler is needed to link the library: install gcc or clang')
   writeFileSync(path.join(work, 'shims.c'), SHIMS)
   const archives = ARCHIVES.map(name => path.join(folder, name))
   run(compiler, [
@@ -188,27 +216,42 @@ function link(folder) {
     ...['-lpthread', '-ldl', '-lrt'],
   ])
   mkdirSync(vendor, { recursive: true })
-  cpSync(path.join(work, 'libdispatch.so'), `${library}.new`)
-  renameSync(`${library}.new`, library)
+  const next = `${library}.${process.pid}`
+  cpSync(path.join(work, 'libdispatch.so'), next)
+  renameSync(next, library)
   if (existsSync(path.join(folder, 'include')))
     cpSync(path.join(folder, 'include'), path.join(vendor, 'include'), { recursive: true })
   const origin = path.join(folder, 'ORIGIN')
   writeFileSync(path.join(vendor, 'ORIGIN'), existsSync(origin) ? readFileSync(origin) : `${folder}\n`)
 }
 
+function givenFolder() {
+  const given = process.argv[process.argv.indexOf('--archives') + 1]
+  if (given === undefined || given.startsWith('--')) throw new Error('expected a folder after --archives')
+  const folder = path.resolve(given)
+  const missing = ARCHIVES.filter(name => !existsSync(path.join(folder, name)))
+  if (missing.length > 0) throw new Error(`${folder} has no ${missing.join(' and no ')}`)
+  return folder
+}
+
 if (process.platform !== 'linux') {
   if (!has('--quiet')) say('libdispatch is part of macOS; nothing to do')
-} else if (!has('--force') && usable()) {
+} else if (!has('--force') && obstacle() === undefined) {
   if (!has('--quiet'))
     say('a libdispatch was found and passed its test; nothing to do (--force makes one all the same)')
 } else {
+  let work
   try {
-    const given = process.argv[process.argv.indexOf('--archives') + 1]
-    const folder = has('--archives') && given !== undefined ? path.resolve(given) : cache
-    if (folder === cache && !ARCHIVES.every(name => existsSync(path.join(cache, name)))) fetchArchives()
-    link(folder)
-    say(`${path.relative(process.cwd(), library)} is ready`)
+    const given = has('--archives') ? givenFolder() : undefined
+    const cache = cacheFolder()
+    work = mkdtempSync(path.join(cache, 'work-'))
+    if (given === undefined && !ARCHIVES.every(name => existsSync(path.join(cache, name)))) fetchArchives(cache, work)
+    link(given ?? cache, work)
   } catch (error) {
-    stop(error.message)
+    stop(error.message, work)
   }
+  rmSync(work, { recursive: true, force: true })
+  const why = obstacle()
+  if (why !== undefined && process.env.SPIMPL_LIBDISPATCH !== 'none') stop(`it was made but cannot be used: ${why}`)
+  say(`${path.relative(process.cwd(), library)} is ready`)
 }

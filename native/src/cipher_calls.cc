@@ -6,21 +6,6 @@
 #include "value.h"
 
 namespace dispatch_addon {
-namespace {
-
-// A batch is described in the control slab, which JavaScript writes and this side reads: asking Node-API for the key,
-// the nonce and the associated data of every job would cost more than the cipher. Only `data` is looked up, because it
-// is read where it lies. lib/cipher.js writes the same layout.
-//
-//   u32[4 * job + 0]  where the job's key, nonce and associated data begin, in bytes from the start of the slab
-//   u32[4 * job + 1]  length of the associated data
-//   u32[4 * job + 2]  where the result begins in `out`
-//   u32[4 * job + 3]  answer: 1 done, 0 refused
-constexpr size_t kWordsPerJob = 4;
-
-
-}  // namespace
-
 CipherCalls::CipherCalls(const OpenSsl* openssl) {
   if (openssl != nullptr) cipher_ = std::make_unique<Cipher>(*openssl);
 }
@@ -41,8 +26,7 @@ void CipherCalls::install(napi_env env, napi_value exports) {
 void CipherCalls::release(napi_env env) {
   if (controlReference_ != nullptr) napi_delete_reference(env, controlReference_);
   controlReference_ = nullptr;
-  control_ = nullptr;
-  controlBytes_ = 0;
+  control_ = {};
 }
 
 napi_value CipherCalls::opensslInfo(napi_env env, napi_callback_info) {
@@ -61,11 +45,12 @@ napi_value CipherCalls::attachControl(napi_env env, napi_callback_info info) {
   auto* calls = static_cast<CipherCalls*>(args.data());
   Bytes bytes;
   if (!readBytes(env, args[0], bytes)) return nullptr;
-  if (reinterpret_cast<uintptr_t>(bytes.data) % alignof(uint32_t) != 0) return failType(env, "the slab is not aligned");
+  if (reinterpret_cast<uintptr_t>(bytes.data) % alignof(uint32_t) != 0 || bytes.length <= ControlSlab::kFirstByte) {
+    return failType(env, "the slab is too small or not aligned");
+  }
   calls->release(env);
   if (napi_create_reference(env, args[0], 1, &calls->controlReference_) != napi_ok) return nullptr;
-  calls->control_ = bytes.data;
-  calls->controlBytes_ = bytes.length;
+  calls->control_ = {bytes.data, bytes.length};
   return nullptr;
 }
 
@@ -76,23 +61,23 @@ napi_value CipherCalls::batch(napi_env env, napi_callback_info info, bool sealin
   uint32_t count = 0;
   Bytes out;
   if (!readUint32(env, args[0], count) || !readBytes(env, args[2], out)) return nullptr;
-  if (count * kWordsPerJob * sizeof(uint32_t) > calls->controlBytes_) return failType(env, "more jobs than the slab holds");
-  auto* words = reinterpret_cast<uint32_t*>(calls->control_);
+  const ControlSlab& control = calls->control_;
+  if (count > ControlSlab::kMaxJobs || control.length == 0) return failType(env, "more jobs than the slab holds");
   uint32_t refused = 0;
   for (uint32_t job = 0; job < count; job++) {
     napi_value element = nullptr;
     Bytes data;
     if (napi_get_element(env, args[1], job, &element) != napi_ok || !readBytes(env, element, data)) return nullptr;
-    uint32_t* word = words + kWordsPerJob * job;
+    uint32_t* word = control.wordsOf(job);
     const size_t at = word[0];
     const size_t associatedLength = word[1];
     const size_t outAt = word[2];
     const size_t outLength = sealing ? data.length + kTagBytes : data.length < kTagBytes ? 0 : data.length - kTagBytes;
     // The slab is the package's own, but a bound that is checked needs no trust.
-    if (at + kKeyBytes + kNonceBytes + associatedLength > calls->controlBytes_ || outAt + outLength > out.length) {
+    if (at + kKeyBytes + kNonceBytes + associatedLength > control.length || outAt + outLength > out.length) {
       return failType(env, "a job lies outside of its slab");
     }
-    const uint8_t* key = calls->control_ + at;
+    const uint8_t* key = control.data + at;
     const uint8_t* nonce = key + kKeyBytes;
     const uint8_t* associated = nonce + kNonceBytes;
     Cipher& cipher = *calls->cipher_;
@@ -115,10 +100,10 @@ napi_value CipherCalls::mask(napi_env env, napi_callback_info info) {
   auto* calls = static_cast<CipherCalls*>(args.data());
   uint32_t length = 0;
   if (!readUint32(env, args[0], length)) return nullptr;
-  if (kKeyBytes + kIvBytes + static_cast<size_t>(length) > calls->controlBytes_) {
+  if (kKeyBytes + kIvBytes + static_cast<size_t>(length) > calls->control_.length) {
     return failType(env, "more bytes than the slab holds");
   }
-  uint8_t* key = calls->control_;
+  uint8_t* key = calls->control_.data;
   uint8_t* data = key + kKeyBytes + kIvBytes;
   if (!calls->cipher_->mask(key, key + kKeyBytes, data, length, data)) {
     return fail(env, "ERR_CIPHER", "OpenSSL refused AES-128-CTR");
@@ -132,12 +117,12 @@ napi_value CipherCalls::keccak(napi_env env, napi_callback_info info) {
   auto* calls = static_cast<CipherCalls*>(args.data());
   uint32_t length = 0;
   if (!readUint32(env, args[0], length)) return nullptr;
-  if (length > calls->controlBytes_ || calls->controlBytes_ < kDigestBytes) {
+  if (length > calls->control_.length || calls->control_.length < kDigestBytes) {
     return failType(env, "more bytes than the slab holds");
   }
   uint8_t digest[kDigestBytes];
-  keccak256(calls->control_, length, digest);
-  memcpy(calls->control_, digest, kDigestBytes);
+  keccak256(calls->control_.data, length, digest);
+  memcpy(calls->control_.data, digest, kDigestBytes);
   return nullptr;
 }
 
@@ -147,8 +132,8 @@ napi_value CipherCalls::keccakOf(napi_env env, napi_callback_info info) {
   auto* calls = static_cast<CipherCalls*>(args.data());
   Bytes data;
   if (!readBytes(env, args[0], data)) return nullptr;
-  if (calls->controlBytes_ < kDigestBytes) return failType(env, "no slab is attached");
-  keccak256(data.data, data.length, calls->control_);
+  if (calls->control_.length < kDigestBytes) return failType(env, "no slab is attached");
+  keccak256(data.data, data.length, calls->control_.data);
   return nullptr;
 }
 

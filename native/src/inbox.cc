@@ -5,55 +5,64 @@
 namespace dispatch_addon {
 
 bool Inbox::post(std::unique_ptr<Task> task) {
-  std::unique_lock<std::mutex> lock(mutex_);
-  if (wakeup_ == nullptr) return false;
-  const bool first = tasks_.empty() && answers_.empty();
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (!open_) return false;
   tasks_.push_back(std::move(task));
   // Under the lock, because after close() the handle is gone.
-  if (first) uv_async_send(wakeup_);
+  if (!std::exchange(awake_, true)) uv_async_send(wakeup_);
   return true;
 }
 
 bool Inbox::answer(uint32_t id) {
   std::lock_guard<std::mutex> lock(mutex_);
-  if (wakeup_ == nullptr) return false;
-  const bool first = tasks_.empty() && answers_.empty();
+  if (!open_) return false;
   answers_.push_back(id);
-  if (first) uv_async_send(wakeup_);
+  if (!std::exchange(awake_, true)) uv_async_send(wakeup_);
   return true;
 }
 
 bool Inbox::begin() {
   std::lock_guard<std::mutex> lock(mutex_);
-  if (wakeup_ == nullptr) return false;
+  if (!open_) return false;
   running_++;
   return true;
 }
 
-void Inbox::end() {
-  std::lock_guard<std::mutex> lock(mutex_);
-  if (--running_ == 0) quiet_.notify_all();
+void Inbox::finish(uint32_t id) {
+  std::unique_lock<std::mutex> lock(mutex_);
+  if (open_) {
+    answers_.push_back(id);
+    if (!std::exchange(awake_, true)) {
+      // Not under the lock: the lane would wake only to wait for it. The handle stays, because close() waits for the end.
+      lock.unlock();
+      uv_async_send(wakeup_);
+      lock.lock();
+    }
+  }
+  if (--running_ == 0 && !open_) quiet_.notify_all();
 }
 
 void Inbox::open(uv_async_t* wakeup) {
   std::lock_guard<std::mutex> lock(mutex_);
   wakeup_ = wakeup;
+  open_ = true;
 }
 
-std::vector<std::unique_ptr<Task>> Inbox::take() {
+bool Inbox::take(std::vector<std::unique_ptr<Task>>& tasks, std::vector<uint32_t>& answers) {
   std::lock_guard<std::mutex> lock(mutex_);
-  return std::exchange(tasks_, {});
+  tasks.swap(tasks_);
+  answers.swap(answers_);
+  if (!tasks.empty() || !answers.empty()) return true;
+  awake_ = false;
+  return false;
 }
 
-std::vector<uint32_t> Inbox::takeAnswers() {
-  std::lock_guard<std::mutex> lock(mutex_);
-  return std::exchange(answers_, {});
-}
+void Inbox::wake() { uv_async_send(wakeup_); }
 
 void Inbox::close() {
   std::vector<std::unique_ptr<Task>> dropped;
   std::unique_lock<std::mutex> lock(mutex_);
-  wakeup_ = nullptr;
+  open_ = false;
   quiet_.wait(lock, [this] { return running_ == 0; });
   // Tasks may own things whose destructors post again, which needs the lock.
   dropped.swap(tasks_);

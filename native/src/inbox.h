@@ -31,18 +31,21 @@ class Inbox {
   // False, and the task is freed, where the lane has ended.
   bool post(std::unique_ptr<Task> task);
 
-  // The same for the commonest task, that a job is done: all that are done come to JavaScript in one call.
+  // The same for the commonest task, that something is done: all that is done comes to JavaScript in one call.
   bool answer(uint32_t id);
 
-  // A job that reads or writes memory of the lane's JavaScript runs between begin and end. After close(), begin refuses,
-  // and close() itself waits for those that have begun: so no job touches memory that went with the lane.
+  // A job that reads or writes memory of the lane's JavaScript runs between begin and finish, which answers as well. After
+  // close(), begin refuses, and close() itself waits for those that have begun: so no job touches memory that went with
+  // the lane.
   bool begin();
-  void end();
+  void finish(uint32_t id);
 
   // On the lane's thread.
   void open(uv_async_t* wakeup);
-  std::vector<std::unique_ptr<Task>> take();
-  std::vector<uint32_t> takeAnswers();
+  // Moves what is there into the two, which must be empty. False where there was nothing: only then the next post or
+  // answer wakes the lane, so whoever takes goes on until then or calls wake().
+  bool take(std::vector<std::unique_ptr<Task>>& tasks, std::vector<uint32_t>& answers);
+  void wake();
   void close();
 
  private:
@@ -51,6 +54,9 @@ class Inbox {
   std::vector<std::unique_ptr<Task>> tasks_;
   std::vector<uint32_t> answers_;
   uv_async_t* wakeup_ = nullptr;
+  bool open_ = false;
+  // The lane has been woken, or is taking just now, and will see what is added.
+  bool awake_ = false;
   int running_ = 0;
 };
 

@@ -26,9 +26,7 @@ void Job::perform() {
   work();
   running--;
   performed++;
-  // The answer first: end() may let the lane's close() proceed, after which nothing can be posted.
-  inbox_->answer(id_);
-  inbox_->end();
+  inbox_->finish(id_);
 }
 
 void Job::submit(std::unique_ptr<Job> job, const Libdispatch& dispatch, Libdispatch::Queue queue, bool barrier) {

@@ -1,7 +1,5 @@
 #include "job_calls.h"
 
-#include <cstring>
-
 #include "box.h"
 #include "cipher_batch.h"
 #include "lane.h"
@@ -12,29 +10,26 @@
 namespace dispatch_addon {
 namespace {
 
-// The layout of src/cipher_calls.cc, which lib/control-slab.js writes.
-constexpr size_t kWordsPerJob = 4;
-
-// A batch over the first `controlBytes` of the slab, whose bytes are copied because JavaScript writes the next batch into it
-// at once. `out` holds the results and then one status byte for each message.
-std::unique_ptr<CipherBatch> readBatch(napi_env env, Lane& lane, const Arguments<9>& args) {
+// A batch over the first `controlBytes` of the slab. Keys, nonces and associated data are copied, because JavaScript writes
+// the next batch over them at once. `out` holds the results and then one status byte for each message.
+std::unique_ptr<CipherBatch> readBatch(napi_env env, Lane& lane, const Arguments<8>& args) {
   uint32_t kind = 0;
   uint32_t count = 0;
   uint32_t controlBytes = 0;
   uint32_t id = 0;
   bool spread = false;
-  Bytes control;
   Bytes out;
-  if (!readUint32(env, args[1], kind) || !readUint32(env, args[2], count) || !readBytes(env, args[3], control) ||
-      !readUint32(env, args[4], controlBytes) || !readBytes(env, args[6], out) || !readUint32(env, args[7], id) ||
-      !readBool(env, args[8], spread)) {
+  if (!readUint32(env, args[1], kind) || !readUint32(env, args[2], count) || !readUint32(env, args[3], controlBytes) ||
+      !readBytes(env, args[5], out) || !readUint32(env, args[6], id) || !readBool(env, args[7], spread)) {
     return nullptr;
   }
   const auto outside = [&]() -> std::unique_ptr<CipherBatch> {
     failType(env, "a job lies outside of its slab");
     return nullptr;
   };
-  if (controlBytes > control.length || count * kWordsPerJob * sizeof(uint32_t) > control.length || count > out.length) {
+  const ControlSlab& control = lane.cipherCalls().control();
+  constexpr size_t first = ControlSlab::kFirstByte;
+  if (controlBytes < first || controlBytes > control.length || count > ControlSlab::kMaxJobs || count > out.length) {
     return outside();
   }
   const auto batchKind = static_cast<CipherBatch::Kind>(kind);
@@ -43,23 +38,24 @@ std::unique_ptr<CipherBatch> readBatch(napi_env env, Lane& lane, const Arguments
   for (uint32_t at = 0; at < count; at++) {
     napi_value element = nullptr;
     Bytes data;
-    if (napi_get_element(env, args[5], at, &element) != napi_ok || !readBytes(env, element, data)) return nullptr;
-    uint32_t word[kWordsPerJob];
-    memcpy(word, control.data + at * sizeof(word), sizeof(word));
+    if (napi_get_element(env, args[4], at, &element) != napi_ok || !readBytes(env, element, data)) return nullptr;
+    const uint32_t* word = control.wordsOf(at);
     const size_t fixed = batchKind == CipherBatch::Kind::mask ? kKeyBytes + kIvBytes : kKeyBytes + kNonceBytes;
     const size_t length = CipherBatch::outLength(batchKind, data.length);
     const bool keyed = batchKind != CipherBatch::Kind::keccak;
-    if ((keyed && word[0] + fixed + word[1] > controlBytes) || word[2] + length > resultBytes) return outside();
-    pieces[at] = {word[0], word[1], data.data, data.length, out.data + word[2], out.data + resultBytes + at};
+    if (keyed && (word[0] < first || word[0] + fixed + word[1] > controlBytes)) return outside();
+    if (word[2] + length > resultBytes) return outside();
+    const auto key = static_cast<uint32_t>(keyed ? word[0] - first : 0);
+    pieces[at] = {key, word[1], data.data, data.length, out.data + word[2], out.data + resultBytes + at};
   }
   return std::make_unique<CipherBatch>(lane.inbox(), id, batchKind,
-                                       std::vector<uint8_t>(control.data, control.data + controlBytes),
+                                       std::vector<uint8_t>(control.data + first, control.data + controlBytes),
                                        std::move(pieces), spread ? Libdispatch::find() : nullptr);
 }
 
-// (queue, kind, count, control, controlBytes, datas, out, id, spread)
+// (queue, kind, count, controlBytes, datas, out, id, spread) with the slab filled.
 napi_value jobOnQueue(napi_env env, napi_callback_info info) {
-  Arguments<9> args(env, info);
+  Arguments<8> args(env, info);
   auto* lane = static_cast<Lane*>(args.data());
   const auto queue = unbox<QueueHandle>(env, BoxType::queue, args[0]);
   auto batch = queue == nullptr ? nullptr : readBatch(env, *lane, args);
@@ -71,7 +67,7 @@ napi_value jobOnQueue(napi_env env, napi_callback_info info) {
 
 // The same with a thread. Answers false where the thread has been stopped.
 napi_value jobOnThread(napi_env env, napi_callback_info info) {
-  Arguments<9> args(env, info);
+  Arguments<8> args(env, info);
   auto* lane = static_cast<Lane*>(args.data());
   const auto thread = unbox<PinnedThread>(env, BoxType::thread, args[0]);
   auto batch = thread == nullptr ? nullptr : readBatch(env, *lane, args);
@@ -86,13 +82,15 @@ bool readTraits(napi_env env, const Arguments<3>& args, ThreadTraits& traits) {
          readInt32(env, args[2], traits.priority);
 }
 
-// (name, cpu or -1, priority)
+// (name, cpu or -1, priority): the thread, or why there is none.
 napi_value threadCreate(napi_env env, napi_callback_info info) {
   Arguments<3> args(env, info);
   ThreadTraits traits;
   if (!readTraits(env, args, traits)) return nullptr;
   auto* lane = static_cast<Lane*>(args.data());
-  return box(env, BoxType::thread, std::make_shared<PinnedThread>(lane, lane->inbox(), std::move(traits)));
+  std::string refused;
+  auto thread = PinnedThread::start(lane, lane->inbox(), std::move(traits), refused);
+  return thread == nullptr ? makeString(env, refused) : box(env, BoxType::thread, std::move(thread));
 }
 
 // (name, cpu or -1, priority): applies to the calling thread, which is a Worker's own. Answers what was refused.

@@ -3,6 +3,8 @@
 #include <dlfcn.h>
 #include <string.h>
 
+#include <algorithm>
+
 #include "backend_calls.h"
 #include "group_calls.h"
 #include "job_calls.h"
@@ -123,8 +125,7 @@ void Lane::end(napi_async_cleanup_hook_handle hook) {
     guest->laneEnds();
   }
   cipherCalls_.release(env_);
-  if (entry_ != nullptr) napi_delete_reference(env_, entry_);
-  entry_ = nullptr;
+  detachEntry();
   handles_->hook = hook;
   if (handles_->polling) {
     uv_poll_stop(&handles_->poll);
@@ -149,31 +150,36 @@ void Lane::hold(int by) {
   }
 }
 
+// What JavaScript asks for because of one answer is often done before it has returned from it. Looking again spares that
+// answer the way through the kernel, and after so many looks libuv has its turn.
+constexpr int kLooksInARow = 64;
+
 void Lane::runTasks() {
-  tellAnswers();
-  napi_handle_scope scope = nullptr;
-  for (auto& task : inbox_->take()) {
-    if (ended_ || napi_open_handle_scope(env_, &scope) != napi_ok) return;
-    task->run(*this);
-    napi_close_handle_scope(env_, scope);
+  std::vector<std::unique_ptr<Task>> tasks;
+  std::vector<uint32_t> answers;
+  for (int look = 0; look < kLooksInARow; look++) {
+    if (!inbox_->take(tasks, answers)) return;
+    tellAnswers(answers);
+    answers.clear();
+    for (auto& task : tasks) {
+      napi_handle_scope scope = nullptr;
+      if (ended_ || napi_open_handle_scope(env_, &scope) != napi_ok) break;
+      task->run(*this);
+      napi_close_handle_scope(env_, scope);
+    }
+    tasks.clear();
+    if (ended_) return;
   }
+  inbox_->wake();
 }
 
-void Lane::tellAnswers() {
-  const std::vector<uint32_t> answers = inbox_->takeAnswers();
-  napi_handle_scope scope = nullptr;
-  if (answers.empty() || ended_ || napi_open_handle_scope(env_, &scope) != napi_ok) return;
+void Lane::tellAnswers(const std::vector<uint32_t>& answers) {
   hold(-static_cast<int>(answers.size()));
-  void* data = nullptr;
-  napi_value buffer = nullptr;
-  napi_value array = nullptr;
-  const size_t bytes = answers.size() * sizeof(uint32_t);
-  if (napi_create_arraybuffer(env_, bytes, &data, &buffer) == napi_ok) {
-    memcpy(data, answers.data(), bytes);
-    napi_create_typedarray(env_, napi_uint32_array, answers.size(), buffer, 0, &array);
-    arrive(Arrival::jobs, static_cast<uint32_t>(answers.size()), array);
+  for (size_t from = 0; from < answers.size() && answersLength_ > 0; from += answersLength_) {
+    const size_t count = std::min(answers.size() - from, answersLength_);
+    memcpy(answers_, answers.data() + from, count * sizeof(uint32_t));
+    arrive(Arrival::jobs, static_cast<uint32_t>(count));
   }
-  napi_close_handle_scope(env_, scope);
 }
 
 void Lane::drainRoot() {
@@ -210,12 +216,31 @@ void Lane::surfaceException() {
   if (napi_get_and_clear_last_exception(env_, &error) == napi_ok) napi_fatal_exception(env_, error);
 }
 
+void Lane::detachEntry() {
+  for (napi_ref* reference : {&entry_, &answersReference_}) {
+    if (*reference != nullptr) napi_delete_reference(env_, *reference);
+    *reference = nullptr;
+  }
+  answersLength_ = 0;
+}
+
+// (entry function, Uint32Array for the ids of jobs that are done)
 napi_value Lane::attachEntry(napi_env env, napi_callback_info info) {
-  Arguments<1> args(env, info);
+  Arguments<2> args(env, info);
   auto* lane = static_cast<Lane*>(args.data());
-  if (!isFunction(env, args[0])) return failType(env, "expected a function");
-  if (lane->entry_ != nullptr) napi_delete_reference(env, lane->entry_);
+  napi_typedarray_type type;
+  void* data = nullptr;
+  size_t length = 0;
+  if (!isFunction(env, args[0]) ||
+      napi_get_typedarray_info(env, args[1], &type, &length, &data, nullptr, nullptr) != napi_ok ||
+      type != napi_uint32_array) {
+    return failType(env, "expected a function and a Uint32Array");
+  }
+  lane->detachEntry();
   napi_create_reference(env, args[0], 1, &lane->entry_);
+  napi_create_reference(env, args[1], 1, &lane->answersReference_);
+  lane->answers_ = static_cast<uint32_t*>(data);
+  lane->answersLength_ = length;
   return nullptr;
 }
 

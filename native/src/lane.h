@@ -9,6 +9,7 @@
 #include <memory>
 #include <thread>
 #include <unordered_set>
+#include <vector>
 
 #include "cipher_calls.h"
 #include "inbox.h"
@@ -22,7 +23,7 @@ enum class Arrival : uint32_t {
   messages = 1,  // (queue id, Uint8Array[]): what other lanes sent to a queue
   source = 2,    // (source id, data): a source fired
   cancelled = 3, // (source id): a source is cancelled
-  jobs = 4,      // (count, Uint32Array): native jobs that are done, by their ids
+  jobs = 4,      // (count): native jobs that are done; their ids are the first of the array attached with the entry
   path = 5,      // (monitor id, path?): the network path may have changed, or is now `path`
   connection = 6 // (connection id, event): a connection or listener has something to say
 };
@@ -60,6 +61,7 @@ class Lane {
   // nullptr where libdispatch is missing or cannot serve this thread.
   LaneRoot* root() const { return root_.get(); }
   const std::shared_ptr<LaneGate>& gate() const { return gate_; }
+  const CipherCalls& cipherCalls() const { return cipherCalls_; }
   bool ended() const { return ended_; }
 
   // Calls the entry function of lib/lane.js. Exceptions do not come back, because nothing may unwind through libdispatch:
@@ -78,9 +80,10 @@ class Lane {
   bool start();
   void end(napi_async_cleanup_hook_handle hook);
   void runTasks();
-  void tellAnswers();
+  void tellAnswers(const std::vector<uint32_t>& answers);
   void drainRoot();
   void surfaceException();
+  void detachEntry();
   static napi_value attachEntry(napi_env env, napi_callback_info info);
   static napi_value holdLane(napi_env env, napi_callback_info info);
   static napi_value drain(napi_env env, napi_callback_info info);
@@ -92,6 +95,10 @@ class Lane {
   Handles* handles_ = nullptr;
   std::unordered_set<LaneGuest*> guests_;
   napi_ref entry_ = nullptr;
+  // Where the entry function finds the ids of jobs that are done: an array that is made once costs nothing per answer.
+  napi_ref answersReference_ = nullptr;
+  uint32_t* answers_ = nullptr;
+  size_t answersLength_ = 0;
   int held_ = 0;
   bool ended_ = false;
   CipherCalls cipherCalls_;

@@ -58,9 +58,9 @@ std::string fillTable(void* library, Libdispatch& t) {
   fill(library, t.setFinalizer, "dispatch_set_finalizer_f", missing);
   fill(library, t.setTargetQueue, "dispatch_set_target_queue", missing);
   // Headers give this one a second name, because it differs from dispatch_queue_create in what it retains.
-  fill(library, t.queueCreateWithTarget, "dispatch_queue_create_with_target$V2", missing);
+  std::string either;
+  fill(library, t.queueCreateWithTarget, "dispatch_queue_create_with_target$V2", either);
   if (t.queueCreateWithTarget == nullptr) {
-    missing.clear();
     fill(library, t.queueCreateWithTarget, "dispatch_queue_create_with_target", missing);
   }
   fill(library, t.queueGetLabel, "dispatch_queue_get_label", missing);

@@ -104,6 +104,15 @@ constexpr uint64_t kForever = ~0ULL;
 constexpr uint64_t kNow = 0;
 constexpr uintptr_t kTimerStrict = 1;
 
+// Some 146 years, the most that fits into 64 bits of nanoseconds with room to add.
+constexpr double kLongestMs = 4.6e12;
+
+// Whatever number JavaScript gives: the conversion of one that does not fit is undefined in C++.
+inline uint64_t nanosecondsOf(double ms) {
+  if (!(ms > 0)) return 0;
+  return static_cast<uint64_t>((ms < kLongestMs ? ms : kLongestMs) * 1e6);
+}
+
 // Stable numbers of sys/qos.h.
 constexpr unsigned kQosUserInteractive = 0x21;
 constexpr unsigned kQosUserInitiated = 0x19;

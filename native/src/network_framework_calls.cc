@@ -128,7 +128,8 @@ napi_value connectionSend(napi_env env, napi_callback_info info) {
   Arguments<2> args(env, info);
   const auto connection = unbox<Connection>(env, BoxType::connection, args[0]);
   uint32_t count = 0;
-  if (connection == nullptr || napi_get_array_length(env, args[1], &count) != napi_ok) return nullptr;
+  if (connection == nullptr) return nullptr;
+  if (napi_get_array_length(env, args[1], &count) != napi_ok) return failType(env, "expected an array of Uint8Array");
   std::vector<std::vector<uint8_t>> batch;
   for (uint32_t at = 0; at < count; at++) {
     napi_value element = nullptr;

@@ -32,10 +32,16 @@ std::string PathMonitor::start(Lane& lane, uint32_t id, std::shared_ptr<PathMoni
     close(socket);
     return reason;
   }
+  auto* handle = new Handle{{}, socket, nullptr};
+  if (const int error = uv_poll_init(loop, &handle->poll, socket)) {
+    close(socket);
+    delete handle;
+    return std::string("netlink: ") + uv_strerror(error);
+  }
   std::shared_ptr<PathMonitor> monitor(new PathMonitor(lane, id));
-  monitor->handle_ = new Handle{{}, socket, monitor.get()};
+  handle->monitor = monitor.get();
+  monitor->handle_ = handle;
   monitor->handle_->poll.data = monitor->handle_;
-  uv_poll_init(loop, &monitor->handle_->poll, socket);
   uv_poll_start(&monitor->handle_->poll, UV_READABLE, [](uv_poll_t* poll, int, int) {
     static_cast<Handle*>(poll->data)->monitor->readable();
   });

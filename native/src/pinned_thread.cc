@@ -64,9 +64,23 @@ std::string ThreadTraits::apply() const {
   return refused;
 }
 
-PinnedThread::PinnedThread(Lane* lane, std::shared_ptr<Inbox> inbox, ThreadTraits traits)
-    : lane_(lane), inbox_(std::move(inbox)), traits_(std::move(traits)), thread_([this] { loop(); }) {
-  if (lane_ != nullptr) lane_->welcome(this);
+PinnedThread::PinnedThread(std::shared_ptr<Inbox> inbox, ThreadTraits traits)
+    : inbox_(std::move(inbox)), traits_(std::move(traits)) {}
+
+std::shared_ptr<PinnedThread> PinnedThread::start(Lane* lane, std::shared_ptr<Inbox> inbox, ThreadTraits traits,
+                                                  std::string& refused) {
+  std::shared_ptr<PinnedThread> thread(new PinnedThread(std::move(inbox), std::move(traits)));
+  // Not std::thread, which throws where the system has no thread left: the addon is built without exceptions.
+  const int error = uv_thread_create(
+      &thread->thread_, [](void* self) { static_cast<PinnedThread*>(self)->loop(); }, thread.get());
+  if (error != 0) {
+    refused = uv_strerror(error);
+    return nullptr;
+  }
+  thread->joinable_ = true;
+  thread->lane_ = lane;
+  if (lane != nullptr) lane->welcome(thread.get());
+  return thread;
 }
 
 PinnedThread::~PinnedThread() {
@@ -141,7 +155,8 @@ void PinnedThread::laneEnds() {
     abandoned_ = true;
   }
   changed_.notify_one();
-  if (thread_.joinable()) thread_.join();
+  if (joinable_) uv_thread_join(&thread_);
+  joinable_ = false;
   // Their destructors may be long; nobody else reaches them now.
   jobs_.clear();
 }

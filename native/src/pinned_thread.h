@@ -2,12 +2,13 @@
 // libdispatch.
 #pragma once
 
+#include <uv.h>
+
 #include <condition_variable>
 #include <deque>
 #include <memory>
 #include <mutex>
 #include <string>
-#include <thread>
 
 #include "job.h"
 #include "lane.h"
@@ -27,9 +28,12 @@ struct ThreadTraits {
 
 class PinnedThread : public LaneGuest {
  public:
-  // `lane` may be null, for a thread that answers to an inbox alone.
-  PinnedThread(Lane* lane, std::shared_ptr<Inbox> inbox, ThreadTraits traits);
+  // `lane` may be null, for a thread that answers to an inbox alone. nullptr, and why, where the system gives no thread.
+  static std::shared_ptr<PinnedThread> start(Lane* lane, std::shared_ptr<Inbox> inbox, ThreadTraits traits,
+                                             std::string& refused);
   ~PinnedThread() override;
+  PinnedThread(const PinnedThread&) = delete;
+  PinnedThread& operator=(const PinnedThread&) = delete;
 
   // False after stop().
   bool perform(std::unique_ptr<Job> job);
@@ -42,10 +46,11 @@ class PinnedThread : public LaneGuest {
   void laneEnds() override;
 
  private:
+  PinnedThread(std::shared_ptr<Inbox> inbox, ThreadTraits traits);
   void loop();
   void awaitStart();
 
-  Lane* lane_;
+  Lane* lane_ = nullptr;
   std::shared_ptr<Inbox> inbox_;
   const ThreadTraits traits_;
   std::mutex mutex_;
@@ -58,7 +63,8 @@ class PinnedThread : public LaneGuest {
   std::string refused_;
   uint32_t stopId_ = 0;
   bool answerStop_ = false;
-  std::thread thread_;
+  uv_thread_t thread_{};
+  bool joinable_ = false;
 };
 
 }  // namespace dispatch_addon

@@ -110,7 +110,7 @@ void Queue::drainMessages(void* context) {
   std::unique_ptr<std::shared_ptr<Queue>> kept(static_cast<std::shared_ptr<Queue>*>(context));
   Queue& queue = **kept;
   std::vector<Message> batch;
-  void* owner = nullptr;
+  std::shared_ptr<void> owner;
   OnMessages onMessages = nullptr;
   {
     std::lock_guard<std::mutex> lock(queue.mutex_);
@@ -118,12 +118,12 @@ void Queue::drainMessages(void* context) {
     owner = queue.owner_;
     onMessages = queue.onMessages_;
   }
-  if (onMessages != nullptr) onMessages(owner, queue, batch);
+  if (onMessages != nullptr) onMessages(owner.get(), queue, batch);
 }
 
-void Queue::receive(void* owner, OnMessages onMessages) {
+void Queue::receive(std::shared_ptr<void> owner, OnMessages onMessages) {
   std::lock_guard<std::mutex> lock(mutex_);
-  owner_ = owner;
+  owner_.swap(owner);
   onMessages_ = onMessages;
   if (onMessages == nullptr) messages_.clear();
 }

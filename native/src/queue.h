@@ -55,8 +55,8 @@ class Queue : public std::enable_shared_from_this<Queue> {
 
   // From any thread. False where `capacity` messages already wait.
   bool send(Message message, size_t capacity);
-  // Who receives; nullptr for nobody any more. After this returns the former owner is not called.
-  void receive(void* owner, OnMessages onMessages);
+  // Who receives; nullptr for nobody any more. A delivery that another thread has begun keeps the former owner until its end.
+  void receive(std::shared_ptr<void> owner, OnMessages onMessages);
 
   // Finds a queue that said it can be reached from other threads.
   static std::shared_ptr<Queue> find(uint32_t id);
@@ -78,7 +78,7 @@ class Queue : public std::enable_shared_from_this<Queue> {
 
   std::mutex mutex_;
   std::vector<Message> messages_;
-  void* owner_ = nullptr;
+  std::shared_ptr<void> owner_;
   OnMessages onMessages_ = nullptr;
 };
 

@@ -67,7 +67,7 @@ napi_value queueSubmit(napi_env env, napi_callback_info info) {
   if (how == How::after) {
     double delayMs = 0;
     if (!readDouble(env, args[2], delayMs)) return nullptr;
-    handle->after(static_cast<uint64_t>(delayMs * 1e6), item);
+    handle->after(nanosecondsOf(delayMs), item);
   }
   return nullptr;
 }

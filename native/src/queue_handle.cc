@@ -134,7 +134,8 @@ void QueueHandle::listen() {
   Lane* lane = gate_->here();
   if (lane == nullptr || listening_) return;
   listening_ = true;
-  queue_->receive(this, deliver);
+  // Not this handle: when the lane has ended, a thread of libdispatch may deliver while the lane frees its handles.
+  queue_->receive(gate_, deliver);
   queue_->publish();
   lane->hold(1);
 }
@@ -149,7 +150,7 @@ void QueueHandle::unlisten() {
 }
 
 void QueueHandle::deliver(void* owner, Queue& queue, std::vector<Queue::Message>& batch) {
-  Lane* lane = static_cast<QueueHandle*>(owner)->gate_->here();
+  Lane* lane = static_cast<LaneGate*>(owner)->here();
   if (lane == nullptr) return;
   napi_env env = lane->env();
   napi_handle_scope scope = nullptr;

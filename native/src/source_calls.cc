@@ -8,9 +8,6 @@
 namespace dispatch_addon {
 namespace {
 
-// Some 146 years, the most that fits into 64 bits of nanoseconds with room to add; beyond it a timer is disarmed.
-constexpr double kLongestDelayMs = 4.6e12;
-
 // What libdispatch calls back with. It belongs to the dispatch object and goes with it.
 struct SourceContext {
   const Libdispatch& dispatch;
@@ -74,11 +71,11 @@ class SourceHandle {
   void merge(uintptr_t data) { dispatch_.sourceMergeData(source_, data); }
 
   void schedule(double delayMs, double intervalMs, double leewayMs) {
-    const auto nanoseconds = [](double ms) { return static_cast<uint64_t>(ms * 1e6); };
+    // Beyond the longest time a timer is disarmed, or does not repeat.
     const uint64_t start =
-        delayMs < kLongestDelayMs ? dispatch_.time(kNow, static_cast<int64_t>(nanoseconds(delayMs))) : kForever;
-    const uint64_t interval = intervalMs > 0 ? nanoseconds(intervalMs) : kForever;
-    dispatch_.sourceSetTimer(source_, start, interval, nanoseconds(leewayMs));
+        delayMs < kLongestMs ? dispatch_.time(kNow, static_cast<int64_t>(nanosecondsOf(delayMs))) : kForever;
+    const uint64_t interval = intervalMs > 0 && intervalMs < kLongestMs ? nanosecondsOf(intervalMs) : kForever;
+    dispatch_.sourceSetTimer(source_, start, interval, nanosecondsOf(leewayMs));
   }
 
  private:
@@ -150,7 +147,7 @@ napi_value sourceMerge(napi_env env, napi_callback_info info) {
   Arguments<2> args(env, info);
   const auto source = sourceOf(env, args[0]);
   double data = 0;
-  if (source != nullptr && readDouble(env, args[1], data)) source->merge(static_cast<uintptr_t>(data));
+  if (source != nullptr && readDouble(env, args[1], data)) source->merge(static_cast<uintptr_t>(data > 0 ? data : 0));
   return nullptr;
 }
 

@@ -121,4 +121,22 @@ test('types are checked', t => {
   const native = new DispatchQueue('test.native', { target: DispatchQueue.global() })
   t.throws(() => new DispatchSource('timer', { queue: native, onFire: () => {} }), { code: 'QUEUE_WRONG' })
   t.throws(() => new DispatchGroup().notify(native, () => {}), { code: 'QUEUE_WRONG' })
+  for (const wrong of [{ queue: {} }, { onFire: 'fire' }, { descriptor: -1 }, { descriptor: 2 ** 32 }]) {
+    t.throws(() => new DispatchSource('read', { queue, onFire: () => {}, ...wrong }), { code: 'SOURCE_INVALID' })
+  }
+  for (const delayMs of [-1, Number.NaN, '5', undefined]) {
+    t.throws(() => timer.schedule({ delayMs }), { code: 'SOURCE_INVALID' })
+    t.throws(() => timer.schedule({ delayMs: 1, intervalMs: delayMs ?? null }), { code: 'SOURCE_INVALID' })
+  }
+  const data = new DispatchSource('data-add', { queue, onFire: () => {} })
+  for (const merged of [-1, 0.5, Number.NaN, '1']) t.throws(() => data.merge(merged), { code: 'SOURCE_INVALID' })
+})
+
+test('a group that a queue refuses is as empty as before', async t => {
+  const group = new DispatchGroup()
+  t.throws(() => group.async(DispatchQueue.global(), () => {}), { code: 'QUEUE_WRONG' })
+  t.throws(() => group.async(DispatchQueue.lane, undefined), { code: 'ARGUMENT_INVALID' })
+  t.throws(() => group.notify(undefined, () => {}), { code: 'ARGUMENT_INVALID' })
+  await group.wait()
+  t.throws(() => group.leave(), { code: 'GROUP_UNBALANCED' })
 })

@@ -84,6 +84,33 @@ withDispatch('a suspended queue keeps its jobs, and what waits there does not ou
   t.true(answered)
 })
 
+withAddon('more answers than one call tells of arrive all, each once', async t => {
+  const jobs = new NativeJobs(new PinnedThread({ name: 'many' }))
+  const before = backendInfo().jobs.performed
+  const messages = Array.from({ length: 1000 }, (_, index) => Uint8Array.of(index & 255, index >> 8))
+  const answers = messages.map(message => jobs.keccak256([message]))
+  // This thread looks away until all are done, so that they wait together.
+  while (backendInfo().jobs.performed < before + messages.length);
+  const digests = (await Promise.all(answers)).map(([digest]) => digest)
+  t.deepEqual(digests, messages.map(cipher.keccak256))
+})
+
+withAddon('a chain of jobs that never ends leaves libuv its turns', async t => {
+  const jobs = new NativeJobs(new PinnedThread({ name: 'chain' }))
+  const message = [new Uint8Array(1)]
+  let turns = 0
+  const turn = () => {
+    if (++turns < 100) setImmediate(turn)
+  }
+  setImmediate(turn)
+  let links = 0
+  while (turns < 100 && links < 1_000_000) {
+    await jobs.keccak256(message)
+    links++
+  }
+  t.is(turns, 100)
+})
+
 withAddon('a pinned thread has its name and stays on its CPU', async t => {
   const thread = new PinnedThread({ name: 'pinned-test', cpu: 0, priority: 5 })
   await new NativeJobs(thread).keccak256([new Uint8Array(1)])
@@ -121,8 +148,63 @@ withAddon('stop waits for what was submitted before', async t => {
 withAddon('options are checked', t => {
   t.throws(() => new PinnedThread({}), { instanceOf: AddonError, code: 'THREAD_INVALID' })
   t.throws(() => new PinnedThread({ name: 'x', priority: 40 }), { code: 'THREAD_INVALID' })
-  t.throws(() => new PinnedThread({ name: 'x', cpu: 0.5 }), { code: 'THREAD_INVALID' })
+  for (const cpu of [0.5, -1, 2 ** 32, Number.NaN, '0']) {
+    t.throws(() => new PinnedThread({ name: 'x', cpu }), { code: 'THREAD_INVALID' })
+  }
   t.throws(() => new NativeJobs({}), { code: 'JOB_INVALID' })
+})
+
+withDispatch('a result that is sent away with its buffer takes no other result with it', async t => {
+  const queue = new DispatchQueue('jobs.slab', { target: DispatchQueue.global() })
+  const [first, ...others] = batchOf(3, 40)
+  const [sealed] = cipher.seal([first])
+  queue.suspend()
+  const answer = new NativeJobs(queue).seal(others)
+  // Node 20 copies instead, later ones refuse: in either case the slab stays where native code writes into it.
+  try {
+    structuredClone(sealed, { transfer: [sealed.buffer] })
+  } catch (error) {
+    t.is(error.name, 'DataCloneError')
+  }
+  t.is(sealed.length, 40 + 16)
+  queue.resume()
+  t.deepEqual(await answer, cipher.seal(others))
+})
+
+withAddon('strings and arrays are no bytes', async t => {
+  const jobs = new NativeJobs(new PinnedThread({ name: 'bytes' }))
+  const [job] = batchOf(1, 10)
+  const text = 'sixteen bytes ok'
+  for (const wrong of [
+    { ...job, key: text },
+    { ...job, nonce: 'twelve bytes' },
+    { ...job, associatedData: text },
+    { ...job, key: Array.from(job.key) },
+    { ...job, data: text },
+  ]) {
+    t.throws(() => cipher.seal([wrong]), { instanceOf: TypeError })
+    await t.throwsAsync(jobs.seal([wrong]), { instanceOf: TypeError })
+  }
+  await t.throwsAsync(jobs.keccak256([text]), { instanceOf: TypeError })
+  t.throws(() => cipher.keccak256(text), { instanceOf: TypeError })
+  t.throws(() => cipher.mask(text, text, job.data), { instanceOf: TypeError })
+  t.throws(() => cipher.mask(job.key, job.key, text), { instanceOf: TypeError })
+})
+
+withAddon('a confined thread answers every call, whatever happens to it', async t => {
+  const source = 'export const none = () => { throw undefined }\nexport const same = value => value'
+  const confined = await PinnedThread.confine(`data:text/javascript,${encodeURIComponent(source)}`, { name: 'answers' })
+  t.is(
+    await confined.call('none').then(
+      () => 'resolved',
+      () => 'rejected',
+    ),
+    'rejected',
+  )
+  t.is(await confined.call('same', [() => {}]).catch(error => error.name), 'DataCloneError')
+  t.is(await confined.call('same', [7]), 7)
+  await confined.stop()
+  await t.throwsAsync(confined.call('same', [7]), { code: 'THREAD_STOPPED' })
 })
 
 const library = oneThreadLibrary()

@@ -61,6 +61,6 @@ for (const [name, flags, items, env] of variants) {
     const result = await run(program, [String(items)], { SPIMPL_LIBDISPATCH: backendInfo().libdispatch.path, ...env })
     t.log(result.output.trim())
     t.deepEqual({ code: result.code, signal: result.signal }, { code: 0, signal: null }, result.output.slice(0, 8000))
-    t.is(result.output.match(/^ok /gm)?.length, 6)
+    t.is(result.output.match(/^ok /gm)?.length, 7)
   })
 }

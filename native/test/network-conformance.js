@@ -82,13 +82,74 @@ async function echo() {
   assert.equal(flows[0].send([bytes('late')]), false)
 }
 
+async function startedTwiceAndSentTooLate() {
+  const log = new Log()
+  const flow = new NetworkConnection({ host: '127.0.0.1', port: 9, ...log.handlers })
+  flow.start()
+  assert.throws(() => flow.start(), { code: 'CONNECTION_INVALID' })
+  await log.until('viable')
+  const cancelled = flow.cancel()
+  assert.equal(flow.send([bytes('late')]), false)
+  await cancelled
+  assert.deepEqual(log.entries, ['preparing', 'ready', 'viable', 'cancelled'])
+}
+
+/** A listener on a port that another one has. */
+async function refused() {
+  const told = []
+  const listen = port => {
+    let settle
+    const settled = new Promise(resolve => {
+      settle = resolve
+    })
+    const listener = new NetworkListener({
+      host: '127.0.0.1',
+      port,
+      onConnection() {},
+      onState(state, error) {
+        told.push(error === undefined ? state : `${state} ${error}`)
+        if (state !== 'failed') settle()
+      },
+    })
+    listener.start()
+    return settled.then(() => listener)
+  }
+  const first = await listen(0)
+  const second = await listen(first.port)
+  await Promise.all([first.cancel(), second.cancel()])
+  const EADDRINUSE = 98
+  assert.deepEqual(told, ['ready', `failed ${EADDRINUSE}`, 'cancelled', 'cancelled'])
+}
+
 async function cancelledBeforeStart() {
   const log = new Log()
   const flow = new NetworkConnection({ host: '127.0.0.1', port: 9, ...log.handlers })
   await flow.cancel()
   assert.deepEqual(log.entries, ['cancelled'])
   assert.throws(() => flow.start(), { code: 'CONNECTION_INVALID' })
-  assert.throws(() => new NetworkConnection({ host: '127.0.0.1', port: 0 }), { code: 'CONNECTION_INVALID' })
+}
+
+function argumentsAreChecked() {
+  const host = '127.0.0.1'
+  const wrong = { code: 'CONNECTION_INVALID' }
+  for (const options of [
+    { host, port: 0 },
+    { host, port: 65_536 },
+    { host: undefined, port: 9 },
+    { host: {}, port: 9 },
+    { host, port: 9, localPort: 99_999 },
+    { host, port: 9, onState: 'state' },
+  ]) {
+    assert.throws(() => new NetworkConnection(options), wrong)
+  }
+  const flow = new NetworkConnection({ host, port: 9 })
+  assert.throws(() => flow.start({ onDatagrams: 7 }), wrong)
+  assert.equal(flow.state, 'setup')
+  const onConnection = () => {}
+  for (const options of [{}, { onConnection, port: -1 }, { onConnection, host: 4 }, { onConnection, onState: {} }]) {
+    assert.throws(() => new NetworkListener(options), wrong)
+  }
+  assert.throws(() => new NetworkPathMonitor(undefined), { code: 'ARGUMENT_INVALID' })
 }
 
 async function path() {
@@ -143,6 +204,9 @@ async function nothingIsLeft() {
 }
 
 await cancelledBeforeStart()
+argumentsAreChecked()
+await startedTwiceAndSentTooLate()
+if (!withDouble) await refused()
 await echo()
 await path()
 if (withDouble) {

@@ -1,8 +1,10 @@
 import { spawn, spawnSync } from 'node:child_process'
+import { createSocket } from 'node:dgram'
 import { existsSync, mkdirSync, readdirSync, realpathSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { backendInfo } from '../index.js'
+import { DatagramListener } from '../lib/datagram-flow.js'
 import { skipped, withAddon, withDispatch } from './with-dispatch.js'
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
@@ -19,6 +21,24 @@ function run(command, args, env = {}) {
 
 withAddon('connections, listeners and paths on node:dgram and rtnetlink', async t => {
   t.deepEqual(await run(process.execPath, [conformance]), { code: 0, signal: null, output: 'ok' })
+})
+
+withAddon('an accepted flow that nobody starts keeps a bounded number of datagrams', async t => {
+  const sender = createSocket('udp4')
+  let listener
+  const flow = await new Promise(resolve => {
+    listener = new DatagramListener('127.0.0.1', 0, {
+      state: (state, _, port) => state === 'ready' && sender.send('first', port, '127.0.0.1'),
+      flow: (_, accepted) => resolve(accepted),
+    })
+  })
+  for (let round = 0; round < 5; round++) flow.arrived(Array.from({ length: 1000 }, () => new Uint8Array(1)))
+  const kept = await new Promise(resolve => {
+    flow.start({ state() {}, viability() {}, datagrams: batch => resolve(batch.length) })
+  })
+  t.is(kept, 1024)
+  listener.cancel()
+  sender.close()
 })
 
 // The source for macOS, compiled and run here. It needs clang for its blocks, and a libdispatch with its headers.

@@ -1,4 +1,4 @@
-import { AddonError, backendInfo, DispatchQueue, drainLane } from '../index.js'
+import { AddonError, backendInfo, DispatchQueue, drainLane, RemoteQueue } from '../index.js'
 import { serially, withDispatch } from './with-dispatch.js'
 
 // One after the other, because a drain that one test asks for would run the items of all.
@@ -131,7 +131,6 @@ test('after waits at least its delay', async t => {
   const begin = performance.now()
   await new Promise(resolve => queue.after(15, resolve))
   t.true(performance.now() - begin >= 14.5)
-  t.throws(() => queue.after(-1, () => {}), { instanceOf: RangeError })
 })
 
 test('apply runs every index once and reports the first exception', async t => {
@@ -218,4 +217,40 @@ test('a drain that is asked for does not wait for the event loop', t => {
   })
   drainLane()
   t.is(ran, 1)
+})
+
+test('a wrong argument is told to the caller, and nothing is enqueued', async t => {
+  const queue = new DispatchQueue('test.arguments')
+  const wrong = { instanceOf: AddonError, code: 'ARGUMENT_INVALID' }
+  for (const work of [undefined, null, 7, {}, 'work']) {
+    t.throws(() => queue.async(work), wrong)
+    t.throws(() => queue.barrierAsync(work), wrong)
+    t.throws(() => queue.after(1, work), wrong)
+    t.throws(() => queue.listen(work), wrong)
+    t.throws(() => queue.apply(1, work), wrong)
+  }
+  for (const delay of [-1, Number.NaN, Number.POSITIVE_INFINITY, '5', 5n, undefined]) {
+    t.throws(() => queue.after(delay, () => t.fail()), wrong)
+  }
+  for (const iterations of [-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, '3', new Date()]) {
+    t.throws(() => queue.apply(iterations, () => t.fail()), wrong)
+  }
+  for (const target of [undefined, null, {}, 'lane']) {
+    t.throws(() => queue.setTarget(target), { code: 'QUEUE_TARGET_INVALID' })
+  }
+  for (const port of [-1, 0.5, '1', undefined]) t.throws(() => new RemoteQueue(port), wrong)
+  t.throws(() => new RemoteQueue(1, { capacity: 0 }), wrong)
+  await on(queue)
+})
+
+test('after the longest delay that 64 bits hold, nothing has run yet', async t => {
+  const queue = new DispatchQueue('test.after')
+  let ran = false
+  queue.after(Number.MAX_VALUE, () => {
+    ran = true
+  })
+  await new Promise(resolve => queue.after(2, resolve))
+  t.false(ran)
+  // Its item would keep the program alive for 146 years; one of a suspended queue does not.
+  queue.suspend()
 })

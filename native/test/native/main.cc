@@ -2,6 +2,7 @@
 // ThreadSanitizer by test/native.test.js. Each check ends the program when it fails.
 #include <dlfcn.h>
 
+#include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -104,11 +105,12 @@ struct Received {
 };
 
 void messages(long count) {
-  Received received;
+  const auto owned = std::make_shared<Received>();
+  Received& received = *owned;
   received.done = dispatch().semaphoreCreate(0);
   received.expected = count;
   const auto queue = serial("serial.messages");
-  queue->receive(&received, Received::take);
+  queue->receive(owned, Received::take);
   queue->publish();
   std::vector<std::thread> senders;
   for (int sender = 0; sender < kProducers; sender++) {
@@ -131,6 +133,28 @@ void messages(long count) {
   queue->receive(nullptr, nullptr);
   CHECK(!queue->send({1}, 4096));
   dispatch().release(received.done);
+}
+
+// Receivers that go while another thread delivers to them, as when a lane ends: what they own is freed at once.
+void receiversThatGo(long rounds) {
+  struct Receiver {
+    std::vector<long> seen = std::vector<long>(64);
+    static void take(void* owner, Queue&, std::vector<Queue::Message>& batch) {
+      for (const auto& message : batch) static_cast<Receiver*>(owner)->seen[message[0]]++;
+    }
+  };
+  const auto queue = serial("serial.receivers");
+  std::atomic<bool> ended{false};
+  std::thread sender([&] {
+    while (!ended) queue->send({7}, 4096);
+  });
+  for (long round = 0; round < rounds; round++) {
+    queue->receive(std::make_shared<Receiver>(), Receiver::take);
+    if (round % 4 == 0) std::this_thread::yield();
+    queue->receive(nullptr, nullptr);
+  }
+  ended = true;
+  sender.join();
 }
 
 // Queues that are lost in every state, from several threads.
@@ -173,7 +197,9 @@ void lanesEnd() {
     const auto inbox = std::make_shared<Inbox>();
     inbox->open(&handle);
     auto memory = std::make_unique<std::vector<std::vector<uint8_t>>>(24, std::vector<uint8_t>(8000));
-    auto thread = std::make_unique<PinnedThread>(nullptr, inbox, ThreadTraits{"lane-ends", -1, 0});
+    std::string refused;
+    auto thread = PinnedThread::start(nullptr, inbox, ThreadTraits{"lane-ends", -1, 0}, refused);
+    CHECK(thread != nullptr);
     for (size_t job = 0; job < memory->size(); job++) {
       auto batch = hashes(inbox, (*memory)[job], 4);
       if (job % 2 == 0) {
@@ -198,7 +224,10 @@ void pinned() {
   const auto inbox = std::make_shared<Inbox>();
   inbox->open(&handle);
   std::vector<uint8_t> memory(40'000);
-  PinnedThread thread(nullptr, inbox, ThreadTraits{"pinned-native", 0, 0});
+  std::string refused;
+  const auto started = PinnedThread::start(nullptr, inbox, ThreadTraits{"pinned-native", 0, 0}, refused);
+  CHECK(started != nullptr);
+  PinnedThread& thread = *started;
   CHECK(thread.systemId() > 0);
   for (int job = 0; job < 10; job++) CHECK(thread.perform(hashes(inbox, memory, 8)));
   CHECK(thread.stop(3));
@@ -206,7 +235,9 @@ void pinned() {
   CHECK(!thread.perform(hashes(inbox, memory, 8)));
   size_t answers = 0;
   for (int wait = 0; wait < 5000 && answers < 11; wait++) {
-    answers += inbox->takeAnswers().size();
+    std::vector<std::unique_ptr<Task>> tasks;
+    std::vector<uint32_t> ids;
+    if (inbox->take(tasks, ids)) answers += ids.size();
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
   CHECK(answers == 11);
@@ -264,6 +295,7 @@ int main(int argc, char** argv) {
   announceDispatch();
   check("serial order under 8 producers", [&] { serialOrder(items); });
   check("messages between threads", [&] { messages(items / 4); });
+  check("receivers that go", [&] { receiversThatGo(items / 10); });
   check("lost queues", lostQueues);
   check("lanes that end under their jobs", lanesEnd);
   check("pinned thread", pinned);

@@ -1,0 +1,97 @@
+// How the two binaries are found, and what is said of those that were refused. Each case is a process of its own, because a
+// library is loaded once.
+import { spawnSync } from 'node:child_process'
+import { copyFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { backendInfo } from '../index.js'
+import { skipped, withAddon, withDispatch } from './with-dispatch.js'
+
+const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
+const compiler = ['cc', 'gcc', 'clang'].find(name => spawnSync(name, ['--version']).status === 0)
+const withCompiler = compiler === undefined || process.platform !== 'linux' ? skipped : withDispatch
+
+function scratch(t) {
+  const folder = mkdtempSync(path.join(tmpdir(), 'addon-loading-'))
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }))
+  return folder
+}
+
+/** What a fresh process says, and whether a native job runs there without libdispatch. */
+function ask(env, folder = root) {
+  const script = `
+    import { backendInfo, DispatchQueue, NativeJobs, PinnedThread } from ${JSON.stringify(path.join(folder, 'index.js'))}
+    const info = backendInfo()
+    let refusal
+    try { new DispatchQueue('q') } catch (error) { refusal = error.code }
+    let digest
+    if (info.addon.loaded) {
+      const thread = new PinnedThread({ name: 'loading' })
+      digest = (await new NativeJobs(thread).keccak256([new Uint8Array(0)]))[0].length
+      await thread.stop()
+    }
+    console.log(JSON.stringify({ ...info, refusal, digest }))`
+  const { stdout, stderr, status, signal } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+    encoding: 'utf8',
+    env: { ...process.env, SPIMPL_NATIVE: '', ...env },
+  })
+  if (status !== 0) throw new Error(`ended with ${status ?? signal}: ${stderr}`)
+  return JSON.parse(stdout)
+}
+
+withAddon('SPIMPL_LIBDISPATCH=none hides every libdispatch, and the rest works', t => {
+  const { libdispatch, refusal, digest } = ask({ SPIMPL_LIBDISPATCH: 'none' })
+  t.deepEqual(libdispatch, { found: false, refused: ['SPIMPL_LIBDISPATCH=none hides every libdispatch'] })
+  t.is(refusal, 'LIBDISPATCH_UNAVAILABLE')
+  t.is(digest, 32)
+})
+
+withDispatch('the chosen libdispatch is tried first, and the others after it', t => {
+  const { path: found } = backendInfo().libdispatch
+  const { libdispatch } = ask({ SPIMPL_LIBDISPATCH: '/nowhere/libdispatch.so' })
+  t.true(libdispatch.found)
+  t.regex(libdispatch.refused[0], /^\/nowhere\/libdispatch\.so: /)
+  t.deepEqual(ask({ SPIMPL_LIBDISPATCH: found }).libdispatch.refused, [])
+})
+
+withCompiler('a libdispatch that lacks a function is refused by its name', t => {
+  const source = readFileSync(path.join(root, 'src', 'libdispatch.cc'), 'utf8')
+  const names = [...source.matchAll(/fill\(library, t\.\w+, "(\w+)"/g)].map(([, name]) => name)
+  t.true(names.length > 40)
+  const folder = scratch(t)
+  for (const missing of ['dispatch_retain', 'dispatch_time', '_dispatch_runloop_root_queue_wakeup_4CF']) {
+    const library = path.join(folder, `without_${missing}.so`)
+    const code = names.filter(name => name !== missing).map(name => `void ${name}(void) { __builtin_trap(); }`)
+    writeFileSync(path.join(folder, 'stub.c'), code.join('\n'))
+    const { status } = spawnSync(compiler, ['-shared', '-fPIC', path.join(folder, 'stub.c'), '-o', library])
+    t.is(status, 0)
+    t.is(ask({ SPIMPL_LIBDISPATCH: library }).libdispatch.refused[0], `${library}: has no ${missing}`)
+  }
+})
+
+withAddon('a prebuild comes before what was built here, and a broken one is said', t => {
+  const folder = scratch(t)
+  for (const part of ['index.js', 'package.json', 'lib'])
+    cpSync(path.join(root, part), path.join(folder, part), { recursive: true })
+  const prebuilds = path.join('prebuilds', `${process.platform}-${process.arch}`)
+  const prebuild = path.join(prebuilds, 'node_dispatch_addon.node')
+  const built = path.join('build', 'Release', 'node_dispatch_addon.node')
+  const install = file => {
+    mkdirSync(path.dirname(path.join(folder, file)), { recursive: true })
+    copyFileSync(backendInfo().addon.file, path.join(folder, file))
+  }
+  const none = ask({}, folder)
+  t.false(none.addon.loaded)
+  t.is(none.refusal, 'ADDON_UNAVAILABLE')
+  t.deepEqual(none.addon.reasons.slice(0, 2), [`${prebuild}: not there`, `${built}: not there`])
+  install(built)
+  t.is(ask({}, folder).addon.file, path.join(folder, built))
+  install(prebuild)
+  t.deepEqual(ask({}, folder).addon, { loaded: true, file: path.join(folder, prebuild), reasons: [] })
+  writeFileSync(path.join(folder, prebuild), 'not a library')
+  const broken = ask({}, folder).addon
+  t.is(broken.file, path.join(folder, built))
+  t.true(broken.reasons[0].startsWith(`${prebuild}: `))
+  t.false(ask({ SPIMPL_NATIVE: 'none' }, folder).addon.loaded)
+})

@@ -1,37 +1,17 @@
 import test from 'ava'
 import { DispatchExecutor } from '../../src/runtime/executors/dispatch.ts'
-import type { Drainer } from '../../src/runtime/executors/executor.ts'
 import { executorCases } from './executor-cases.ts'
 import { polling } from './polling.ts'
 import { conformance, type ExecutorFactory } from './stage.ts'
 
-/** Timers of libdispatch come through a thread of its own, which a busy machine may run later than setTimeout here. */
-class WatchedExecutor extends DispatchExecutor {
-  /** The moment of the alarm that has not been drained yet. */
-  dueMs = Number.POSITIVE_INFINITY
-
-  override wakeAt(atMs: number): void {
-    this.dueMs = atMs
-    super.wakeAt(atMs)
-  }
-
-  override attach(drainer: Drainer): void {
-    const drain = (): boolean => {
-      if (this.clock.now() >= this.dueMs) this.dueMs = Number.POSITIVE_INFINITY
-      return drainer.drain()
-    }
-    super.attach({ drain })
-  }
-}
-
 const dispatch: ExecutorFactory = () => {
-  const executor = new WatchedExecutor({ label: 'spimpl.conformance' })
+  const executor = new DispatchExecutor({ label: 'spimpl.conformance' })
   return {
     executor,
     advance: async byMs => {
       if (byMs === 0) return
       const untilMs = executor.clock.now() + byMs
-      while (executor.clock.now() < untilMs || executor.dueMs <= untilMs) {
+      while (executor.clock.now() < untilMs) {
         await new Promise(resolve => setTimeout(resolve, untilMs - executor.clock.now()))
       }
     },

@@ -88,7 +88,8 @@ export class Lifecycle {
       this.enter('started')
       this.announceStart()
       cell.become(cell.behavior.setup(context))
-      if (this.state === 'running') this.leaveBatch()
+      // One that starts only now, while others of its batch go down, has its own turn to go down before it.
+      if (this.state === 'running' && this.batch?.comesUp === true) this.leaveBatch()
     } catch (error) {
       this.fail(error)
     }
@@ -223,13 +224,19 @@ export class Lifecycle {
     this.batch = batch
   }
 
-  /** Goes down for a restart, unless it is down or on its way. */
-  goDown(): void {
+  /** Goes down for that restart, unless it is down or on its way, or belongs to another by now. */
+  goDown(batch: RestartBatch): void {
+    if (this.batch !== batch) return
     if (this.state !== 'running' && this.state !== 'starting' && this.state !== 'failed') return
     this.cell.open = false
     this.cell.startRequested = false
     this.enter('goDown')
     this.advance()
+  }
+
+  /** Whether that restart has to wait until it is down. */
+  keepsUp(batch: RestartBatch): boolean {
+    return this.batch === batch && this.state !== 'waiting' && !this.stopped
   }
 
   /** Starts again, if it is down for that restart. */
@@ -357,6 +364,8 @@ export class Lifecycle {
 
   private decide(ended: 'failed' | 'stopped'): void {
     const { cell } = this
+    // Others of a batch go down just now, and its turn comes: that is decided. A linked one may have brought it there.
+    if (this.state !== 'failed' || this.batch?.comesUp === false) return
     const { parent, system } = cell
     // The top of the tree has nobody above: the system shuts down (System.report).
     if (parent === undefined) return

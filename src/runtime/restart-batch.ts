@@ -27,6 +27,11 @@ export class RestartBatch extends Timer {
     for (const cell of this.cells) cell.lifecycle.join(this)
   }
 
+  /** All of it is down: what starts now starts for it. */
+  get comesUp(): boolean {
+    return this.allDown
+  }
+
   /** Called whenever one of its cells is down, or has started, or has come to its end. */
   advance(): void {
     if (this.advancing) return
@@ -42,9 +47,11 @@ export class RestartBatch extends Timer {
 
   private takeDown(): void {
     for (; this.down > 0; this.down--) {
-      const { lifecycle } = this.cells[this.down - 1]!
-      lifecycle.goDown()
-      if (lifecycle.state !== 'waiting' && !lifecycle.stopped) return
+      const { lifecycle, options } = this.cells[this.down - 1]!
+      // As in OTP, a temporary one goes down with its siblings and does not come back.
+      if (options.restart === 'temporary') lifecycle.requestStop('parent')
+      else lifecycle.goDown(this)
+      if (lifecycle.keepsUp(this)) return
     }
     this.allDown = true
     if (this.delayMs > 0) this.parent.root.setTimer(this, this.parent.system.now() + this.delayMs)

@@ -6,7 +6,10 @@ import type { Randomness } from './randomness.ts'
  */
 export type SupervisionStrategy = 'one-for-one' | 'one-for-all' | 'rest-for-one'
 
-/** `permanent` restarts whatever ended it, `transient` only after a failure, `temporary` never. */
+/**
+ * `permanent` restarts whatever ended it, `transient` only after a failure, `temporary` never, also when it goes down with its
+ * siblings.
+ */
 export type RestartKind = 'permanent' | 'transient' | 'temporary'
 
 /** What a parent declares for its children. */

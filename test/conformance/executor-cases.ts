@@ -3,6 +3,7 @@ import { actorEnds } from './actor-ends.ts'
 import { actorFaults } from './actor-faults.ts'
 import { actorMessages } from './actor-messages.ts'
 import { actorObservation } from './actor-observation.ts'
+import { actorRestarts } from './actor-restarts.ts'
 import { actorSupervision } from './actor-supervision.ts'
 import { queueFaults } from './queue-faults.ts'
 import { queueOrder } from './queue-order.ts'
@@ -23,6 +24,7 @@ export const executorCases: readonly Cases[] = [
   actorMessages,
   actorAsks,
   actorSupervision,
+  actorRestarts,
   actorEnds,
   actorFaults,
   actorObservation,

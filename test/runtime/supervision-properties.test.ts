@@ -1,0 +1,192 @@
+import test from 'ava'
+import {
+  type ActorContext,
+  type Behavior,
+  behavior,
+  type Inspection,
+  type Randomness,
+  type Ref,
+  type RestartKind,
+  type SupervisionStrategy,
+  seededRandomness,
+  TestSystem,
+} from '../../src/runtime/runtime.ts'
+
+type Part =
+  | { readonly type: 'crash' }
+  | { readonly type: 'crash-later' }
+  | { readonly type: 'work' }
+  | { readonly type: 'leave' }
+  | { readonly type: 'leave-and-crash' }
+  | { readonly type: 'spawn' }
+  | { readonly type: 'arm' }
+  | { readonly type: 'tick' }
+  | { readonly type: 'ended' }
+type Clock =
+  | { readonly type: 'wait'; readonly forMs: number; readonly done: () => void }
+  | { readonly type: 'over'; readonly key: number }
+
+const strategies: readonly SupervisionStrategy[] = ['one-for-one', 'one-for-all', 'rest-for-one']
+const kinds: readonly RestartKind[] = ['permanent', 'transient', 'temporary']
+const orders: readonly Part['type'][] = [
+  'crash',
+  'crash-later',
+  'work',
+  'work',
+  'leave',
+  'leave-and-crash',
+  'spawn',
+  'arm',
+]
+
+/** Waits in virtual time, so that slow handlers and hooks are a matter of the seed. */
+const clock = behavior<Clock>(context => {
+  const waiting = new Map<number, () => void>()
+  let keys = 0
+  return {
+    wait: ({ forMs, done }) => {
+      waiting.set(++keys, done)
+      context.timers.set(keys, forMs, { type: 'over', key: keys })
+    },
+    over: ({ key }) => waiting.get(key)?.(),
+  }
+})
+
+/** A tree whose shape, strategies, links, watches and failures a seed decides, and what is true of it at any time. */
+class RandomTree {
+  readonly parts: Ref<Part>[] = []
+  readonly wrong: string[] = []
+  private readonly random: Randomness
+  private readonly clock: Ref<Clock>
+  private readonly alive = new Set<string>()
+  private readonly lives = new Map<string, number>()
+  private readonly kinds = new Map<string, RestartKind>()
+
+  constructor(system: TestSystem) {
+    this.random = seededRandomness(system.seed * 7_919)
+    this.clock = system.spawn(clock, { name: 'clock', phase: 'last' })
+    for (let top = 0; top < 4; top++) {
+      const restart = this.pick(kinds)
+      const ref = system.spawn(this.part(3), { restart, phase: this.pick(['first', 'last']) })
+      this.kinds.set(ref.path, restart)
+      this.parts.push(ref)
+    }
+  }
+
+  below(bound: number): number {
+    return this.random.below(bound)
+  }
+
+  pick<T>(from: readonly T[]): T {
+    return from[this.below(from.length)]!
+  }
+
+  step(system: TestSystem): void {
+    const ref = this.pick(this.parts)
+    const what = this.below(20)
+    if (what === 0) system.stopActor(ref, { drain: this.below(2) === 0 })
+    else if (what === 1) system.failActor(ref, new Error('drill'))
+    else ref.tell({ type: this.pick(orders) } as Part)
+    if (this.parts.length > 400) this.parts.splice(0, 200)
+  }
+
+  /** What was started and not stopped. */
+  get left(): readonly string[] {
+    return [...this.alive]
+  }
+
+  private wait(forMs: number): Promise<void> {
+    return new Promise(done => this.clock.tell({ type: 'wait', forMs, done }))
+  }
+
+  private begin(path: string): void {
+    const lives = (this.lives.get(path) ?? 0) + 1
+    this.lives.set(path, lives)
+    if (this.alive.has(path)) this.wrong.push(`two lives of ${path} at once`)
+    if (lives > 1 && this.kinds.get(path) === 'temporary')
+      this.wrong.push(`a second life of ${path}, which is temporary`)
+    this.alive.add(path)
+  }
+
+  private grow(context: ActorContext<Part>, depth: number): void {
+    const restart = this.pick(kinds)
+    const ref = context.spawn(this.part(depth), { restart })
+    this.kinds.set(ref.path, restart)
+    this.parts.push(ref)
+  }
+
+  private part(depth: number): Behavior<Part> {
+    const backoff = { minMs: 1 + this.below(20), maxMs: 200, jitter: 0.5 }
+    const supervision = {
+      strategy: this.pick(strategies),
+      intensity: { restarts: 1 + this.below(5), withinMs: 100 },
+      ...(this.below(2) === 0 ? {} : { backoff }),
+    }
+    return behavior<Part>(context => this.setup(context, depth), { supervision })
+  }
+
+  private setup(context: ActorContext<Part>, depth: number): ReturnType<Behavior<Part>['setup']> {
+    const { path } = context
+    this.begin(path)
+    const slow = this.below(4) === 0
+    context.onStop(() => {
+      this.alive.delete(path)
+      return slow ? this.wait(this.below(20)) : undefined
+    })
+    if (this.below(25) === 0) throw new Error('setup')
+    if (depth > 0) for (let child = this.below(3); child >= 0; child--) this.grow(context, depth - 1)
+    if (this.below(3) === 0) context.link(this.pick([...this.parts, context.self]))
+    if (this.below(3) === 0) context.watch(this.pick([...this.parts, context.self]), { type: 'ended' })
+    const crash = () => {
+      throw new Error('crash')
+    }
+    return {
+      crash,
+      'crash-later': () => this.wait(this.below(30)).then(crash),
+      work: () => this.wait(this.below(30)),
+      leave: () => context.stop(),
+      'leave-and-crash': () => {
+        context.stop()
+        crash()
+      },
+      spawn: () => this.grow(context, 0),
+      arm: () => context.timers.set('tick', this.below(50), { type: 'tick' }),
+      tick: () => {},
+      ended: () => {},
+    }
+  }
+}
+
+function notRunning(inspection: Inspection): string[] {
+  const own = inspection.state === 'running' ? [] : [`${inspection.path} is ${inspection.state}`]
+  return [...own, ...inspection.children.flatMap(notRunning)]
+}
+
+test('whatever fails, links, stops and hangs in a tree: it comes to rest running, and ends without a trace', async t => {
+  const phases = [
+    { name: 'first', deadlineMs: 1_000 },
+    { name: 'last', deadlineMs: 1_000 },
+  ]
+  const supervision = { intensity: { restarts: 1_000, withinMs: 10 } }
+  const seeds = Array.from({ length: 400 }, (_, seed) => seed + 1)
+  await TestSystem.forSeeds(
+    seeds,
+    async system => {
+      const tree = new RandomTree(system)
+      for (let step = 0; step < 120; step++) {
+        tree.step(system)
+        if (tree.below(3) === 0) await system.advance(tree.below(40))
+      }
+      await system.advance(10_000)
+      const unrest = notRunning(system.inspect())
+      const stopped = system.stop()
+      await system.advance(3_000)
+      const { late } = await stopped
+      const left = { unrest, late, alive: tree.left, wrong: tree.wrong }
+      if (Object.values(left).some(({ length }) => length > 0)) throw new Error(JSON.stringify(left))
+      t.is(system.actorCount, 0)
+      t.is(system.main.timers.size, 0)
+    },
+    { phases, supervision },
+  )
+})

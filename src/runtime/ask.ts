@@ -1,4 +1,5 @@
 import { SpimplError } from '../errors.ts'
+import { onAbort } from './abort-listeners.ts'
 import type { Message } from './actor.ts'
 import type { AskOptions, ReplyTo } from './actor-ref.ts'
 import type { DeadLetters } from './dead-letters.ts'
@@ -27,6 +28,7 @@ export class PendingAsk<R> extends Timer implements ReplyTo<R> {
   private readonly deadLetters: DeadLetters
   private readonly timeoutMs: number
   private readonly signal: AbortSignal | undefined
+  private ignoreSignal: (() => void) | undefined = undefined
   private resolve: ((value: R) => void) | undefined = undefined
   private reject: ((error: Error) => void) | undefined = undefined
 
@@ -94,7 +96,8 @@ export class PendingAsk<R> extends Timer implements ReplyTo<R> {
   private start<M extends Message>(target: AskTarget, make: (replyTo: ReplyTo<R>) => M): void {
     // Whatever it throws rejects the promise, before anything waits.
     const message = make(this)
-    this.signal?.addEventListener('abort', this.onAbort, { once: true })
+    const { signal } = this
+    if (signal !== undefined) this.ignoreSignal = onAbort(signal, () => this.fail(aborted(this.path, signal)))
     if (this.timeoutMs !== Number.POSITIVE_INFINITY) {
       this.root.setTimer(this, this.root.executor.clock.now() + this.timeoutMs)
     }
@@ -111,11 +114,7 @@ export class PendingAsk<R> extends Timer implements ReplyTo<R> {
     this.reject = undefined
     this.onSettled?.()
     this.root.cancelTimer(this)
-    this.signal?.removeEventListener('abort', this.onAbort)
-  }
-
-  private readonly onAbort = (): void => {
-    this.fail(aborted(this.path, this.signal!))
+    this.ignoreSignal?.()
   }
 }
 

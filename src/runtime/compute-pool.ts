@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { move, Piscina } from 'piscina'
 import { SpimplError } from '../errors.ts'
+import { onAbort } from './abort-listeners.ts'
 
 /** A stateless function of a module, by name: it runs on whatever thread is free, so it may not rely on an earlier call. */
 export interface ComputeTask<Input, Output> {
@@ -121,8 +122,7 @@ export class ComputePool implements AsyncDisposable {
       throw new SpimplError('POOL_FULL', `expected at most ${this.maxQueued} waiting tasks, ${name} would be one more`)
     }
     const cancel = new AbortController()
-    const onAbort = () => cancel.abort(aborted(name, signal!))
-    signal?.addEventListener('abort', onAbort, { once: true })
+    const ignoreSignal = signal === undefined ? undefined : onAbort(signal, () => cancel.abort(aborted(name, signal)))
     const onTimeout = () =>
       cancel.abort(new SpimplError('TASK_TIMEOUT', `expected ${name} to end within ${timeoutMs} ms, it did not`))
     const timer = timeoutMs === undefined ? undefined : setTimeout(onTimeout, timeoutMs)
@@ -132,7 +132,7 @@ export class ComputePool implements AsyncDisposable {
       return await this.perform<Output>(task, input, cancel.signal, transfer)
     } finally {
       clearTimeout(timer)
-      signal?.removeEventListener('abort', onAbort)
+      ignoreSignal?.()
     }
   }
 

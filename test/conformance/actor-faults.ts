@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events'
 import { type Behavior, behavior } from '../../src/runtime/actor.ts'
 import type { Terminated } from '../../src/runtime/actor-lifecycle.ts'
 import type { Ref, ReplyTo } from '../../src/runtime/actor-ref.ts'
@@ -145,6 +146,27 @@ export const actorFaults: Cases = {
       throw new RangeError('make')
     }
     await t.throwsAsync(ref.ask<string>(make, soon), { instanceOf: RangeError })
+    t.is(system.main.timers.size, 0)
+  },
+  'one signal ends any number of questions, and is left without a listener': async (t, stage) => {
+    const system = stage.system()
+    const mute = system.spawn(part([], { ask: () => {} }))
+    const abort = new AbortController()
+    const options = { timeoutMs: 60_000, signal: abort.signal }
+    const answered = system
+      .spawn(part([], { ask: ({ replyTo }) => void replyTo.tell('here') }))
+      .ask<string>(ask, options)
+    await stage.settle()
+    t.is(await answered, 'here')
+    t.is(getEventListeners(abort.signal, 'abort').length, 0)
+    const asked = Array.from({ length: 20 }, () =>
+      t.throwsAsync(mute.ask<string>(ask, options), { code: 'ASK_ABORTED' }),
+    )
+    t.is(getEventListeners(abort.signal, 'abort').length, 1)
+    await stage.settle()
+    abort.abort()
+    await Promise.all(asked)
+    t.is(getEventListeners(abort.signal, 'abort').length, 0)
     t.is(system.main.timers.size, 0)
   },
   'a re-entrant actor may ask itself': async (t, stage) => {

@@ -1,0 +1,29 @@
+/** Who waits for which signal. */
+const waiting = new WeakMap<AbortSignal, Set<() => void>>()
+
+/**
+ * Calls `aborted` once the signal is aborted. However many wait for one signal, it has one listener: Node warns of a leak
+ * from the eleventh on, and a signal that stands for a whole request is given to many questions and tasks.
+ * @returns what takes that back
+ */
+export function onAbort(signal: AbortSignal, aborted: () => void): () => void {
+  const known = waiting.get(signal)
+  const all = known ?? new Set()
+  all.add(aborted)
+  if (known === undefined) {
+    waiting.set(signal, all)
+    signal.addEventListener('abort', onEvent, { once: true })
+  }
+  return () => {
+    if (!all.delete(aborted) || all.size > 0 || waiting.get(signal) !== all) return
+    waiting.delete(signal)
+    signal.removeEventListener('abort', onEvent)
+  }
+}
+
+function onEvent(event: Event): void {
+  const signal = event.target as AbortSignal
+  const all = waiting.get(signal) ?? []
+  waiting.delete(signal)
+  for (const aborted of all) aborted()
+}

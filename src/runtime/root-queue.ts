@@ -94,9 +94,8 @@ export class RootQueue implements Target {
   private untilCheck = 1
   private itemsLeft = 0
   private sliceEndMs = 0
-  private drainStartMs = 0
-  /** How long the last drain took. */
-  drainMs = 0
+  /** When the last drain began. */
+  startedMs = 0
   /** The budget of this drain is used: whoever has a turn ends it. */
   spent = false
 
@@ -168,7 +167,7 @@ export class RootQueue implements Target {
     this.spent = false
     this.itemsLeft = this.budget.items
     this.look()
-    this.drainStartMs = this.nowMs
+    this.startedMs = this.nowMs
     this.sliceEndMs = this.nowMs + this.budget.microseconds / 1000
     if (this.timers.size > 0) this.timers.advance(this.nowMs)
     while (!this.spent) {
@@ -180,7 +179,6 @@ export class RootQueue implements Target {
     }
     this.draining = false
     this.rearm()
-    this.drainMs = this.executor.clock.now() - this.drainStartMs
     this.awake = this.lone !== undefined || this.readyBands !== 0
     return this.awake
   }

@@ -37,7 +37,7 @@ dispatchTest('an alarm comes, and not before its moment', async t => {
     const atMs = executor.clock.now() + delayMs
     await new Promise<void>(resolve => {
       executor.attach({
-        drainMs: 0,
+        startedMs: 0,
         drain() {
           t.true(executor.clock.now() >= atMs)
           resolve()
@@ -59,7 +59,7 @@ dispatchTest('a drain that always has work lets the event loop turn', async t =>
       turned = true
     })
     executor.attach({
-      drainMs: 0,
+      startedMs: 0,
       drain() {
         drains++
         if (turned || drains > 100_000) {
@@ -79,7 +79,7 @@ dispatchTest('no drain begins after stop', async t => {
   const executor = new DispatchExecutor()
   new RootQueue(executor)
   executor.attach({
-    drainMs: 0,
+    startedMs: 0,
     drain() {
       t.fail()
       return false
@@ -92,7 +92,7 @@ dispatchTest('no drain begins after stop', async t => {
   const later = new DispatchExecutor()
   await new Promise<void>(resolve => {
     later.attach({
-      drainMs: 0,
+      startedMs: 0,
       drain() {
         resolve()
         return false

@@ -1,15 +1,15 @@
 import { backendInfo, DispatchQueue, DispatchSource, drainLane } from 'node-dispatch-addon'
 import { SpimplError } from '../../errors.ts'
 import { type Clock, systemClock } from '../clock.ts'
+import { DrainedTime } from './drained-time.ts'
 import type { Drainer, Executor } from './executor.ts'
 
 /**
- * How many wake-ups may drain at once, and how long, before the event loop polls: as in the event-loop executor, a chain of
+ * How many wake-ups may drain at once before the event loop polls, if their time is not spent before: as in the event-loop executor, a chain of
  * messages and promises that never ends must not keep libuv from its sockets. An item alone would not help: libdispatch
  * drains a queue until it is empty, and the promises of an item run while it drains.
  */
 const WAKEUPS_AT_ONCE = 64
-const AT_ONCE_MS = 2
 
 const resolved = Promise.resolve()
 
@@ -32,8 +32,7 @@ export class DispatchExecutor implements Executor {
   private drainer: Drainer | undefined
   private enqueued = false
   private wakeupsSincePoll = 0
-  /** Since it polled, for what is known of that. */
-  private drainedMs = 0
+  private readonly time: DrainedTime
   private alarmMs = Number.POSITIVE_INFINITY
   private immediate: NodeJS.Immediate | undefined
   private stopped = false
@@ -54,6 +53,7 @@ export class DispatchExecutor implements Executor {
       throw new SpimplError('EXECUTOR_UNAVAILABLE', `expected libdispatch for the executor "dispatch": ${obstacle}`)
     }
     this.clock = clock
+    this.time = new DrainedTime(clock)
     this.queue = new DispatchQueue(label)
     this.alarm = new DispatchSource('timer', { queue: this.queue, strict: true, ref: false, onFire: this.onAlarm })
     this.alarm.schedule({ delayMs: Number.POSITIVE_INFINITY }).activate()
@@ -65,7 +65,7 @@ export class DispatchExecutor implements Executor {
 
   wake(): void {
     if (this.stopped || this.enqueued || this.immediate !== undefined) return
-    if (this.wakeupsSincePoll++ >= WAKEUPS_AT_ONCE || this.drainedMs >= AT_ONCE_MS) {
+    if (this.wakeupsSincePoll++ >= WAKEUPS_AT_ONCE || this.time.spent) {
       this.immediate = setImmediate(this.onImmediate)
       return
     }
@@ -98,7 +98,7 @@ export class DispatchExecutor implements Executor {
   private drain(): void {
     if (this.stopped) return
     const left = this.drainer!.drain()
-    this.drainedMs += this.drainer!.drainMs
+    this.time.drained(this.drainer!.startedMs)
     if (!left || this.immediate !== undefined) return
     this.immediate = setImmediate(this.onImmediate)
   }
@@ -106,7 +106,7 @@ export class DispatchExecutor implements Executor {
   private readonly onImmediate = (): void => {
     this.immediate = undefined
     this.wakeupsSincePoll = 0
-    this.drainedMs = 0
+    this.time.polled()
     if (!this.enqueued) this.enqueue()
     drainLane()
   }
@@ -131,7 +131,7 @@ export class DispatchExecutor implements Executor {
     this.alarmMs = Number.POSITIVE_INFINITY
     this.alarm.unref()
     this.wakeupsSincePoll = 0
-    this.drainedMs = 0
+    this.time.polled()
     this.drain()
   }
 }

@@ -1,12 +1,12 @@
 import { type Clock, systemClock } from '../clock.ts'
+import { DrainedTime } from './drained-time.ts'
 import type { Drainer, Executor } from './executor.ts'
 
 /**
- * How many wake-ups may run, and how long, before the event loop polls. A wake-up runs as a microtask, right behind the
+ * How many wake-ups may run before the event loop polls, if their time is not spent before. A wake-up runs as a microtask, right behind the
  * callback that caused it; a chain of promises and messages that never ends would otherwise keep libuv from its sockets.
  */
 const MICROTASK_WAKEUPS = 64
-const MICROTASKS_MS = 2
 
 const resolved = Promise.resolve()
 
@@ -16,8 +16,7 @@ export class EventLoopExecutor implements Executor {
   readonly clock: Clock
   private drainer: Drainer | undefined
   private wakeupsSincePoll = 0
-  /** Since it polled, for what is known of that. */
-  private drainedMs = 0
+  private readonly time: DrainedTime
   private immediate: NodeJS.Immediate | undefined
   private alarm: NodeJS.Timeout | undefined
   /** When it comes; never later than it is wanted. */
@@ -27,6 +26,7 @@ export class EventLoopExecutor implements Executor {
 
   constructor(clock: Clock = systemClock) {
     this.clock = clock
+    this.time = new DrainedTime(clock)
   }
 
   attach(drainer: Drainer): void {
@@ -35,8 +35,7 @@ export class EventLoopExecutor implements Executor {
 
   wake(): void {
     if (this.stopped || this.immediate !== undefined) return
-    if (this.wakeupsSincePoll++ < MICROTASK_WAKEUPS && this.drainedMs < MICROTASKS_MS)
-      void resolved.then(this.onMicrotask)
+    if (this.wakeupsSincePoll++ < MICROTASK_WAKEUPS && !this.time.spent) void resolved.then(this.onMicrotask)
     else this.immediate = setImmediate(this.onImmediate)
   }
 
@@ -69,7 +68,7 @@ export class EventLoopExecutor implements Executor {
   private drain(): void {
     if (this.stopped) return
     const left = this.drainer!.drain()
-    this.drainedMs += this.drainer!.drainMs
+    this.time.drained(this.drainer!.startedMs)
     if (left && this.immediate === undefined) this.immediate = setImmediate(this.onImmediate)
   }
 
@@ -80,7 +79,7 @@ export class EventLoopExecutor implements Executor {
   private readonly onImmediate = (): void => {
     this.immediate = undefined
     this.wakeupsSincePoll = 0
-    this.drainedMs = 0
+    this.time.polled()
     this.drain()
   }
 
@@ -100,7 +99,7 @@ export class EventLoopExecutor implements Executor {
       return
     }
     this.wakeupsSincePoll = 0
-    this.drainedMs = 0
+    this.time.polled()
     this.drain()
   }
 }

@@ -8,8 +8,8 @@ import type { Clock } from '../clock.ts'
  */
 export interface Drainer {
   drain(): boolean
-  /** How long the last drain took. */
-  readonly drainMs: number
+  /** When the last drain began, on the executor's clock. */
+  readonly startedMs: number
 }
 
 /**

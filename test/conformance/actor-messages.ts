@@ -275,7 +275,7 @@ export const actorMessages: Cases = {
       initial: 'closed',
       states: {
         closed: { on: { open: 'opened' } },
-        opened: { on: { close: 'closed' }, after: { 5: 'closed' } },
+        opened: { on: { close: 'closed' }, after: { 100: 'closed' } },
       },
     })
     const system = stage.system()
@@ -284,7 +284,7 @@ export const actorMessages: Cases = {
     ref.tell({ type: 'open' })
     await stage.settle()
     t.is(state(), 'opened')
-    await stage.advance(10)
+    await stage.advance(110)
     t.is(state(), 'closed')
   },
   'two delayed events of a machine that have one type both come': async (t, stage) => {

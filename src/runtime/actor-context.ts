@@ -18,13 +18,17 @@ interface Stashed {
   readonly causeId: number
 }
 
-/** What an actor has of the world: given to its `setup`, and valid until it stops or restarts. */
+/**
+ * What an actor has of the world: given to its `setup`, and valid until it stops or restarts. What a promise that nobody awaited
+ * does with it later changes nothing in the next life.
+ */
 export class ActorContext<M extends Message> {
   /** @internal */
   readonly hooks: (() => void | PromiseLike<void>)[] = []
   private readonly cell: ActorCell
   private keyedTimers: KeyedTimers<M> | undefined = undefined
   private stashed: Stashed[] | undefined = undefined
+  private over = false
   private describer: (() => unknown) | undefined = undefined
 
   constructor(cell: ActorCell) {
@@ -60,7 +64,10 @@ export class ActorContext<M extends Message> {
   }
 
   get timers(): KeyedTimers<M> {
-    this.keyedTimers ??= new KeyedTimers<M>(this.cell)
+    if (this.keyedTimers === undefined) {
+      this.keyedTimers = new KeyedTimers<M>(this.cell)
+      if (this.over) this.keyedTimers.end()
+    }
     return this.keyedTimers
   }
 
@@ -76,11 +83,14 @@ export class ActorContext<M extends Message> {
 
   /** Starts a child, supervised as this behaviour's `supervision` says. */
   spawn<C extends Message>(behavior: Behavior<C>, options: SpawnOptions = {}): Ref<C> {
+    if (this.over)
+      throw new SpimplError('ACTOR_STOPPED', `expected a running parent, that life of ${this.path} is over`)
     return this.cell.spawn(behavior as unknown as Behavior<Message>, options).ref as unknown as Ref<C>
   }
 
   /** Stops a child, or this actor when none is named: the message at hand is the last. */
   stop<C extends Message>(child?: Ref<C>): void {
+    if (this.over) return
     const cell = child === undefined ? this.cell : cellOf(child)
     if (cell.parent !== this.cell && cell !== this.cell) {
       throw new SpimplError(
@@ -107,6 +117,7 @@ export class ActorContext<M extends Message> {
    * @param message the notice, or what makes it of the path and the reason
    */
   watch<T extends Message>(ref: Ref<T>, message: WatchMessage<M>): void {
+    if (this.over) return
     if (ref instanceof RemoteRef) this.cell.system.hub!.watches.watch(this.cell, ref, message as WatchMessage<Message>)
     else this.cell.lifecycle.watch(cellOf(ref), message as WatchMessage<Message>)
   }
@@ -121,6 +132,7 @@ export class ActorContext<M extends Message> {
    * this thread.
    */
   link<T extends Message>(ref: Ref<T>): void {
+    if (this.over) return
     this.cell.lifecycle.link(cellOf(ref))
   }
 
@@ -140,12 +152,16 @@ export class ActorContext<M extends Message> {
 
   /** Goes on with another handler table for the same messages. */
   become(handlers: Handlers<M>): void {
-    this.cell.become(handlers as unknown as Handlers<Message>)
+    if (!this.over) this.cell.become(handlers as unknown as Handlers<Message>)
   }
 
   /** Sets the message at hand aside, until `unstashAll`. @returns false when the stash is full and it became a dead letter */
   stash(message: M): boolean {
     const { mailbox } = this.cell
+    if (this.over) {
+      this.cell.deadLetter('stopped', message, 0)
+      return false
+    }
     this.stashed ??= []
     if (this.stashed.length >= (this.cell.behavior.options.stashCapacity ?? DEFAULT_STASH_CAPACITY)) {
       this.cell.deadLetter('stash-full', message, mailbox.messageId)
@@ -186,7 +202,8 @@ export class ActorContext<M extends Message> {
 
   /** @internal What was stashed returns to the mailbox, because the next life of the actor may want it. */
   dispose(): void {
-    this.keyedTimers?.cancelAll()
+    this.over = true
+    this.keyedTimers?.end()
     this.cell.system.hub?.watches.forgetWatcher(this.cell)
     this.unstashAll()
   }

@@ -96,11 +96,11 @@ export class PendingAsk<R> extends Timer implements ReplyTo<R> {
   private start<M extends Message>(target: AskTarget, make: (replyTo: ReplyTo<R>) => M): void {
     // Whatever it throws rejects the promise, before anything waits.
     const message = make(this)
-    const { signal } = this
-    if (signal !== undefined) this.ignoreSignal = onAbort(signal, () => this.fail(aborted(this.path, signal)))
     if (this.timeoutMs !== Number.POSITIVE_INFINITY) {
       this.root.setTimer(this, this.root.executor.clock.now() + this.timeoutMs)
     }
+    const { signal } = this
+    if (signal !== undefined) this.ignoreSignal = onAbort(signal, () => this.fail(aborted(this.path, signal)))
     // What is not accepted becomes a dead letter, and that fails this question with its reason.
     try {
       target.offer(message)

@@ -30,6 +30,8 @@ class KeyedTimer extends Timer {
 export class KeyedTimers<M extends Message> {
   private readonly cell: ActorCell
   private readonly timers = new Map<string | number, KeyedTimer>()
+  /** The life of the actor that it belongs to has ended: it takes no timer any more. */
+  private over = false
 
   constructor(cell: ActorCell) {
     this.cell = cell
@@ -51,13 +53,14 @@ export class KeyedTimers<M extends Message> {
       return
     }
     if (timer === undefined) {
+      if (this.over) return
       timer = new KeyedTimer(this.cell, this as unknown as KeyedTimers<Message>, key, message)
-      this.timers.set(key, timer)
     } else {
       timer.message = message
       if (timer.atMs === atMs && timer.pending) return
     }
     this.cell.root.setTimer(timer, atMs)
+    this.timers.set(key, timer)
   }
 
   /** @returns whether one was pending */
@@ -71,6 +74,12 @@ export class KeyedTimers<M extends Message> {
   cancelAll(): void {
     for (const timer of this.timers.values()) this.cell.root.cancelTimer(timer)
     this.timers.clear()
+  }
+
+  /** @internal */
+  end(): void {
+    this.cancelAll()
+    this.over = true
   }
 
   /** @internal */

@@ -130,6 +130,43 @@ export const actorRestarts: Cases = {
     t.deepEqual(states(), { a: 'running 1' })
     t.deepEqual(log, ['once stops', 'a stops', 'a starts'])
   },
+  'what a promise of an earlier life does with its context changes nothing': async (t, stage) => {
+    const system = stage.system()
+    const held = gate()
+    const log: string[] = []
+    let life = 0
+    const odd = behavior<Part>(context => {
+      const own = ++life
+      const table = (name: string) => ({
+        crash: () => {
+          throw new Error('crash')
+        },
+        link: () => {},
+        note: ({ n }: { readonly n: number }) => void log.push(`${name} ${n}`),
+      })
+      if (own === 1) {
+        // Nobody waits for it.
+        void held.promise.then(() => {
+          context.become(table('of an earlier life'))
+          context.timers.set('t', 1, { type: 'note', n: 0 })
+          t.throws(() => context.spawn(odd), { code: 'ACTOR_STOPPED' })
+          t.false(context.stash({ type: 'note', n: 9 }))
+          context.stop()
+        })
+      }
+      return table(`life ${own}`)
+    })
+    const ref = system.spawn(odd)
+    ref.tell({ type: 'crash' })
+    await stage.settle()
+    held.open()
+    await stage.settle()
+    ref.tell({ type: 'note', n: 1 })
+    await stage.advance(4)
+    t.deepEqual(log, ['life 2 1'])
+    t.is(system.main.timers.size, 0)
+    t.is(system.deadLetters.counts.get('stopped'), 1)
+  },
   'what is told during a restart of several is handled when it is over': async (t, stage) => {
     const held = gate()
     const { refs, log } = family(stage.system(), 'one-for-all', [{ name: 'a' }, { name: 'slow', until: held.promise }])

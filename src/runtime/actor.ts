@@ -72,7 +72,10 @@ export interface SpawnOptions {
   readonly mailbox?: MailboxOptions
   /** Default `transient`: restarted after a failure, gone after it stopped itself. */
   readonly restart?: RestartKind
-  /** The queue it runs on. Default: the parent's. Actors on one serial queue never run at the same time. */
+  /**
+   * The queue it runs on. Default: the parent's. Actors on one serial queue never run at the same time; so a handler that awaits
+   * the answer of another one there waits until its deadline.
+   */
   readonly queue?: Target
   /** Its class of service, where its target is a root. */
   readonly qos?: QualityOfService

@@ -1,9 +1,9 @@
 import { SpimplError } from '../errors.ts'
+import { DelayedWork } from './delayed-work.ts'
 import { EventLoopExecutor } from './executors/event-loop.ts'
 import type { QualityOfService } from './quality-of-service.ts'
 import { Ring } from './ring.ts'
 import { type Drainable, execution, RootQueue, rootBand, type Target } from './root-queue.ts'
-import { Timer } from './timer-wheel.ts'
 import { throwUncaught } from './uncaught.ts'
 import { type Work, WorkItem, type WorkOptions } from './work-item.ts'
 
@@ -19,21 +19,6 @@ export interface DispatchQueueOptions {
   readonly inactive?: boolean
   /** Where an error goes that work throws or rejects with. Default: it is an uncaught exception, as a crash in libdispatch. */
   readonly onError?: (error: unknown) => void
-}
-
-class DelayedWork extends Timer {
-  private readonly queue: DispatchQueue
-  private readonly work: Work
-
-  constructor(queue: DispatchQueue, work: Work) {
-    super()
-    this.queue = queue
-    this.work = work
-  }
-
-  override fire(): void {
-    this.queue.async(this.work)
-  }
 }
 
 /** A key of queue-specific data; two keys of one name are two keys. */
@@ -118,9 +103,14 @@ export class DispatchQueue implements Drainable, Target {
     if (!this.scheduled) this.schedule()
   }
 
-  /** As `async`, and settles with what `work` returns or throws. */
+  /**
+   * As `async`, and settles with what `work` returns or throws.
+   * @throws SpimplError `QUEUE_SYNC_ON_SELF` where an item of a serial queue would wait for one behind it; for a result that nobody
+   * waits for, `async`
+   */
   asyncAndWait<R>(work: Work<R>, options: WorkOptions = {}): Promise<Awaited<R>> {
     return new Promise((resolve, reject) => {
+      this.refuseWaitingForItself(options.barrier === true ? this : undefined)
       options.group?.enter()
       this.items.push(new WorkItem(work, options, resolve as (value: unknown) => void, reject))
       if (!this.scheduled) this.schedule()

@@ -292,7 +292,7 @@ export const actorMessages: Cases = {
       types: {} as { events: { type: 'start' } | { type: 'pulse' }; context: { count: number } },
       context: { count: 0 },
       on: {
-        start: { actions: [raise({ type: 'pulse' }, { delay: 2 }), raise({ type: 'pulse' }, { delay: 4 })] },
+        start: { actions: [raise({ type: 'pulse' }, { delay: 80 }), raise({ type: 'pulse' }, { delay: 100 })] },
         pulse: { actions: assign({ count: ({ context }) => context.count + 1 }) },
       },
     })
@@ -300,7 +300,7 @@ export const actorMessages: Cases = {
     system.spawn(fromMachine(pulses)).tell({ type: 'start' })
     await stage.settle()
     t.is(system.inspect().children[0]?.timers, 2)
-    await stage.advance(10)
+    await stage.advance(110)
     const seen = system.inspect().children[0]?.description as { readonly context: { readonly count: number } }
     t.is(seen.context.count, 2)
   },

@@ -89,6 +89,25 @@ export const queueFaults: Cases = {
       1,
     )
   },
+  'an item that would wait for one behind it is refused': async (t, stage) => {
+    const queue = stage.queue('serial')
+    const above = stage.queue('above', { target: queue, concurrent: true })
+    const concurrent = stage.queue('concurrent', { concurrent: true })
+    const group = new DispatchGroup()
+    const done: unknown[] = []
+    const code = (promise: Promise<unknown>) =>
+      promise.then(
+        value => done.push(value),
+        error => done.push(error.code),
+      )
+    queue.async(() => code(queue.asyncAndWait(() => {}, { group })))
+    queue.async(() => code(above.asyncAndWait(() => {})))
+    concurrent.async(() => code(concurrent.asyncAndWait(() => {}, { barrier: true })))
+    concurrent.async(() => code(concurrent.asyncAndWait(() => 'overlaps')))
+    await stage.settle()
+    t.deepEqual(done.map(String).sort(), ['QUEUE_SYNC_ON_SELF', 'QUEUE_SYNC_ON_SELF', 'QUEUE_SYNC_ON_SELF', 'overlaps'])
+    t.is(group.size, 0)
+  },
   'apply settles when all are done, also if one fails': async (t, stage) => {
     const queue = stage.queue('c', { concurrent: true })
     const held = gate()

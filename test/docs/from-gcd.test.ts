@@ -22,7 +22,18 @@ test('every function of libdispatch for queues, groups, sources and time is on t
 /** What a class offers: methods and accessors that are not private to the runtime. */
 const INTERNAL = new Set([
   ...['constructor', 'root', 'target', 'enqueue', 'schedule', 'drain', 'mayRun', 'runNext', 'run', 'runItem', 'hold'],
-  ...['fail', 'chainHeld', 'refuseWaitingForItself', 'complete', 'deliver', 'prototype', 'name', 'length'],
+  ...[
+    'fail',
+    'chainHeld',
+    'refuseWaitingForItself',
+    'occupyChain',
+    'blocked',
+    'complete',
+    'deliver',
+    'prototype',
+    'name',
+    'length',
+  ],
 ])
 
 for (const type of [DispatchQueue, DispatchGroup, DispatchSource]) {

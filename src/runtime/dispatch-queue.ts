@@ -56,6 +56,8 @@ export class DispatchQueue implements Drainable, Target {
   private suspensions = 0
   private active: boolean
   private barrierInFlight = false
+  /** A barrier of it is on the stack. */
+  private barrierExecuting = false
   private scheduled = false
   /** How many items of it, or of queues that stand on it, are on this thread's stack: more than one only through `sync`. */
   private executing = 0
@@ -132,11 +134,13 @@ export class DispatchQueue implements Drainable, Target {
       for (; waiting > 0 && !this.chainHeld() && this.mayRun(); waiting--) this.runNext(this.root)
       if (waiting > 0 || this.chainHeld() || (barrier && this.inFlight > 0)) throw this.blocked()
       execution.current = this
+      this.barrierExecuting = barrier
       const result = work()
       if (isPromise(result)) this.hold(result, new WorkItem(work, { barrier }))
       return result
     } finally {
       execution.current = outer
+      if (barrier) this.barrierExecuting = false
       this.occupyChain(-1)
     }
   }
@@ -270,7 +274,9 @@ export class DispatchQueue implements Drainable, Target {
       this.run(item)
       root.ran()
     } else if (item instanceof WorkItem) {
+      this.barrierExecuting = item.barrier
       this.runItem(item)
+      this.barrierExecuting = false
       root.ran()
     } else if (item.drain(root)) {
       this.items.push(item)
@@ -369,7 +375,7 @@ export class DispatchQueue implements Drainable, Target {
   /** @param also the queue on which that is forbidden even if it is concurrent */
   private refuseWaitingForItself(also?: DispatchQueue): void {
     for (let at: Target | undefined = this; at instanceof DispatchQueue; at = at.target) {
-      if (at.executing > 0 && (!at.concurrent || at === also)) {
+      if (at.executing > 0 && (!at.concurrent || at === also || at.barrierExecuting)) {
         throw new SpimplError(
           'QUEUE_SYNC_ON_SELF',
           `expected to call from another queue, ${currentLabel()} would wait for itself through ${at.label}`,

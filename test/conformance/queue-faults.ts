@@ -108,6 +108,22 @@ export const queueFaults: Cases = {
     t.deepEqual(done.map(String).sort(), ['QUEUE_SYNC_ON_SELF', 'QUEUE_SYNC_ON_SELF', 'QUEUE_SYNC_ON_SELF', 'overlaps'])
     t.is(group.size, 0)
   },
+  'sync from a barrier to a queue below its own is an error': async (t, stage) => {
+    const queue = stage.queue('c', { concurrent: true })
+    const below = stage.queue('below', { target: queue })
+    let refused = 0
+    const tries = () => {
+      t.throws(() => below.sync(() => {}), { code: 'QUEUE_SYNC_ON_SELF' })
+      refused++
+    }
+    queue.async(tries, { barrier: true })
+    await stage.settle()
+    queue.sync(tries, { barrier: true })
+    t.is(refused, 2)
+    queue.async(() => below.sync(() => refused++))
+    await stage.settle()
+    t.is(refused, 3)
+  },
   'apply settles when all are done, also if one fails': async (t, stage) => {
     const queue = stage.queue('c', { concurrent: true })
     const held = gate()

@@ -19,7 +19,10 @@ const shape = fc.array(
 
 const operation = fc.record({
   queue: fc.nat(20),
-  kind: fc.constantFrom('async', 'async', 'async', 'await', 'await', 'barrier', 'suspend', 'nested', 'turn'),
+  kind: fc.constantFrom(
+    ...['async', 'async', 'async', 'await', 'await', 'barrier', 'barrier-sync', 'suspend', 'nested', 'turn'],
+    ...['sync', 'sync-barrier', 'nested-sync', 'nested-sync-barrier'],
+  ),
   turns: fc.nat(3),
 })
 
@@ -68,17 +71,37 @@ async function holds(
     }
     ended++
   }
+  /** Runs now, or is refused: where libdispatch would wait for itself, or for a promise. */
+  const sync = (queue: DispatchQueue, barrier: boolean): void => {
+    try {
+      queue.sync(
+        () => {
+          expected++
+          enter(queue, barrier)
+          queue.assertCurrent()
+          leave(queue, barrier)
+        },
+        { barrier },
+      )
+    } catch (error) {
+      const { code } = error as { readonly code?: string }
+      if (code !== 'QUEUE_SYNC_ON_SELF' && code !== 'QUEUE_SYNC_BLOCKED') throw error
+    }
+  }
   const send = (queue: DispatchQueue, { kind, turns }: { kind: string; turns: number }): void => {
     const number = sent.get(queue)!
     sent.set(queue, number + 1)
     expected++
-    const barrier = kind === 'barrier'
+    const barrier = kind.startsWith('barrier')
     const work = () => {
       enter(queue, barrier)
       queue.assertCurrent()
       begun.get(queue)!.push(number)
       if (kind === 'nested') send(queues[(queues.indexOf(queue) + turns) % queues.length]!, { kind: 'async', turns: 0 })
-      if (kind !== 'await' && !barrier) {
+      if (kind.endsWith('sync') || kind.endsWith('sync-barrier')) {
+        sync(queues[(queues.indexOf(queue) + turns) % queues.length]!, kind.endsWith('barrier'))
+      }
+      if (kind !== 'await' && kind !== 'barrier') {
         leave(queue, barrier)
         return undefined
       }
@@ -110,6 +133,8 @@ async function holds(
       on.suspend()
       suspended.push(on)
       if (turns === 0) suspended.pop()!.resume()
+    } else if (kind === 'sync' || kind === 'sync-barrier') {
+      sync(on, kind === 'sync-barrier')
     } else {
       send(on, { kind, turns })
     }

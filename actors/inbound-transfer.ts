@@ -3,19 +3,12 @@ import { Backlog } from '../src/portal/backlog.ts'
 import { ContentFrames } from '../src/portal/content-frames.ts'
 import type { ContentName, TransferOrder } from '../src/portal/portal.ts'
 import { behavior } from '../src/runtime/runtime.ts'
-import { defaultStreamLimits } from '../src/utp/utp.ts'
-import { ending, PREFIX_BYTES, type TransferMessage, type TransferOptions } from './transfer.ts'
+import { ending, PREFIX_BYTES, type TransferMessage, type TransferOptions, totalTimeoutMs } from './transfer.ts'
 
 type Inbound = Extract<TransferOrder, { readonly type: 'fetch' | 'receive' }>
 
 /** Items up to this size need no room to be given: a stream's window holds more. */
 const FREE_ITEM_BYTES = 64 * 1024
-
-/**
- * What a peer may take for an item that it offered, with as much again for all of them: nimbus waits so long for an item
- * (portal_stream.nim). A transfer that drips holds a slot that others are refused for; one that we asked for harms nobody.
- */
-const OFFERED_ITEM_MS = 60_000
 
 /**
  * One retrieval or one accepted offer, from its first byte to stored: reads a stream, cuts it into items, has each validated, then
@@ -106,11 +99,8 @@ export function inboundTransfer(request: Inbound, options: TransferOptions) {
 
     const type = request.type === 'fetch' ? 'initiate' : 'expect'
     const maxReceiveBytes = names.length * (maxItemBytes + PREFIX_BYTES)
-    const totalTimeoutMs =
-      request.type === 'fetch'
-        ? defaultStreamLimits.totalTimeoutMs
-        : Math.min(defaultStreamLimits.totalTimeoutMs, OFFERED_ITEM_MS * (names.length + 1))
-    streams.tell({ type, peer, connectionId, owner: context.self, limits: { maxReceiveBytes, totalTimeoutMs } })
+    const limits = { maxReceiveBytes, totalTimeoutMs: totalTimeoutMs(request) }
+    streams.tell({ type, peer, connectionId, owner: context.self, limits })
 
     return {
       'stream-opened'(message) {

@@ -2,7 +2,7 @@ import { encodeVarint } from '../src/codec/varint.ts'
 import type { OfferedContent, TransferOrder } from '../src/portal/portal.ts'
 import { behavior } from '../src/runtime/runtime.ts'
 import { defaultStreamLimits } from '../src/utp/utp.ts'
-import { ending, PREFIX_BYTES, type TransferMessage, type TransferOptions } from './transfer.ts'
+import { ending, PREFIX_BYTES, type TransferMessage, type TransferOptions, totalTimeoutMs } from './transfer.ts'
 
 type Outbound = Extract<TransferOrder, { readonly type: 'serve' | 'send' }>
 
@@ -36,7 +36,8 @@ export function outboundTransfer(request: Outbound, options: TransferOptions) {
 
     const type = request.type === 'serve' ? 'expect' : 'initiate'
     const maxSendBytes = items.length * (maxItemBytes + PREFIX_BYTES)
-    streams.tell({ type, peer, connectionId, owner: context.self, limits: { maxSendBytes } })
+    const limits = { maxSendBytes, totalTimeoutMs: totalTimeoutMs(request) }
+    streams.tell({ type, peer, connectionId, owner: context.self, limits })
 
     return {
       'stream-opened': message => {

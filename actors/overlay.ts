@@ -52,8 +52,8 @@ export function overlay(settings: OverlaySettings) {
         case 'answer-talk':
           discovery.tell(output)
           break
-        case 'resolve-record':
-          resolve(output.known)
+        case 'fetch-record':
+          refetch(output.known)
           break
         case 'want-content':
         case 'judge-offer':
@@ -87,13 +87,14 @@ export function overlay(settings: OverlaySettings) {
     const feed = driveCore<OverlayInput, OverlayOutput, OverlayMessage>(context, core, carry)
     const questions = storeQuestions({ storage, validation, client: self, settle: feed })
 
-    const resolve = (known: NodeRecord): void => {
+    /** Asks the node itself and nobody else: who names ever higher numbers must not make us search the network for each. */
+    const refetch = (known: NodeRecord): void => {
       discovery
-        .ask<NodeRecord | undefined>(replyTo => ({ type: 'resolve', nodeId: known.nodeId, replyTo }), {
-          timeoutMs: RESOLVE_TIMEOUT_MS,
+        .ask<readonly NodeRecord[]>(replyTo => ({ type: 'find-nodes', to: known, distances: [0], replyTo }), {
+          timeoutMs: REFETCH_TIMEOUT_MS,
         })
         .then(
-          record => record !== undefined && record.seq > known.seq && self.tell({ type: 'node-met', record }),
+          ([record]) => record !== undefined && record.seq > known.seq && self.tell({ type: 'node-met', record }),
           () => {}, // it stays known by its older record
         )
     }
@@ -167,4 +168,4 @@ export function overlay(settings: OverlaySettings) {
   })
 }
 
-const RESOLVE_TIMEOUT_MS = 10_000
+const REFETCH_TIMEOUT_MS = 10_000

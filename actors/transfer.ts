@@ -1,6 +1,7 @@
 import type { ErrorCode, StreamErrorCode } from '../src/errors.ts'
 import type { TransferEvent, TransferOrder } from '../src/portal/portal.ts'
 import type { ActorContext, Ref } from '../src/runtime/runtime.ts'
+import { defaultStreamLimits } from '../src/utp/utp.ts'
 import type { StorageAnswer, StorageMessage } from './storage.ts'
 import type { StreamEvent, StreamMessage } from './stream.ts'
 import type { StreamsMessage } from './streams.ts'
@@ -28,6 +29,18 @@ export interface TransferOptions {
 
 /** An offer has at most 64 items, each with a prefix of at most 5 bytes. */
 export const PREFIX_BYTES = 5
+
+/** So long nimbus waits for an item (portal_stream.nim). */
+const OFFERED_ITEM_MS = 60_000
+
+/**
+ * How long the stream of a transfer may last. Of what is offered, a minute for each item, and one more: one that drips holds a slot, at
+ * whichever end, that others are refused for. Who fetches may wait, and pays for nobody else.
+ */
+export function totalTimeoutMs(order: TransferOrder): number {
+  const longest = defaultStreamLimits.totalTimeoutMs
+  return 'items' in order ? Math.min(longest, OFFERED_ITEM_MS * (order.items.length + 1)) : longest
+}
 
 /** How a transfer ends: it reports once, and lives on until its stream has closed, so that the stream ends in order. */
 export function ending(

@@ -45,7 +45,9 @@ export function subnetKey(host: string): string {
 
 /** Who a rate applies to: an IPv4 address, or the /64 that one owner of IPv6 addresses has at least. */
 export function rateKey(host: string): string {
-  return host.includes(':') ? subnetKey(host) : host
+  if (!host.includes(':')) return host
+  const bytes = addressBytes(host)
+  return bytes?.length === 4 ? addressText(bytes) : subnetKey(host)
 }
 
 function scope4(bytes: Uint8Array): AddressScope {

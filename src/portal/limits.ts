@@ -122,7 +122,7 @@ export const defaultOverlayLimits: OverlayLimits = {
   servesOfPeer: 128,
   serveBytes: 256 * 1024 * 1024,
   reads: 256,
-  readsOfPeer: 64,
+  readsOfPeer: 128,
   fetches: 128,
   fetchBytes: 128 * 1024 * 1024,
   receiveBytes: 128 * 1024 * 1024,

@@ -218,14 +218,18 @@ export class Members implements Liveness {
   }
 
   /**
-   * The node named its `seq`: where that is above the one we hold, discovery is asked for the record, once for each.
+   * The node named its `seq`: where that is above the one we hold, it is asked for the record, once for each and again where that
+   * did not bring it.
    */
   newerRecord(turn: Turn, node: NodeRecord, enrSeq: bigint): void {
     const known = this.#state.table.get(node.nodeIdHex)?.record ?? node
     const profile = this.#state.profiles.of(node.nodeIdHex)
-    if (enrSeq <= known.seq || enrSeq <= profile.resolvedSeq) return
-    profile.resolvedSeq = enrSeq
-    turn.emit({ type: 'resolve-record', known, seq: enrSeq })
+    if (enrSeq <= known.seq) return
+    const isAsked = enrSeq <= profile.fetchedSeq && turn.now - profile.fetchedAt < this.#state.limits.pingIntervalMs
+    if (isAsked) return
+    profile.fetchedSeq = enrSeq
+    profile.fetchedAt = turn.now
+    turn.emit({ type: 'fetch-record', known, seq: enrSeq })
   }
 
   #insert(turn: Turn, record: NodeRecord): Insertion {

@@ -160,8 +160,8 @@ export type DiscoveryRequest =
       readonly payload: Uint8Array
     }
   | { readonly type: 'answer-talk'; readonly request: TalkToken; readonly payload: Uint8Array }
-  /** The node says that its record is newer than `known`: find it, and tell it as `node-met`. */
-  | { readonly type: 'resolve-record'; readonly known: NodeRecord; readonly seq: bigint }
+  /** The node says that its record is newer than `known`: ask it for that, and tell it as `node-met`. */
+  | { readonly type: 'fetch-record'; readonly known: NodeRecord; readonly seq: bigint }
 
 /** To the store and validation: questions, each answered by its `ref`. */
 export type StoreQuestion =

@@ -15,8 +15,9 @@ export interface Profile {
   silentAt: number
   /** Until then it is offered nothing where others will do: it has said that it takes no more (code 4). */
   busyUntil: number
-  /** The highest `seq` that discovery was asked to find. */
-  resolvedSeq: bigint
+  /** The highest `seq` of a record that it was asked for, and when. */
+  fetchedSeq: bigint
+  fetchedAt: number
   /** When it last was sent a ping. */
   pingedAt: number
 }
@@ -57,7 +58,8 @@ export class Profiles {
         silences: 0,
         silentAt: Number.NEGATIVE_INFINITY,
         busyUntil: Number.NEGATIVE_INFINITY,
-        resolvedSeq: 0n,
+        fetchedSeq: 0n,
+        fetchedAt: Number.NEGATIVE_INFINITY,
         pingedAt: Number.NEGATIVE_INFINITY,
       }
       if (this.#profiles.size >= this.#limit) this.#makeRoom()

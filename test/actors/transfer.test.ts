@@ -181,7 +181,7 @@ test('items go out in order, those of the store among them, and the transfer is 
     { ...name(2), content: undefined },
   ]
   const s = stage(system, options => outboundTransfer({ type: 'send', ...start, items }, options))
-  await s.streams.expectMessage('initiate')
+  t.is((await s.streams.expectMessage('initiate')).limits.totalTimeoutMs, 180_000)
   s.transfer.tell({ type: 'stream-opened', stream: s.stream.ref })
   const { ref, contentId } = await s.storage.expectMessage('read')
   t.is(contentId[0], 2)

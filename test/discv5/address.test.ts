@@ -1,5 +1,5 @@
 import test from 'ava'
-import { addressBytes, addressScope, addressText, mayRelay, subnetKey } from '../../src/discv5/address.ts'
+import { addressBytes, addressScope, addressText, mayRelay, rateKey, subnetKey } from '../../src/discv5/address.ts'
 
 test('addresses: a mapped IPv4 address is IPv4, a zone is no part of it', t => {
   t.deepEqual(addressBytes('::ffff:192.0.2.7'), Uint8Array.of(192, 0, 2, 7))
@@ -44,4 +44,12 @@ test('nobody far away tells of our own network', t => {
   t.is(subnetKey('203.0.113.7'), subnetKey('203.0.113.200'))
   t.not(subnetKey('203.0.113.7'), subnetKey('203.0.114.7'))
   t.is(subnetKey('2001:db8::1'), subnetKey('2001:db8::2:1'))
+})
+
+test('rates are of an IPv4 address, however it is written, or of a /64', t => {
+  t.is(rateKey('192.0.2.7'), '192.0.2.7')
+  t.is(rateKey('::ffff:192.0.2.7'), '192.0.2.7')
+  t.not(rateKey('192.0.2.7'), rateKey('192.0.2.8'))
+  t.is(rateKey('2001:db8:1:2::7'), rateKey('2001:db8:1:2:ffff::8'))
+  t.not(rateKey('2001:db8:1:2::7'), rateKey('2001:db8:1:3::7'))
 })

@@ -302,7 +302,7 @@ export class SimulatedNode {
       case 'answer-talk':
         simulation.answer(output)
         return
-      case 'resolve-record': {
+      case 'fetch-record': {
         const node = simulation.nodes.get(output.known.nodeIdHex)
         if (node !== undefined) soon({ type: 'node-met', record: node.record })
         return

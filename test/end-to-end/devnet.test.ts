@@ -33,4 +33,6 @@ test('for people it prints a table with a line for each item', async t => {
   t.is(code, 0)
   t.regex(stdout, /^item +bytes +way +hops +ms \(median\) +validated$/m)
   t.is(stdout.match(/ 2\/2$/gm)?.length, 16)
+  t.regex(stdout, /^2 nodes, 32 retrievals, 0 failed; [\d.]+ MB in [\d.]+ s\n\d+ over uTP, \d+ inline; /m)
+  t.true(stdout.split('\n').every(line => line.length <= 80))
 })

@@ -55,7 +55,7 @@ export function reportOf(run: {
   }
 }
 
-/** A line for each item, and a last one for all. */
+/** A line for each item, and two for all, on a terminal of 80 columns. */
 export function retrievalTable(items: readonly Item[], deliveries: readonly Delivery[], report: DevnetReport): string {
   const rows = items.map(item => {
     const all = deliveries.filter(delivery => delivery.item === item)
@@ -84,8 +84,11 @@ export function retrievalTable(items: readonly Item[], deliveries: readonly Deli
       .trimEnd()
   const { retrievals, failed, bytes, seconds, viaUtp, inline, nodes, executor } = report
   const megabytes = (bytes / 1e6).toFixed(1)
-  const total = `${nodes} nodes, ${retrievals} retrievals, ${failed} failed; ${megabytes} MB in ${seconds.toFixed(1)} s; ${viaUtp} over uTP, ${inline} inline; ${executor}`
-  return [line(header), line(widths.map(width => '-'.repeat(width))), ...rows.map(line), '', total].join('\n')
+  const total = [
+    `${nodes} nodes, ${retrievals} retrievals, ${failed} failed; ${megabytes} MB in ${seconds.toFixed(1)} s`,
+    `${viaUtp} over uTP, ${inline} inline; ${executor}`,
+  ]
+  return [line(header), line(widths.map(width => '-'.repeat(width))), ...rows.map(line), '', ...total].join('\n')
 }
 
 function median(values: readonly number[]): number {

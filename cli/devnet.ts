@@ -157,8 +157,11 @@ async function joined(nodes: readonly RunningNode[], progress: Progress): Promis
 
 async function putAll(node: RunningNode, items: readonly Item[], progress: Progress): Promise<void> {
   for (const [index, item] of items.entries()) {
-    const { peerCount } = await node.api.history.putContent(item.key, item.bytes.slice(), {
-      signal: AbortSignal.timeout(RETRIEVAL_TIMEOUT_MS),
+    const call = { signal: AbortSignal.timeout(RETRIEVAL_TIMEOUT_MS) }
+    const { peerCount } = await node.api.history.putContent(item.key, item.bytes.slice(), call).catch(cause => {
+      // A file that says what its own header contradicts.
+      if (!(cause instanceof SpimplError) || cause.code !== 'CONTENT_INVALID') throw cause
+      throw new SpimplError('FILE_INVALID', `${item.name}: ${cause.message}`, { cause })
     })
     progress.say(`put ${index + 1} of ${items.length}: ${item.name}, offered to ${peerCount}`)
   }

@@ -13,7 +13,7 @@ import { CHAIN_IDS, DEFAULT_BOOTNODES } from './bootnodes.ts'
 import { ComputeThreads, chooseExecutor, clientVersion, cryptography, openSocket, testHooks } from './composition.ts'
 import { checkHeaders } from './header-check.ts'
 import { actorLog, openLog } from './logging.ts'
-import type { RunOptions } from './options.ts'
+import type { Network, RunOptions } from './options.ts'
 import { untilStopped } from './until-stopped.ts'
 
 /** `spimpl run`: a node until a signal. Returns the exit code. */
@@ -66,7 +66,7 @@ async function start(
     publish: local => endpointToPublish(options, local),
     adoptAddress: options.nat.type === 'none' && (options.udp.host === '0.0.0.0' || options.udp.host === '::'),
     openSocket,
-    openStore: store => openContentStore({ ...store, directory: directory?.path, name: 'history' }),
+    openStore: store => openContentStore({ ...store, directory: directory?.path, name: storeName(options.network) }),
     storage: { capacityBytes: options.storageBytes, radius: options.radius },
     headers,
     compute: compute.validate,
@@ -78,6 +78,9 @@ async function start(
   })
   return node
 }
+
+/** A block number names another block on each chain: what was valid on one must not be served on another. */
+const storeName = (network: Network): string => (network === 'mainnet' ? 'history' : `history-${network}`)
 
 /** The key that the user gives, else that of the data directory, else a new one. It is judged before it is written. */
 async function nodeKey({ privateKey: given }: RunOptions, directory: DataDirectory | undefined): Promise<Uint8Array> {

@@ -45,6 +45,7 @@ const block = z.object({
   parentBeaconBlockRoot: data(32).nullish(),
   requestsHash: data(32).nullish(),
   blockAccessListHash: data(32).nullish(),
+  slotNumber: quantity.nullish(),
 })
 
 /**
@@ -82,6 +83,7 @@ export function headerFromJson(value: unknown): Result<BlockHeader, 'HEADER_MALF
     ...given('parentBeaconBlockRoot', json.parentBeaconBlockRoot),
     ...given('requestsHash', json.requestsHash),
     ...given('blockAccessListHash', json.blockAccessListHash),
+    ...given('slotNumber', json.slotNumber),
   }
   let bytes: Uint8Array
   try {

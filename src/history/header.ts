@@ -43,6 +43,8 @@ export interface HeaderFields {
   readonly requestsHash?: Uint8Array
   /** From Amsterdam on (EIP-7928). */
   readonly blockAccessListHash?: Uint8Array
+  /** From Amsterdam on (EIP-7843), a uint64. */
+  readonly slotNumber?: bigint
 }
 
 /** A decoded header with the bytes that it came from and their hash, the block hash. */
@@ -51,7 +53,7 @@ export interface BlockHeader extends HeaderFields {
   readonly bytes: Uint8Array
 }
 
-/** The largest header has 22 fields and stays below 800 bytes. */
+/** The largest header has 23 fields and stays below 800 bytes. */
 export const MAX_HEADER_BYTES = 1024
 
 /** Yellow paper, 4.3.4: a rule of consensus on mainnet, sepolia and hoodi. */
@@ -61,7 +63,7 @@ const UINT64 = 8
 const UINT256 = 32
 
 /** How many fields a header has, by the fork that added the last of them. Other counts belong to no fork. */
-const FIELDS_OF_FORKS: ReadonlySet<number> = new Set([15, 16, 17, 20, 21, 22])
+const FIELDS_OF_FORKS: ReadonlySet<number> = new Set([15, 16, 17, 20, 21, 23])
 
 /**
  * Reads one header, of any fork from Frontier on. Strict: canonical RLP, every length, no byte behind it.
@@ -79,7 +81,7 @@ export function decodeHeader(bytes: Uint8Array): Result<BlockHeader, 'HEADER_MAL
 function readFields(list: RlpReader): HeaderFields {
   const count = countItems(list)
   if (!FIELDS_OF_FORKS.has(count)) {
-    throw new RlpFault(`expected a header of 15, 16, 17, 20, 21 or 22 fields, got ${count}`)
+    throw new RlpFault(`expected a header of 15, 16, 17, 20, 21 or 23 fields, got ${count}`)
   }
   const fields: HeaderFields = {
     parentHash: list.readFixed(32),
@@ -105,7 +107,7 @@ function readFields(list: RlpReader): HeaderFields {
       parentBeaconBlockRoot: list.readFixed(32),
     }),
     ...(count >= 21 && { requestsHash: list.readFixed(32) }),
-    ...(count >= 22 && { blockAccessListHash: list.readFixed(32) }),
+    ...(count >= 23 && { blockAccessListHash: list.readFixed(32), slotNumber: list.readBigUint(UINT64) }),
   }
   list.finish()
   return fields
@@ -160,6 +162,7 @@ export function encodeHeader(fields: HeaderFields): Uint8Array {
     fields.parentBeaconBlockRoot,
     fields.requestsHash,
     fields.blockAccessListHash,
+    fields.slotNumber,
   ]
   const present = added.findLastIndex(field => field !== undefined) + 1
   for (const field of added.slice(0, present)) {

@@ -205,9 +205,12 @@ function httpServer(
       status >= 500 ? [RpcCode.internalError, 'Internal error'] : [RpcCode.invalidRequest, error.message]
     return sendError(reply, status, code, message)
   })
-  http.setNotFoundHandler((_, reply) =>
-    sendError(reply, 404, RpcCode.invalidRequest, 'Invalid request: expected POST / or GET /health'),
-  )
+  http.setNotFoundHandler((request, reply) => {
+    const allowed = ALLOWED.get(request.url.split('?', 1)[0]!)
+    if (allowed !== undefined) void reply.header('allow', allowed)
+    const status = allowed === undefined ? 404 : 405
+    return sendError(reply, status, RpcCode.invalidRequest, 'Invalid request: expected POST / or GET /health')
+  })
   http.post('/', async (request, reply) => {
     const gone = new AbortController()
     reply.raw.once('close', () => gone.abort())
@@ -224,6 +227,12 @@ function httpServer(
   })
   return http
 }
+
+/** The verbs of each path, as a 405 must name them (RFC 9110, 15.5.6). */
+const ALLOWED: ReadonlyMap<string, string> = new Map([
+  ['/', 'POST'],
+  ['/health', 'GET, HEAD'],
+])
 
 /** A part of the node that restarts, or does not answer in time, is what `/health` is asked for, and no defect of it. */
 function notReady(error: unknown): Health {

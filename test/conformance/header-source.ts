@@ -9,7 +9,7 @@ export function headerSourceConformance(
   name: string,
   open: (t: ExecutionContext, headers: readonly BlockHeader[]) => Promise<HeaderSource>,
 ): void {
-  const headers = [headerOf(1n, 'frontier'), headerOf(2n), headerOf(2n ** 40n), headerOf(2n ** 64n - 1n)]
+  const headers = [headerOf(1n, 'frontier'), headerOf(2n), headerOf(2n ** 40n), headerOf(2n ** 64n - 1n, 'amsterdam')]
   const UNAVAILABLE = { ok: false, code: 'HEADER_UNAVAILABLE' }
 
   test(`${name}: gives each header by its number, old and new, asked one by one and all at once`, async t => {

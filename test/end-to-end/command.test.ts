@@ -1,5 +1,6 @@
+import { readdirSync } from 'node:fs'
 import test from 'ava'
-import { spimpl } from './command.ts'
+import { NodeProcess, spimpl, temporaryDirectory } from './command.ts'
 
 test('every command has --help, on standard output', async t => {
   for (const argv of [
@@ -55,6 +56,16 @@ test('a port that is taken ends run with an error that names it', async t => {
   const { code, stderr } = await spimpl(argv)
   t.not(code, 0)
   t.true(stderr.includes(`127.0.0.1:${port}`), stderr)
+})
+
+test('a data directory keeps the content of each network by itself: a block number names another block on each', async t => {
+  const directory = await temporaryDirectory(t)
+  for (const network of ['mainnet', 'sepolia']) {
+    const node = await NodeProcess.start(t, ['--data-dir', directory, '--network', network])
+    t.is(await node.stop(), 0)
+  }
+  const databases = readdirSync(directory).filter(name => name.endsWith('.mdb'))
+  t.deepEqual(databases.sort(), ['history-sepolia.mdb', 'history.mdb'])
 })
 
 test('machines are drawn from what runs', async t => {

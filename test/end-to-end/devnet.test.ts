@@ -1,7 +1,11 @@
+import { writeFileSync } from 'node:fs'
+import path from 'node:path'
 import test from 'ava'
+import { type Block, formatBlockFile } from '../../src/history/block-file.ts'
+import { makeChain } from '../../src/history/chain-maker.ts'
 import { blocksDirectory } from '../history/blocks.ts'
 import { vectorsMissing } from '../vectors.ts'
-import { spimpl } from './command.ts'
+import { spimpl, temporaryDirectory } from './command.ts'
 
 const blocks = blocksDirectory()
 const onBlocks = blocks === undefined ? test.skip : test
@@ -33,4 +37,17 @@ test('for people it prints a table with a line for each item', async t => {
   t.is(code, 0)
   t.regex(stdout, /^item +bytes +way +hops +ms \(median\) +validated$/m)
   t.is(stdout.match(/ 2\/2$/gm)?.length, 16)
+  t.regex(stdout, /^2 nodes, 32 retrievals, 0 failed; [\d.]+ MB in [\d.]+ s\n\d+ over uTP, \d+ inline; /m)
+  t.true(stdout.split('\n').every(line => line.length <= 80))
+})
+
+test('a file whose receipts are not those of its header is named, and the code is that of a mistake of the user', async t => {
+  const directory = await temporaryDirectory(t)
+  const [block, other] = makeChain({ seed: 3, blocks: 3 }).slice(1) as [Block, Block]
+  writeFileSync(path.join(directory, 'block.yaml'), formatBlockFile({ ...block, receipts: other.receipts }))
+  const argv = ['devnet', '--once', '--nodes', '2', '--rpc-port', '0', '--blocks', directory]
+  const { code, stdout, stderr } = await spimpl(argv)
+  t.is(code, 2)
+  t.is(stdout, '')
+  t.regex(stderr, /^spimpl: receipts of block 2: RECEIPTS_ROOT_WRONG: .*\(FILE_INVALID\)$/m)
 })

@@ -31,6 +31,8 @@ export function jsonOf(header: BlockHeader): Record<string, unknown> {
     excessBlobGas: quantity(header.excessBlobGas),
     parentBeaconBlockRoot: data(header.parentBeaconBlockRoot),
     requestsHash: data(header.requestsHash),
+    blockAccessListHash: data(header.blockAccessListHash),
+    slotNumber: quantity(header.slotNumber),
     size: '0x220',
     uncles: [],
     transactions: [],

@@ -45,7 +45,7 @@ const london = { ...frontier, baseFeePerGas: uint256 }
 const shanghai = { ...london, withdrawalsRoot: bytes(32) }
 const cancun = { ...shanghai, blobGasUsed: uint64, excessBlobGas: uint64, parentBeaconBlockRoot: bytes(32) }
 const prague = { ...cancun, requestsHash: bytes(32) }
-const amsterdam = { ...prague, blockAccessListHash: bytes(32) }
+const amsterdam = { ...prague, blockAccessListHash: bytes(32), slotNumber: uint64 }
 const forks: Readonly<Record<string, fc.Arbitrary<HeaderFields>>> = {
   frontier: fc.record(frontier),
   london: fc.record(london),
@@ -147,7 +147,7 @@ test('what belongs to no fork is refused with what was expected', t => {
     const decoded = decodeHeader(value)
     return decoded.ok ? 'accepted' : decoded.detail
   }
-  for (const count of [0, 14, 18, 19, 23]) {
+  for (const count of [0, 14, 18, 19, 22, 24]) {
     const list = RLP.encode([...items, ...items].slice(0, count))
     t.regex(refusal(list), new RegExp(`fields, got ${count}`))
   }

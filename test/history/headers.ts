@@ -5,7 +5,7 @@ import { EMPTY_TRIE_ROOT } from '../../src/history/ordered-trie.ts'
 const root = (byte: number): Uint8Array => new Uint8Array(32).fill(byte)
 
 /** The header of an empty block of no particular chain. */
-export function headerOf(number: bigint, fork: 'prague' | 'frontier' = 'prague'): BlockHeader {
+export function headerOf(number: bigint, fork: 'amsterdam' | 'prague' | 'frontier' = 'prague'): BlockHeader {
   return makeHeader({
     parentHash: root(1),
     ommersHash: EMPTY_OMMERS_HASH,
@@ -22,7 +22,7 @@ export function headerOf(number: bigint, fork: 'prague' | 'frontier' = 'prague')
     extraData: Uint8Array.of(1, 2, 3),
     mixHash: root(4),
     nonce: new Uint8Array(8),
-    ...(fork === 'prague' && {
+    ...(fork !== 'frontier' && {
       baseFeePerGas: 7n,
       withdrawalsRoot: EMPTY_TRIE_ROOT,
       blobGasUsed: 0n,
@@ -30,5 +30,6 @@ export function headerOf(number: bigint, fork: 'prague' | 'frontier' = 'prague')
       parentBeaconBlockRoot: root(5),
       requestsHash: root(6),
     }),
+    ...(fork === 'amsterdam' && { blockAccessListHash: root(7), slotNumber: 2n ** 63n }),
   })
 }

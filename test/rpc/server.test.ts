@@ -175,6 +175,16 @@ test('any content type is read as JSON-RPC, and other paths and verbs are told w
   const lost = await fetch(`${server.server.url}/nowhere`)
   t.is(lost.status, 404)
   t.regex(((await lost.json()) as RpcResponse).error?.message ?? '', /POST \/ or GET \/health/)
+  for (const [path, method, allowed] of [
+    ['/', 'GET', 'POST'],
+    ['/?x=1', 'OPTIONS', 'POST'],
+    ['/health', 'DELETE', 'GET, HEAD'],
+  ] as const) {
+    const refused = await fetch(server.server.url + path, { method })
+    t.is(refused.status, 405, `${method} ${path}`)
+    t.is(refused.headers.get('allow'), allowed)
+    t.regex(((await refused.json()) as RpcResponse).error?.message ?? '', /POST \/ or GET \/health/)
+  }
 })
 
 /** fetch does not let a Host header be set. */

@@ -13,13 +13,11 @@ export class DispatchSource {
   #native = requireDispatch()
   #source
   #type
-  #onFire
   #onCancelled
   #cancelled
   #active = false
   #referenced
   #holding = false
-  #merged = false
 
   constructor(type, { queue, descriptor = 0, strict = false, ref = true, onFire }) {
     const number = sourceTypes.indexOf(type)
@@ -30,12 +28,11 @@ export class DispatchSource {
     expectInteger('the descriptor', descriptor, 0, MOST_DESCRIPTOR, 'SOURCE_INVALID')
     if (!queue.runsJavaScript) throw new AddonError('QUEUE_WRONG', `queue ${queue.label} has no lane for JavaScript`)
     this.#type = type
-    this.#onFire = onFire
     // Data sources wait for nobody but the program itself, so they never keep it alive.
     this.#referenced = ref === true && number <= 2
     const handle = queue.handle(HANDLE)
     // The table holds a source until it is cancelled: one that fires must not be collected.
-    const id = sources.add({ fired: data => this.#fired(data), cancelled: () => this.#ended() })
+    const id = sources.add({ fired: onFire, cancelled: () => this.#ended() })
     this.#source = this.#native.sourceCreate(number, descriptor, handle, id, strict === true)
     if (this.#source === undefined) {
       sources.take(id)
@@ -91,10 +88,6 @@ export class DispatchSource {
   merge(data) {
     if (!this.#type.startsWith('data-')) throw new AddonError('SOURCE_INVALID', `a ${this.#type} source merges no data`)
     expectInteger('the data', data, 0, Number.MAX_SAFE_INTEGER, 'SOURCE_INVALID')
-    if (!this.#merged && this.#active && this.#onCancelled !== undefined && data !== 0) {
-      this.#merged = true
-      this.#native.holdLane(1)
-    }
     this.#native.sourceMerge(this.#source, data)
   }
 
@@ -116,19 +109,7 @@ export class DispatchSource {
     this.#native.holdLane(this.#holding ? 1 : -1)
   }
 
-  #settleMerge() {
-    if (!this.#merged) return
-    this.#merged = false
-    this.#native.holdLane(-1)
-  }
-
-  #fired(data) {
-    this.#settleMerge()
-    this.#onFire(data)
-  }
-
   #ended() {
-    this.#settleMerge()
     this.#referenced = false
     this.#settleHold()
     this.#onCancelled?.()

@@ -41,7 +41,7 @@ class GroupHandle {
     if (entered_ == 0) {
       queue->due(later);
     } else {
-      waiting_.push_back({queue, later});
+      waiting_.push_back({queue->self(), later});
     }
     dispatch_.groupNotifyF(group_, queue->queue().object(), later, QueueHandle::runLater);
   }

@@ -12,9 +12,9 @@ std::shared_ptr<QueueHandle> handleOf(napi_env env, napi_value value) {
   return unbox<QueueHandle>(env, BoxType::queue, value);
 }
 
-napi_value boxed(napi_env env, Lane& lane, std::shared_ptr<Queue> queue) {
+napi_value boxed(napi_env env, Lane& lane, std::shared_ptr<Queue> queue, std::shared_ptr<QueueHandle> target = nullptr) {
   if (queue == nullptr) return fail(env, "ERR_ADDON", "libdispatch made no queue");
-  const auto handle = std::make_shared<QueueHandle>(lane, std::move(queue));
+  const auto handle = std::make_shared<QueueHandle>(lane, std::move(queue), std::move(target));
   // Items that wait share the handle, so its own end cannot be what lets go of a queue that JavaScript has lost.
   const auto held = std::shared_ptr<QueueHandle>(handle.get(), [handle](QueueHandle*) { handle->letGo(); });
   return box(env, BoxType::queue, held);
@@ -33,7 +33,7 @@ napi_value queueCreate(napi_env env, napi_callback_info info) {
   options.qos = qos;
   const auto target = handleOf(env, args[4]);
   if (target == nullptr) return nullptr;
-  return boxed(env, *lane, Queue::create(target->queue().dispatch(), options, target->queue().object()));
+  return boxed(env, *lane, Queue::create(target->queue().dispatch(), options, target->queue().object()), target->self());
 }
 
 // (): the root of this lane, or undefined where there is none.
@@ -92,7 +92,7 @@ napi_value queueSetTarget(napi_env env, napi_callback_info info) {
   const auto handle = handleOf(env, args[0]);
   const auto target = handle == nullptr ? nullptr : handleOf(env, args[1]);
   if (target == nullptr) return nullptr;
-  return makeBool(env, handle->queue().setTarget(target->queue().object()));
+  return makeBool(env, handle->setTarget(target));
 }
 
 napi_value queueIsCurrent(napi_env env, napi_callback_info info) {

@@ -8,22 +8,39 @@
 
 namespace dispatch_addon {
 
+QueueHandle::QueueHandle(Lane& lane, std::shared_ptr<Queue> queue, std::shared_ptr<QueueHandle> target)
+    : gate_(lane.gate()), queue_(std::move(queue)), target_(std::move(target)) {
+  if (target_ != nullptr) target_->children_.insert(this);
+  settle();
+}
+
+QueueHandle::~QueueHandle() {
+  queue_->receive(nullptr, nullptr);
+  if (target_ != nullptr && gate_->here() != nullptr) target_->children_.erase(this);
+}
+
 QueueHandle::Item* QueueHandle::expect(uint32_t id) {
-  count();
+  expectOne();
   return new Item{shared_from_this(), id, true};
 }
 
-void QueueHandle::count() {
+void QueueHandle::expectOne() {
   pending_++;
   Lane* lane = gate_->here();
-  if (lane != nullptr && !queue_->suspended()) lane->hold(1);
+  if (lane != nullptr && !stopped_) lane->hold(1);
+}
+
+void QueueHandle::doneOne() {
+  pending_--;
+  Lane* lane = gate_->here();
+  if (lane != nullptr && !stopped_) lane->hold(-1);
 }
 
 QueueHandle::Later* QueueHandle::later(uint32_t item) { return new Later{{shared_from_this(), item, false}}; }
 
 void QueueHandle::due(Later* item) {
   item->counted = true;
-  count();
+  expectOne();
 }
 
 void QueueHandle::runLater(void* context) { run(static_cast<Item*>(static_cast<Later*>(context))); }
@@ -34,10 +51,7 @@ void QueueHandle::run(void* context) {
   Lane* lane = handle.gate_->here();
   // The lane has ended and the item came to a thread of libdispatch: there is no JavaScript for it any more.
   if (lane == nullptr) return;
-  if (item->counted) {
-    handle.pending_--;
-    if (!handle.queue_->suspended()) lane->hold(-1);
-  }
+  if (item->counted) handle.doneOne();
   lane->arrive(Arrival::item, item->id);
 }
 
@@ -97,37 +111,44 @@ void QueueHandle::after(uint64_t delayNs, uint32_t item) {
 
 void QueueHandle::letGo() {
   unlisten();
-  const bool before = queue_->suspended();
   queue_->letGo();
-  settle(before);
+  settle();
 }
 
-void QueueHandle::settle(bool wasSuspended) {
-  const bool suspended = queue_->suspended();
+void QueueHandle::settle() {
   Lane* lane = gate_->here();
-  if (lane == nullptr || suspended == wasSuspended) return;
-  lane->hold(suspended ? -pending_ : pending_);
+  const bool stopped = queue_->suspended() || (target_ != nullptr && target_->stopped_);
+  if (lane == nullptr || stopped == stopped_) return;
+  stopped_ = stopped;
+  lane->hold(stopped ? -pending_ : pending_);
+  for (QueueHandle* child : children_) child->settle();
 }
 
 bool QueueHandle::suspend() {
-  const bool before = queue_->suspended();
   const bool done = queue_->suspend();
-  settle(before);
+  settle();
   return done;
 }
 
 bool QueueHandle::resume() {
-  const bool before = queue_->suspended();
   const bool done = queue_->resume();
-  settle(before);
+  settle();
   return done;
 }
 
 bool QueueHandle::activate() {
-  const bool before = queue_->suspended();
   const bool done = queue_->activate();
-  settle(before);
+  settle();
   return done;
+}
+
+bool QueueHandle::setTarget(const std::shared_ptr<QueueHandle>& target) {
+  if (!queue_->setTarget(target->queue_->object())) return false;
+  if (target_ != nullptr) target_->children_.erase(this);
+  target_ = target->self();
+  target_->children_.insert(this);
+  settle();
+  return true;
 }
 
 void QueueHandle::listen() {

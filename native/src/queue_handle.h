@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <unordered_set>
 
 #include "lane.h"
 #include "queue.h"
@@ -10,10 +11,14 @@ namespace dispatch_addon {
 
 class QueueHandle : public std::enable_shared_from_this<QueueHandle> {
  public:
-  QueueHandle(Lane& lane, std::shared_ptr<Queue> queue) : gate_(lane.gate()), queue_(std::move(queue)) {}
-  ~QueueHandle() { queue_->receive(nullptr, nullptr); }
+  QueueHandle(Lane& lane, std::shared_ptr<Queue> queue, std::shared_ptr<QueueHandle> target);
+  ~QueueHandle();
+  QueueHandle(const QueueHandle&) = delete;
+  QueueHandle& operator=(const QueueHandle&) = delete;
 
   Queue& queue() { return *queue_; }
+  // What holds on to the handle but not to the queue's place in JavaScript: its loss there still lets go of the queue.
+  std::shared_ptr<QueueHandle> self() { return shared_from_this(); }
   const std::shared_ptr<Queue>& shared() const { return queue_; }
 
   void async(uint32_t item);
@@ -29,6 +34,12 @@ class QueueHandle : public std::enable_shared_from_this<QueueHandle> {
   bool suspend();
   bool resume();
   bool activate();
+  bool setTarget(const std::shared_ptr<QueueHandle>& target);
+
+  // Something that is to run here keeps the program alive, unless this queue or one that it targets is suspended: nobody
+  // can tell whether it will ever be resumed.
+  void expectOne();
+  void doneOne();
 
   // JavaScript has no reference any more. What waits still runs, where there is a lane for it.
   void letGo();
@@ -46,14 +57,17 @@ class QueueHandle : public std::enable_shared_from_this<QueueHandle> {
   };
 
   Item* expect(uint32_t id);
-  void count();
   static void run(void* context);
   static void deliver(void* owner, Queue& queue, std::vector<Queue::Message>& batch);
-  // Items of a suspended queue do not keep the program alive: nobody can tell whether it will ever be resumed.
-  void settle(bool wasSuspended);
+  // After this queue or its target was suspended or resumed: settles who keeps the program alive, down the subtree.
+  void settle();
 
   std::shared_ptr<LaneGate> gate_;
   std::shared_ptr<Queue> queue_;
+  std::shared_ptr<QueueHandle> target_;
+  // Those that target this one. Touched only while the lane lives, on its thread.
+  std::unordered_set<QueueHandle*> children_;
+  bool stopped_ = false;
   int pending_ = 0;
   bool listening_ = false;
 };

@@ -14,11 +14,35 @@ struct SourceContext {
   Libdispatch::Source source;
   std::shared_ptr<LaneGate> gate;
   uint32_t id;
+  std::shared_ptr<QueueHandle> queue;
+  // Data was merged and has not arrived yet. It arrives before the program ends, unless the source is suspended or its
+  // queue is.
+  bool waiting = false;
+  int suspensions = 0;
+
+  void await(bool now) {
+    const bool before = waiting && suspensions == 0;
+    waiting = now;
+    settle(before);
+  }
+
+  void suspend(int by) {
+    const bool before = waiting && suspensions == 0;
+    suspensions += by;
+    settle(before);
+  }
+
+  void settle(bool before) {
+    const bool after = waiting && suspensions == 0;
+    if (after && !before) queue->expectOne();
+    if (before && !after) queue->doneOne();
+  }
 
   static void fire(void* context) {
     auto* one = static_cast<SourceContext*>(context);
     Lane* lane = one->gate->here();
     if (lane == nullptr) return;
+    one->await(false);
     const auto data = static_cast<double>(one->dispatch.sourceGetData(one->source));
     lane->arrive(Arrival::source, one->id, makeDouble(lane->env(), data));
   }
@@ -34,13 +58,15 @@ struct SourceContext {
 
 class SourceHandle {
  public:
-  SourceHandle(const Libdispatch& dispatch, Libdispatch::Source source) : dispatch_(dispatch), source_(source) {}
+  SourceHandle(const Libdispatch& dispatch, Libdispatch::Source source, SourceContext* context)
+      : dispatch_(dispatch), source_(source), context_(context) {}
 
   ~SourceHandle() {
     cancel();
     // As with queues: a source that is inactive or suspended must not lose its last reference.
     activate();
-    for (; suspensions_ > 0; suspensions_--) dispatch_.resume(source_);
+    while (resume()) {
+    }
     dispatch_.release(source_);
   }
 
@@ -53,22 +79,26 @@ class SourceHandle {
   void cancel() {
     if (cancelled_) return;
     cancelled_ = true;
+    context_->await(false);
     dispatch_.sourceCancel(source_);
   }
 
   void suspend() {
-    suspensions_++;
+    context_->suspend(1);
     dispatch_.suspend(source_);
   }
 
   bool resume() {
-    if (suspensions_ == 0) return false;
-    suspensions_--;
+    if (context_->suspensions == 0) return false;
+    context_->suspend(-1);
     dispatch_.resume(source_);
     return true;
   }
 
-  void merge(uintptr_t data) { dispatch_.sourceMergeData(source_, data); }
+  void merge(uintptr_t data) {
+    if (active_ && !cancelled_ && data != 0) context_->await(true);
+    dispatch_.sourceMergeData(source_, data);
+  }
 
   void schedule(double delayMs, double intervalMs, double leewayMs) {
     // Beyond the longest time a timer is disarmed, or does not repeat.
@@ -81,9 +111,10 @@ class SourceHandle {
  private:
   const Libdispatch& dispatch_;
   Libdispatch::Source source_;
+  // It belongs to the source, which lives as long as this does.
+  SourceContext* context_;
   bool active_ = false;
   bool cancelled_ = false;
-  int suspensions_ = 0;
 };
 
 std::shared_ptr<SourceHandle> sourceOf(napi_env env, napi_value value) {
@@ -121,11 +152,12 @@ napi_value sourceCreate(napi_env env, napi_callback_info info) {
   Libdispatch::Source source =
       dispatch.sourceCreate(typeOf(dispatch, type), descriptor, strict ? kTimerStrict : 0, queue->queue().object());
   if (source == nullptr) return makeUndefined(env);
-  dispatch.setContext(source, new SourceContext{dispatch, source, lane->gate(), id});
+  auto* context = new SourceContext{dispatch, source, lane->gate(), id, queue->self()};
+  dispatch.setContext(source, context);
   dispatch.setFinalizer(source, SourceContext::finalize);
   dispatch.sourceSetEventHandlerF(source, SourceContext::fire);
   dispatch.sourceSetCancelHandlerF(source, SourceContext::cancelled);
-  return box(env, BoxType::source, std::make_shared<SourceHandle>(dispatch, source));
+  return box(env, BoxType::source, std::make_shared<SourceHandle>(dispatch, source, context));
 }
 
 template <void (SourceHandle::*method)()>

@@ -1,4 +1,4 @@
-import { AddonError, backendInfo, DispatchQueue, drainLane, RemoteQueue } from '../index.js'
+import { AddonError, backendInfo, DispatchQueue, DispatchSource, drainLane, RemoteQueue } from '../index.js'
 import { serially, withDispatch } from './with-dispatch.js'
 
 // One after the other, because a drain that one test asks for would run the items of all.
@@ -206,6 +206,26 @@ test('queues that are collected while suspended or inactive do not end the proce
   globalThis.gc?.()
   await new Promise(resolve => setImmediate(resolve))
   t.pass()
+})
+
+test('what waits below a target that is lost while suspended runs after all', async t => {
+  let ran = false
+  const lose = () => {
+    const parent = new DispatchQueue('test.lost.parent')
+    const child = new DispatchQueue('test.lost.child', { target: parent })
+    const source = new DispatchSource('data-add', { queue: child, onFire: () => {} }).activate()
+    parent.suspend()
+    source.merge(1)
+    child.async(() => {
+      ran = true
+    })
+  }
+  lose()
+  for (let round = 0; round < 200 && !ran; round++) {
+    globalThis.gc()
+    await new Promise(resolve => setTimeout(resolve, 5))
+  }
+  t.true(ran)
 })
 
 test('a drain that is asked for does not wait for the event loop', t => {

@@ -19,6 +19,10 @@ function run(name, script = scenario) {
 for (const name of [
   'idle main queue',
   'suspended queue with items',
+  'items of a queue whose target is suspended',
+  'a target that is resumed',
+  'data for a suspended source, and for a suspended queue',
+  'merged data arrives before the end',
   'exit within an item',
   'exit while jobs run',
   'main ends while a lane is busy',

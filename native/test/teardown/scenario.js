@@ -17,6 +17,47 @@ const scenarios = {
     queue.after(1, () => console.log('never'))
     console.log('ran')
   },
+  'items of a queue whose target is suspended'() {
+    const parent = new DispatchQueue('parent')
+    const child = new DispatchQueue('child', { target: parent })
+    const moved = new DispatchQueue('moved', { inactive: true })
+    globalThis.kept = [parent, child, moved]
+    child.async(() => console.log('never'))
+    parent.suspend()
+    child.async(() => console.log('never'))
+    moved.setTarget(child)
+    moved.activate()
+    moved.async(() => console.log('never'))
+    console.log('ran')
+  },
+  'a target that is resumed'() {
+    const parent = new DispatchQueue('parent')
+    const child = new DispatchQueue('child', { target: parent })
+    parent.suspend()
+    child.async(() => console.log('ran'))
+    setTimeout(() => parent.resume(), 1)
+  },
+  'data for a suspended source, and for a suspended queue'() {
+    const queue = new DispatchQueue('data')
+    const make = () => new DispatchSource('data-add', { queue, onFire: () => console.log('never') }).activate()
+    const [first, second] = [make(), make()]
+    globalThis.kept = [queue, first, second]
+    first.suspend()
+    first.merge(1)
+    second.merge(1)
+    queue.suspend()
+    console.log('ran')
+  },
+  'merged data arrives before the end'() {
+    const queue = new DispatchQueue('data')
+    const source = new DispatchSource('data-add', { queue, onFire: data => console.log(data === 3 ? 'ran' : data) })
+    source.activate().suspend()
+    queue.suspend()
+    source.merge(1)
+    source.merge(2)
+    queue.resume()
+    source.resume()
+  },
   'exit within an item'() {
     const queue = new DispatchQueue('exit')
     queue.async(() => {

@@ -7,9 +7,11 @@ import { cellOf } from '../actor-context.ts'
 import type { Executor } from '../executors/executor.ts'
 import { errorsToConsole } from '../logger.ts'
 import { System } from '../system.ts'
+import { Doorbell } from './doorbell.ts'
 import type { LaneStart } from './lane.ts'
 import { type Address, LaneHub, MAIN_LANE } from './lane-hub.ts'
 import { ENDED, LaneLink, PIN, PINNED, SPAWN, STOP, TELL_STAND_IN } from './lane-link.ts'
+import { LaneWatch } from './lane-watch.ts'
 import { SharedRing } from './shared-ring.ts'
 
 interface SpawnRequest {
@@ -36,7 +38,7 @@ async function dispatchExecutor(label: string): Promise<{ readonly executor?: Ex
   return DispatchExecutor.obstacle() === undefined ? { executor: new DispatchExecutor({ label }) } : {}
 }
 
-const { lane, name, toLane, toMain, executor } = workerData as LaneStart
+const { lane, name, toLane, toMain, laneBell, mainBell, executor } = workerData as LaneStart
 const port = parentPort!
 /** Paths of those that have a stand-in, which reports their failures where they are supervised. */
 const reportedElsewhere = new Set<string>()
@@ -55,9 +57,14 @@ const ids = new Map<ActorCell, number>()
 const loading = new Map<number, Loading>()
 
 const link = new LaneLink(
-  new SharedRing(toLane),
-  new SharedRing(toMain),
-  port as never,
+  {
+    incoming: new SharedRing(toLane),
+    outgoing: new SharedRing(toMain),
+    bell: new Doorbell(mainBell),
+    port: port as never,
+    watch: new LaneWatch(new Doorbell(laneBell)),
+    root: system.main,
+  },
   (to, kind, id, messageId, causeId, payload) => {
     if (hub.receive(to, kind, id, messageId, causeId, payload)) return
     if (kind === TELL_STAND_IN) deliver(id, hub.codec.decode(payload) as Message, messageId, causeId)

@@ -5,8 +5,11 @@ import type { ActorCell } from '../actor-cell.ts'
 import { cellOf } from '../actor-context.ts'
 import type { StopReason } from '../actor-lifecycle.ts'
 import type { Executor } from '../executors/executor.ts'
+import { Doorbell } from './doorbell.ts'
+import type { Receive } from './lane-batch.ts'
 import type { LaneHub } from './lane-hub.ts'
-import { ENDED, LaneLink, PIN, PINNED, type Receive, SPAWN, STOP, TELL_STAND_IN } from './lane-link.ts'
+import { ENDED, LaneLink, PIN, PINNED, SPAWN, STOP, TELL_STAND_IN } from './lane-link.ts'
+import { laneWatch } from './lane-watch.ts'
 import { SharedRing } from './shared-ring.ts'
 
 /** The name of a lane in `inspect` and the size of its way to this thread. */
@@ -34,6 +37,9 @@ export interface LaneStart {
   readonly name: string
   readonly toLane: SharedArrayBuffer
   readonly toMain: SharedArrayBuffer
+  /** They wake the lane, and the thread that made it. */
+  readonly laneBell: SharedArrayBuffer
+  readonly mainBell: SharedArrayBuffer
   /** That of the main lane; a simulation has no threads, so its lanes are on the event loop. */
   readonly executor: Executor['name']
 }
@@ -143,15 +149,20 @@ export class Lane implements AsyncDisposable {
   private start(): void {
     const toLane = SharedRing.allocate(this.ringBytes)
     const toMain = SharedRing.allocate(this.ringBytes)
+    const bell = new Doorbell()
+    const root = this.hub.system.main
     const start: LaneStart = {
       lane: this.id,
       name: this.name,
       toLane: toLane.buffer,
       toMain: toMain.buffer,
-      executor: this.hub.system.main.executor.name,
+      laneBell: bell.buffer,
+      mainBell: laneWatch.bell.buffer,
+      executor: root.executor.name,
     }
     const worker = new Worker(new URL('./lane-worker.js', import.meta.url), { workerData: start, name: this.name })
-    const link = new LaneLink(toMain, toLane, worker, this.onMessage)
+    const ends = { incoming: toMain, outgoing: toLane, bell, port: worker, watch: laneWatch, root }
+    const link = new LaneLink(ends, this.onMessage)
     this.worker = worker
     this.link = link
     this.failure = undefined

@@ -3,7 +3,7 @@ import { anyMessage, type Behavior, type Handlers, type Message, type SpawnOptio
 import { ActorContext } from './actor-context.ts'
 import { Lifecycle, type StopReason } from './actor-lifecycle.ts'
 import { type Delivery, LocalRef } from './actor-ref.ts'
-import { failAsks } from './ask.ts'
+import { failAsks, refusalOf } from './ask.ts'
 import type { DeadLetterReason } from './dead-letters.ts'
 import { diagnostics } from './diagnostics.ts'
 import { ActorMetrics } from './histogram.ts'
@@ -204,15 +204,7 @@ export class ActorCell implements Drainable {
     this.note(DEAD_LETTER, messageId, reason)
     const { deadLetter: channel } = diagnostics
     if (channel.hasSubscribers) channel.publish({ ...this.event(), reason, message })
-    if (reason === 'stopped') {
-      failAsks(message, new SpimplError('ACTOR_STOPPED', `expected a running actor at ${this.path}, it has stopped`))
-    } else if (reason === 'message-unknown') {
-      failAsks(message, this.unknown(message))
-    } else if (reason === 'mailbox-full' || reason === 'dropped-newest') {
-      failAsks(message, new SpimplError('MAILBOX_FULL', `expected room in the mailbox of ${this.path}, it is full`))
-    } else {
-      failAsks(message, new SpimplError('MESSAGE_DROPPED', `a message to ${this.path} was dropped: ${reason}`))
-    }
+    failAsks(message, reason === 'message-unknown' ? this.unknown(message) : refusalOf(reason, this.path))
   }
 
   /** Writes down what is no message: a start, an end, a dead letter. */

@@ -1,7 +1,7 @@
 import { SpimplError } from '../errors.ts'
 import type { Message } from './actor.ts'
 import type { AskOptions, ReplyTo } from './actor-ref.ts'
-import type { DeadLetters } from './dead-letters.ts'
+import type { DeadLetterReason, DeadLetters } from './dead-letters.ts'
 import { execution, type RootQueue } from './root-queue.ts'
 import { Timer } from './timer-wheel.ts'
 
@@ -112,6 +112,17 @@ function aborted(path: string, signal: AbortSignal): SpimplError {
 export function failAsks(message: unknown, error: SpimplError): void {
   if (typeof message !== 'object' || message === null) return
   for (const value of Object.values(message)) if (isReplyTo(value)) value.fail(error)
+}
+
+/** Why nobody will answer a message to `path` that became a dead letter. */
+export function refusalOf(reason: DeadLetterReason, path: string): SpimplError {
+  if (reason === 'stopped') {
+    return new SpimplError('ACTOR_STOPPED', `expected a running actor at ${path}, it has stopped`)
+  }
+  if (reason === 'mailbox-full' || reason === 'dropped-newest') {
+    return new SpimplError('MAILBOX_FULL', `expected room in the mailbox of ${path}, it is full`)
+  }
+  return new SpimplError('MESSAGE_DROPPED', `a message to ${path} was dropped: ${reason}`)
 }
 
 function isReplyTo(value: unknown): value is ReplyTo<unknown> {

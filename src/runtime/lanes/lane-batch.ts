@@ -21,6 +21,8 @@ export type Receive = (
   messageId: number,
   causeId: number,
   payload: unknown,
+  /** JSON gives the payload back as it is. */
+  textual: boolean,
 ) => void
 
 /** A batch as it goes through a port. */
@@ -130,7 +132,7 @@ export function deliverFrame(ring: SharedRing, at: number, receive: Receive): nu
         ? JSON.parse(ring.bytes.toString('utf8', at + head, at + ring.length))
         : deserialize(ring.copy(at).subarray(head))
     ) as unknown[]
-    return deliverAll(ring.doubles, (at + HEADER_BYTES) >> 3, payloads, receive)
+    return deliverAll(ring.doubles, (at + HEADER_BYTES) >> 3, payloads, kind === TEXT, receive)
   } finally {
     ring.release()
   }
@@ -138,12 +140,26 @@ export function deliverFrame(ring: SharedRing, at: number, receive: Receive): nu
 
 /** Takes a batch that came through the port. @returns how many messages it had */
 export function deliverFromPort({ numbers, payloads }: PortBatch, receive: Receive): number {
-  return deliverAll(numbers, 0, payloads, receive)
+  return deliverAll(numbers, 0, payloads, false, receive)
 }
 
-function deliverAll(numbers: Float64Array, first: number, payloads: readonly unknown[], receive: Receive): number {
+function deliverAll(
+  numbers: Float64Array,
+  first: number,
+  payloads: readonly unknown[],
+  textual: boolean,
+  receive: Receive,
+): number {
   for (let index = 0, at = first; index < payloads.length; index++, at += NUMBERS) {
-    receive(numbers[at]!, numbers[at + 1]!, numbers[at + 2]!, numbers[at + 3]!, numbers[at + 4]!, payloads[index])
+    receive(
+      numbers[at]!,
+      numbers[at + 1]!,
+      numbers[at + 2]!,
+      numbers[at + 3]!,
+      numbers[at + 4]!,
+      payloads[index],
+      textual,
+    )
   }
   return payloads.length
 }

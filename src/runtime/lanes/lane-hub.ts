@@ -1,7 +1,8 @@
 import type { Message } from '../actor.ts'
 import type { ActorCell } from '../actor-cell.ts'
 import type { Delivery, LocalRef, Ref, ReplyTo } from '../actor-ref.ts'
-import type { PendingAsk } from '../ask.ts'
+import { failAsks, type PendingAsk, refusalOf } from '../ask.ts'
+import type { DeadLetterReason } from '../dead-letters.ts'
 import type { System } from '../system.ts'
 import { ANSWER, type LaneLink, REFUSE, TELL } from './lane-link.ts'
 import { MessageCodec } from './message-codec.ts'
@@ -87,11 +88,11 @@ export class LaneHub {
     const messageId = ++this.system.main.lastMessageId
     const link = this.linkTo(lane)
     if (link === undefined) {
-      this.system.deadLetters.publish(lane === this.lane ? 'stopped' : 'lane-died', message, path, messageId)
+      this.undelivered(lane === this.lane ? 'stopped' : 'lane-died', message, path, messageId)
       return 'stopped'
     }
     if (link.congested) {
-      this.system.deadLetters.publish('mailbox-full', message, path, messageId)
+      this.undelivered('mailbox-full', message, path, messageId)
       return 'mailbox-full'
     }
     this.send(link, lane, TELL, id, messageId, causeId, message)
@@ -125,17 +126,23 @@ export class LaneHub {
   }
 
   /** Takes what every lane takes: messages, answers, and what is for another lane. @returns whether it was that */
-  receive(lane: number, kind: number, id: number, messageId: number, causeId: number, payload: unknown): boolean {
+  receive(
+    lane: number,
+    kind: number,
+    id: number,
+    messageId: number,
+    causeId: number,
+    payload: unknown,
+    textual: boolean,
+  ): boolean {
     if (lane !== this.lane) {
-      // Still encoded, and so it goes on as it is.
-      this.links.get(lane)?.send(lane, kind, id, messageId, causeId, payload)
+      this.passOn(lane, kind, id, messageId, causeId, payload, textual)
       return true
     }
     if (kind === TELL) {
       const message = this.codec.decode(payload) as Message
       const cell = this.cells.get(id)
-      if (cell === undefined)
-        this.system.deadLetters.publish('stopped', message, `lane ${lane}, actor ${id}`, messageId)
+      if (cell === undefined) this.undelivered('stopped', message, `lane ${lane}, actor ${id}`, messageId)
       else cell.receive(message, messageId, causeId)
       return true
     }
@@ -148,6 +155,31 @@ export class LaneHub {
       return true
     }
     return false
+  }
+
+  /** Nobody will handle it: it is a dead letter, and whoever waits for an answer to it learns why. */
+  undelivered(reason: DeadLetterReason, message: Message, path: string, messageId: number): void {
+    this.system.deadLetters.publish(reason, message, path, messageId)
+    failAsks(message, refusalOf(reason, path))
+  }
+
+  /** Still encoded, and so it goes on as it is. Answers are never held back: their number is bounded by the questions. */
+  private passOn(
+    lane: number,
+    kind: number,
+    id: number,
+    messageId: number,
+    causeId: number,
+    payload: unknown,
+    textual: boolean,
+  ): void {
+    const link = this.links.get(lane)
+    if (link !== undefined && !(link.congested && kind === TELL)) {
+      link.send(lane, kind, id, messageId, causeId, payload, textual)
+    } else if (kind === TELL) {
+      const reason = link === undefined ? 'lane-died' : 'mailbox-full'
+      this.undelivered(reason, this.codec.decode(payload) as Message, `lane ${lane}, actor ${id}`, messageId)
+    }
   }
 
   private settle(lane: number, kind: number, id: number, value: unknown): boolean {

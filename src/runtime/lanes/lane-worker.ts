@@ -65,8 +65,8 @@ const link = new LaneLink(
     watch: new LaneWatch(new Doorbell(laneBell)),
     root: system.main,
   },
-  (to, kind, id, messageId, causeId, payload) => {
-    if (hub.receive(to, kind, id, messageId, causeId, payload)) return
+  (to, kind, id, messageId, causeId, payload, textual) => {
+    if (hub.receive(to, kind, id, messageId, causeId, payload, textual)) return
     if (kind === TELL_STAND_IN) deliver(id, hub.codec.decode(payload) as Message, messageId, causeId)
     else if (kind === SPAWN) void spawn(id, hub.codec.decode(payload) as SpawnRequest)
     else if (kind === STOP) stop(id)
@@ -91,7 +91,7 @@ function deliver(id: number, message: Message, messageId: number, causeId: numbe
     return
   }
   const cell = cells.get(id)
-  if (cell === undefined) system.deadLetters.publish('stopped', message, `${name}, actor ${id}`, messageId)
+  if (cell === undefined) hub.undelivered('stopped', message, `${name}, actor ${id}`, messageId)
   else cell.receive(message, messageId, causeId)
 }
 

@@ -227,10 +227,10 @@ export class Lane implements AsyncDisposable {
     return link.congested ? link.drained() : undefined
   }
 
-  private readonly onMessage: Receive = (lane, kind, id, messageId, causeId, payload) => {
+  private readonly onMessage: Receive = (lane, kind, id, messageId, causeId, payload, textual) => {
     if (kind === ENDED) this.onEnded(id, this.hub.codec.decode(payload) as StopReason)
     else if (kind === PINNED) this.pinned.shift()?.(payload as string | undefined)
-    else this.hub.receive(lane, kind, id, messageId, causeId, payload)
+    else this.hub.receive(lane, kind, id, messageId, causeId, payload, textual)
   }
 
   private onEnded(id: number, reason: StopReason): void {

@@ -1,6 +1,14 @@
 import { threadId } from 'node:worker_threads'
 import test from 'ava'
-import { behavior, type Lane, type Message, type Ref, System, type Terminated } from '../../../src/runtime/runtime.ts'
+import {
+  behavior,
+  type Lane,
+  type Message,
+  type Ref,
+  type ReplyTo,
+  System,
+  type Terminated,
+} from '../../../src/runtime/runtime.ts'
 import type { Echo, Relay, Sink } from './lane-actors.ts'
 
 const module = new URL('./lane-actors.js', import.meta.url)
@@ -102,6 +110,30 @@ test.serial('an actor of one lane reaches one of another', async t => {
   let sum = 0
   while (sum < 55) sum = await total()
   t.is(sum, 55)
+})
+
+test.serial('a question to an actor of a lane that is gone, or whose lane is, fails at once and says why', async t => {
+  await using system = new System({ log: quiet })
+  const lane = system.lane()
+  const { ref: to, next } = sink(system)
+  const parent = echoOn(system, lane, 'parent')
+  parent.tell({ type: 'child', to })
+  const met = await next()
+  const child = (met as Sink & { type: 'met' }).who
+  t.is(await read(child), 1)
+  // From one lane to a child of another the main lane passes on.
+  const asker = echoOn(system, system.lane(), 'asker')
+  const other = () => asker.ask<string>(replyTo => ({ type: 'outcome', of: child, replyTo }), { timeoutMs: 60_000 })
+  t.is(await other(), '1')
+  child.tell({ type: 'leave' })
+  const never = { timeoutMs: 60_000 }
+  const question = (replyTo: ReplyTo<number>): Echo => ({ type: 'read', replyTo })
+  await t.throwsAsync(child.ask(question, never), { code: 'ACTOR_STOPPED' })
+  t.is(await other(), 'ACTOR_STOPPED')
+  await lane.close()
+  await t.throwsAsync(child.ask(question, never), { code: 'MESSAGE_DROPPED', message: /lane-died/ })
+  t.is(await other(), 'MESSAGE_DROPPED')
+  t.is(system.deadLetters.counts.get('lane-died'), 2)
 })
 
 test.serial('a message keeps its id on its way', async t => {

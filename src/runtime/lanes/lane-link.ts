@@ -140,13 +140,25 @@ export class LaneLink implements Watched {
   private post(frame: Uint8Array = fromPortFrame, inOrder: boolean): void {
     const { batch } = this
     if (frame === fromPortFrame) {
-      this.port.postMessage(batch.toPort(), batch.transfer as unknown as TransferListItem[])
+      this.postBatch()
       if (inOrder && this.outgoing.write(frame)) return
     }
     this.backlog.push({ frame, entries: batch.size })
     this.backlogEntries += batch.size
     // It asks for room before it sleeps.
     this.watch.start()
+  }
+
+  private postBatch(): void {
+    const { batch } = this
+    const message = batch.toPort()
+    try {
+      // A buffer that is named twice would be refused.
+      this.port.postMessage(message, [...new Set(batch.transfer)] as unknown as TransferListItem[])
+    } catch {
+      // One of them cannot change owner (memory of WebAssembly, say). Nothing has been sent, so all are copied.
+      this.port.postMessage(message)
+    }
   }
 
   private wakeOther(): void {

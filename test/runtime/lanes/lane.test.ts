@@ -1,4 +1,4 @@
-import { threadId } from 'node:worker_threads'
+import { markAsUntransferable, threadId } from 'node:worker_threads'
 import test from 'ava'
 import {
   behavior,
@@ -77,6 +77,21 @@ test.serial('large buffers change owner, small ones are copied', async t => {
   t.is(large.byteLength, 0)
   t.is(small.byteLength, 100)
 })
+
+test.serial(
+  'a large buffer that is told twice in one turn arrives twice, and one that cannot change owner is copied',
+  async t => {
+    await using system = new System()
+    const ref = echoOn(system, system.lane())
+    const length = (bytes: Uint8Array) => ref.ask<number>(replyTo => ({ type: 'length', bytes, replyTo }), soon)
+    const large = new Uint8Array(1 << 20)
+    t.deepEqual(await Promise.all([length(large), length(large)]), [1 << 20, 1 << 20])
+    const kept = new Uint8Array(1 << 20)
+    markAsUntransferable(kept.buffer)
+    t.is(await length(kept), 1 << 20)
+    t.is(kept.byteLength, 1 << 20)
+  },
+)
 
 test.serial('the bytes of a buffer arrive as they were', async t => {
   await using system = new System()

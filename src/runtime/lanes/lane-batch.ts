@@ -48,15 +48,7 @@ export class LaneBatch {
     return this.size === MAX_ENTRIES
   }
 
-  push(
-    lane: number,
-    kind: number,
-    id: number,
-    messageId: number,
-    causeId: number,
-    payload: unknown,
-    textual: boolean,
-  ): void {
+  readonly push: Receive = (lane, kind, id, messageId, causeId, payload, textual) => {
     const { numbers } = this
     const at = this.size++ * NUMBERS
     numbers[at] = lane

@@ -4,6 +4,7 @@ import type { Delivery, LocalRef, Ref, ReplyTo } from '../actor-ref.ts'
 import { failAsks, type PendingAsk, refusalOf } from '../ask.ts'
 import type { DeadLetterReason } from '../dead-letters.ts'
 import type { System } from '../system.ts'
+import type { Receive } from './lane-batch.ts'
 import { ANSWER, type LaneLink, REFUSE, TELL } from './lane-link.ts'
 import { MessageCodec } from './message-codec.ts'
 import { RemoteRef, RemoteReplyTo } from './remote-ref.ts'
@@ -164,15 +165,7 @@ export class LaneHub {
   }
 
   /** Still encoded, and so it goes on as it is. Answers are never held back: their number is bounded by the questions. */
-  private passOn(
-    lane: number,
-    kind: number,
-    id: number,
-    messageId: number,
-    causeId: number,
-    payload: unknown,
-    textual: boolean,
-  ): void {
+  private readonly passOn: Receive = (lane, kind, id, messageId, causeId, payload, textual) => {
     const link = this.links.get(lane)
     if (link !== undefined && !(link.congested && kind === TELL)) {
       link.send(lane, kind, id, messageId, causeId, payload, textual)

@@ -19,6 +19,8 @@ export class PendingAsk<R> extends Timer implements ReplyTo<R> {
   readonly path: string
   /** @internal Called once it waits no more. */
   onSettled: (() => void) | undefined = undefined
+  /** @internal The link over which its address went last: when the lane behind it dies, no answer is to be expected. */
+  via: unknown = undefined
   private readonly root: RootQueue
   private readonly deadLetters: DeadLetters
   private readonly timeoutMs: number

@@ -1,3 +1,4 @@
+import { SpimplError } from '../../errors.ts'
 import type { Message } from '../actor.ts'
 import type { ActorCell } from '../actor-cell.ts'
 import type { Delivery, LocalRef, Ref, ReplyTo } from '../actor-ref.ts'
@@ -33,6 +34,7 @@ export class LaneHub {
   private readonly cells = new Map<number, ActorCell>()
   private readonly asks = new Map<number, PendingAsk<unknown>>()
   private askIds = 0
+  private sendingTo: LaneLink | undefined
 
   constructor(system: System, lane: number) {
     this.system = system
@@ -49,8 +51,14 @@ export class LaneHub {
     this.links.set(lane, link)
   }
 
-  disconnect(lane: number): void {
+  /** The lane has ended: whoever waits for an answer from there learns it. */
+  disconnect(lane: number, cause: unknown): void {
+    const link = this.links.get(lane)
     this.links.delete(lane)
+    for (const ask of this.asks.values()) {
+      if (ask.via !== link) continue
+      ask.fail(new SpimplError('LANE_DIED', `expected an answer of ${ask.path}, its lane has ended`, { cause }))
+    }
   }
 
   addressOf(ref: LocalRef<Message> | RemoteRef<Message>): Address {
@@ -69,6 +77,7 @@ export class LaneHub {
 
   exportAsk(ask: PendingAsk<unknown>): number {
     const id = ++this.askIds
+    ask.via = this.sendingTo
     this.asks.set(id, ask)
     ask.onSettled = () => this.asks.delete(id)
     return id
@@ -121,6 +130,7 @@ export class LaneHub {
     const transfer: ArrayBuffer[] = []
     const { codec } = this
     codec.textual = true
+    this.sendingTo = link
     const encoded = codec.encode(payload, transfer)
     if (transfer.length > 0) link.transferNext(transfer)
     link.send(lane, kind, id, messageId, causeId, encoded, codec.textual && payload !== undefined)

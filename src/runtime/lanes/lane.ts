@@ -178,8 +178,8 @@ export class Lane implements AsyncDisposable {
     this.worker = undefined
     this.link?.close()
     this.link = undefined
-    this.hub.disconnect(this.id)
     const cause = this.failure ?? new Error(`the thread ended with code ${code}`)
+    this.hub.disconnect(this.id, cause)
     for (const pinned of this.pinned.splice(0)) pinned('the lane has ended')
     for (const [id, standIn] of [...this.standIns]) {
       this.standIns.delete(id)

@@ -202,6 +202,21 @@ test.serial('a lane that dies is a failure of its actors, and a restart begins i
   t.not(await ref.ask<number>(replyTo => ({ type: 'thread', replyTo }), soon), thread)
 })
 
+test.serial(
+  'a question that was on a lane when it died fails with that, and the next is answered by the next thread',
+  async t => {
+    await using system = new System({ log: quiet })
+    const ref = echoOn(system, system.lane(), 'e', 7)
+    await read(ref)
+    const question = (replyTo: ReplyTo<number>): Echo => ({ type: 'read', replyTo })
+    ref.tell({ type: 'die' })
+    const error = await t.throwsAsync(ref.ask(question, { timeoutMs: 60_000 }), { code: 'LANE_DIED' })
+    t.is((error!.cause as Error).message, 'the thread ended with code 3')
+    t.is(await read(ref), 7)
+    t.is(system.hub?.exported, 1)
+  },
+)
+
 test.serial('closing a lane handles what waits, in order, and ends the thread', async t => {
   await using system = new System()
   const lane = system.lane()

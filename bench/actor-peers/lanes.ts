@@ -18,6 +18,9 @@ export const remote = behavior<Remote>(() => {
   }
 })
 
+/** Runs that are not counted, in which the engine gets to know the code on both threads. */
+const WARM_UPS = 3
+
 /** Between two lanes, beside a bare MessagePort that echoes. */
 export async function laneRows(runs: number, quick: boolean): Promise<BenchRow[]> {
   await using system = new System()
@@ -31,10 +34,10 @@ export async function laneRows(runs: number, quick: boolean): Promise<BenchRow[]
   const trips: number[] = []
   const portTrips: number[] = []
   const portThroughput: number[] = []
-  const messages = quick ? 20_000 : 500_000
-  const rounds = quick ? 200 : 3_000
+  const messages = quick ? 100_000 : 500_000
+  const rounds = 3_000
   const port = echoPort()
-  for (let run = -1; run < runs; run++) {
+  for (let run = -WARM_UPS; run < runs; run++) {
     const perSecond = await flood(ref, read, messages)
     const trip = await medianTripMicroseconds(rounds, read)
     const portTrip = await medianTripMicroseconds(rounds, port.trip)

@@ -121,6 +121,11 @@ export class RootQueue implements Target {
     return this.draining || this.lone !== undefined || this.readyBands !== 0
   }
 
+  /** How long the thread may wait for others without keeping anything of this root from its turn: 0 when something is ready. */
+  get leisureMs(): number {
+    return this.busy ? 0 : this.timers.nextMs() - this.executor.clock.now()
+  }
+
   enqueue(ready: Drainable): void {
     if (this.readyBands === 0 && this.lone === undefined) this.lone = ready
     else this.enqueueBehind(ready)

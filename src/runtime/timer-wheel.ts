@@ -7,6 +7,8 @@
 const LEVEL_BITS = 6
 const SLOTS = 1 << LEVEL_BITS
 const LEVELS = 6
+/** Ticks of a slot of each level: `**` with variable operands calls the C library, in every look for the next timer. */
+const UNITS = Array.from({ length: LEVELS }, (_, level) => 2 ** (LEVEL_BITS * level))
 const SPAN_TICKS = 2 ** (LEVEL_BITS * LEVELS)
 
 /** Something that is due at a moment. A subclass says what happens; it must not take long, it only enqueues. */
@@ -76,8 +78,7 @@ export class TimerWheel {
 
   private findFirst(): number {
     for (let level = 0; level < LEVELS; level++) {
-      const shift = LEVEL_BITS * level
-      const unit = 2 ** shift
+      const unit = UNITS[level]!
       const index = Math.floor(this.tick / unit) % SLOTS
       const slot = this.nextOccupied(level, index)
       if (slot < 0) continue
@@ -112,7 +113,7 @@ export class TimerWheel {
   /** Empties the slots that begin at the present tick, upper levels first, and fires those of level 0. */
   private expire(nowMs: number): number {
     for (let level = LEVELS - 1; level > 0; level--) {
-      const unit = 2 ** (LEVEL_BITS * level)
+      const unit = UNITS[level]!
       if (this.tick % unit !== 0) continue
       const list = this.takeSlot(level, Math.floor(this.tick / unit) % SLOTS)
       for (let timer = list; timer !== undefined; ) {

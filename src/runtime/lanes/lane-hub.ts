@@ -5,6 +5,7 @@ import type { Delivery, LocalRef, Ref, ReplyTo } from '../actor-ref.ts'
 import { failAsks, type PendingAsk } from '../ask.ts'
 import { type DeadLetterReason, undelivered } from '../dead-letters.ts'
 import type { System } from '../system.ts'
+import type { Receive } from './lane-batch.ts'
 import { LANE_GONE, TERMINATED, WATCH } from './lane-kinds.ts'
 import { ANSWER, type LaneLink, REFUSE, TELL } from './lane-link.ts'
 import { LaneWatches, type Watcher } from './lane-watches.ts'
@@ -74,15 +75,15 @@ export class LaneHub {
   }
 
   /** That lane has ended: whoever waits for it waits no more, here and on every other. */
-  laneGone(lane: number): void {
+  laneGone(lane: number, cause?: unknown): void {
     this.links.delete(lane)
     for (const { ask, lanes } of this.asks.values()) {
-      if (lanes.delete(lane) && lanes.size === 0) ask.fail(died(ask.path))
+      if (lanes.delete(lane) && lanes.size === 0) ask.fail(died(ask.path, cause))
     }
     for (const [key, { replyTo, lane: asked }] of this.relayed) {
       if (asked !== lane && replyTo.lane !== lane) continue
       this.relayed.delete(key)
-      replyTo.fail(died(`an actor of lane ${lane}`))
+      replyTo.fail(died(`an actor of lane ${lane}`, cause))
     }
     this.watches.laneGone(lane)
     for (const [other, link] of this.links) if (other !== MAIN_LANE) link.send(other, LANE_GONE, lane, 0, 0, undefined)
@@ -179,13 +180,17 @@ export class LaneHub {
   }
 
   /** Takes what every lane takes: messages, answers, and what is for another lane. @returns whether it was that */
-  receive(lane: number, kind: number, id: number, messageId: number, causeId: number, payload: unknown): boolean {
+  receive(
+    lane: number,
+    kind: number,
+    id: number,
+    messageId: number,
+    causeId: number,
+    payload: unknown,
+    textual: boolean,
+  ): boolean {
     if (lane !== this.lane) {
-      // Still encoded, and so it goes on as it is.
-      const link = this.links.get(lane)
-      if (kind === ANSWER || kind === REFUSE) this.relayed.delete(`${lane}/${id}`)
-      if (link !== undefined) link.send(lane, kind, id, messageId, causeId, payload)
-      else this.unroutable(lane, kind, id, messageId, payload)
+      this.passOn(lane, kind, id, messageId, causeId, payload, textual)
       return true
     }
     if (kind === LANE_GONE) {
@@ -234,6 +239,16 @@ export class LaneHub {
     else if (kind === ANSWER) this.system.deadLetters.publish('reply-late', value, `lane ${lane}, question ${id}`)
   }
 
+  /** Still encoded, and so it goes on as it is. Answers are never held back: their number is bounded by the questions. */
+  private readonly passOn: Receive = (lane, kind, id, messageId, causeId, payload, textual) => {
+    const link = this.links.get(lane)
+    if (kind === ANSWER || kind === REFUSE) this.relayed.delete(`${lane}/${id}`)
+    if (link === undefined) this.unroutable(lane, kind, id, messageId, payload)
+    else if (kind === TELL && link.congested) {
+      this.undeliverable('mailbox-full', this.codec.decode(payload), `lane ${lane}, actor ${id}`, messageId)
+    } else link.send(lane, kind, id, messageId, causeId, payload, textual)
+  }
+
   private settle(lane: number, kind: number, id: number, value: unknown): boolean {
     return this.order(lane, kind, id, value)
   }
@@ -245,6 +260,6 @@ export class LaneHub {
   }
 }
 
-function died(path: string): SpimplError {
-  return new SpimplError('LANE_DIED', `expected an answer of ${path}, its lane has ended`)
+function died(path: string, cause: unknown): SpimplError {
+  return new SpimplError('LANE_DIED', `expected an answer of ${path}, its lane has ended`, { cause })
 }

@@ -10,10 +10,12 @@ import { errorsToConsole } from '../logger.ts'
 import { Recorder } from '../recorder.ts'
 import { System } from '../system.ts'
 import { SystemMessage } from '../system-message.ts'
+import { Doorbell } from './doorbell.ts'
 import type { LaneStart, LaneView } from './lane.ts'
 import { type Address, LaneHub, MAIN_LANE } from './lane-hub.ts'
 import { FORGET, LOOK, MARK, MARKED, SEEN } from './lane-kinds.ts'
 import { ENDED, LaneLink, PIN, PINNED, SPAWN, STOP, TELL_STAND_IN } from './lane-link.ts'
+import { LaneWatch } from './lane-watch.ts'
 import { SharedRing } from './shared-ring.ts'
 
 interface SpawnRequest {
@@ -59,7 +61,7 @@ function recorderOf({ capacity, enabled }: NonNullable<LaneStart['recorder']>): 
   return recorder
 }
 
-const { lane, name, toLane, toMain, executor, measured, recorder } = workerData as LaneStart
+const { lane, name, toLane, toMain, laneBell, mainBell, executor, measured, recorder } = workerData as LaneStart
 const port = parentPort!
 /** Paths of those that have a stand-in, which reports their failures where they are supervised. */
 const reportedElsewhere = new Set<string>()
@@ -83,11 +85,16 @@ const estates = new Map<number, Estate>()
 const failed = new Map<number, Estate>()
 
 const link = new LaneLink(
-  new SharedRing(toLane),
-  new SharedRing(toMain),
-  port as never,
-  (to, kind, id, messageId, causeId, payload) => {
-    if (hub.receive(to, kind, id, messageId, causeId, payload)) return
+  {
+    incoming: new SharedRing(toLane),
+    outgoing: new SharedRing(toMain),
+    bell: new Doorbell(mainBell),
+    port: port as never,
+    watch: new LaneWatch(new Doorbell(laneBell)),
+    root: system.main,
+  },
+  (to, kind, id, messageId, causeId, payload, textual) => {
+    if (hub.receive(to, kind, id, messageId, causeId, payload, textual)) return
     if (kind === TELL_STAND_IN) deliver(id, hub.codec.decode(payload) as Message, messageId, causeId)
     else if (kind === SPAWN) void spawn(id, hub.codec.decode(payload) as SpawnRequest)
     else if (kind === STOP) stop(id)

@@ -8,9 +8,12 @@ import { failAsks } from '../ask.ts'
 import type { Executor } from '../executors/executor.ts'
 import type { Inspection } from '../inspection.ts'
 import type { TraceRecord } from '../recorder.ts'
+import { Doorbell } from './doorbell.ts'
+import type { Receive } from './lane-batch.ts'
 import type { LaneHub } from './lane-hub.ts'
 import { FORGET, LOOK, MARK, MARKED, SEEN } from './lane-kinds.ts'
-import { ENDED, LaneLink, PIN, PINNED, type Receive, SPAWN, STOP, TELL_STAND_IN } from './lane-link.ts'
+import { ENDED, LaneLink, PIN, PINNED, SPAWN, STOP, TELL_STAND_IN } from './lane-link.ts'
+import { laneWatch } from './lane-watch.ts'
 import { SharedRing } from './shared-ring.ts'
 import { StandIn } from './stand-in.ts'
 
@@ -39,6 +42,9 @@ export interface LaneStart {
   readonly name: string
   readonly toLane: SharedArrayBuffer
   readonly toMain: SharedArrayBuffer
+  /** They wake the lane, and the thread that made it. */
+  readonly laneBell: SharedArrayBuffer
+  readonly mainBell: SharedArrayBuffer
   /** That of the main lane; a simulation has no threads, so its lanes are on the event loop. */
   readonly executor: Executor['name']
   readonly measured: boolean
@@ -191,18 +197,22 @@ export class Lane implements AsyncDisposable {
   private start(): void {
     const toLane = SharedRing.allocate(this.ringBytes)
     const toMain = SharedRing.allocate(this.ringBytes)
-    const { recorder, measured } = this.hub.system
+    const { recorder, measured, main: root } = this.hub.system
+    const bell = new Doorbell()
     const start: LaneStart = {
       lane: this.id,
       name: this.name,
       toLane: toLane.buffer,
       toMain: toMain.buffer,
-      executor: this.hub.system.main.executor.name,
+      laneBell: bell.buffer,
+      mainBell: laneWatch.bell.buffer,
+      executor: root.executor.name,
       measured,
       ...(recorder === undefined ? {} : { recorder: { capacity: recorder.capacity, enabled: recorder.enabled } }),
     }
     const worker = new Worker(new URL('./lane-worker.js', import.meta.url), { workerData: start, name: this.name })
-    const link = new LaneLink(toMain, toLane, worker, this.onMessage)
+    const ends = { incoming: toMain, outgoing: toLane, bell, port: worker, watch: laneWatch, root }
+    const link = new LaneLink(ends, this.onMessage)
     this.worker = worker
     this.link = link
     this.failure = undefined
@@ -218,10 +228,10 @@ export class Lane implements AsyncDisposable {
     this.worker = undefined
     this.link?.close()
     this.link = undefined
-    this.hub.laneGone(this.id)
     for (const question of this.questions.values()) question.reject(this.ended())
     this.questions.clear()
     const cause = this.failure ?? new Error(`the thread ended with code ${code}`)
+    this.hub.laneGone(this.id, cause)
     for (const pinned of this.pinned.splice(0)) pinned('the lane has ended')
     for (const [id, standIn] of [...this.standIns]) {
       this.standIns.delete(id)
@@ -279,12 +289,12 @@ export class Lane implements AsyncDisposable {
     return link.congested ? link.drained() : undefined
   }
 
-  private readonly onMessage: Receive = (lane, kind, id, messageId, causeId, payload) => {
+  private readonly onMessage: Receive = (lane, kind, id, messageId, causeId, payload, textual) => {
     if (kind === ENDED) this.onEnded(id, this.hub.codec.decode(payload) as StopReason)
     else if (kind === MARKED) this.standIns.get(id)?.passed()
     else if (kind === SEEN) this.onSeen(id, payload)
     else if (kind === PINNED) this.pinned.shift()?.(payload as string | undefined)
-    else this.hub.receive(lane, kind, id, messageId, causeId, payload)
+    else this.hub.receive(lane, kind, id, messageId, causeId, payload, textual)
   }
 
   private onSeen(id: number, answer: unknown): void {

@@ -1,22 +1,34 @@
-/** Positions in the header, 32-bit words. */
+/** Positions in the header, 32-bit words; the two threads write to cache lines of their own. */
 const WRITTEN = 0
-const READ = 1
-const SLEEPING = 2
-const HEADER_BYTES = 64
+const READ = 16
+const ROOM_WANTED = 17
+const HEADER_BYTES = 128
+
+/** Before each frame stands its length. Frames begin at multiples of eight, so that doubles may stand in them. */
+const LENGTH_BYTES = 8
 
 /** Stands where a frame's length would: the rest of the buffer is unused, go on at its begin. */
 const WRAP = -1
 
 /**
  * Frames of bytes from one thread to another through shared memory: one writer, one reader, no lock and no system call.
- * The two positions count bytes since the start, modulo 2^32; their difference is what waits.
+ * The two positions count bytes since the start, modulo 2^32; their difference is what waits. Frames can be written and read where
+ * they are, `claim` and `commit`, `next` and `release`, or as copies, `write` and `read`.
  */
 export class SharedRing {
   readonly buffer: SharedArrayBuffer
+  /** The frames, by byte; what `claim` and `next` return is a position in it. */
+  readonly bytes: Buffer
+  /** The same memory. */
+  readonly words: Int32Array
+  readonly doubles: Float64Array
+  /** Reader: bytes of the frame that `next` found. */
+  length = 0
   private readonly header: Int32Array
-  private readonly words: Int32Array
-  private readonly bytes: Uint8Array
   private readonly capacity: number
+  /** Where the frame begins that is being written, and the one that is being read. */
+  private writing = 0
+  private reading = 0
 
   /** @param buffer one made by {@link SharedRing.allocate}, here or on the other thread */
   constructor(buffer: SharedArrayBuffer) {
@@ -24,7 +36,8 @@ export class SharedRing {
     this.capacity = buffer.byteLength - HEADER_BYTES
     this.header = new Int32Array(buffer, 0, HEADER_BYTES / 4)
     this.words = new Int32Array(buffer, HEADER_BYTES)
-    this.bytes = new Uint8Array(buffer, HEADER_BYTES)
+    this.doubles = new Float64Array(buffer, HEADER_BYTES)
+    this.bytes = Buffer.from(buffer, HEADER_BYTES)
   }
 
   /** @param capacity bytes, a power of two */
@@ -37,58 +50,94 @@ export class SharedRing {
 
   /** The longest frame it takes. */
   get maxFrameBytes(): number {
-    return this.capacity / 2 - 8
+    return this.capacity / 2 - LENGTH_BYTES
   }
 
   get empty(): boolean {
     return Atomics.load(this.header, WRITTEN) === Atomics.load(this.header, READ)
   }
 
+  /**
+   * Writer: takes room for a frame, which `commit` makes visible.
+   * @returns where it is to be written; -1 when there is no room now
+   */
+  claim(frameBytes: number): number {
+    const written = this.header[WRITTEN]!
+    const at = written & (this.capacity - 1)
+    const needed = spaceOf(frameBytes)
+    const skipped = needed > this.capacity - at ? this.capacity - at : 0
+    const used = (written - Atomics.load(this.header, READ)) | 0
+    if (used + skipped + needed > this.capacity) return -1
+    if (skipped > 0) this.words[at >> 2] = WRAP
+    this.writing = (written + skipped) | 0
+    return (skipped > 0 ? 0 : at) + LENGTH_BYTES
+  }
+
+  /** Writer. @param frameBytes as many as were claimed, or fewer */
+  commit(frameBytes: number): void {
+    this.words[(this.writing & (this.capacity - 1)) >> 2] = frameBytes
+    Atomics.store(this.header, WRITTEN, (this.writing + spaceOf(frameBytes)) | 0)
+  }
+
   /** Writer: @returns false when there is no room now */
   write(frame: Uint8Array): boolean {
-    const written = this.header[WRITTEN]!
-    const used = (written - Atomics.load(this.header, READ)) | 0
-    const at = written & (this.capacity - 1)
-    const needed = 4 + ((frame.byteLength + 3) & ~3)
-    const untilEnd = this.capacity - at
-    const skipped = needed > untilEnd ? untilEnd : 0
-    if (used + skipped + needed > this.capacity) return false
-    if (skipped > 0) this.words[at >> 2] = WRAP
-    const start = skipped > 0 ? 0 : at
-    this.words[start >> 2] = frame.byteLength
-    this.bytes.set(frame, start + 4)
-    Atomics.store(this.header, WRITTEN, (written + skipped + needed) | 0)
+    const at = this.claim(frame.byteLength)
+    if (at < 0) return false
+    this.bytes.set(frame, at)
+    this.commit(frame.byteLength)
     return true
+  }
+
+  /** Reader: @returns where the next frame is, which has `length` bytes and stays until `release`; -1 when there is none */
+  next(): number {
+    this.reading = this.header[READ]!
+    if (this.reading === Atomics.load(this.header, WRITTEN)) return -1
+    let at = this.reading & (this.capacity - 1)
+    if (this.words[at >> 2] === WRAP) {
+      this.reading += this.capacity - at
+      at = 0
+    }
+    this.length = this.words[at >> 2]!
+    return at + LENGTH_BYTES
+  }
+
+  /** Reader: the frame that `next` found has been read. */
+  release(): void {
+    Atomics.store(this.header, READ, (this.reading + spaceOf(this.length)) | 0)
   }
 
   /** Reader: @returns the next frame, a copy; `undefined` when there is none */
   read(): Buffer | undefined {
-    let read = this.header[READ]!
-    const written = Atomics.load(this.header, WRITTEN)
-    if (read === written) return undefined
-    let at = read & (this.capacity - 1)
-    if (this.words[at >> 2] === WRAP) {
-      read = (read + this.capacity - at) | 0
-      at = 0
-    }
-    const length = this.words[at >> 2]!
-    const frame = Buffer.allocUnsafeSlow(length)
-    frame.set(this.bytes.subarray(at + 4, at + 4 + length))
-    Atomics.store(this.header, READ, (read + 4 + ((length + 3) & ~3)) | 0)
+    const at = this.next()
+    if (at < 0) return undefined
+    const frame = this.copy(at)
+    this.release()
     return frame
   }
 
-  /** Reader: it looks no more by itself and wants to be woken. Whoever says so must look once more. */
-  sleep(): void {
-    Atomics.store(this.header, SLEEPING, 1)
+  /** Reader: @returns a copy of the frame that `next` found */
+  copy(at: number): Buffer {
+    const frame = Buffer.allocUnsafeSlow(this.length)
+    this.bytes.copy(frame, 0, at, at + this.length)
+    return frame
   }
 
-  awake(): void {
-    Atomics.store(this.header, SLEEPING, 0)
+  /**
+   * Writer: @returns whether a frame of so many bytes has room now. When not, the reader knows from now on that room is
+   * wanted; what it freed meanwhile is seen, because it is looked at again.
+   */
+  hasRoom(frameBytes: number): boolean {
+    if (this.claim(frameBytes) >= 0) return true
+    Atomics.store(this.header, ROOM_WANTED, 1)
+    return this.claim(frameBytes) >= 0
   }
 
-  /** Writer: whether the reader must be woken; says so once. */
-  takeSleeping(): boolean {
-    return Atomics.load(this.header, SLEEPING) === 1 && Atomics.exchange(this.header, SLEEPING, 0) === 1
+  /** Reader, behind its reads: whether the writer waits for room; says so once. */
+  takeRoomWanted(): boolean {
+    return Atomics.load(this.header, ROOM_WANTED) === 1 && Atomics.exchange(this.header, ROOM_WANTED, 0) === 1
   }
+}
+
+function spaceOf(frameBytes: number): number {
+  return LENGTH_BYTES + ((frameBytes + 7) & ~7)
 }

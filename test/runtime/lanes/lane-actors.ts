@@ -10,6 +10,8 @@ export type Echo =
   | { readonly type: 'length'; readonly bytes: Uint8Array; readonly replyTo: ReplyTo<number> }
   | { readonly type: 'back'; readonly bytes: Uint8Array; readonly to: Ref<Sink> }
   | { readonly type: 'introduce'; readonly to: Ref<Sink> }
+  | { readonly type: 'child'; readonly to: Ref<Sink> }
+  | { readonly type: 'outcome'; readonly of: Ref<Echo>; readonly replyTo: ReplyTo<string> }
   | { readonly type: 'crash' }
   | { readonly type: 'leave' }
   | { readonly type: 'die' }
@@ -33,6 +35,14 @@ export function echo(start: number): Behavior<Echo> {
       length: ({ bytes, replyTo }) => void replyTo.tell(bytes.byteLength),
       back: ({ bytes, to }) => void to.tell({ type: 'bytes', bytes }),
       introduce: ({ to }) => void to.tell({ type: 'met', who: context.self }),
+      child: ({ to }) => void to.tell({ type: 'met', who: context.spawn(echo(1)) }),
+      outcome: ({ of, replyTo }) =>
+        of
+          .ask<number>(replyTo => ({ type: 'read', replyTo }), { timeoutMs: 60_000 })
+          .then(
+            number => void replyTo.tell(String(number)),
+            error => void replyTo.tell(error.code),
+          ),
       crash: () => {
         throw new RangeError('crashed on its lane')
       },

@@ -1,6 +1,14 @@
-import { threadId } from 'node:worker_threads'
+import { markAsUntransferable, threadId } from 'node:worker_threads'
 import test from 'ava'
-import { behavior, type Lane, type Message, type Ref, System, type Terminated } from '../../../src/runtime/runtime.ts'
+import {
+  behavior,
+  type Lane,
+  type Message,
+  type Ref,
+  type ReplyTo,
+  System,
+  type Terminated,
+} from '../../../src/runtime/runtime.ts'
 import type { Echo, Relay, Sink } from './lane-actors.ts'
 
 const module = new URL('./lane-actors.js', import.meta.url)
@@ -70,6 +78,21 @@ test.serial('large buffers change owner, small ones are copied', async t => {
   t.is(small.byteLength, 100)
 })
 
+test.serial(
+  'a large buffer that is told twice in one turn arrives twice, and one that cannot change owner is copied',
+  async t => {
+    await using system = new System()
+    const ref = echoOn(system, system.lane())
+    const length = (bytes: Uint8Array) => ref.ask<number>(replyTo => ({ type: 'length', bytes, replyTo }), soon)
+    const large = new Uint8Array(1 << 20)
+    t.deepEqual(await Promise.all([length(large), length(large)]), [1 << 20, 1 << 20])
+    const kept = new Uint8Array(1 << 20)
+    markAsUntransferable(kept.buffer)
+    t.is(await length(kept), 1 << 20)
+    t.is(kept.byteLength, 1 << 20)
+  },
+)
+
 test.serial('the bytes of a buffer arrive as they were', async t => {
   await using system = new System()
   const { ref: to, next } = sink(system)
@@ -102,6 +125,30 @@ test.serial('an actor of one lane reaches one of another', async t => {
   let sum = 0
   while (sum < 55) sum = await total()
   t.is(sum, 55)
+})
+
+test.serial('a question to an actor of a lane that is gone, or whose lane is, fails at once and says why', async t => {
+  await using system = new System({ log: quiet })
+  const lane = system.lane()
+  const { ref: to, next } = sink(system)
+  const parent = echoOn(system, lane, 'parent')
+  parent.tell({ type: 'child', to })
+  const met = await next()
+  const child = (met as Sink & { type: 'met' }).who
+  t.is(await read(child), 1)
+  // From one lane to a child of another the main lane passes on.
+  const asker = echoOn(system, system.lane(), 'asker')
+  const other = () => asker.ask<string>(replyTo => ({ type: 'outcome', of: child, replyTo }), { timeoutMs: 60_000 })
+  t.is(await other(), '1')
+  child.tell({ type: 'leave' })
+  const never = { timeoutMs: 60_000 }
+  const question = (replyTo: ReplyTo<number>): Echo => ({ type: 'read', replyTo })
+  await t.throwsAsync(child.ask(question, never), { code: 'ACTOR_STOPPED' })
+  t.is(await other(), 'ACTOR_STOPPED')
+  await lane.close()
+  await t.throwsAsync(child.ask(question, never), { code: 'LANE_DIED' })
+  t.is(await other(), 'LANE_DIED')
+  t.is(system.deadLetters.counts.get('lane-died'), 2)
 })
 
 test.serial('a message keeps its id on its way', async t => {
@@ -154,6 +201,21 @@ test.serial('a lane that dies is a failure of its actors, and a restart begins i
   t.is(await read(ref), 7)
   t.not(await ref.ask<number>(replyTo => ({ type: 'thread', replyTo }), soon), thread)
 })
+
+test.serial(
+  'a question that was on a lane when it died fails with that, and the next is answered by the next thread',
+  async t => {
+    await using system = new System({ log: quiet })
+    const ref = echoOn(system, system.lane(), 'e', 7)
+    await read(ref)
+    const question = (replyTo: ReplyTo<number>): Echo => ({ type: 'read', replyTo })
+    ref.tell({ type: 'die' })
+    const error = await t.throwsAsync(ref.ask(question, { timeoutMs: 60_000 }), { code: 'LANE_DIED' })
+    t.is((error!.cause as Error).message, 'the thread ended with code 3')
+    t.is(await read(ref), 7)
+    t.is(system.hub?.exported, 1)
+  },
+)
 
 test.serial('closing a lane handles what waits, in order, and ends the thread', async t => {
   await using system = new System()

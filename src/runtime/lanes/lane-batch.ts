@@ -1,0 +1,176 @@
+import { DefaultDeserializer, DefaultSerializer } from 'node:v8'
+import { SpimplError } from '../../errors.ts'
+import type { SharedRing } from './shared-ring.ts'
+
+/** A batch is sent when it has so many messages, or when the turn of the event loop that began it ends. */
+const MAX_ENTRIES = 256
+/** Lane, kind, id, message id and cause id of a message. */
+const NUMBERS = 5
+
+/** Kinds of frames. Behind the kind and the count stand the numbers of all messages, then their payloads. */
+const FROM_PORT = 0
+const TEXT = 1
+const CLONES = 2
+const HEADER_BYTES = 8
+
+/** Takes one message that came. */
+export type Receive = (
+  lane: number,
+  kind: number,
+  id: number,
+  messageId: number,
+  causeId: number,
+  payload: unknown,
+  /** JSON gives the payload back as it is. */
+  textual: boolean,
+) => void
+
+/** A batch as it goes through a port. */
+export interface PortBatch {
+  readonly numbers: Float64Array
+  readonly payloads: readonly unknown[]
+}
+
+/** The frame that keeps in the ring the place of a batch that goes through the port. */
+export const fromPortFrame = new Uint8Array(new Int32Array([FROM_PORT, 0]).buffer)
+
+/** Messages on their way to another lane, and the form in which they go. */
+export class LaneBatch {
+  size = 0
+  /** These change owner with the batch, which so must go through the port. */
+  transfer: ArrayBuffer[] = []
+  private readonly numbers = new Float64Array(MAX_ENTRIES * NUMBERS)
+  private payloads: unknown[] = []
+  /** None needs more than JSON, which V8 writes and reads several times faster than its clone format. */
+  private textual = true
+
+  get full(): boolean {
+    return this.size === MAX_ENTRIES
+  }
+
+  readonly push: Receive = (lane, kind, id, messageId, causeId, payload, textual) => {
+    const { numbers } = this
+    const at = this.size++ * NUMBERS
+    numbers[at] = lane
+    numbers[at + 1] = kind
+    numbers[at + 2] = id
+    numbers[at + 3] = messageId
+    numbers[at + 4] = causeId
+    this.payloads.push(payload)
+    if (!textual) this.textual = false
+  }
+
+  clear(): void {
+    this.size = 0
+    this.transfer = []
+    this.payloads = []
+    this.textual = true
+  }
+
+  /**
+   * Writes itself into the ring, if it has room now.
+   * @returns otherwise the frame that is to be written later; `undefined` when it is too long for this ring
+   * @throws SpimplError `MESSAGE_NOT_CLONEABLE`
+   */
+  writeTo(ring: SharedRing, roomIsFree: boolean): true | Uint8Array | undefined {
+    const head = HEADER_BYTES + this.size * NUMBERS * 8
+    const text = this.textual ? JSON.stringify(this.payloads) : undefined
+    if (text !== undefined && roomIsFree) {
+      // UTF-8 has at most three bytes for each unit of a string.
+      const mostBytes = head + text.length * 3
+      const at = mostBytes > ring.maxFrameBytes ? -1 : ring.claim(mostBytes)
+      if (at >= 0) {
+        ring.words[at >> 2] = TEXT
+        ring.words[(at >> 2) + 1] = this.size
+        const { numbers } = this
+        const { doubles } = ring
+        const first = (at + HEADER_BYTES) >> 3
+        for (let index = 0; index < this.size * NUMBERS; index++) doubles[first + index] = numbers[index]!
+        ring.commit(head + ring.bytes.write(text, at + head, 'utf8'))
+        return true
+      }
+    }
+    const payloads = text === undefined ? serialize(this.payloads) : Buffer.from(text)
+    if (head + payloads.byteLength > ring.maxFrameBytes) return undefined
+    const frame = Buffer.allocUnsafeSlow(head + payloads.byteLength)
+    new Int32Array(frame.buffer, 0, 2).set([text === undefined ? CLONES : TEXT, this.size])
+    new Float64Array(frame.buffer, HEADER_BYTES, this.size * NUMBERS).set(this.ownNumbers)
+    frame.set(payloads, head)
+    return (roomIsFree && ring.write(frame)) || frame
+  }
+
+  /** What goes through the port. */
+  toPort(): PortBatch {
+    return { numbers: this.ownNumbers.slice(), payloads: this.payloads }
+  }
+
+  private get ownNumbers(): Float64Array {
+    return this.numbers.subarray(0, this.size * NUMBERS)
+  }
+}
+
+/**
+ * Takes the frame that `ring.next` found, and releases it.
+ * @returns how many messages it had; 0: its batch comes through the port
+ */
+export function deliverFrame(ring: SharedRing, at: number, receive: Receive): number {
+  try {
+    const kind = ring.words[at >> 2]!
+    if (kind === FROM_PORT) return 0
+    const size = ring.words[(at >> 2) + 1]!
+    const head = HEADER_BYTES + size * NUMBERS * 8
+    const payloads = (
+      kind === TEXT
+        ? JSON.parse(ring.bytes.toString('utf8', at + head, at + ring.length))
+        : deserialize(ring.copy(at).subarray(head))
+    ) as unknown[]
+    return deliverAll(ring.doubles, (at + HEADER_BYTES) >> 3, payloads, kind === TEXT, receive)
+  } finally {
+    ring.release()
+  }
+}
+
+/** Takes a batch that came through the port. @returns how many messages it had */
+export function deliverFromPort({ numbers, payloads }: PortBatch, receive: Receive): number {
+  return deliverAll(numbers, 0, payloads, false, receive)
+}
+
+function deliverAll(
+  numbers: Float64Array,
+  first: number,
+  payloads: readonly unknown[],
+  textual: boolean,
+  receive: Receive,
+): number {
+  for (let index = 0, at = first; index < payloads.length; index++, at += NUMBERS) {
+    receive(
+      numbers[at]!,
+      numbers[at + 1]!,
+      numbers[at + 2]!,
+      numbers[at + 3]!,
+      numbers[at + 4]!,
+      payloads[index],
+      textual,
+    )
+  }
+  return payloads.length
+}
+
+function serialize(payloads: readonly unknown[]): Buffer {
+  const serializer = new DefaultSerializer()
+  serializer.writeHeader()
+  try {
+    serializer.writeValue(payloads)
+  } catch (error) {
+    throw new SpimplError('MESSAGE_NOT_CLONEABLE', 'expected a message of plain data for another lane', {
+      cause: error,
+    })
+  }
+  return serializer.releaseBuffer()
+}
+
+function deserialize(bytes: Buffer): unknown {
+  const deserializer = new DefaultDeserializer(bytes)
+  deserializer.readHeader()
+  return deserializer.readValue()
+}

@@ -64,6 +64,7 @@ export class DispatchQueue {
   assertCurrent(): void
   async(work: () => void): void
   barrierAsync(work: () => void): void
+  /** At least `delayMs` from now, which is finite; as dispatch_after, late by up to a tenth. */
   after(delayMs: number, work: () => void): void
   /** Runs `work` for 0 to iterations - 1; settles after the last, rejects with the first exception. */
   apply(iterations: number, work: (index: number) => void): Promise<void>
@@ -73,7 +74,7 @@ export class DispatchQueue {
   activate(): void
   /** Only while the queue is inactive, as libdispatch wants it. */
   setTarget(target: DispatchQueue): void
-  /** `undefined` removes. */
+  /** `undefined` removes. The value is kept as long as libdispatch has the queue, with items that still wait. */
   setSpecific(key: unknown, value: unknown): void
   /**
    * From now on other threads can send bytes to this queue, with `new RemoteQueue(port)`. What arrived since the last call
@@ -152,14 +153,14 @@ export interface CipherJob {
 
 /**
  * Ciphers for many small messages, on the calling thread, one Node-API call for a batch. The OpenSSL behind it is the one
- * that node itself exports. Results of a batch are cut from shared slabs: keep them, change them, but transfer none of
- * their buffers to another thread.
+ * that node itself exports. Results of a batch are cut from shared slabs: keep them, change them, but copy what goes to another
+ * thread, because a slab cannot be transferred.
  *
  * @example
  * const [sealed] = cipher.seal([{ key, nonce, associatedData, data }])   // ciphertext, then the tag
  */
 export interface BatchCipher {
-  /** AES-128-GCM, one answer for each job, in order. Throws RangeError for a key or nonce of the wrong length. */
+  /** AES-128-GCM, one answer for each job, in order. Throws RangeError for a key or nonce of the wrong length, TypeError for what is no Uint8Array. */
   seal(jobs: readonly CipherJob[]): Uint8Array[]
   /** The plaintext of each job, or undefined where the tag does not hold. */
   open(jobs: readonly CipherJob[]): (Uint8Array | undefined)[]
@@ -232,7 +233,7 @@ export interface MaskJob {
 
 /**
  * Batches on other threads: those of libdispatch, for a queue that ends at a global queue, or a pinned thread. The messages
- * are read where they lie: until the answer, neither change nor transfer them.
+ * are read where they lie: until the answer, neither change, resize nor transfer them.
  *
  * @example
  * const jobs = new NativeJobs(new DispatchQueue('sealing', { target: DispatchQueue.global('utility') }))

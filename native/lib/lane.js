@@ -13,6 +13,7 @@ const CANCELLED = 3
 const JOBS = 4
 const PATH = 5
 const CONNECTION = 6
+const FORGOTTEN = 7
 
 /** A table whose numbers are used again, so that it does not grow with the work that went through it. */
 class Numbered {
@@ -51,6 +52,9 @@ export const monitors = new Numbered()
 /** Connections, by what answers them. */
 export const connections = new Numbered()
 
+/** Values of queue-specific data, until libdispatch says that their queue keeps them no longer. */
+export const specificValues = new Numbered()
+
 /** The ids of jobs that are done, as native code writes them before it calls; more come in several calls. */
 const answers = new Uint32Array(256)
 
@@ -76,6 +80,9 @@ function entry(kind, id, data) {
       break
     case CONNECTION:
       connections.get(id)?.arrived(data)
+      break
+    case FORGOTTEN:
+      specificValues.take(id)
       break
   }
 }

@@ -2,7 +2,7 @@
 // libdispatch gives to the queue's root.
 import { AddonError } from './addon-error.js'
 import { expectFunction, expectInteger, expectNumber } from './argument.js'
-import { items, listeners, requireDispatch } from './lane.js'
+import { items, listeners, requireDispatch, specificValues } from './lane.js'
 
 const SECRET = Symbol('made by this package')
 
@@ -23,10 +23,8 @@ export function qosNumber(name) {
   return number
 }
 
-/** Values of queue-specific data by the number under which libdispatch keeps them; 0 is none. */
-const specificValues = new Map()
+/** Keys of queue-specific data by the number under which libdispatch knows them; 0 is none. */
 const specificKeys = new Map()
-let lastNumber = 0
 
 /** Each iteration is an item that waits, so a number beyond this is a mistake. */
 const MOST_ITERATIONS = 10_000_000
@@ -43,7 +41,6 @@ export class DispatchQueue {
   #handle
   #target
   #root
-  #specific
   #listener
   label
 
@@ -94,7 +91,8 @@ export class DispatchQueue {
   /** The value that the running queue, or the nearest one it targets, has for `key`. */
   static getSpecific(key) {
     const number = specificKeys.get(key)
-    return number === undefined ? undefined : specificValues.get(requireDispatch().getSpecific(number))
+    const value = number === undefined ? undefined : requireDispatch().getSpecific(number)
+    return value === undefined ? undefined : specificValues.get(value)
   }
 
   get target() {
@@ -191,16 +189,10 @@ export class DispatchQueue {
     if (this.#root === 'global') throw new AddonError('QUEUE_TARGET_INVALID', 'a global queue keeps no data')
     let number = specificKeys.get(key)
     if (number === undefined) {
-      number = ++lastNumber
+      number = specificKeys.size + 1
       specificKeys.set(key, number)
     }
-    this.#specific ??= new Map()
-    const old = this.#specific.get(number)
-    if (old !== undefined) specificValues.delete(old)
-    const valueNumber = value === undefined ? 0 : ++lastNumber
-    this.#specific.set(number, valueNumber)
-    if (valueNumber !== 0) specificValues.set(valueNumber, value)
-    this.#native.queueSetSpecific(handle, number, valueNumber)
+    this.#native.queueSetSpecific(handle, number, value === undefined ? undefined : specificValues.add(value))
   }
 
   assertCurrent() {
@@ -230,7 +222,6 @@ export class DispatchQueue {
   release() {
     if (this.#root !== undefined || this.#handle === undefined) return
     this.unlisten()
-    for (const number of this.#specific?.values() ?? []) specificValues.delete(number)
     this.#handle = undefined
   }
 

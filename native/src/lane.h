@@ -25,7 +25,8 @@ enum class Arrival : uint32_t {
   cancelled = 3, // (source id): a source is cancelled
   jobs = 4,      // (count): native jobs that are done; their ids are the first of the array attached with the entry
   path = 5,      // (monitor id, path?): the network path may have changed, or is now `path`
-  connection = 6 // (connection id, event): a connection or listener has something to say
+  connection = 6,// (connection id, event): a connection or listener has something to say
+  forgotten = 7  // (value number): a queue keeps this value no longer
 };
 
 // A thing with a native thread or object behind it that must end before its lane does.

@@ -113,29 +113,53 @@ napi_value queueLabel(napi_env env, napi_callback_info info) {
   return handle == nullptr ? nullptr : makeString(env, handle->queue().label());
 }
 
-// Keys and values of queue-specific data are numbers, which lib/queue.js gives to what users set. libdispatch never looks
-// behind these pointers, and 0 means none.
-const void* pointerOf(uint32_t number) { return reinterpret_cast<const void*>(static_cast<uintptr_t>(number)); }
+// Keys of queue-specific data are numbers, which lib/queue.js gives to what users set. libdispatch never looks behind them.
+const void* keyOf(uint32_t number) { return reinterpret_cast<const void*>(static_cast<uintptr_t>(number)); }
 
-// (queue, key, value)
+// A value is a number, too. libdispatch says when its queue has gone or has another one, on a thread of its own.
+struct SpecificValue {
+  uint32_t number;
+  std::shared_ptr<Inbox> inbox;
+
+  class Forgotten : public Task {
+   public:
+    explicit Forgotten(uint32_t number) : number_(number) {}
+    void run(Lane& lane) override { lane.arrive(Arrival::forgotten, number_); }
+
+   private:
+    uint32_t number_;
+  };
+
+  static void forget(void* context) {
+    const std::unique_ptr<SpecificValue> value(static_cast<SpecificValue*>(context));
+    value->inbox->post(std::make_unique<Forgotten>(value->number));
+  }
+};
+
+// (queue, key, value or undefined)
 napi_value queueSetSpecific(napi_env env, napi_callback_info info) {
   Arguments<3> args(env, info);
   const auto handle = handleOf(env, args[0]);
   uint32_t key = 0;
-  uint32_t value = 0;
-  if (handle == nullptr || !readUint32(env, args[1], key) || !readUint32(env, args[2], value)) return nullptr;
-  Queue& queue = handle->queue();
-  queue.dispatch().queueSetSpecific(queue.object(), pointerOf(key), const_cast<void*>(pointerOf(value)), nullptr);
+  uint32_t number = 0;
+  if (handle == nullptr || !readUint32(env, args[1], key)) return nullptr;
+  const Queue& queue = handle->queue();
+  if (isUndefined(env, args[2])) {
+    queue.dispatch().queueSetSpecific(queue.object(), keyOf(key), nullptr, nullptr);
+  } else if (readUint32(env, args[2], number)) {
+    auto* value = new SpecificValue{number, static_cast<Lane*>(args.data())->inbox()};
+    queue.dispatch().queueSetSpecific(queue.object(), keyOf(key), value, SpecificValue::forget);
+  }
   return nullptr;
 }
 
-// (key): the value of the running queue, or of the nearest one that it targets; 0 for none.
+// (key): the value of the running queue, or of the nearest one that it targets.
 napi_value getSpecific(napi_env env, napi_callback_info info) {
   Arguments<1> args(env, info);
   uint32_t key = 0;
   if (!readUint32(env, args[0], key)) return nullptr;
-  const void* value = Libdispatch::find()->getSpecific(pointerOf(key));
-  return makeUint32(env, static_cast<uint32_t>(reinterpret_cast<uintptr_t>(value)));
+  const auto* value = static_cast<SpecificValue*>(Libdispatch::find()->getSpecific(keyOf(key)));
+  return value == nullptr ? makeUndefined(env) : makeUint32(env, value->number);
 }
 
 // (id): a queue of another lane, or undefined where none listens under this id.

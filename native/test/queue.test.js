@@ -164,6 +164,33 @@ test('queue-specific data is found along the targets', async t => {
   t.is(DispatchQueue.getSpecific(key), undefined)
 })
 
+test('queue-specific data lives as long as libdispatch has the queue: no shorter, no longer', async t => {
+  const key = Symbol('key')
+  const released = new DispatchQueue('test.specific.released')
+  released.setSpecific(key, 'kept')
+  const seen = new Promise(resolve => released.async(() => resolve(DispatchQueue.getSpecific(key))))
+  released.release()
+  t.is(await seen, 'kept')
+
+  let gone = 0
+  const registry = new FinalizationRegistry(() => gone++)
+  const remember = queue => {
+    const value = { of: queue.label }
+    registry.register(value)
+    queue.setSpecific(key, value)
+  }
+  const replaced = new DispatchQueue('test.specific.replaced')
+  for (let index = 0; index < 50; index++) remember(new DispatchQueue('test.specific.lost'))
+  for (let index = 0; index < 50; index++) remember(replaced)
+  for (let round = 0; round < 400 && gone < 98; round++) {
+    globalThis.gc()
+    await new Promise(resolve => setTimeout(resolve, 5))
+  }
+  // A frame that has returned may still hold the last one of each kind.
+  t.true(gone >= 98, `${gone} of 99 values went`)
+  t.is(await new Promise(resolve => replaced.async(() => resolve(DispatchQueue.getSpecific(key).of))), replaced.label)
+})
+
 test('promises of one item settle before the next item', async t => {
   const queue = new DispatchQueue('test.microtasks')
   const seen = []

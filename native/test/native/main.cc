@@ -17,6 +17,9 @@
 
 using namespace dispatch_addon;
 
+// doubles.cc
+extern std::atomic<bool> refuseThreads;
+
 namespace {
 
 #define CHECK(condition)                                                        \
@@ -233,6 +236,9 @@ void pinned() {
   CHECK(thread.stop(3));
   CHECK(!thread.stop(4));
   CHECK(!thread.perform(hashes(inbox, memory, 8)));
+  refuseThreads = true;
+  CHECK(PinnedThread::start(nullptr, inbox, ThreadTraits{"refused", 0, 0}, refused) == nullptr && !refused.empty());
+  refuseThreads = false;
   size_t answers = 0;
   for (int wait = 0; wait < 5000 && answers < 11; wait++) {
     std::vector<std::unique_ptr<Task>> tasks;

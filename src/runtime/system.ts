@@ -202,13 +202,16 @@ export class System implements AsyncDisposable {
   /** @internal On a worker lane: tells the main lane. */
   onTopEnded: ((cell: ActorCell, reason: StopReason) => void) | undefined
 
+  /** @internal On a worker lane: takes what waited for an actor that has failed, because its next life is another cell. */
+  heir: ((cell: ActorCell, message: Message, messageId: number, causeId: number) => void) | undefined
+
   /** @internal What this lane knows of others; `undefined` as long as there are none. */
   hub: LaneHub | undefined
 
   /** @internal */
   onEnded(cell: ActorCell, reason: StopReason): void {
     this.actors--
-    this.hub?.forget(cell)
+    this.hub?.forget(cell, reason)
     this.onTopEnded?.(cell, reason)
     if (cell.parent === this.guardian) this.shutdown.onEnded(cell, reason)
   }

@@ -52,8 +52,6 @@ export class ActorCell implements Drainable {
   draining = false
   incarnation: ActorContext<Message> | undefined = undefined
   metrics: ActorMetrics | undefined = undefined
-  /** Takes what waits when it fails for good: on a lane, where its next life is another cell. */
-  heir: ((message: Message, messageId: number, causeId: number) => void) | undefined = undefined
   processed = 0
   dropped = 0
   restarts = 0
@@ -196,13 +194,13 @@ export class ActorCell implements Drainable {
   /** Throws away what waits, each as a dead letter, unless it has failed and somebody takes over. */
   discardMailbox(failed: boolean): void {
     const { mailbox } = this
-    const heir = failed ? this.heir : undefined
+    const heir = failed ? this.system.heir : undefined
     while (mailbox.size > 0) {
       const item = mailbox.shift() as Message
       const message = item instanceof SystemMessage ? item.message : item
       if (message === undefined) continue
       if (heir === undefined) this.deadLetter('stopped', message, mailbox.messageId)
-      else heir(message, mailbox.messageId, mailbox.causeId)
+      else heir(this, message, mailbox.messageId, mailbox.causeId)
     }
     mailbox.release()
   }

@@ -41,7 +41,6 @@ export class Lifecycle {
   private batch: RestartBatch | undefined = undefined
   private watchers: Map<ActorCell, WatchMessage<Message>> | undefined = undefined
   private watching: Set<ActorCell> | undefined = undefined
-  private endListeners: Set<(notice: Terminated) => void> | undefined = undefined
   /** Links that this life of the actor made, and those that others made to it: a restart undoes the former only. */
   private links: Set<ActorCell> | undefined = undefined
   private linkedBy: Set<ActorCell> | undefined = undefined
@@ -190,18 +189,6 @@ export class Lifecycle {
     this.watching.add(watched)
   }
 
-  /** Calls `listener` at its end, once; at once if it has ended. @returns what takes that back */
-  onEnded(listener: (notice: Terminated) => void): () => void {
-    if (this.stopped) {
-      listener({ path: this.cell.path, reason: this.reason })
-      return () => {}
-    }
-    const listeners = this.endListeners ?? new Set()
-    this.endListeners = listeners
-    listeners.add(listener)
-    return () => listeners.delete(listener)
-  }
-
   unwatch(watched: ActorCell): void {
     watched.lifecycle.watchers?.delete(this.cell)
     this.watching?.delete(watched)
@@ -346,8 +333,6 @@ export class Lifecycle {
       watcher.lifecycle.watching?.delete(cell)
       watcher.lifecycle.notify(message, { path: cell.path, reason })
     }
-    for (const listener of this.endListeners ?? []) listener({ path: cell.path, reason })
-    this.endListeners = undefined
     cell.parent?.onChildEnded(cell, reason)
     this.leaveBatch()
   }

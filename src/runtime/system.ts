@@ -169,13 +169,21 @@ export class System implements AsyncDisposable {
   }
 
   /**
-   * Starts a worker thread on which actors can live. It ends with the system.
+   * Starts a worker thread on which actors can live. It ends with the system. Only on the thread that made the system.
+   * @throws SpimplError `ACTOR_STOPPED` once the system stops, `CONFIG_INVALID` on a lane
    * @example
    * const lane = system.lane({ name: 'hashing' })
    * const ref = system.spawn(lane.behavior<Hash>({ module: new URL('./hasher.js', import.meta.url), name: 'hasher' }))
    */
   lane(options: LaneOptions = {}): Lane {
+    if (this.shutdown.begun) throw new SpimplError('ACTOR_STOPPED', `expected a running system, ${this.name} stops`)
     this.hub ??= new LaneHub(this, MAIN_LANE)
+    if (this.hub.lane !== MAIN_LANE) {
+      throw new SpimplError(
+        'CONFIG_INVALID',
+        `expected the main thread, ${this.name} is a lane: lanes are a star around it`,
+      )
+    }
     const lane = new Lane(this.hub, this.nextLaneId(), options)
     this.lanes.add(lane)
     return lane
@@ -194,13 +202,16 @@ export class System implements AsyncDisposable {
   /** @internal On a worker lane: tells the main lane. */
   onTopEnded: ((cell: ActorCell, reason: StopReason) => void) | undefined
 
+  /** @internal On a worker lane: takes what waited for an actor that has failed, because its next life is another cell. */
+  heir: ((cell: ActorCell, message: Message, messageId: number, causeId: number) => void) | undefined
+
   /** @internal What this lane knows of others; `undefined` as long as there are none. */
   hub: LaneHub | undefined
 
   /** @internal */
   onEnded(cell: ActorCell, reason: StopReason): void {
     this.actors--
-    this.hub?.forget(cell)
+    this.hub?.forget(cell, reason)
     this.onTopEnded?.(cell, reason)
     if (cell.parent === this.guardian) this.shutdown.onEnded(cell, reason)
   }

@@ -1,6 +1,7 @@
 import { SpimplError } from '../../errors.ts'
 import type { Message } from '../actor.ts'
 import type { ActorCell } from '../actor-cell.ts'
+import type { StopReason } from '../actor-lifecycle.ts'
 import type { Delivery, LocalRef, Ref, ReplyTo } from '../actor-ref.ts'
 import { failAsks, type PendingAsk } from '../ask.ts'
 import { type DeadLetterReason, undelivered } from '../dead-letters.ts'
@@ -131,9 +132,10 @@ export class LaneHub {
   }
 
   /** An actor of this lane has come to its end. */
-  forget(cell: ActorCell): void {
+  forget(cell: ActorCell, reason: StopReason): void {
     this.cells.delete(cell.id)
     this.standIns.delete(cell)
+    this.watches.ended(cell, reason)
     for (const forget of this.forgetters) forget(cell)
   }
 

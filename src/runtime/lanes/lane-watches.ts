@@ -1,7 +1,7 @@
 import { SpimplError } from '../../errors.ts'
 import type { Message } from '../actor.ts'
 import type { ActorCell } from '../actor-cell.ts'
-import type { Terminated, WatchMessage } from '../actor-lifecycle.ts'
+import type { StopReason, Terminated, WatchMessage } from '../actor-lifecycle.ts'
 import type { LaneHub } from './lane-hub.ts'
 import { TERMINATED, UNWATCH, WATCH } from './lane-kinds.ts'
 import type { RemoteRef } from './remote-ref.ts'
@@ -30,8 +30,8 @@ export class LaneWatches {
   private readonly watches = new Map<number, Watch>()
   /** The numbers of an actor's watches, by `lane/actor`. */
   private readonly byWatcher = new Map<ActorCell, Map<string, number>>()
-  /** What ends the duty to tell a watcher, by `lane/watch`. */
-  private readonly duties = new Map<string, () => void>()
+  /** Whom to tell of the end of an actor of this lane, by `lane/watch`. */
+  private readonly duties = new Map<ActorCell, Map<string, Watcher>>()
   private watchIds = 0
 
   constructor(hub: LaneHub) {
@@ -66,16 +66,23 @@ export class LaneWatches {
   /** Takes a message of a watch. @param cell the actor `id` of this lane, if it lives */
   receive(kind: number, id: number, payload: unknown, cell: ActorCell | undefined): void {
     if (kind === WATCH) this.takeOn(cell, id, payload as Watcher)
-    else if (kind === UNWATCH) this.release(payload as Watcher)
+    else if (kind === UNWATCH && cell !== undefined) this.release(cell, payload as Watcher)
     else if (kind === TERMINATED) this.end(id, payload as Terminated)
+  }
+
+  /** An actor of this lane has come to its end. */
+  ended(cell: ActorCell, reason: StopReason): void {
+    const own = this.duties.get(cell)
+    this.duties.delete(cell)
+    for (const { lane, watch } of own?.values() ?? []) {
+      this.hub.order(lane, TERMINATED, watch, { path: cell.path, reason } satisfies Terminated)
+    }
   }
 
   laneGone(lane: number): void {
     for (const [id, watch] of this.watches) if (watch.lane === lane) this.end(id, lost(watch.path, false))
-    for (const [key, end] of this.duties) {
-      if (!key.startsWith(`${lane}/`)) continue
-      this.duties.delete(key)
-      end()
+    for (const [cell, own] of this.duties) {
+      for (const watcher of own.values()) if (watcher.lane === lane) this.release(cell, watcher)
     }
   }
 
@@ -90,18 +97,14 @@ export class LaneWatches {
       this.hub.order(lane, TERMINATED, watch, lost(`lane ${this.hub.lane}, actor ${id}`, true))
       return
     }
-    const key = `${lane}/${watch}`
-    const cancel = cell.lifecycle.onEnded(notice => {
-      this.duties.delete(key)
-      this.hub.order(lane, TERMINATED, watch, notice)
-    })
-    this.duties.set(key, cancel)
+    const own = this.duties.get(cell) ?? new Map<string, Watcher>()
+    this.duties.set(cell, own.set(`${lane}/${watch}`, watcher))
   }
 
-  private release({ lane, watch }: Watcher): void {
-    const key = `${lane}/${watch}`
-    this.duties.get(key)?.()
-    this.duties.delete(key)
+  private release(cell: ActorCell, { lane, watch }: Watcher): void {
+    const own = this.duties.get(cell)
+    own?.delete(`${lane}/${watch}`)
+    if (own?.size === 0) this.duties.delete(cell)
   }
 
   private drop(id: number): void {

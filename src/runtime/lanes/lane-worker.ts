@@ -106,6 +106,13 @@ const link = new LaneLink(
 )
 hub.connect(MAIN_LANE, link)
 
+system.heir = (cell, message, messageId, causeId) => {
+  const home = homes.get(cell)
+  // The children of an actor have no stand-in and no other life.
+  if (home === undefined) cell.deadLetter('stopped', message, messageId)
+  else estateOf(home.address, home.id).left.push({ message, messageId, causeId })
+}
+
 system.onTopEnded = (cell, reason) => {
   const home = homes.get(cell)
   if (home === undefined) return
@@ -193,9 +200,6 @@ async function spawn(id: number, request: SpawnRequest): Promise<void> {
     const cell = cellOf(ref)
     cells.set(id, cell)
     homes.set(cell, { id, address: request.address })
-    cell.heir = (message, messageId, causeId) => {
-      estateOf(request.address, id).left.push({ message, messageId, causeId })
-    }
     reportedElsewhere.add(cell.path)
     hub.standIns.set(cell, request.address)
     for (const { message, messageId, causeId } of pending.waiting) cell.receive(message, messageId, causeId)

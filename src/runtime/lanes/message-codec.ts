@@ -14,7 +14,7 @@ interface Marked {
   readonly id?: number
   readonly path?: string
   readonly name?: string
-  readonly code?: ErrorCode
+  readonly code?: string
   readonly message?: string
   readonly stack?: string
   readonly cause?: unknown
@@ -174,7 +174,7 @@ export class MessageCodec {
       name,
       message,
       ...(stack === undefined ? {} : { stack }),
-      ...(error instanceof SpimplError ? { code: error.code } : {}),
+      ...('code' in error && typeof error.code === 'string' ? { code: error.code } : {}),
       ...(cause instanceof Error ? { cause: this.encode(cause, transfer, `${place}.cause`, depth + 1) } : {}),
     }
   }
@@ -189,8 +189,9 @@ export class MessageCodec {
     }
     const { code, message = '', name = 'Error', stack } = marked
     const options = marked.cause === undefined ? undefined : { cause: this.decode(marked.cause) }
-    const error: Error = code === undefined ? new Error(message, options) : new SpimplError(code, message, options)
-    if (code === undefined) Object.defineProperty(error, 'name', { value: name, configurable: true, writable: true })
+    const error =
+      name === 'SpimplError' ? new SpimplError(code as ErrorCode, message, options) : named(name, message, options)
+    if (code !== undefined && !(error instanceof SpimplError)) Object.assign(error, { code })
     if (stack !== undefined) error.stack = stack
     return error
   }
@@ -198,4 +199,22 @@ export class MessageCodec {
 
 function notCloneable(place: string, what: string): SpimplError {
   return new SpimplError('MESSAGE_NOT_CLONEABLE', `expected plain data at ${place} for another lane, got a ${what}`)
+}
+
+const ofLanguage: Readonly<Record<string, ErrorConstructor>> = {
+  EvalError,
+  RangeError,
+  ReferenceError,
+  SyntaxError,
+  TypeError,
+  URIError,
+}
+
+/** The classes of the language are what they were; of another only the name is known here. */
+function named(name: string, message: string, options: ErrorOptions | undefined): Error {
+  const known = Object.hasOwn(ofLanguage, name) ? ofLanguage[name] : undefined
+  if (known !== undefined) return new known(message, options)
+  const error = new Error(message, options)
+  if (name !== 'Error') Object.defineProperty(error, 'name', { value: name, configurable: true, writable: true })
+  return error
 }

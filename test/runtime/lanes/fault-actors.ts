@@ -12,6 +12,7 @@ export type Report = { readonly type: 'report'; readonly notice: Terminated }
 export type Worker =
   | { readonly type: 'note'; readonly n: number; readonly to: Ref<Note> }
   | { readonly type: 'crash' }
+  | { readonly type: 'lane'; readonly replyTo: ReplyTo<string> }
   | { readonly type: 'die' }
   | { readonly type: 'mute'; readonly replyTo: ReplyTo<string> }
   | { readonly type: 'grow'; readonly name: string; readonly replyTo: ReplyTo<Ref<Leaf>> }
@@ -35,6 +36,7 @@ export const worker = behavior<Worker>(context => {
     crash: () => {
       throw new RangeError('crashed on its lane')
     },
+    lane: () => void context.system.lane(),
     die: () => process.exit(3),
     mute: () => {},
     grow: ({ name, replyTo }) => void replyTo.tell(context.spawn(leaf, { name })),

@@ -216,3 +216,13 @@ test.serial('a lane shows its actors and what its recorder keeps', async t => {
   await lane.close()
   await t.throwsAsync(lane.inspect(), { code: 'LANE_DIED' })
 })
+
+test.serial('a lane has no lanes, and a system that has stopped starts none', async t => {
+  const system = new System(quiet)
+  const ref = workerOn(system, system.lane())
+  const asked = ref.ask<string>(replyTo => ({ type: 'lane', replyTo }), soon)
+  const { cause } = (await t.throwsAsync(asked, { code: 'ACTOR_FAILED' }))!
+  t.is((cause as { readonly code?: string }).code, 'CONFIG_INVALID')
+  await system.stop()
+  t.throws(() => system.lane(), { code: 'ACTOR_STOPPED' })
+})

@@ -54,6 +54,16 @@ test('errors cross with code, message, stack and cause', t => {
   t.is((back.cause as Error).name, 'TypeError')
 })
 
+test('errors of the language keep their class, those of others their name and code', t => {
+  const { encode, decode } = bound()
+  const cross = (error: Error) => decode(JSON.parse(JSON.stringify(encode(error).encoded))) as Error & { code?: string }
+  t.true(cross(new RangeError('r')) instanceof RangeError)
+  const foreign = cross(Object.assign(new Error('gone'), { name: 'toString', code: 'ENOENT' }))
+  t.is(foreign.name, 'toString')
+  t.is(foreign.code, 'ENOENT')
+  t.false(foreign instanceof SpimplError)
+})
+
 test('what cannot cross is named by its place', t => {
   const { encode } = bound()
   for (const [value, place] of [

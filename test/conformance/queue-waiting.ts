@@ -190,8 +190,7 @@ export const queueWaiting: Cases = {
     queue.after(10, () => {
       ranMs = clock.now()
     })
-    await stage.settle()
-    t.is(ranMs, 0)
+    // A busy machine may need that long to look once: what counts is that it did not come before.
     await stage.advance(15)
     t.true(ranMs - startMs >= 10)
   },

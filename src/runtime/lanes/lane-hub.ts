@@ -6,10 +6,10 @@ import type { Delivery, LocalRef, Ref, ReplyTo } from '../actor-ref.ts'
 import { failAsks, type PendingAsk } from '../ask.ts'
 import { type DeadLetterReason, undelivered } from '../dead-letters.ts'
 import type { System } from '../system.ts'
+import { DeathWatches, type Watcher } from './death-watches.ts'
 import type { Receive } from './lane-batch.ts'
 import { LANE_GONE, TERMINATED, WATCH } from './lane-kinds.ts'
 import { ANSWER, type LaneLink, REFUSE, TELL } from './lane-link.ts'
-import { LaneWatches, type Watcher } from './lane-watches.ts'
 import { MessageCodec } from './message-codec.ts'
 import { RemoteRef, RemoteReplyTo } from './remote-ref.ts'
 
@@ -46,7 +46,7 @@ export class LaneHub {
   readonly system: System
   readonly lane: number
   readonly codec: MessageCodec
-  readonly watches = new LaneWatches(this)
+  readonly watches = new DeathWatches(this)
   /** Called for each actor of this lane that has come to its end. */
   readonly forgetters = new Set<(cell: ActorCell) => void>()
   /** The address under which others know an actor that stands elsewhere: of one on a worker lane, its stand-in. */

@@ -25,7 +25,7 @@ export interface Watcher {
  * Death watch from lane to lane. It keeps what it promises on one: exactly one notice, behind the last message, also of an
  * actor that is gone already; a lane that dies ends all its actors.
  */
-export class LaneWatches {
+export class DeathWatches {
   private readonly hub: LaneHub
   private readonly watches = new Map<number, Watch>()
   /** The numbers of an actor's watches, by `lane/actor`. */

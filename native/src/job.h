@@ -13,6 +13,7 @@ namespace dispatch_addon {
 class Job {
  public:
   virtual ~Job() = default;
+  uint32_t id() const { return id_; }
 
   // On any thread, once. Skips the work where the lane has ended meanwhile, because the memory went with it.
   void perform();

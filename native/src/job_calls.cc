@@ -60,7 +60,7 @@ napi_value jobOnQueue(napi_env env, napi_callback_info info) {
   const auto queue = unbox<QueueHandle>(env, BoxType::queue, args[0]);
   auto batch = queue == nullptr ? nullptr : readBatch(env, *lane, args);
   if (batch == nullptr) return nullptr;
-  lane->hold(1);
+  lane->expectAnswer(batch->id(), queue->self());
   Job::submit(std::move(batch), queue->queue().dispatch(), queue->queue().object(), false);
   return nullptr;
 }
@@ -72,8 +72,9 @@ napi_value jobOnThread(napi_env env, napi_callback_info info) {
   const auto thread = unbox<PinnedThread>(env, BoxType::thread, args[0]);
   auto batch = thread == nullptr ? nullptr : readBatch(env, *lane, args);
   if (batch == nullptr) return nullptr;
+  const uint32_t id = batch->id();
   const bool taken = thread->perform(std::move(batch));
-  if (taken) lane->hold(1);
+  if (taken) lane->expectAnswer(id, nullptr);
   return makeBool(env, taken);
 }
 
@@ -108,7 +109,7 @@ napi_value threadStop(napi_env env, napi_callback_info info) {
   uint32_t id = 0;
   if (thread == nullptr || !readUint32(env, args[1], id)) return nullptr;
   const bool stopping = thread->stop(id);
-  if (stopping) lane->hold(1);
+  if (stopping) lane->expectAnswer(id, nullptr);
   return makeBool(env, stopping);
 }
 

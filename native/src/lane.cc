@@ -12,6 +12,7 @@
 #include "network_calls.h"
 #include "openssl.h"
 #include "queue_calls.h"
+#include "queue_handle.h"
 #include "source_calls.h"
 #include "value.h"
 
@@ -126,6 +127,7 @@ void Lane::end(napi_async_cleanup_hook_handle hook) {
   }
   cipherCalls_.release(env_);
   detachEntry();
+  queueOfJob_.clear();
   handles_->hook = hook;
   if (handles_->polling) {
     uv_poll_stop(&handles_->poll);
@@ -173,8 +175,22 @@ void Lane::runTasks() {
   inbox_->wake();
 }
 
+void Lane::expectAnswer(uint32_t id, std::shared_ptr<QueueHandle> queue) {
+  if (queue == nullptr) return hold(1);
+  queue->expectOne();
+  if (id >= queueOfJob_.size()) queueOfJob_.resize(id + 1);
+  queueOfJob_[id] = std::move(queue);
+}
+
 void Lane::tellAnswers(const std::vector<uint32_t>& answers) {
-  hold(-static_cast<int>(answers.size()));
+  for (const uint32_t id : answers) {
+    const auto queue = id < queueOfJob_.size() ? std::move(queueOfJob_[id]) : nullptr;
+    if (queue == nullptr) {
+      hold(-1);
+    } else {
+      queue->doneOne();
+    }
+  }
   for (size_t from = 0; from < answers.size() && answersLength_ > 0; from += answersLength_) {
     const size_t count = std::min(answers.size() - from, answersLength_);
     memcpy(answers_, answers.data() + from, count * sizeof(uint32_t));

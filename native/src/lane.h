@@ -29,6 +29,8 @@ enum class Arrival : uint32_t {
   forgotten = 7  // (value number): a queue keeps this value no longer
 };
 
+class QueueHandle;
+
 // A thing with a native thread or object behind it that must end before its lane does.
 class LaneGuest {
  public:
@@ -72,6 +74,9 @@ class Lane {
   // Work that is under way keeps the event loop alive; an idle lane lets the program end.
   void hold(int by);
 
+  // The answer of job `id` is under way and keeps the event loop alive, unless `queue` (if it is on one) is suspended.
+  void expectAnswer(uint32_t id, std::shared_ptr<QueueHandle> queue);
+
   void welcome(LaneGuest* guest) { guests_.insert(guest); }
   void farewell(LaneGuest* guest) { guests_.erase(guest); }
 
@@ -100,6 +105,8 @@ class Lane {
   napi_ref answersReference_ = nullptr;
   uint32_t* answers_ = nullptr;
   size_t answersLength_ = 0;
+  // On which queue the jobs are, by their ids, which JavaScript uses again.
+  std::vector<std::shared_ptr<QueueHandle>> queueOfJob_;
   int held_ = 0;
   bool ended_ = false;
   CipherCalls cipherCalls_;

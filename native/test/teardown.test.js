@@ -20,6 +20,8 @@ for (const name of [
   'idle main queue',
   'suspended queue with items',
   'items of a queue whose target is suspended',
+  'jobs of a suspended queue',
+  'a job of a queue that is resumed',
   'a target that is resumed',
   'data for a suspended source, and for a suspended queue',
   'merged data arrives before the end',

@@ -30,6 +30,22 @@ const scenarios = {
     moved.async(() => console.log('never'))
     console.log('ran')
   },
+  'jobs of a suspended queue'() {
+    const queue = new DispatchQueue('jobs', { target: DispatchQueue.global() })
+    globalThis.kept = queue
+    const jobs = new NativeJobs(queue)
+    jobs.keccak256([new Uint8Array(1)]).then(() => {
+      queue.suspend()
+      void jobs.keccak256([new Uint8Array(1)])
+      console.log('ran')
+    })
+  },
+  'a job of a queue that is resumed'() {
+    const queue = new DispatchQueue('jobs', { target: DispatchQueue.global() })
+    queue.suspend()
+    new NativeJobs(queue).keccak256([new Uint8Array(1)]).then(() => console.log('ran'))
+    queue.resume()
+  },
   'a target that is resumed'() {
     const parent = new DispatchQueue('parent')
     const child = new DispatchQueue('child', { target: parent })

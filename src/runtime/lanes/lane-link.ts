@@ -5,16 +5,6 @@ import { deliverFrame, deliverFromPort, fromPortFrame, LaneBatch, type PortBatch
 import type { LaneWatch, Watched } from './lane-watch.ts'
 import type { SharedRing } from './shared-ring.ts'
 
-export const TELL = 0
-export const TELL_STAND_IN = 1
-export const ANSWER = 2
-export const REFUSE = 3
-export const SPAWN = 4
-export const STOP = 5
-export const ENDED = 6
-export const PIN = 7
-export const PINNED = 8
-
 /** How many messages may wait for room in the ring before the senders are held. */
 const CONGESTED_ENTRIES = 16_384
 /** So many frames are read before others have their turn. */

@@ -1,6 +1,7 @@
 import test from 'ava'
 import { LaneHub, MAIN_LANE } from '../../../src/runtime/lanes/lane-hub.ts'
-import { ANSWER, type LaneLink, TELL } from '../../../src/runtime/lanes/lane-link.ts'
+import { ANSWER, TELL } from '../../../src/runtime/lanes/lane-kinds.ts'
+import type { LaneLink } from '../../../src/runtime/lanes/lane-link.ts'
 import { type DeadLetter, System } from '../../../src/runtime/runtime.ts'
 
 test('what one worker lane sends to another does not pile up where the other is slow, but answers always pass', async t => {

@@ -4,13 +4,21 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import type { Subject } from './actor-peers/actor-peer.ts'
 import { laneRows } from './actor-peers/lanes.ts'
-import { peerNames, type SoloAnswer, type SoloRequest } from './actor-peers/solo.ts'
+import { peerGroups, type SoloAnswer, type SoloRequest } from './actor-peers/solo.ts'
 import { rowOf } from './measurement.ts'
 import { absent, peerVersion } from './peers.ts'
 import { type BenchOptions, type BenchReport, type BenchRow, ratioOf } from './report.ts'
 
-const subjects: readonly { readonly subject: Subject; readonly operations: number; readonly unit: string }[] = [
-  { subject: 'tell', operations: 1_000_000, unit: 'ns/message' },
+interface Task {
+  readonly subject: Subject
+  readonly operations: number
+  readonly unit: string
+  /** How many processes each peer has, one after the other: more where chance at their start counts. Default 1. */
+  readonly processes?: number
+}
+
+const tasks: readonly Task[] = [
+  { subject: 'tell', operations: 1_000_000, unit: 'ns/message', processes: 3 },
   { subject: 'pingPong', operations: 1_000_000, unit: 'ns/message' },
   { subject: 'ask', operations: 100_000, unit: 'ns/question' },
   { subject: 'spawnStop', operations: 50_000, unit: 'ns/actor' },
@@ -25,10 +33,11 @@ const WARM_UPS = 3
 export async function run({ quick, runs = quick ? 1 : 5 }: BenchOptions): Promise<BenchReport> {
   const absentees = new Set<string>()
   const rows: BenchRow[] = []
-  for (const { subject, operations, unit } of subjects) {
+  for (const task of tasks) {
+    const { subject, operations } = task
     // Those that the goals are about are short, and so are measured three times as often.
     const often = subject === 'tell' || subject === 'pingPong' ? runs * 3 : runs
-    rows.push(...(await measured(subject, quick ? operations / 20 : operations, unit, often, absentees)))
+    rows.push(...(await measured({ ...task, operations: quick ? operations / 20 : operations }, often, absentees)))
   }
   rows.push(...(await laneRows(runs, quick)))
   const notes = [...absentees].map(absent)
@@ -36,7 +45,9 @@ export async function run({ quick, runs = quick ? 1 : 5 }: BenchOptions): Promis
     const version = peerVersion(name)
     if (version !== undefined) notes.push(`${name} ${version}`)
   }
-  notes.push('each peer has a process of its own for each subject; their runs take turns')
+  notes.push(
+    'each peer has processes of its own for each subject (spimpl with and without tracing the same); their runs take turns',
+  )
   notes.push('xstate and EventEmitter handle a message within send: they have no mailbox to wait in')
   return { rows, ratios: ratiosOf(rows), notes }
 }
@@ -49,17 +60,20 @@ interface Solo {
   readonly figures: number[]
 }
 
-async function begin(peer: string, subject: Subject, absentees: Set<string>): Promise<Solo | undefined> {
+/** Starts a process. @returns those of its peers that can do the subject */
+async function begin(group: readonly string[], subject: Subject, absentees: Set<string>): Promise<Solo[]> {
   const solo = fileURLToPath(new URL('./actor-peers/solo.js', import.meta.url))
   // Without the parent's options but this one: a larger young generation, say, would favour who queues.
-  const child = fork(solo, [peer], { execArgv: ['--expose-gc'] })
+  const child = fork(solo, group, { execArgv: ['--expose-gc'] })
   const answer = await answerOf(child)
-  if (answer === undefined) return undefined
-  if ('subjects' in answer && answer.subjects.includes(subject))
-    return { peer, child, share: answer.share, figures: [] }
-  if ('absent' in answer) absentees.add(peer)
-  child.disconnect()
-  return undefined
+  if (answer === undefined || !('abilities' in answer)) return []
+  const solos: Solo[] = []
+  for (const { peer, subjects, share } of answer.abilities) {
+    if (subjects === undefined) absentees.add(peer)
+    else if (subjects.includes(subject)) solos.push({ peer, child, share, figures: [] })
+  }
+  if (solos.length === 0) child.disconnect()
+  return solos
 }
 
 /** `undefined` when the process ended instead. */
@@ -79,35 +93,39 @@ async function answerOf(child: ChildProcess): Promise<SoloAnswer | undefined> {
 }
 
 /** All peers that can, run by run in turn. */
-async function measured(
-  subject: Subject,
-  operations: number,
-  unit: string,
-  runs: number,
-  absentees: Set<string>,
-): Promise<BenchRow[]> {
-  const solos: Solo[] = []
-  for (const peer of peerNames) {
-    const solo = await begin(peer, subject, absentees)
-    if (solo !== undefined) solos.push(solo)
+async function measured(task: Task, runs: number, absentees: Set<string>): Promise<BenchRow[]> {
+  const { subject, unit, processes = 1 } = task
+  const figures = new Map<string, number[]>()
+  for (let process = 0; process < processes; process++) {
+    for (const solo of await inTurn(task, Math.ceil(runs / processes), absentees)) {
+      figures.set(solo.peer, [...(figures.get(solo.peer) ?? []), ...solo.figures])
+    }
   }
-  const tracing = subject === 'idle' ? solos.filter(({ peer }) => peer === 'spimpl, tracing') : []
+  const metric = subject === 'idle' ? 'memory' : 'time'
+  return [...figures]
+    .filter(([, measured]) => measured.length > 0)
+    .map(([peer, measured]) => rowOf(subject, peer, metric, unit, measured))
+}
+
+/** One process for each group of peers. */
+async function inTurn({ subject, operations }: Task, runs: number, absentees: Set<string>): Promise<Solo[]> {
+  const solos: Solo[] = []
+  for (const group of peerGroups) solos.push(...(await begin(group, subject, absentees)))
+  // The memory of an idle actor is the same with tracing.
+  const measured = solos.filter(({ peer }) => subject !== 'idle' || peer !== 'spimpl, tracing')
   for (let run = -WARM_UPS; run < runs; run++) {
-    for (const solo of solos) {
-      if (tracing.includes(solo) || !solo.child.connected) continue
+    for (const { peer, child, share, figures } of measured) {
+      if (!child.connected) continue
       // A thousand senders need a thousand messages each way, whatever the share.
-      const mine = Math.max(Math.round((operations * solo.share) / 2_000) * 2_000, 2_000)
-      const request: SoloRequest = { subject, operations: mine }
-      solo.child.send(request)
-      const answer = await answerOf(solo.child)
-      if (run >= 0 && answer !== undefined && 'figure' in answer) solo.figures.push(answer.figure)
+      const mine = Math.max(Math.round((operations * share) / 2_000) * 2_000, 2_000)
+      const request: SoloRequest = { peer, subject, operations: mine }
+      child.send(request)
+      const answer = await answerOf(child)
+      if (run >= 0 && answer !== undefined && 'figure' in answer) figures.push(answer.figure)
     }
   }
   for (const { child } of solos) if (child.connected) child.disconnect()
-  const metric = subject === 'idle' ? 'memory' : 'time'
-  return solos
-    .filter(({ figures }) => figures.length > 0)
-    .map(({ peer, figures }) => rowOf(subject, peer, metric, unit, figures))
+  return measured
 }
 
 function ratiosOf(rows: readonly BenchRow[]): Record<string, number> {

@@ -91,7 +91,7 @@ linuxTest(`${LANES} worker lanes leave no thread, no descriptor and no memory be
   t.log(before, after)
   t.is(seen.size, LANES)
   t.true(after.threads <= before.threads + 2, JSON.stringify({ before, after }))
-  t.is(after.descriptors, before.descriptors)
+  t.true(after.descriptors <= before.descriptors, JSON.stringify({ before, after }))
   t.true(after.residentMb < before.residentMb + 24, JSON.stringify({ before, after }))
 })
 

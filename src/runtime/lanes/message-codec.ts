@@ -85,11 +85,9 @@ export class MessageCodec {
     // The batch is written later, where nobody knows any more whose message it was: so what may refuse is tried now, and with
     // V8's format, because structuredClone also takes what only a port can carry (a KeyObject, a Blob).
     if (value instanceof SharedArrayBuffer) throw notCloneable(place, 'SharedArrayBuffer')
-    try {
-      return deserialize(serialize(value))
-    } catch {
-      throw notCloneable(place, value.constructor?.name ?? 'object')
-    }
+    const copy = copyOf(value)
+    if (copy === undefined) throw notCloneable(place, value.constructor?.name ?? 'object')
+    return copy
   }
 
   decode(value: unknown): unknown {
@@ -194,6 +192,20 @@ export class MessageCodec {
     if (code !== undefined && !(error instanceof SpimplError)) Object.assign(error, { code })
     if (stack !== undefined) error.stack = stack
     return error
+  }
+}
+
+/**
+ * What would arrive of an object of some class: the fields of a user's own, without its methods. `undefined` where V8 refuses, or
+ * would let nothing arrive, as of a URL or (Node 26) a Blob: an empty object in the place of something is worse than an error.
+ */
+function copyOf(value: object): unknown {
+  try {
+    const copy: unknown = deserialize(serialize(value))
+    const isPlain = typeof copy === 'object' && copy !== null && Object.getPrototypeOf(copy) === Object.prototype
+    return isPlain && Object.keys(copy).length === 0 ? undefined : copy
+  } catch {
+    return undefined
   }
 }
 

@@ -74,6 +74,8 @@ test('what cannot cross is named by its place', t => {
     [{ map: new Map([[1, () => 1]]) }, 'message.map'],
     [{ key: createSecretKey(new Uint8Array(16)) }, 'message.key'],
     [{ blob: new Blob(['x']) }, 'message.blob'],
+    [{ url: new URL('http://example.org/') }, 'message.url'],
+    [{ signal: new AbortController().signal }, 'message.signal'],
   ] as const) {
     const error = t.throws(() => encode(value), { code: 'MESSAGE_NOT_CLONEABLE' })
     t.true(error!.message.includes(place), error!.message)

@@ -93,13 +93,13 @@ export class Initiator {
         return
       }
       if (trying.opening !== undefined && equalBytes(trying.opening.nonce, challenge.nonce)) {
-        this.#respond(trying, challenge, undefined)
+        this.#respond(trying, challenge, undefined, trying.opening.order)
         return
       }
     }
     const sent = this.#sentLog.find(challenge.nonce, turn.now)
     if (sent?.session.cached && sameEndpoint(sent.session.endpoint, endpoint)) {
-      this.#respond(sent.session, challenge, sent)
+      this.#respond(sent.session, challenge, sent, sent.order)
     } else counters.whoareyouUnexpected++
   }
 
@@ -130,7 +130,19 @@ export class Initiator {
     this.#events.failed(session)
   }
 
-  /** Stops repeating: the session is established, failed or evicted. */
+  /**
+   * The peer's own handshake brought keys: nothing is repeated. The opening keeps its nonce, whose challenge may still come: a
+   * peer that gives up its keys for a packet that they do not open, as nim-eth does, names that packet for all that follow.
+   */
+  overtaken(session: Session): void {
+    const { opening } = session
+    this.release(session)
+    if (opening === undefined) return
+    session.opening = opening
+    this.#attempts.set(nonceHigh(opening.nonce), session)
+  }
+
+  /** Stops repeating, and forgets what was repeated: the session is established, failed or evicted. */
   release(session: Session): void {
     for (const attempt of [session.opening, session.handshake]) {
       if (attempt === undefined) continue
@@ -173,8 +185,9 @@ export class Initiator {
    * Answers a challenge.
    *
    * @param sent the message that the peer could not read; undefined where it was our opening
+   * @param order the number of the first message that it could not read
    */
-  #respond(session: Session, challenge: Packet, sent: SentMessage | undefined): void {
+  #respond(session: Session, challenge: Packet, sent: SentMessage | undefined, order: number): void {
     const { counters, own, turn } = this.#context
     const { record } = session
     if (record === undefined || session.responses >= MAX_RESPONSES) {
@@ -184,7 +197,7 @@ export class Initiator {
     session.responses++
     if (session.state === 'established') counters.sessionsLost++
     if (session.keys?.proven === true) session.otherKeys = session.keys
-    this.#requeue(session, sent?.order ?? Number.POSITIVE_INFINITY)
+    this.#requeue(session, order)
     const known = enrSeq(challenge)
     // 0 says that the peer has none, even where ours has that number (discv5-wire.md, Handshake Message Packet).
     const localRecord = known === 0n || own.current.seq > known ? own.current.bytes : undefined
@@ -214,14 +227,12 @@ export class Initiator {
       this.#sentLog.settled(request)
       counters.requestsResent++
     }
-    if (order !== Number.POSITIVE_INFINITY) {
-      const unread = this.#sentLog.takeSince(session, order, turn.now)
-      for (const sent of unread.splice(0, Math.max(0, limits.queuedPerPeer - session.queue.length))) {
-        lost.push({ order: sent.order, outgoing: { plaintext: sent.plaintext, request: undefined } })
-        counters.oneWayResent++
-      }
-      counters.oneWayDropped += unread.length
+    const unread = this.#sentLog.takeSince(session, order, turn.now)
+    for (const sent of unread.splice(0, Math.max(0, limits.queuedPerPeer - session.queue.length))) {
+      lost.push({ order: sent.order, outgoing: { plaintext: sent.plaintext, request: undefined } })
+      counters.oneWayResent++
     }
+    counters.oneWayDropped += unread.length
     lost.sort((a, b) => a.order - b.order)
     session.queue.unshift(...lost.map(entry => entry.outgoing))
   }

@@ -158,7 +158,7 @@ export class Recipient {
 
   /** The peer has used keys that we had given up: the session goes on with them. */
   resume(session: Session): void {
-    this.#initiator.release(session)
+    this.#initiator.overtaken(session)
     session.happened('accept')
     this.#events.established(session)
   }
@@ -171,7 +171,7 @@ export class Recipient {
     } else {
       if (session.keys?.proven === true) session.otherKeys = session.keys
       session.keys = keys
-      this.#initiator.release(session)
+      this.#initiator.overtaken(session)
     }
     session.happened('accept')
     this.#events.established(session)

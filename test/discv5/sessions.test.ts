@@ -184,6 +184,30 @@ test('a handshake that nobody answers is repeated, byte for byte, and the reques
   t.is(node.core.counters.handshakesRepeated, 2)
 })
 
+test('a peer that loses the keys of its handshake to our opening, which came late, is given new ones', t => {
+  const { node, peer } = scene(16)
+  node.handle({ type: 'talk', ref: 1, to: peer.record, protocol: echo, payload: echo })
+  const opening = peer.unmask(sentSince(node, 0)[0]!)
+  establish(node, peer)
+  t.is(node.core.snapshot().sessions[0]?.state, 'established')
+  // nim-eth lets its keys go when a packet comes that they do not open, and repeats the challenge of that packet for what follows.
+  const { packet, data } = peer.whoareyou(node.record, opening.nonce)
+  const [handshake, ...rest] = give(node, packet, peer.endpoint)
+  t.deepEqual(give(node, packet, peer.endpoint), [])
+  const request = peer.accept(handshake!, data, node.record)!
+  t.is(request.type, TALKREQ)
+  t.deepEqual(rest, [])
+  const answer: Message = { type: TALKRESP, requestId: request.requestId, payload: id(9) }
+  const answers = give(node, peer.ordinary(node.record, answer), peer.endpoint)
+  t.deepEqual(node.said('talk-answered'), [{ type: 'talk-answered', ref: 1, payload: id(9) }])
+  // What the peer had asked in its handshake is answered once more, and the table's ping asked, under keys that it has.
+  t.deepEqual(
+    answers.map(bytes => peer.read(bytes)?.type),
+    [PONG, PING],
+  )
+  t.is(node.core.snapshot().sessions[0]?.state, 'established')
+})
+
 test('a forged WHOAREYOU does not cut us off: the peer, who knows nothing of it, is still understood', t => {
   const { network, node, peer } = scene(9)
   establish(node, peer)

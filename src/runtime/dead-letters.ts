@@ -60,6 +60,11 @@ export function undelivered(reason: DeadLetterReason, message: unknown, path: st
       return new SpimplError('MAILBOX_FULL', `expected room in the mailbox of ${path}, it is full`)
     case 'lane-died':
       return new SpimplError('LANE_DIED', `expected the lane of ${path} to live, it has died`)
+    case 'not-cloneable':
+      return new SpimplError(
+        'MESSAGE_NOT_CLONEABLE',
+        `expected plain data for ${path} on another lane, and buffers that nobody was given before`,
+      )
     default:
       return new SpimplError('MESSAGE_DROPPED', `a message to ${path} was dropped: ${reason}`)
   }

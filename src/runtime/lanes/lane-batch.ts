@@ -99,6 +99,36 @@ export class LaneBatch {
     return (roomIsFree && ring.write(frame)) || frame
   }
 
+  /**
+   * Takes out the messages that can no longer be written, because their sender touched after telling what was not its own any more:
+   * gave the memory of a buffer away, say. The others must not suffer for it.
+   */
+  sortOut(): Parameters<Receive>[] {
+    const { numbers, payloads } = this
+    const lost: Parameters<Receive>[] = []
+    this.size = 0
+    for (const [index, payload] of payloads.entries()) {
+      const at = index * NUMBERS
+      if (isWritable(payload)) {
+        numbers.copyWithin(this.size * NUMBERS, at, at + NUMBERS)
+        payloads[this.size++] = payload
+      } else {
+        lost.push([
+          numbers[at]!,
+          numbers[at + 1]!,
+          numbers[at + 2]!,
+          numbers[at + 3]!,
+          numbers[at + 4]!,
+          payload,
+          false,
+        ])
+      }
+    }
+    payloads.length = this.size
+    this.transfer = this.transfer.filter(buffer => !isDetached(buffer))
+    return lost
+  }
+
   /** What goes through the port. */
   toPort(): PortBatch {
     return { numbers: this.ownNumbers.slice(), payloads: this.payloads }
@@ -154,6 +184,27 @@ function deliverAll(
     )
   }
   return payloads.length
+}
+
+/** Its memory has another owner. */
+export function isDetached(buffer: ArrayBufferLike): boolean {
+  if (buffer.byteLength > 0) return false
+  try {
+    // `detached` is not in Node 20.
+    new Uint8Array(buffer)
+    return false
+  } catch {
+    return true
+  }
+}
+
+function isWritable(payload: unknown): boolean {
+  try {
+    serialize([payload])
+    return true
+  } catch {
+    return false
+  }
 }
 
 function serialize(payloads: readonly unknown[]): Buffer {

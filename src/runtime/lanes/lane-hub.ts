@@ -233,6 +233,13 @@ export class LaneHub {
     failAsks(message, undelivered(reason, message, path))
   }
 
+  /** A message of this lane that cannot be sent any more: what its sender gave away, or changed, after telling it. */
+  readonly lost: Receive = (lane, kind, id, messageId, _causeId, payload) => {
+    const path = `lane ${lane}, actor ${id}`
+    if (kind === ANSWER) this.refuse(lane, id, undelivered('not-cloneable', payload, path))
+    else this.undeliverable('not-cloneable', this.codec.decode(payload), path, messageId)
+  }
+
   /** What one lane sent to another that has ended meanwhile. */
   private unroutable(lane: number, kind: number, id: number, messageId: number, payload: unknown): void {
     const value = this.codec.decode(payload)

@@ -38,6 +38,7 @@ export class LaneLink implements Watched {
   private readonly watch: LaneWatch
   private readonly root: Pick<RootQueue, 'leisureMs'>
   private readonly receive: Receive
+  private readonly lost: Receive
   private readonly batch = new LaneBatch()
   private readonly backlog: { readonly frame: Uint8Array; readonly entries: number }[] = []
   private backlogEntries = 0
@@ -47,7 +48,9 @@ export class LaneLink implements Watched {
   private closed = false
   private waiters: (() => void)[] = []
 
-  constructor({ incoming, outgoing, bell, port, watch, root }: LinkEnds, receive: Receive) {
+  /** @param lost takes what could not be sent any more */
+  constructor({ incoming, outgoing, bell, port, watch, root }: LinkEnds, receive: Receive, lost: Receive) {
+    this.lost = lost
     this.incoming = incoming
     this.outgoing = outgoing
     this.bell = bell
@@ -114,16 +117,26 @@ export class LaneLink implements Watched {
   }
 
   private flush(): void {
-    const { batch, backlog, outgoing } = this
+    const { batch } = this
+    let lost: Parameters<Receive>[] = []
     try {
-      const inOrder = backlog.length === 0
-      const written = batch.transfer.length === 0 ? batch.writeTo(outgoing, inOrder) : undefined
-      if (written !== true) this.post(written, inOrder)
+      this.writeBatch()
+    } catch {
+      lost = batch.sortOut()
+      if (batch.size > 0) this.writeBatch()
     } finally {
       batch.clear()
     }
     this.wakeOther()
     this.watch.sent()
+    for (const message of lost) this.lost(...message)
+  }
+
+  private writeBatch(): void {
+    const { batch, backlog, outgoing } = this
+    const inOrder = backlog.length === 0
+    const written = batch.transfer.length === 0 ? batch.writeTo(outgoing, inOrder) : undefined
+    if (written !== true) this.post(written, inOrder)
   }
 
   /** @param frame `undefined`: the batch goes through the port */

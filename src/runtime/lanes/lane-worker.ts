@@ -103,6 +103,7 @@ const link = new LaneLink(
     else if (kind === LOOK) look(id, payload as LaneView)
     else if (kind === PIN) void pin(id)
   },
+  hub.lost,
 )
 hub.connect(MAIN_LANE, link)
 

@@ -212,7 +212,7 @@ export class Lane implements AsyncDisposable {
     }
     const worker = new Worker(new URL('./lane-worker.js', import.meta.url), { workerData: start, name: this.name })
     const ends = { incoming: toMain, outgoing: toLane, bell, port: worker, watch: laneWatch, root }
-    const link = new LaneLink(ends, this.onMessage)
+    const link = new LaneLink(ends, this.onMessage, this.hub.lost)
     this.worker = worker
     this.link = link
     this.failure = undefined

@@ -2,6 +2,7 @@ import { deserialize, serialize } from 'node:v8'
 import { type ErrorCode, SpimplError } from '../../errors.ts'
 import { LocalRef } from '../actor-ref.ts'
 import { PendingAsk } from '../ask.ts'
+import { isDetached } from './lane-batch.ts'
 import type { LaneHub } from './lane-hub.ts'
 import { RemoteRef, RemoteReplyTo } from './remote-ref.ts'
 
@@ -32,7 +33,7 @@ export class MessageCodec {
   /** Whether JSON gives back as it was what was encoded since this was set to true. */
   textual = true
   private readonly hub: LaneHub
-  /** Buffers that are on their way. Who tells the same one twice sends a copy the second time. */
+  /** Buffers that are on their way. Who tells one twice before it has left sends a copy the second time. */
   private readonly given = new WeakSet<ArrayBuffer>()
 
   constructor(hub: LaneHub) {
@@ -68,6 +69,7 @@ export class MessageCodec {
     this.textual = false
     if (ArrayBuffer.isView(value)) {
       const { buffer, byteLength } = value
+      if (isDetached(buffer)) throw notCloneable(place, 'buffer that has another owner since it was told before')
       if (byteLength >= TRANSFERRED_BYTES && buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) {
         if (this.given.has(buffer)) return structuredClone(value)
         this.given.add(buffer)

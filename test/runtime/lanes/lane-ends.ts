@@ -43,7 +43,10 @@ export function linkOf(end: End, port: MessagePort | Worker, take: (payload: unk
     watch: new LaneWatch(new Doorbell(end.ownBell), new NoPatience()),
     root: { leisureMs: Number.POSITIVE_INFINITY },
   }
-  return new LaneLink(ends, (_lane, _kind, id, _messageId, _causeId, payload) => take(payload, id))
+  const unexpected = () => {
+    throw new Error('expected that everything can be sent')
+  }
+  return new LaneLink(ends, (_lane, _kind, id, _messageId, _causeId, payload) => take(payload, id), unexpected)
 }
 
 const echoing = workerData as End | null

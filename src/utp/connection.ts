@@ -214,14 +214,15 @@ export class UtpConnection implements Core<StreamInput, StreamOutput> {
 
   /**
    * In syn-sent: the STATE that answers our SYN names the number of the peer's first data (`ack_nr = seq_nr - 1`). Where it got lost
-   * the SYN is repeated; a peer that answers a SYN once only (nim-eth) tells the number by what it repeats itself.
+   * the SYN is repeated; a peer that answers a SYN once only (nim-eth) tells the number in the end by what it repeats itself.
    */
   #onAnswer(view: PacketView, bytes: Uint8Array, now: number): void {
     if (view.acknowledged !== narrow(this.#handshake.firstSequence)) {
       this.#receiver.refused++
       return
     }
-    if (view.type !== ST_STATE && !(this.#receiver.holdEarly(view, bytes) && this.#handshake.synRepeated)) return
+    const believed = this.#handshake.isAnsweredOnce(now)
+    if (view.type !== ST_STATE && !this.#receiver.holdEarly(view, bytes, believed)) return
     const early = this.#receiver.beginWithAnswer(view.sequence)
     this.#lifecycle.advance('ESTABLISHED')
     this.#onSegment(view, bytes, now)
@@ -316,8 +317,9 @@ export class UtpConnection implements Core<StreamInput, StreamOutput> {
       this.#saidDelivered = true
       emit({ type: 'delivered' })
     }
+    const patience = this.#patience.deadline(this.#established, receiver.lastHeardAt)
     if (this.#end !== undefined) this.#close(this.#end, now, emit)
-    else this.#deadline = Math.min(sender.deadline(), this.#patience.deadline(this.#established, receiver.lastHeardAt))
+    else this.#deadline = Math.min(sender.deadline(), this.#handshake.deadline, patience)
   }
 
   #considerEnd(now: number): void {
@@ -335,8 +337,8 @@ export class UtpConnection implements Core<StreamInput, StreamOutput> {
     else {
       if (handshake.answerWanted) this.#addAck(handshake.firstSequence)
       const before = batch.packets.length
-      if (!this.#established && handshake.takeRepetition(this.#receiver.hasEarly)) sender.repeatSyn(now, batch)
-      else sender.flush(now, batch, this.#established)
+      if (!this.#established && handshake.takeRepetition(now, this.#receiver.hasEarly)) sender.repeatSyn(now, batch)
+      sender.flush(now, batch, this.#established)
       // Data carries the ack, but not the bitmask.
       if (this.#established && this.#receiver.ackWanted)
         if (batch.packets.length === before || this.#receiver.received.aheadPackets > 0)

@@ -1,3 +1,10 @@
+/**
+ * Data that comes before the answer to our SYN shows that the answer was lost: the SYN is repeated so often, at this distance, and the
+ * data waits. A peer that answers repeated SYNs has answered then; one that does not (nim-eth) waits 3 s before it repeats its data.
+ */
+const REPETITIONS = 8
+const REPETITION_MS = 100
+
 /** How a stream begins: whose SYN came, what it is answered with, and whether the answer arrived. */
 export class Handshake {
   /** The initiator's SYN, or the number that our answer to a SYN promises for our first data. */
@@ -8,8 +15,8 @@ export class Handshake {
   /** The acceptor's: the peer's SYN, by which a repetition of it is known. */
   #synSequence = -1
   #answerArrived = false
-  /** The SYN was sent twice: the peer may have answered the first, and answer no more. */
-  synRepeated = false
+  #repetitions = 0
+  #repeatAt = Number.NEGATIVE_INFINITY
 
   constructor(initiator: boolean, firstSequence: number) {
     this.#initiator = initiator
@@ -25,7 +32,7 @@ export class Handshake {
     return first ? 'first' : 'repeated'
   }
 
-  /** A segment came: the peer has our answer. Until then every ack of the acceptor may be taken for that answer. */
+  /** A segment came: the SYN is answered, ours or the peer's. Until then every ack of the acceptor may be taken for that answer. */
   onSegment(): void {
     this.#answerArrived = true
   }
@@ -35,10 +42,25 @@ export class Handshake {
     return this.#initiator || this.#answerArrived ? next : this.firstSequence
   }
 
-  /** Whether to repeat the SYN before its time: once, when data shows that the answer to it was lost. */
-  takeRepetition(hasEarly: boolean): boolean {
-    if (!hasEarly || this.synRepeated) return false
-    this.synRepeated = true
+  /** The initiator's: whether to repeat the SYN now, before its time. */
+  takeRepetition(now: number, hasEarly: boolean): boolean {
+    if (!hasEarly || this.#repetitions === REPETITIONS || now < this.#repeatAt) return false
+    this.#repetitions++
+    this.#repeatAt = now + REPETITION_MS
     return true
+  }
+
+  /** When that is to be asked again. */
+  get deadline(): number {
+    if (this.#answerArrived || this.#repetitions === 0 || this.#repetitions === REPETITIONS) return Infinity
+    return this.#repeatAt
+  }
+
+  /**
+   * The peer answers a SYN once, and that answer is lost: then its own data must tell where the stream begins. To believe that too soon
+   * is to lose, without a word, the data before it that was lost as well.
+   */
+  isAnsweredOnce(now: number): boolean {
+    return this.#repetitions === REPETITIONS && now >= this.#repeatAt
   }
 }

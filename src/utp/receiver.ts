@@ -52,10 +52,13 @@ export class Receiver {
   }
 
   /**
-   * Data before the answer to our SYN. Returns whether the peer has sent it anew and nothing that stands before it was seen: what is
-   * repeated first is the oldest that is not acknowledged, and nothing is. A copy that the network made has the same timestamp.
+   * Data before the answer to our SYN. Returns whether it is the peer's first: it was sent anew, and nothing that stands before it was
+   * seen; what is repeated first is the oldest that is not acknowledged, and nothing is. A copy that the network made has the same
+   * timestamp.
+   *
+   * @param believed whether no better answer is to be expected
    */
-  holdEarly(view: PacketView, bytes: Uint8Array): boolean {
+  holdEarly(view: PacketView, bytes: Uint8Array, believed: boolean): boolean {
     let isOldest = true
     let isRepeated = false
     for (const packet of this.#early) {
@@ -67,7 +70,7 @@ export class Receiver {
       }
     }
     if (!isRepeated && this.#early.length < MAX_EARLY_PACKETS) this.#early.push(bytes)
-    return isRepeated && isOldest
+    return believed && isRepeated && isOldest
   }
 
   /**

@@ -21,7 +21,8 @@ const AGING_TURNS = 32
 
 /** The clock is read so that this much time at most passes between two readings, when items are short. */
 const CLOCK_GRAIN_MS = 0.02
-const MAX_STRIDE = 64
+/** After short items so many run before the clock is read again: should they be long, a drain overruns its budget by as many. */
+const MAX_STRIDE = 16
 
 /** 2^43 ids are enough for a million messages a second over 278 years; 1,024 lanes fit into a double. */
 const MESSAGE_IDS_PER_LANE = 2 ** 43

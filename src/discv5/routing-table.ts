@@ -1,6 +1,7 @@
 import { compareDistance, logDistance } from '../identity/distances.ts'
 import { addressScope, subnetKey } from './address.ts'
 import { Bucket, type Slot, type TableEntry } from './bucket.ts'
+import { Tally } from './tally.ts'
 
 export type { Slot, TableEntry, TableRecord } from './bucket.ts'
 
@@ -69,7 +70,7 @@ export class RoutingTable<Entry extends TableEntry> {
   /** Bucket number of every member. */
   readonly #members = new Map<string, { readonly slot: Slot<Entry>; readonly distance: number }>()
   /** Members and reserves of each limited subnet, in the whole table. */
-  readonly #subnets = new Map<string, number>()
+  readonly #subnets = new Tally()
 
   constructor(options: RoutingTableOptions) {
     this.localId = options.localId
@@ -262,7 +263,7 @@ export class RoutingTable<Entry extends TableEntry> {
   #subnetHasRoom(entry: Entry, bucket: Bucket<Entry>, except?: Slot<Entry>): boolean {
     const subnet = this.#limitedSubnet(entry)
     if (subnet === undefined || this.#ipLimits === undefined) return true
-    if ((this.#subnets.get(subnet) ?? 0) >= this.#ipLimits.perTable) return false
+    if (this.#subnets.of(subnet) >= this.#ipLimits.perTable) return false
     let inBucket = 0
     for (const slot of bucket.members) {
       if (slot !== except && this.#limitedSubnet(slot.entry) === subnet) inBucket++
@@ -274,8 +275,6 @@ export class RoutingTable<Entry extends TableEntry> {
   #countSubnet(entry: Entry, by: number): void {
     const subnet = this.#limitedSubnet(entry)
     if (subnet === undefined) return
-    const count = (this.#subnets.get(subnet) ?? 0) + by
-    if (count > 0) this.#subnets.set(subnet, count)
-    else this.#subnets.delete(subnet)
+    this.#subnets.add(subnet, by)
   }
 }

@@ -1,3 +1,4 @@
+import { Tally } from '../discv5/tally.ts'
 import type { OverlayLimits } from './limits.ts'
 import type { Turn } from './overlay-messages.ts'
 
@@ -19,7 +20,7 @@ export class ContentRoom {
   readonly #held = new Map<number, RoomClaim>()
   readonly #waiting = new Map<number, RoomClaim>()
   readonly #bytes = { fetch: 0, receive: 0 }
-  readonly #bytesOfPeer = new Map<string, number>()
+  readonly #bytesOfPeer = new Tally()
 
   constructor(limits: OverlayLimits) {
     this.#limits = limits
@@ -70,15 +71,12 @@ export class ContentRoom {
   }
 
   #fitsPeer({ kind, peer, bytes }: RoomClaim): boolean {
-    const ofPeer = this.#bytesOfPeer.get(peer) ?? 0
+    const ofPeer = this.#bytesOfPeer.of(peer)
     return kind === 'fetch' || ofPeer === 0 || ofPeer + bytes <= this.#limits.receiveBytesOfPeer
   }
 
   #count({ kind, peer, bytes }: RoomClaim, sign: 1 | -1): void {
     this.#bytes[kind] += sign * bytes
-    if (kind === 'fetch') return
-    const left = (this.#bytesOfPeer.get(peer) ?? 0) + sign * bytes
-    if (left === 0) this.#bytesOfPeer.delete(peer)
-    else this.#bytesOfPeer.set(peer, left)
+    if (kind === 'receive') this.#bytesOfPeer.add(peer, sign * bytes)
   }
 }

@@ -1,3 +1,4 @@
+import { Tally } from '../discv5/tally.ts'
 import type { ErrorCode } from '../errors.ts'
 import type { NodeRecord } from '../identity/node-record.ts'
 import {
@@ -40,7 +41,7 @@ export class OutgoingOffers {
   readonly #requests: Requests
   readonly #transfers: Transfers
   #inFlight = 0
-  readonly #inFlightTo = new Map<string, number>()
+  readonly #inFlightTo = new Tally()
   /** Told when a slot became free. */
   freed: ((turn: Turn) => void) | undefined
 
@@ -59,7 +60,7 @@ export class OutgoingOffers {
   }
 
   hasRoomTo(nodeIdHex: string): boolean {
-    return this.hasRoom && (this.#inFlightTo.get(nodeIdHex) ?? 0) < this.#state.limits.offersToPeer
+    return this.hasRoom && this.#inFlightTo.of(nodeIdHex) < this.#state.limits.offersToPeer
   }
 
   /**
@@ -134,8 +135,6 @@ export class OutgoingOffers {
 
   #count(nodeIdHex: string, by: 1 | -1): void {
     this.#inFlight += by
-    const left = (this.#inFlightTo.get(nodeIdHex) ?? 0) + by
-    if (left === 0) this.#inFlightTo.delete(nodeIdHex)
-    else this.#inFlightTo.set(nodeIdHex, left)
+    this.#inFlightTo.add(nodeIdHex, by)
   }
 }

@@ -1,5 +1,6 @@
 import type { TalkToken } from '../discv5/interface.ts'
 import type { Slot } from '../discv5/routing-table.ts'
+import { Tally } from '../discv5/tally.ts'
 import type { NodeRecord } from '../identity/node-record.ts'
 import type { IncomingOffers } from './incoming-offers.ts'
 import type { Members } from './members.ts'
@@ -40,7 +41,7 @@ export class Serving {
   #bytes = 0
   /** Reads of the store that are under way: all, and by who asked. */
   #reads = 0
-  readonly #readsOfPeer = new Map<string, number>()
+  readonly #readsOfPeer = new Tally()
 
   constructor(parts: ServingParts) {
     this.#parts = parts
@@ -162,14 +163,12 @@ export class Serving {
     const { state, transfers } = this.#parts
     if (!transfers.hasRoom('serve', nodeIdHex)) return 'limit.serves'
     const { reads, readsOfPeer } = state.limits
-    return this.#reads < reads && (this.#readsOfPeer.get(nodeIdHex) ?? 0) < readsOfPeer ? undefined : 'limit.reads'
+    return this.#reads < reads && this.#readsOfPeer.of(nodeIdHex) < readsOfPeer ? undefined : 'limit.reads'
   }
 
   #countRead({ nodeIdHex }: NodeRecord, by: 1 | -1): void {
     this.#reads += by
-    const left = (this.#readsOfPeer.get(nodeIdHex) ?? 0) + by
-    if (left === 0) this.#readsOfPeer.delete(nodeIdHex)
-    else this.#readsOfPeer.set(nodeIdHex, left)
+    this.#readsOfPeer.add(nodeIdHex, by)
   }
 
   #give(turn: Turn, peer: NodeRecord, version: number, name: ContentName, content: Uint8Array): PortalMessage {

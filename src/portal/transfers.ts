@@ -1,3 +1,4 @@
+import { Tally } from '../discv5/tally.ts'
 import type { ErrorCode } from '../errors.ts'
 import type { NodeRecord } from '../identity/node-record.ts'
 import type { Randomness } from '../runtime/randomness.ts'
@@ -34,7 +35,7 @@ export class Transfers {
   readonly #randomness: Randomness
   readonly #transfers = new Map<number, Transfer>()
   readonly #count: Record<TransferKind, number> = { fetch: 0, serve: 0, send: 0, receive: 0 }
-  readonly #countOfPeer = new Map<string, number>()
+  readonly #countOfPeer = new Tally()
   /** Connection ids that we chose, of all peers. */
   readonly #listening = new Set<number>()
   /** Connection ids that peers chose and we use, by peer. */
@@ -59,7 +60,7 @@ export class Transfers {
   }
 
   countOfPeer(kind: TransferKind, nodeIdHex: string): number {
-    return this.#countOfPeer.get(kind + nodeIdHex) ?? 0
+    return this.#countOfPeer.of(kind + nodeIdHex)
   }
 
   /** Whether one more of this kind may begin with this peer. */
@@ -102,7 +103,7 @@ export class Transfers {
     })
     this.#transfers.set(ref, { kind, peer: peer.nodeIdHex, connectionId, owner, overdue })
     this.#count[kind] += 1
-    this.#countOfPeer.set(kind + peer.nodeIdHex, this.countOfPeer(kind, peer.nodeIdHex) + 1)
+    this.#countOfPeer.add(kind + peer.nodeIdHex, 1)
     if (kind === 'serve' || kind === 'receive') this.#listening.add(connectionId)
     else this.#initiating.add(`${peer.nodeIdHex} ${connectionId}`)
   }
@@ -142,10 +143,7 @@ export class Transfers {
     this.#room.release(turn, ref)
     this.#agenda.cancel(transfer.overdue)
     this.#count[transfer.kind] -= 1
-    const name = transfer.kind + transfer.peer
-    const left = (this.#countOfPeer.get(name) ?? 1) - 1
-    if (left === 0) this.#countOfPeer.delete(name)
-    else this.#countOfPeer.set(name, left)
+    this.#countOfPeer.add(transfer.kind + transfer.peer, -1)
     if (transfer.kind === 'serve' || transfer.kind === 'receive') this.#listening.delete(transfer.connectionId)
     else this.#initiating.delete(`${transfer.peer} ${transfer.connectionId}`)
     return transfer

@@ -1,3 +1,4 @@
+import { Tally } from '../discv5/tally.ts'
 import type { StreamPeer } from './streams-messages.ts'
 
 /** A SYN that came before anybody expected it. */
@@ -19,7 +20,7 @@ export class EarlySyns<Peer extends StreamPeer> {
   /** All wait equally long: the oldest stands first. */
   readonly #waiting = new Map<string, EarlySyn<Peer>>()
   /** How many of each peer: one that opens what nobody expects takes no room from others. */
-  readonly #ofPeer = new Map<string, number>()
+  readonly #ofPeer = new Tally()
 
   constructor(options: { readonly capacity: number; readonly capacityOfPeer: number; readonly waitMs: number }) {
     this.#capacity = options.capacity
@@ -44,10 +45,9 @@ export class EarlySyns<Peer extends StreamPeer> {
   keep(peer: Peer, receiveId: number, bytes: Uint8Array, now: number): boolean {
     const key = keyOf(peer.nodeIdHex, receiveId)
     if (this.#waiting.has(key)) return true // a repetition, which waits no longer than the first
-    const ofPeer = this.#ofPeer.get(peer.nodeIdHex) ?? 0
-    if (this.#waiting.size >= this.#capacity || ofPeer >= this.#capacityOfPeer) return false
+    if (this.#waiting.size >= this.#capacity || this.#ofPeer.of(peer.nodeIdHex) >= this.#capacityOfPeer) return false
     this.#waiting.set(key, { peer, bytes, until: now + this.#waitMs })
-    this.#ofPeer.set(peer.nodeIdHex, ofPeer + 1)
+    this.#ofPeer.add(peer.nodeIdHex, 1)
     return true
   }
 
@@ -70,9 +70,7 @@ export class EarlySyns<Peer extends StreamPeer> {
 
   #remove(key: string, { peer }: EarlySyn<Peer>): void {
     this.#waiting.delete(key)
-    const left = (this.#ofPeer.get(peer.nodeIdHex) ?? 1) - 1
-    if (left === 0) this.#ofPeer.delete(peer.nodeIdHex)
-    else this.#ofPeer.set(peer.nodeIdHex, left)
+    this.#ofPeer.add(peer.nodeIdHex, -1)
   }
 }
 

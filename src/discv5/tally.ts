@@ -1,0 +1,21 @@
+/** How many of something each peer, or subnet, has just now. Who has none takes no room, so it grows only with what it counts. */
+export class Tally {
+  readonly #counts = new Map<string, number>()
+
+  /** How many `key` has. */
+  of(key: string): number {
+    return this.#counts.get(key) ?? 0
+  }
+
+  /** @param by how many more; negative for fewer */
+  add(key: string, by: number): void {
+    const count = this.of(key) + by
+    if (count > 0) this.#counts.set(key, count)
+    else this.#counts.delete(key)
+  }
+
+  /** How many keys have some. */
+  get size(): number {
+    return this.#counts.size
+  }
+}

@@ -1,9 +1,15 @@
 // `npm test`: compiles, then runs every suite and closes with one line `N passed, N failed`.
 // Arguments go to ava: npm test -- 'dist/test/utp/*.test.js'
-import { spawn, spawnSync } from 'node:child_process'
+// A file that failed beside others runs once more, alone. What fails again has failed; what then passes is named as unsteady, above
+// the closing line and with what it had printed: a defect to mend, and no reason to doubt the change at hand.
+import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { Suite } from './suite.mjs'
+
+/** More failed files than this are no accident, and are not run again. */
+const MAX_AGAIN = 5
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
 const node = process.execPath
@@ -20,45 +26,24 @@ if (process.env.SPIMPL_LIBDISPATCH !== 'none') {
   spawnSync(node, ['native/scripts/setup-libdispatch.mjs', '--if-possible', '--quiet'], { cwd: root, stdio: 'inherit' })
 }
 
-/** Runs ava, shows what it prints, and reads its closing counts. */
-function ava(cwd, args) {
-  return new Promise(resolve => {
-    const cli = path.join(root, 'node_modules', 'ava', 'entrypoints', 'cli.mjs')
-    const child = spawn(node, [cli, ...args], {
-      cwd,
-      env: { ...process.env, FORCE_COLOR: '0' },
-      stdio: ['ignore', 'pipe', 'inherit'],
-    })
-    let line = ''
-    let passed = 0
-    let failed = 0
-    let skipped = 0
-    child.stdout.on('data', chunk => {
-      process.stdout.write(chunk)
-      const lines = (line + chunk).split('\n')
-      line = lines.pop()
-      // ava closes with the passed or the failed ones, not with both, so each test's own line is counted.
-      for (const text of lines) {
-        if (/^ +✔ /.test(text)) passed += 1
-        else if (/^ +✘ \[fail\]/.test(text)) failed += 1
-        else if (/^ +- \[skip\]/.test(text)) skipped += 1
-      }
-    })
-    child.on('close', code => {
-      if (code !== 0 && failed === 0) failed = 1 // an uncaught exception, a time-out or no test found
-      resolve({ passed, failed, skipped })
-    })
-  })
-}
-
-const total = { passed: 0, failed: 0, skipped: 0 }
-const suites = [[root, process.argv.slice(2)]]
+const ava = path.join(root, 'node_modules', 'ava', 'entrypoints', 'cli.mjs')
 const native = path.join(root, 'native')
-if (process.argv.length === 2 && existsSync(path.join(native, 'ava.config.js'))) suites.push([native, []])
-for (const [cwd, args] of suites) {
-  const counts = await ava(cwd, args)
-  for (const key of Object.keys(total)) total[key] += counts[key]
+const suites = [new Suite(ava, root, path.join('dist', 'test'))]
+if (process.argv.length === 2 && existsSync(path.join(native, 'ava.config.js'))) {
+  suites.push(new Suite(ava, native, 'test'))
 }
+const total = { passed: 0, failed: 0, skipped: 0 }
+const report = []
+for (const suite of suites) {
+  await suite.run(process.argv.slice(2))
+  const files = suite.failedFiles()
+  if (files.length > 0 && files.length <= MAX_AGAIN) {
+    for (const file of files) await suite.runAgain(file)
+  }
+  for (const [key, count] of Object.entries(suite.counts())) total[key] += count
+  report.push(...suite.report())
+}
+if (report.length > 0) console.log(['', '=== what failed', ...report].join('\n'))
 const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : ''
 console.log(`${total.passed} passed, ${total.failed} failed${skipped}`)
 process.exitCode = total.failed === 0 && total.passed > 0 ? 0 : 1

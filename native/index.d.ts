@@ -250,6 +250,7 @@ export class NativeJobs {
 }
 
 export interface NetworkPath {
+  /** On Linux satisfied means: a default route over an interface that is up, runs (has its carrier) and has an address. */
   readonly status: 'satisfied' | 'unsatisfied'
   readonly supportsIpv4: boolean
   readonly supportsIpv6: boolean

@@ -22,8 +22,12 @@ function typeOf(name) {
   }
 }
 
-/** What Linux says the path of this machine is now. A path is satisfied when there is a default route. */
+/**
+ * What Linux says the path of this machine is now. A path is satisfied when there is a default route over an interface that runs and has an
+ * address: a route stays when its cable is pulled, and stands before a new link has its carrier.
+ */
 function readPath() {
+  // Only interfaces that are up and run (uv_interface_addresses).
   const addresses = networkInterfaces()
   const interfaces = Object.entries(addresses)
     .map(([name, list]) => ({ name, type: typeOf(name), addresses: list.map(({ address }) => address).sort() }))
@@ -31,13 +35,14 @@ function readPath() {
   const default4 = lines('/proc/net/route')
     .map(line => line.split('\t'))
     .find(
-      ([, destination, , flags, , , , mask]) =>
-        destination === '00000000' && mask === '00000000' && Number.parseInt(flags, 16) & ROUTE_UP,
+      ([name, destination, , flags, , , , mask]) =>
+        destination === '00000000' && mask === '00000000' && Number.parseInt(flags, 16) & ROUTE_UP && name in addresses,
     )?.[0]
   const default6 = lines('/proc/net/ipv6_route')
     .map(line => line.split(/\s+/))
     .find(([destination, prefix, , , , , , , flags, name]) => {
-      return /^0+$/.test(destination) && prefix === '00' && name !== 'lo' && Number.parseInt(flags, 16) & ROUTE_UP
+      const isDefault = /^0+$/.test(destination) && prefix === '00' && name !== 'lo'
+      return isDefault && Number.parseInt(flags, 16) & ROUTE_UP && name in addresses
     })?.[9]
   return {
     status: default4 !== undefined || default6 !== undefined ? 'satisfied' : 'unsatisfied',

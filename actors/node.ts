@@ -81,7 +81,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
 
     const open = () => options.openStore({ ...options.storage, nodeId })
     const storageRef = await startUnder(network, 'storage', storage({ open }))
-    const validationRef = await startUnder(network, 'validation', validation({ headers, compute }))
+    const validationRef = await startUnder(network, 'validation', validation({ headers, storage: storageRef, compute }))
 
     const socket = { open: options.openSocket, ...options.udp, receiveBufferBytes: RECEIVE_BUFFER_BYTES }
     const { radius } = await storageRef.ask<StorageSnapshot>(replyTo => ({ type: 'snapshot', replyTo }), {

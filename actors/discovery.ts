@@ -64,6 +64,7 @@ export function discovery(options: DiscoveryOptions) {
     ): number =>
       calls.add(outcome => {
         if (outcome.type === type) replyTo.tell(answer(outcome as Extract<Outcome, { readonly type: Type }>))
+        else if (outcome.type === 'record-refused') replyTo.fail(outcome.error)
         else if (outcome.type === 'request-failed') replyTo.fail(new SpimplError(outcome.code, outcome.detail))
         else replyTo.fail(new SpimplError('ACTOR_STOPPED', `${context.path} stopped before the answer`))
       })
@@ -81,7 +82,8 @@ export function discovery(options: DiscoveryOptions) {
       'send-talks': feed,
       'add-record': feed,
       bootstrap: feed,
-      'set-record': feed,
+      'set-record': ({ entries, replyTo }) =>
+        feed({ type: 'set-record', ref: asked(replyTo, 'record-set', ({ record }) => record), entries }),
       'answer-talk': feed,
       'serve-talks': ({ protocol, handler }) => {
         talkHandlers.set(protocolName(protocol), handler)

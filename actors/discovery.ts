@@ -15,6 +15,8 @@ export interface DiscoveryOptions {
   readonly transport: Ref<TransportMessage>
   /** Whether the address that peers see replaces the one of the own record. */
   readonly adoptAddress: boolean
+  /** The socket is bound to one address, and that of IPv6. False unless told. */
+  readonly hasIpv6Alone?: boolean
   readonly bootstrap: readonly NodeRecord[]
 }
 
@@ -24,8 +26,9 @@ type Outcome = Extract<DiscoveryOutput, { readonly ref: number }> | { readonly t
 /** Owns discovery v5: sessions, the routing table, lookups and the own record. */
 export function discovery(options: DiscoveryOptions) {
   return behavior<DiscoveryMessage>(context => {
-    const { transport, record, crypto, adoptAddress } = options
-    const core = new Discv5({ record, crypto, randomness: context.randomness, oneWayProtocols: ['utp'], adoptAddress })
+    const { transport, record, crypto, adoptAddress, hasIpv6Alone = false } = options
+    const { randomness } = context
+    const core = new Discv5({ record, crypto, randomness, oneWayProtocols: ['utp'], adoptAddress, hasIpv6Alone })
     const calls = new Pending<(outcome: Outcome) => void>()
     const talkHandlers = new Map<string, Ref<TalkRequested>>()
     const packetHandlers = new Map<string, Ref<TalksReceived>>()

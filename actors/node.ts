@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net'
 import { contentIdOfKey } from '../src/history/content-id.ts'
 import { MAX_CONTENT_BYTES } from '../src/history/refusal.ts'
 import { endpointEntries } from '../src/identity/publishable-record.ts'
@@ -102,6 +103,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
         crypto,
         transport: transportRef,
         adoptAddress: options.adoptAddress,
+        hasIpv6Alone: isIPv6(local.host) && local.host !== '::',
         bootstrap: options.bootstrap,
       }),
     )

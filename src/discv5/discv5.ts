@@ -38,7 +38,7 @@ import { protocolName, Responder } from './responder.ts'
 import { DEFAULT_IP_LIMITS, RoutingTable } from './routing-table.ts'
 import { SentLog } from './sent-log.ts'
 import { Session } from './session.ts'
-import { SessionCache, sameEndpoint } from './session-cache.ts'
+import { isAt, SessionCache } from './session-cache.ts'
 import { TableKeeper, type TableNode } from './table-keeper.ts'
 
 export type {
@@ -98,7 +98,7 @@ export class Discv5 implements Core<DiscoveryInput, DiscoveryOutput> {
     const sentLog = new SentLog(limits.sentLog, limits.sentLogMs)
     const decoder = new RecordDecoder({ crypto })
     const timers = this.#timers
-    this.#cache = new SessionCache(limits.sessions, session => this.#evicted(session))
+    this.#cache = new SessionCache(limits.sessions, session => this.#evicted(session), options.hasIpv6Alone)
     this.#outbox = new Outbox(context, sentLog)
     const events = {
       established: (session: Session) => this.#established(session),
@@ -272,7 +272,7 @@ export class Discv5 implements Core<DiscoveryInput, DiscoveryOutput> {
     if (record === undefined) return
     this.#context.turn.emit({ type: 'node-met', record })
     // Who came by itself from where its record says may enter the table; it is pinged before others hear of it.
-    if (record.endpoint !== undefined && sameEndpoint(record.endpoint, session.endpoint)) this.#keeper.offer(record)
+    if (isAt(record, session.endpoint)) this.#keeper.offer(record)
     this.#bootstrap.awake()
   }
 

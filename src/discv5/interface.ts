@@ -30,6 +30,8 @@ export interface DiscoveryOptions {
   readonly ipLimits?: IpLimits | undefined
   /** Whether PONGs that name another address than the own record change the record. True unless told. */
   readonly adoptAddress?: boolean
+  /** The socket reaches IPv6 and not IPv4: of a record that names both, the address of IPv6 is used. False unless told. */
+  readonly hasIpv6Alone?: boolean
 }
 
 /** Who awaits an answer to a TALKREQ. Opaque: carried from `talk-requested` to `answer-talk`. */

@@ -140,6 +140,21 @@ test('changes that the own record cannot have are refused, and an address that d
   t.true(node.core.counters.addressesUnpublished > 0)
 })
 
+test('of two addresses a node that has IPv6 alone uses that of its family, and keeps the peer in its table', t => {
+  const network = new TestNetwork(8)
+  const [node, peer] = [
+    network.add({ host: '::1', hasIpv6Alone: true }),
+    network.add({ host: '::1', adoptAddress: false }),
+  ]
+  // Nothing listens at the peer's IPv4 address, as far as this node can tell.
+  peer.handle({ type: 'set-record', ref: 100, entries: { ip: Uint8Array.of(127, 0, 0, 1), udp: 9 } })
+  t.is(peer.record.endpoint?.host, '127.0.0.1')
+  node.handle({ type: 'ping', ref: 1, to: peer.record })
+  network.runFor(5_000)
+  t.is(node.said('pong').length, 1)
+  t.true(node.core.table.slot(peer.record.nodeIdHex)?.live)
+})
+
 test('a node whose record names no address is reached through the session it opened', t => {
   const network = new TestNetwork(7)
   const [hidden, peer] = [network.add({ adoptAddress: false }), network.add()]

@@ -245,3 +245,12 @@ test('a socket of both families may have an address of either published', t => {
     t.deepEqual(run(['--udp-host', '::', '--nat', `extip:${address}`]).nat, { type: 'extip', address })
   }
 })
+
+test('a flag that a file has twice, by two of its names, is refused', t => {
+  const file = () => 'udp-port: 1\nudpPort: 2\n'
+  const error = t.throws(() => run(['--config', 'c.yaml'], {}, file), {
+    instanceOf: SpimplError,
+    code: 'CONFIG_INVALID',
+  })
+  t.is(error.message, 'c.yaml: expected udp-port once, got it again as udpPort')
+})

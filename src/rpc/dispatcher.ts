@@ -49,6 +49,7 @@ export class Dispatcher {
   readonly #report: (error: unknown, method: string) => void
   readonly #stop = new AbortController()
   #inFlight = 0
+  #isClosing = false
   #idle: (() => void)[] = []
 
   constructor(
@@ -93,6 +94,16 @@ export class Dispatcher {
     }
     const calls = message.map((call: unknown, index) => readRequest(call, ids, index))
     return this.#batch(calls, signal)
+  }
+
+  /** Whether the answers that are still due are the last. */
+  get isClosing(): boolean {
+    return this.#isClosing
+  }
+
+  /** No more calls come after those in flight. */
+  closing(): void {
+    this.#isClosing = true
   }
 
   /** Resolves once no call is in flight. */

@@ -320,12 +320,16 @@ test('close lets calls in flight finish', async t => {
       },
     },
   })
-  const { server, call } = await serve(api)
-  const waiting = call('portal_historyGetContent', [knownKey])
+  const { server, call, post } = await serve(api)
+  const waiting = post(JSON.stringify(body(1, 'portal_historyGetContent', [knownKey])))
   await started.opened
   const closed = server.close({ deadlineMs: 60_000 })
   answer.open({ content, utpTransfer: false })
-  t.deepEqual((await waiting).result, { content: '0xc2c0c0', utpTransfer: false })
+  const response = await waiting
+  // A connection that is kept would be waited for.
+  t.is(response.headers.get('connection'), 'close')
+  const { result } = (await response.json()) as RpcResponse
+  t.deepEqual(result, { content: '0xc2c0c0', utpTransfer: false })
   await closed
   await t.throwsAsync(call('web3_clientVersion'))
   await server.close()

@@ -20,10 +20,7 @@ export function discoveryApi({ refs }: NodeApiOptions, asks: NodeAsks): rpc.Disc
     recursiveFindNodes: (target, call) =>
       discovery<readonly NodeRecord[]>(replyTo => ({ type: 'lookup', target, replyTo }), call, NETWORK_TIMEOUT_MS),
     localRecord: call => asks.ownRecord(call),
-    async updateRecord(entries, call) {
-      refs.discovery.tell({ type: 'set-record', entries })
-      return asks.ownRecord(call)
-    },
+    updateRecord: (entries, call) => discovery<NodeRecord>(replyTo => ({ type: 'set-record', entries, replyTo }), call),
     async ping(to, call) {
       const pong = await discovery<{ readonly enrSeq: bigint; readonly ip: string; readonly port: number }>(
         replyTo => ({ type: 'ping', to, replyTo }),

@@ -1,6 +1,7 @@
 import type { DiscoveryInput, DiscoverySnapshot, TalkToken } from '../src/discv5/discv5.ts'
 import type { ErrorCode } from '../src/errors.ts'
 import type { NodeRecord } from '../src/identity/node-record.ts'
+import type { RecordChanges } from '../src/identity/publishable-record.ts'
 import type { Ref, ReplyTo } from '../src/runtime/runtime.ts'
 import type { Timeout } from './core-driver.ts'
 import type { DatagramsArrived } from './transport.ts'
@@ -53,7 +54,8 @@ export type DiscoveryMessage =
       readonly payload: Uint8Array
       readonly client: Ref<TalkOutcome>
     }
-  | Extract<DiscoveryInput, { type: 'send-talks' | 'answer-talk' | 'add-record' | 'bootstrap' | 'set-record' }>
+  | Extract<DiscoveryInput, { type: 'send-talks' | 'answer-talk' | 'add-record' | 'bootstrap' }>
+  | { readonly type: 'set-record'; readonly entries: RecordChanges; readonly replyTo: ReplyTo<NodeRecord> }
   | { readonly type: 'ping'; readonly to: NodeRecord; readonly replyTo: ReplyTo<Pong> }
   | {
       readonly type: 'ask-talk'

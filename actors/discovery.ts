@@ -15,6 +15,8 @@ export interface DiscoveryOptions {
   readonly transport: Ref<TransportMessage>
   /** Whether the address that peers see replaces the one of the own record. */
   readonly adoptAddress: boolean
+  /** The socket is bound to one address, and that of IPv6. False unless told. */
+  readonly hasIpv6Alone?: boolean
   readonly bootstrap: readonly NodeRecord[]
 }
 
@@ -24,8 +26,9 @@ type Outcome = Extract<DiscoveryOutput, { readonly ref: number }> | { readonly t
 /** Owns discovery v5: sessions, the routing table, lookups and the own record. */
 export function discovery(options: DiscoveryOptions) {
   return behavior<DiscoveryMessage>(context => {
-    const { transport, record, crypto, adoptAddress } = options
-    const core = new Discv5({ record, crypto, randomness: context.randomness, oneWayProtocols: ['utp'], adoptAddress })
+    const { transport, record, crypto, adoptAddress, hasIpv6Alone = false } = options
+    const { randomness } = context
+    const core = new Discv5({ record, crypto, randomness, oneWayProtocols: ['utp'], adoptAddress, hasIpv6Alone })
     const calls = new Pending<(outcome: Outcome) => void>()
     const talkHandlers = new Map<string, Ref<TalkRequested>>()
     const packetHandlers = new Map<string, Ref<TalksReceived>>()
@@ -64,6 +67,7 @@ export function discovery(options: DiscoveryOptions) {
     ): number =>
       calls.add(outcome => {
         if (outcome.type === type) replyTo.tell(answer(outcome as Extract<Outcome, { readonly type: Type }>))
+        else if (outcome.type === 'record-refused') replyTo.fail(outcome.error)
         else if (outcome.type === 'request-failed') replyTo.fail(new SpimplError(outcome.code, outcome.detail))
         else replyTo.fail(new SpimplError('ACTOR_STOPPED', `${context.path} stopped before the answer`))
       })
@@ -81,7 +85,8 @@ export function discovery(options: DiscoveryOptions) {
       'send-talks': feed,
       'add-record': feed,
       bootstrap: feed,
-      'set-record': feed,
+      'set-record': ({ entries, replyTo }) =>
+        feed({ type: 'set-record', ref: asked(replyTo, 'record-set', ({ record }) => record), entries }),
       'answer-talk': feed,
       'serve-talks': ({ protocol, handler }) => {
         talkHandlers.set(protocolName(protocol), handler)

@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net'
 import { contentIdOfKey } from '../src/history/content-id.ts'
 import { MAX_CONTENT_BYTES } from '../src/history/refusal.ts'
 import { endpointEntries } from '../src/identity/publishable-record.ts'
@@ -81,7 +82,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
 
     const open = () => options.openStore({ ...options.storage, nodeId })
     const storageRef = await startUnder(network, 'storage', storage({ open }))
-    const validationRef = await startUnder(network, 'validation', validation({ headers, compute }))
+    const validationRef = await startUnder(network, 'validation', validation({ headers, storage: storageRef, compute }))
 
     const socket = { open: options.openSocket, ...options.udp, receiveBufferBytes: RECEIVE_BUFFER_BYTES }
     const { radius } = await storageRef.ask<StorageSnapshot>(replyTo => ({ type: 'snapshot', replyTo }), {
@@ -102,6 +103,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
         crypto,
         transport: transportRef,
         adoptAddress: options.adoptAddress,
+        hasIpv6Alone: isIPv6(local.host) && local.host !== '::',
         bootstrap: options.bootstrap,
       }),
     )

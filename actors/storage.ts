@@ -1,3 +1,4 @@
+import { toHex } from '../src/codec/hex.ts'
 import { type ErrorCode, SpimplError } from '../src/errors.ts'
 import { behavior, type Handlers, type Ref, type ReplyTo } from '../src/runtime/runtime.ts'
 import type { ContentStore, PutOutcome } from '../src/store/content-store.ts'
@@ -48,6 +49,8 @@ export type StorageMessage =
       readonly value: Uint8Array
       readonly replyTo: ReplyTo<PutOutcome>
     }
+  /** Items that are valid no more. They go before what is put after them comes. */
+  | { readonly type: 'discard'; readonly contentIds: readonly Uint8Array[] }
   | { readonly type: 'watch-radius'; readonly watcher: Ref<RadiusChanged> }
   | { readonly type: 'snapshot'; readonly replyTo: ReplyTo<StorageSnapshot> }
 
@@ -129,6 +132,18 @@ export function storage(options: { readonly open: () => Promise<ContentStore> })
           },
           error => replyTo.fail(error),
         )
+      },
+      discard: ({ contentIds }) => {
+        for (const contentId of contentIds) {
+          const about = { contentId: toHex(contentId) }
+          store()
+            .delete(contentId)
+            .then(
+              existed => existed && context.log.info('content was dropped: its block was replaced', about),
+              (error: unknown) =>
+                context.log.error('content of a block that was replaced is still stored', { ...about, error }),
+            )
+        }
       },
       'watch-radius': ({ watcher }) => {
         watchers = [...watchers.filter(known => known.path !== watcher.path), watcher]

@@ -1,11 +1,13 @@
 import { type Result, refused, SpimplError } from '../src/errors.ts'
 import type { ContentSummary } from '../src/history/content.ts'
+import { contentIdsOfBlock } from '../src/history/content-id.ts'
 import type { HeaderSource } from '../src/history/header-source.ts'
 import { Validation, type ValidationInput, type ValidationOutput } from '../src/history/validation.ts'
 import type { ValidationJob } from '../src/history/validation-task.ts'
 import type { Ref, ReplyTo } from '../src/runtime/runtime.ts'
 import { behavior } from '../src/runtime/runtime.ts'
 import { driveCore, Pending, type Timeout } from './core-driver.ts'
+import type { StorageMessage } from './storage.ts'
 
 export interface Verdict {
   readonly type: 'verdict'
@@ -34,6 +36,8 @@ export type ValidationMessage =
 
 export interface ValidationOptions {
   readonly headers: HeaderSource
+  /** Is told what it must not serve any more. */
+  readonly storage: Ref<StorageMessage>
   /** Runs `validateInWorker` off this thread. Rejects where it could not be run. */
   readonly compute: (job: ValidationJob) => Promise<Result<ContentSummary>>
 }
@@ -41,7 +45,7 @@ export interface ValidationOptions {
 /** Owns the headers that were seen and what waits to be judged. */
 export function validation(options: ValidationOptions) {
   return behavior<ValidationMessage>(context => {
-    const { headers, compute } = options
+    const { headers, storage, compute } = options
     const { self } = context
     const core = new Validation()
     const waiting = new Pending<(result: Result<ContentSummary>) => void>()
@@ -50,6 +54,9 @@ export function validation(options: ValidationOptions) {
       switch (output.type) {
         case 'verdict':
           waiting.take(output.ref)?.(output.result)
+          break
+        case 'block-replaced':
+          storage.tell({ type: 'discard', contentIds: contentIdsOfBlock(output.number) })
           break
         case 'want-header': {
           const { number, doubted } = output

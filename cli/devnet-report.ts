@@ -100,7 +100,7 @@ const LINE_INTERVAL_MS = 1000
 
 /** One line that is rewritten on a terminal; elsewhere a line each second, so that a log stays short. */
 export class Progress {
-  readonly #stream: NodeJS.WriteStream | undefined
+  #stream: NodeJS.WriteStream | undefined
   #lastMs = Number.NEGATIVE_INFINITY
 
   constructor(stream: NodeJS.WriteStream | undefined) {
@@ -119,7 +119,9 @@ export class Progress {
     this.#stream.write(`${text}\n`)
   }
 
+  /** The last word: what a Ctrl-C breaks off afterwards fails, and is no news. */
   done(): void {
     if (this.#stream?.isTTY) this.#stream.write('\r\x1b[K')
+    this.#stream = undefined
   }
 }

@@ -180,7 +180,11 @@ function readConfig(
       const known = [...names.values()].join(', ')
       throw new SpimplError('CONFIG_INVALID', `${file}: expected one of ${known}, got ${JSON.stringify(excerpt(key))}`)
     }
-    if (own.has(name)) values.set(name, scalarOf(file, name, value))
+    if (!own.has(name)) continue
+    if (values.has(name)) {
+      throw new SpimplError('CONFIG_INVALID', `${file}: expected ${name} once, got it again as ${excerpt(key)}`)
+    }
+    values.set(name, scalarOf(file, name, value))
   }
   return values
 }

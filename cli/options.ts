@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import type { z } from 'zod'
 import { SpimplError } from '../src/errors.ts'
 import type { RadiusSetting } from '../src/store/policy.ts'
@@ -196,6 +197,7 @@ export function parseRunOptions(argv: readonly string[], env: Environment, readF
   const description = 'Runs a Portal history node'
   const { flags: given } = readKnown({ name: 'spimpl run', description }, RUN_FLAGS, { argv, env, readFile })
   const { dataDir, udpHost, udpPort, rpcHost, rpcPort, storageMb, privateKey, ...rest } = given
+  checkNat(rest.nat, udpHost)
   return {
     ...rest,
     dataDir,
@@ -252,6 +254,15 @@ export function parseMachinesOptions(
   }
   const { flags, argument } = readKnown(head, JSON_FLAGS, { argv, env, readFile })
   return { name: argument, json: flags.json }
+}
+
+/** An address of a family that the socket does not have would be published, and nobody would reach the node. */
+function checkNat(nat: NatSetting, udpHost: string): void {
+  if (nat.type === 'none' || udpHost === '::' || isIP(nat.address) === isIP(udpHost)) return
+  throw new SpimplError(
+    'USAGE',
+    `--nat: expected an IPv${isIP(udpHost)} address, as --udp-host ${udpHost} is one, got "extip:${nat.address}"; --udp-host :: has both`,
+  )
 }
 
 function readKeyFile(file: string, readFile: ReadFile): Uint8Array {

@@ -3,6 +3,8 @@ import type { Packet } from './packet.ts'
 
 /** A WHOAREYOU that we sent and that may be answered with a handshake. */
 export interface Challenge {
+  /** Of the packet that it answers. */
+  readonly nonce: Uint8Array
   /** As sent; sent again where the peer's next packet comes before its handshake. */
   readonly packet: Uint8Array
   /** The unmasked packet: what the handshake signs and derives its keys from. */
@@ -10,7 +12,7 @@ export interface Challenge {
   /** What we knew of the peer, whose seq the challenge named: the handshake may leave its record out. */
   readonly record: NodeRecord | undefined
   readonly expiresAt: number
-  /** Packets that came before the handshake whose keys may open them: they overtook it on the way. */
+  /** Packets that came before the handshake. Its keys may open them: they overtook it on the way. If not, they are challenged in turn. */
   readonly held: Packet[]
 }
 

@@ -81,6 +81,8 @@ export interface DiscoveryCounters {
   tableRemoved: number
   tableIpLimited: number
   addressVotes: number
+  /** Named by the majority, and no room for it in the own record. */
+  addressesUnpublished: number
   lookupsStarted: number
   lookupsLimited: number
 }
@@ -144,6 +146,7 @@ export function newCounters(): DiscoveryCounters {
     tableRemoved: 0,
     tableIpLimited: 0,
     addressVotes: 0,
+    addressesUnpublished: 0,
     lookupsStarted: 0,
     lookupsLimited: 0,
   }

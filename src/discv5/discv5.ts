@@ -1,4 +1,5 @@
 import { fromHex } from '../codec/hex.ts'
+import { SpimplError } from '../errors.ts'
 import type { NodeRecord } from '../identity/node-record.ts'
 import { endpointEntries, type RecordChanges } from '../identity/publishable-record.ts'
 import { RecordDecoder } from '../identity/record-decoder.ts'
@@ -37,7 +38,7 @@ import { protocolName, Responder } from './responder.ts'
 import { DEFAULT_IP_LIMITS, RoutingTable } from './routing-table.ts'
 import { SentLog } from './sent-log.ts'
 import { Session } from './session.ts'
-import { SessionCache, sameEndpoint } from './session-cache.ts'
+import { isAt, SessionCache } from './session-cache.ts'
 import { TableKeeper, type TableNode } from './table-keeper.ts'
 
 export type {
@@ -97,7 +98,7 @@ export class Discv5 implements Core<DiscoveryInput, DiscoveryOutput> {
     const sentLog = new SentLog(limits.sentLog, limits.sentLogMs)
     const decoder = new RecordDecoder({ crypto })
     const timers = this.#timers
-    this.#cache = new SessionCache(limits.sessions, session => this.#evicted(session))
+    this.#cache = new SessionCache(limits.sessions, session => this.#evicted(session), options.hasIpv6Alone)
     this.#outbox = new Outbox(context, sentLog)
     const events = {
       established: (session: Session) => this.#established(session),
@@ -220,7 +221,7 @@ export class Discv5 implements Core<DiscoveryInput, DiscoveryOutput> {
         break
       }
       case 'set-record':
-        this.#publish(input.entries)
+        this.#setRecord(input.ref, input.entries)
         break
       case 'bootstrap':
         this.#bootstrap.join(input.records)
@@ -271,7 +272,7 @@ export class Discv5 implements Core<DiscoveryInput, DiscoveryOutput> {
     if (record === undefined) return
     this.#context.turn.emit({ type: 'node-met', record })
     // Who came by itself from where its record says may enter the table; it is pinged before others hear of it.
-    if (record.endpoint !== undefined && sameEndpoint(record.endpoint, session.endpoint)) this.#keeper.offer(record)
+    if (isAt(record, session.endpoint)) this.#keeper.offer(record)
     this.#bootstrap.awake()
   }
 
@@ -309,14 +310,31 @@ export class Discv5 implements Core<DiscoveryInput, DiscoveryOutput> {
     const family = named.host.includes(':') ? 'IPv6' : 'IPv4'
     const winner = this.#votes.winner(family)
     const published = family === 'IPv6' ? own.current.endpoint6 : own.current.endpoint4
-    if (winner !== undefined && isBetterAddress(winner, published)) this.#publish(endpointEntries(winner))
+    if (winner === undefined || !isBetterAddress(winner, published)) return
+    // What a user has put into the record may leave no room for it.
+    if (this.#publish(endpointEntries(winner)) !== undefined) this.counters.addressesUnpublished++
   }
 
-  #publish(changes: RecordChanges): void {
+  #setRecord(ref: number, entries: RecordChanges): void {
+    const { own, turn } = this.#context
+    const error = this.#publish(entries)
+    turn.emit(
+      error === undefined ? { type: 'record-set', ref, record: own.current } : { type: 'record-refused', ref, error },
+    )
+  }
+
+  /** Returns why the changes were refused. */
+  #publish(changes: RecordChanges): SpimplError | undefined {
     const { own, turn } = this.#context
     const before = own.current
-    own.set(changes)
+    try {
+      own.set(changes)
+    } catch (error) {
+      if (error instanceof SpimplError) return error
+      throw error
+    }
     const record = own.publish()
     if (record !== before) turn.emit({ type: 'record-changed', record })
+    return undefined
   }
 }

@@ -83,9 +83,12 @@ export class Inbox {
     const { session, keys, plaintext, held } = accepted
     this.#decode(session, plaintext)
     if (held.length === 0) return
-    for (const opened of this.#context.crypto.open(held.map(one => openJob(one, keys)))) {
+    const unread: Packet[] = []
+    for (const [index, opened] of this.#context.crypto.open(held.map(one => openJob(one, keys))).entries()) {
       if (opened !== undefined) this.#opened(session, keys, opened)
+      else unread.push(held[index]!)
     }
+    this.#recipient.challengeUnread(unread, endpoint, session)
   }
 
   /** Opens what waits, and delivers it in order. */

@@ -1,5 +1,5 @@
 import type { Cryptography } from '../crypto/cryptography.ts'
-import type { DiscoveryErrorCode } from '../errors.ts'
+import type { DiscoveryErrorCode, SpimplError } from '../errors.ts'
 import type { NodeRecord } from '../identity/node-record.ts'
 import type { PublishableRecord, RecordChanges } from '../identity/publishable-record.ts'
 import type { Randomness } from '../runtime/randomness.ts'
@@ -30,6 +30,8 @@ export interface DiscoveryOptions {
   readonly ipLimits?: IpLimits | undefined
   /** Whether PONGs that name another address than the own record change the record. True unless told. */
   readonly adoptAddress?: boolean
+  /** The socket reaches IPv6 and not IPv4: of a record that names both, the address of IPv6 is used. False unless told. */
+  readonly hasIpv6Alone?: boolean
 }
 
 /** Who awaits an answer to a TALKREQ. Opaque: carried from `talk-requested` to `answer-talk`. */
@@ -78,8 +80,8 @@ export type DiscoveryInput =
   | { readonly type: 'add-record'; readonly record: NodeRecord }
   /** Takes a node out of the routing table; it may come by itself again. Outcome: `record-removed`. */
   | { readonly type: 'remove-record'; readonly ref: number; readonly nodeIdHex: string }
-  /** Changes entries of the own record (undefined removes). Outcome: `record-changed` where something changed. */
-  | { readonly type: 'set-record'; readonly entries: RecordChanges }
+  /** Changes entries of the own record (undefined removes). Outcome: `record-set`, or `record-refused` and nothing was changed. */
+  | { readonly type: 'set-record'; readonly ref: number; readonly entries: RecordChanges }
   /** Joins the network through these nodes; kept, and tried again whenever the table is empty. */
   | { readonly type: 'bootstrap'; readonly records: readonly NodeRecord[] }
 
@@ -118,6 +120,9 @@ export type DiscoveryOutput =
   | { readonly type: 'resolved'; readonly ref: number; readonly record: NodeRecord | undefined }
   /** `removed`: it was a member. */
   | { readonly type: 'record-removed'; readonly ref: number; readonly removed: boolean }
+  /** The own record as it is now; `record-changed` says the same to everybody where it is a new one. */
+  | { readonly type: 'record-set'; readonly ref: number; readonly record: NodeRecord }
+  | { readonly type: 'record-refused'; readonly ref: number; readonly error: SpimplError }
   /** A session with it was established, or a newer record of a known node came. */
   | { readonly type: 'node-met'; readonly record: NodeRecord }
   /** It left the routing table. */

@@ -1,3 +1,4 @@
+import { equalBytes } from '../codec/bytes.ts'
 import { toHex } from '../codec/hex.ts'
 import type { NodeRecord } from '../identity/node-record.ts'
 import type { RecordDecoder } from '../identity/record-decoder.ts'
@@ -81,7 +82,7 @@ export class Recipient {
   }
 
   /** Challenges the sender of a packet that no key opens. The challenge that is under way, if one is, is sent again. */
-  challenge(packet: Packet, endpoint: Endpoint, session: Session | undefined): void {
+  challenge(packet: Packet, endpoint: Endpoint, session: Session | undefined, held: readonly Packet[] = []): void {
     const { counters, turn, limits } = this.#context
     const { authdata: sourceId, nonce } = packet
     if (!this.#challengeRate.take(rateKey(endpoint.host), turn.now)) {
@@ -91,12 +92,13 @@ export class Recipient {
     const key = sessionKey(sourceId, endpoint)
     const pending = this.#challenges.find(key, turn.now)
     if (pending !== undefined) {
-      if (pending.held.length < limits.heldPerChallenge) pending.held.push(packet)
+      const repeated = equalBytes(nonce, pending.nonce)
+      if (!repeated && pending.held.length < limits.heldPerChallenge) pending.held.push(packet)
       counters.whoareyouRepeated++
       this.#outbox.packet(endpoint, pending.packet.slice())
       return
     }
-    const challenge = this.#newChallenge(sourceId, nonce, session?.record)
+    const challenge = this.#newChallenge(sourceId, nonce, session?.record, held)
     const { expired, evicted } = this.#challenges.add(key, challenge, turn.now)
     counters.challengesExpired += expired
     counters.challengesEvicted += evicted
@@ -105,6 +107,17 @@ export class Recipient {
     if (session === undefined) return
     session.happened('challenge')
     if (session.state === 'challenging') this.#timers.set(session, challenge.expiresAt)
+  }
+
+  /**
+   * Packets came before a handshake and its keys do not open them: they were sealed under keys that we have lost. The challenge that
+   * was repeated for them named the first of all, and a peer may send a message again only when a challenge names its packet, as
+   * nim-eth does (discv5-theory.md, Handshake Step 2). So the next one is named now, and the rest wait for the handshake that it brings.
+   */
+  challengeUnread([next, ...rest]: readonly Packet[], endpoint: Endpoint, session: Session): void {
+    if (next === undefined) return
+    const others = rest.filter(({ nonce }) => !equalBytes(nonce, next.nonce))
+    this.challenge(next, endpoint, session, others)
   }
 
   /** A handshake arrived. Returns what it brought, if all of it holds. */
@@ -177,7 +190,12 @@ export class Recipient {
     this.#events.established(session)
   }
 
-  #newChallenge(sourceId: Uint8Array, nonce: Uint8Array, sessionRecord: NodeRecord | undefined): Challenge {
+  #newChallenge(
+    sourceId: Uint8Array,
+    nonce: Uint8Array,
+    sessionRecord: NodeRecord | undefined,
+    held: readonly Packet[],
+  ): Challenge {
     const { randomness, crypto, limits, turn } = this.#context
     const record = newer(sessionRecord, this.#events.knownRecord(toHex(sourceId)))
     const packet = new Uint8Array(WHOAREYOU_BYTES)
@@ -186,7 +204,14 @@ export class Recipient {
     new DataView(packet.buffer).setBigUint64(AUTHDATA_AT + ID_NONCE_BYTES, record?.seq ?? 0n)
     const data = packet.slice()
     maskPacket(packet, WHOAREYOU_BYTES, sourceId, crypto)
-    return { packet, data, record, expiresAt: turn.now + limits.challengeTimeoutMs, held: [] }
+    return {
+      nonce: nonce.slice(),
+      packet,
+      data,
+      record,
+      expiresAt: turn.now + limits.challengeTimeoutMs,
+      held: [...held],
+    }
   }
 
   /** The record to verify the peer with: the one it sent, if that holds, or the one we know. */

@@ -16,6 +16,11 @@ export function sameEndpoint(a: Endpoint, b: Endpoint): boolean {
   return a.port === b.port && (a.host === b.host || plainHost(a.host) === plainHost(b.host))
 }
 
+/** Whether a record names this endpoint. */
+export function isAt({ endpoint4, endpoint6 }: NodeRecord, endpoint: Endpoint): boolean {
+  return [endpoint4, endpoint6].some(named => named !== undefined && sameEndpoint(named, endpoint))
+}
+
 function plainHost(host: string): string {
   return host.startsWith(MAPPED_PREFIX) ? host.slice(MAPPED_PREFIX.length) : host
 }
@@ -24,15 +29,18 @@ function plainHost(host: string): string {
 export class SessionCache {
   readonly #capacity: number
   readonly #onEvict: (session: Session) => void
+  /** Of the two addresses that a record may name only one can be reached. */
+  readonly #hasIpv6Alone: boolean
   /** Least recently used first. */
   readonly #sessions = new Map<string, Session>()
   /** The session of each node that was established last, whatever its endpoint. */
   readonly #ofNode = new Map<string, Session>()
   #newest: Session | undefined
 
-  constructor(capacity: number, onEvict: (session: Session) => void) {
+  constructor(capacity: number, onEvict: (session: Session) => void, hasIpv6Alone = false) {
     this.#capacity = capacity
     this.#onEvict = onEvict
+    this.#hasIpv6Alone = hasIpv6Alone
   }
 
   get size(): number {
@@ -78,10 +86,10 @@ export class SessionCache {
    */
   toward(record: NodeRecord): Session | undefined {
     const near = this.ofNode(record.nodeIdHex)
-    const { endpoint } = record
+    const endpoint = this.#hasIpv6Alone ? (record.endpoint6 ?? record.endpoint4) : record.endpoint
     if (endpoint === undefined) return near
     if (near?.state !== 'established') return this.obtain(record.nodeId, endpoint)
-    const moved = record.seq > (near.record?.seq ?? 0n) && !sameEndpoint(near.endpoint, endpoint)
+    const moved = record.seq > (near.record?.seq ?? 0n) && !isAt(record, near.endpoint)
     return moved ? this.obtain(record.nodeId, endpoint) : near
   }
 

@@ -6,7 +6,7 @@ import type { Messenger } from './messenger.ts'
 import type { PendingRequest, RequestOwner } from './requests.ts'
 import type { Removal, RoutingTable } from './routing-table.ts'
 import type { Session } from './session.ts'
-import { sameEndpoint } from './session-cache.ts'
+import { isAt } from './session-cache.ts'
 
 /** How soon a node that missed a check is checked again. */
 const RECHECK_MS = 2_000
@@ -92,7 +92,7 @@ export class TableKeeper implements RequestOwner {
     if (turn.now - session.reportedLiveAt < LIVE_NOTE_MS) return
     const { record } = session
     // What answers elsewhere than its record says cannot be reached by those whom we would tell.
-    if (record?.endpoint === undefined || !sameEndpoint(record.endpoint, session.endpoint)) return
+    if (record === undefined || !isAt(record, session.endpoint)) return
     session.reportedLiveAt = turn.now
     this.offer(record)
     this.table.markLive(record.nodeIdHex, turn.now)

@@ -1,5 +1,5 @@
 import { ok, type Result } from '../errors.ts'
-import { CONTENT_KEY_BYTES, decodeContentKey } from './content-key.ts'
+import { CONTENT_KEY_BYTES, decodeContentKey, encodeContentKey, type HistoryKey } from './content-key.ts'
 
 const CONTENT_ID_BYTES = 32
 
@@ -22,6 +22,18 @@ export function contentIdOfKey(key: Uint8Array): Result<Uint8Array, 'CONTENT_KEY
   for (let at = 3; at < CONTENT_KEY_BYTES; at++) id[at - 1] = reverseBits(key[at]!)
   id[CONTENT_ID_BYTES - 1] = key[0]!
   return ok(id)
+}
+
+/** The ids of all that the network stores of one block. */
+export function contentIdsOfBlock(number: bigint): Uint8Array[] {
+  const keys: readonly HistoryKey[] = [
+    { type: 'body', number },
+    { type: 'receipts', number },
+  ]
+  return keys.flatMap(key => {
+    const id = contentIdOfKey(encodeContentKey(key))
+    return id.ok ? [id.value] : []
+  })
 }
 
 /** The bits of a byte in the opposite order. */

@@ -28,6 +28,11 @@ export type ValidationOutput =
   | { readonly type: 'want-header'; readonly number: bigint; readonly doubted?: BlockHeader }
   /** Run `validateInWorker` (validation-task.ts) on the compute pool. Only for content above INLINE_CONTENT_BYTES. */
   | { readonly type: 'compute'; readonly ref: number; readonly job: ValidationJob }
+  /**
+   * The block of that number is another one than before (a reorganization). What was valid of it is so no more, because a content key
+   * has the number and not the hash. Emitted before any verdict by the new header.
+   */
+  | { readonly type: 'block-replaced'; readonly number: bigint }
   | { readonly type: 'verdict'; readonly ref: number; readonly result: Result<ContentSummary> }
 
 export interface ValidationLimits {
@@ -220,7 +225,9 @@ export class Validation implements Core<ValidationInput, ValidationOutput> {
       this.#headerFailed(number, `the header source gave block ${header.number} for ${number}`, emit)
       return
     }
+    const before = this.#headers.get(number)?.header
     this.#keepHeader({ header, since: now })
+    if (before !== undefined && !equalBytes(before.hash, header.hash)) emit({ type: 'block-replaced', number })
     for (const ref of this.#takeWaiting(number)) {
       const pending = this.#waiting.get(ref)
       if (pending === undefined) continue
@@ -263,7 +270,15 @@ export class Validation implements Core<ValidationInput, ValidationOutput> {
     emit: (output: ValidationOutput) => void,
   ): void {
     const { ref, key, bytes, doubt } = pending
-    const since = this.#headers.get(key.number)?.since ?? now
+    const kept = this.#headers.get(key.number)
+    if (kept !== undefined && !equalBytes(kept.header.hash, header.hash)) {
+      // The block was replaced while the pool was at it.
+      this.#computing.delete(ref)
+      this.#waiting.set(ref, pending)
+      this.#compare(pending, kept.header, now, emit)
+      return
+    }
+    const since = kept?.since ?? now
     const isDoubtful = doubt === undefined && now - since >= this.#limits.headerTrustMs
     if (result.ok || !isDoubtful || !CONTRADICTIONS.has(result.code)) {
       this.#settle(ref, result, emit)

@@ -59,6 +59,12 @@ export interface Liveness {
   estranged(turn: Turn, node: NodeRecord): void
 }
 
+/** What never left: nobody was asked. */
+const UNSENT: { readonly [Code in ErrorCode]?: string } = {
+  PEER_NO_ENDPOINT: 'could not be sent: the record names no address, and no session with the node is open',
+  REQUEST_LIMIT: 'could not be sent: too many requests are in flight',
+}
+
 /** Talk requests on their way: what was asked, at which version, and who waits for the answer. */
 export class Requests {
   readonly #state: OverlayState
@@ -159,7 +165,8 @@ export class Requests {
     this.#state.counters.add(`unanswered.${pending.type}`)
     // Other failures are our own: a limit, a request too large.
     if (code === 'REQUEST_TIMEOUT' || code === 'SESSION_FAILED') this.liveness?.silent(turn, pending.to)
-    pending.settle(turn, { ok: false, code, detail: `${pending.type} to ${pending.to.nodeIdHex} was not answered` })
+    const detail = `${pending.type} to ${pending.to.nodeIdHex} ${UNSENT[code] ?? 'was not answered'}`
+    pending.settle(turn, { ok: false, code, detail })
   }
 
   #isWorthRepeating({ isRepeated, type, to, wanted }: Pending): boolean {

@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events'
 import { toJson } from './json-writer.ts'
 import type { Method } from './method.ts'
+import { NO_ID, type RequestId, RequestIds } from './request-id.ts'
 import { RpcCode, RpcError, toRpcError } from './rpc-errors.ts'
 
 /** What one server takes on at most. */
@@ -26,11 +27,17 @@ export const DISPATCH_LIMITS: DispatchLimits = {
 }
 
 interface Request {
-  readonly id: string | number | null
+  readonly id: RequestId
   /** A request without an id: nobody waits for its answer. */
   readonly notification: boolean
   readonly method: string
   readonly params: unknown
+}
+
+/** What is no request, and the answer to it. */
+interface Unreadable {
+  readonly id: RequestId
+  readonly error: RpcError
 }
 
 /**
@@ -42,6 +49,7 @@ export class Dispatcher {
   readonly #report: (error: unknown, method: string) => void
   readonly #stop = new AbortController()
   #inFlight = 0
+  #isClosing = false
   #idle: (() => void)[] = []
 
   constructor(
@@ -70,17 +78,32 @@ export class Dispatcher {
     try {
       message = JSON.parse(text)
     } catch {
-      return failure(null, new RpcError(RpcCode.parseError, 'Parse error: expected JSON'))
+      return failure(NO_ID, new RpcError(RpcCode.parseError, 'Parse error: expected JSON'))
     }
-    if (!Array.isArray(message)) return this.#one(message, signal)
+    const ids = new RequestIds(text)
+    if (!Array.isArray(message)) return this.#one(readRequest(message, ids, 0), signal)
     if (message.length === 0) {
-      return failure(null, new RpcError(RpcCode.invalidRequest, 'Invalid request: expected a batch of calls, got none'))
+      return failure(
+        NO_ID,
+        new RpcError(RpcCode.invalidRequest, 'Invalid request: expected a batch of calls, got none'),
+      )
     }
     if (message.length > this.#limits.batchCalls) {
       const detail = `expected at most ${this.#limits.batchCalls} calls in a batch, got ${message.length}`
-      return failure(null, new RpcError(RpcCode.limitExceeded, `Limit exceeded: ${detail}`))
+      return failure(NO_ID, new RpcError(RpcCode.limitExceeded, `Limit exceeded: ${detail}`))
     }
-    return this.#batch(message, signal)
+    const calls = message.map((call: unknown, index) => readRequest(call, ids, index))
+    return this.#batch(calls, signal)
+  }
+
+  /** Whether the answers that are still due are the last. */
+  get isClosing(): boolean {
+    return this.#isClosing
+  }
+
+  /** No more calls come after those in flight. */
+  closing(): void {
+    this.#isClosing = true
   }
 
   /** Resolves once no call is in flight. */
@@ -94,7 +117,7 @@ export class Dispatcher {
     this.#stop.abort()
   }
 
-  async #batch(calls: readonly unknown[], signal: AbortSignal): Promise<string | undefined> {
+  async #batch(calls: readonly (Request | Unreadable)[], signal: AbortSignal): Promise<string | undefined> {
     const responses: (string | undefined)[] = new Array(calls.length)
     let characters = 0
     let next = 0
@@ -102,7 +125,7 @@ export class Dispatcher {
       while (next < calls.length) {
         const at = next++
         const full = characters >= this.#limits.batchResponseCharacters
-        const response = full ? this.#refuse(calls[at]) : await this.#one(calls[at], signal)
+        const response = full ? this.#refuse(calls[at]!) : await this.#one(calls[at]!, signal)
         characters += response?.length ?? 0
         responses[at] = response
       }
@@ -112,17 +135,15 @@ export class Dispatcher {
     return given.length === 0 ? undefined : `[${given.join(',')}]`
   }
 
-  #refuse(message: unknown): string | undefined {
-    const request = readRequest(message)
+  #refuse(request: Request | Unreadable): string | undefined {
+    if ('error' in request) return failure(request.id, request.error)
     const limit = `the responses of a batch may have ${this.#limits.batchResponseCharacters} characters`
     const error = new RpcError(RpcCode.limitExceeded, `Limit exceeded: ${limit}`)
-    if (request instanceof RpcError) return failure(idOf(message), request)
     return request.notification ? undefined : failure(request.id, error)
   }
 
-  async #one(message: unknown, signal: AbortSignal): Promise<string | undefined> {
-    const request = readRequest(message)
-    if (request instanceof RpcError) return failure(idOf(message), request)
+  async #one(request: Request | Unreadable, signal: AbortSignal): Promise<string | undefined> {
+    if ('error' in request) return failure(request.id, request.error)
     const response = await this.#call(request, signal)
     return request.notification ? undefined : response
   }
@@ -179,30 +200,27 @@ export class Dispatcher {
   }
 }
 
-function readRequest(message: unknown): Request | RpcError {
-  const invalid = (detail: string): RpcError => new RpcError(RpcCode.invalidRequest, `Invalid request: ${detail}`)
+function readRequest(message: unknown, ids: RequestIds, index: number): Request | Unreadable {
+  const invalid = (detail: string, id = NO_ID): Unreadable => ({
+    id,
+    error: new RpcError(RpcCode.invalidRequest, `Invalid request: ${detail}`),
+  })
   if (typeof message !== 'object' || message === null || Array.isArray(message)) return invalid('expected an object')
-  const { jsonrpc, id, method, params } = message as Record<string, unknown>
-  if (jsonrpc !== '2.0') return invalid('expected jsonrpc to be "2.0"')
-  if (typeof method !== 'string') return invalid('expected method to be a string')
-  if (params !== undefined && typeof params !== 'object') return invalid('expected params to be an array or an object')
-  if (id !== undefined && id !== null && typeof id !== 'string' && typeof id !== 'number') {
-    return invalid('expected id to be a string, a number or null')
+  const { jsonrpc, id: given, method, params } = message as Record<string, unknown>
+  const id = ids.of(given, index)
+  if (jsonrpc !== '2.0') return invalid('expected jsonrpc to be "2.0"', id)
+  if (typeof method !== 'string') return invalid('expected method to be a string', id)
+  if (params !== undefined && typeof params !== 'object') {
+    return invalid('expected params to be an array or an object', id)
   }
-  return { id: id ?? null, notification: !Object.hasOwn(message, 'id'), method, params }
+  if (id === undefined) return invalid('expected id to be a string, a number or null')
+  return { id, notification: !Object.hasOwn(message, 'id'), method, params }
 }
 
-/** The id to answer an invalid request under, where it has a usable one. */
-function idOf(message: unknown): string | number | null {
-  if (typeof message !== 'object' || message === null) return null
-  const { id } = message as Record<string, unknown>
-  return typeof id === 'string' || typeof id === 'number' ? id : null
-}
+const success = (id: RequestId, result: unknown): string =>
+  `{"jsonrpc":"2.0","id":${id},"result":${toJson(result ?? null)}}`
 
-const success = (id: string | number | null, result: unknown): string =>
-  `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${toJson(result ?? null)}}`
-
-function failure(id: string | number | null, { code, message, data }: RpcError): string {
+function failure(id: RequestId, { code, message, data }: RpcError): string {
   const error = data === undefined ? { code, message } : { code, message, data }
-  return `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"error":${toJson(error)}}`
+  return `{"jsonrpc":"2.0","id":${id},"error":${toJson(error)}}`
 }

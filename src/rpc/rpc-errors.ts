@@ -43,8 +43,8 @@ const ARGUMENT_ERRORS: ReadonlyMap<ErrorCode, string> = new Map<ErrorCode, strin
   ['CONTENT_KEY_INVALID', 'contentKey: '],
   ['CONTENT_INVALID', 'contentValue: '],
   ['CONTENT_TOO_LARGE', 'contentValue: '],
-  ['ENR_TOO_LARGE', 'enr: '],
-  ['ENR_FIELD_INVALID', 'enr: '],
+  ['ENR_TOO_LARGE', 'socketAddr: '],
+  ['ENR_FIELD_INVALID', 'socketAddr: '],
   ['PEER_NO_ENDPOINT', 'enr: '],
   ['REQUEST_TOO_LARGE', ''],
 ])

@@ -149,6 +149,7 @@ export class RpcServer {
   }
 
   async #shutdown(deadlineMs: number): Promise<void> {
+    this.#dispatcher.closing()
     const httpClosed = this.#http.close()
     const deadline = delay(deadlineMs)
     await Promise.race([this.#dispatcher.idle(), deadline.over])
@@ -216,6 +217,8 @@ function httpServer(
     reply.raw.once('close', () => gone.abort())
     const body = request.body instanceof Buffer ? request.body.toString() : ''
     const response = await dispatcher.handle(body, gone.signal)
+    // A client that keeps its connection for the next call would hold up the stop: there is none.
+    if (dispatcher.isClosing) void reply.header('connection', 'close')
     if (response === undefined) return reply.code(204).send()
     return reply.type('application/json').send(response)
   })

@@ -35,7 +35,7 @@ export class DataDirectory {
   static async open(directory: string): Promise<DataDirectory> {
     const absolute = path.resolve(directory)
     try {
-      await mkdir(absolute, { recursive: true, mode: 0o700 })
+      await makeDirectory(absolute)
     } catch (cause) {
       throw new SpimplError(
         'FILE_INVALID',
@@ -117,6 +117,31 @@ export class DataDirectory {
     await this.close()
   }
 }
+
+/**
+ * Makes a directory and those above it. Not with `recursive` of node:fs: where the system says ENOENT although the directory above is
+ * there (/proc, an automounter), Node 20 to 26 ask again for ever, on a thread that no signal ends.
+ */
+async function makeDirectory(directory: string): Promise<void> {
+  try {
+    await mkdir(directory, { mode: 0o700 })
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    const above = path.dirname(directory)
+    if (code === 'ENOENT' && above !== directory && !(await isDirectory(above))) {
+      await makeDirectory(above)
+      return makeDirectory(directory)
+    }
+    // A root directory or a read-only file system is named before what is there already.
+    if (!(await isDirectory(directory))) throw error
+  }
+}
+
+const isDirectory = (file: string): Promise<boolean> =>
+  stat(file).then(
+    found => found.isDirectory(),
+    () => false,
+  )
 
 async function readKey(file: string): Promise<Uint8Array | undefined> {
   let handle: FileHandle

@@ -54,8 +54,14 @@ function bindError(error: Error, host: string, port: number): SpimplError {
   const { code } = error as NodeJS.ErrnoException
   const address = isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`
   const cause = { cause: error }
-  if (code === 'EADDRINUSE')
-    return new SpimplError('ADDRESS_IN_USE', `expected UDP ${address} to be free, but another socket has it`, cause)
+  if (code === 'EADDRINUSE') {
+    const advice = 'choose another port with --udp-port (0 takes a free one)'
+    return new SpimplError(
+      'ADDRESS_IN_USE',
+      `expected UDP ${address} to be free, but another socket has it; ${advice}`,
+      cause,
+    )
+  }
   if (code === 'EADDRNOTAVAIL')
     return new SpimplError('ADDRESS_INVALID', `expected an address of this machine, got ${host}`, cause)
   return new SpimplError('SOCKET_FAILED', `expected to bind UDP ${address}, got ${code ?? error.message}`, cause)

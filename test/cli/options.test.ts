@@ -46,7 +46,7 @@ test('every flag of run is read', t => {
     '--executor',
     'dispatch',
     '--nat',
-    'extip:192.0.2.1',
+    'extip:2001:db8::1',
   )
   argv.push('--log-level', 'debug', '--json')
   t.deepEqual(run(argv), {
@@ -60,7 +60,7 @@ test('every flag of run is read', t => {
     storageBytes: 2 * 1024 * 1024,
     headers: { type: 'url', url: 'http://127.0.0.1:8551' },
     executor: 'dispatch',
-    nat: { type: 'extip', address: '192.0.2.1' },
+    nat: { type: 'extip', address: '2001:db8::1' },
     logLevel: 'debug',
     json: true,
   })
@@ -101,6 +101,8 @@ test('an error names the flag, the value and what would be right', t => {
     [['--radius', `0x${'f'.repeat(65)}`], /--radius/],
     [['--network', 'goerli'], /^--network: expected one of mainnet, sepolia, hoodi, got "goerli"$/],
     [['--nat', 'upnp'], /^--nat: expected none, or extip/],
+    [['--nat', 'extip:2001:db8::1'], /^--nat: expected an IPv4 address, as --udp-host 0.0.0.0 is one, got "extip:2001/],
+    [['--nat', 'extip:192.0.2.1', '--udp-host', '::1'], /^--nat: expected an IPv6 address, as --udp-host ::1 is one/],
     [['--bootnodes', 'enode://1'], /--bootnodes: expected none, default/],
     [['--headers', 'ftp://x'], /--headers: expected/],
     [['--storage-mb', '-1'], /--storage-mb/],
@@ -236,4 +238,19 @@ test('property: whatever is given, the outcome is options or a SpimplError', t =
     }),
   )
   t.pass()
+})
+
+test('a socket of both families may have an address of either published', t => {
+  for (const address of ['192.0.2.1', '2001:db8::1']) {
+    t.deepEqual(run(['--udp-host', '::', '--nat', `extip:${address}`]).nat, { type: 'extip', address })
+  }
+})
+
+test('a flag that a file has twice, by two of its names, is refused', t => {
+  const file = () => 'udp-port: 1\nudpPort: 2\n'
+  const error = t.throws(() => run(['--config', 'c.yaml'], {}, file), {
+    instanceOf: SpimplError,
+    code: 'CONFIG_INVALID',
+  })
+  t.is(error.message, 'c.yaml: expected udp-port once, got it again as udpPort')
 })

@@ -4,6 +4,7 @@ import { ChallengeTable } from '../../src/discv5/challenges.ts'
 test('challenges: bounded, the oldest goes first, none outlives its time', t => {
   const table = new ChallengeTable(2)
   const challenge = (expiresAt: number) => ({
+    nonce: new Uint8Array(12),
     packet: new Uint8Array(),
     data: new Uint8Array(),
     record: undefined,

@@ -79,10 +79,14 @@ export class TestNetwork {
   }
 
   add(
-    options: Partial<DiscoveryOptions> & { readonly privateKey?: Uint8Array; readonly port?: number } = {},
+    options: Partial<DiscoveryOptions> & {
+      readonly privateKey?: Uint8Array
+      readonly host?: string
+      readonly port?: number
+    } = {},
   ): TestNode {
-    const { privateKey, port, ...rest } = options
-    const endpoint = { host: '127.0.0.1', port: port ?? 9_000 + this.nodes.length }
+    const { privateKey, host, port, ...rest } = options
+    const endpoint = { host: host ?? '127.0.0.1', port: port ?? 9_000 + this.nodes.length }
     const own = new PublishableRecord({
       privateKey: privateKey ?? this.randomness.bytes(32),
       crypto: nodeCryptography,

@@ -1,7 +1,7 @@
 import test from 'ava'
 import { nodeCryptography } from '../../src/crypto/node-cryptography.ts'
 import { FINDNODE, type Message, NODES, PING, PONG, TALKREQ, TALKRESP } from '../../src/discv5/message.ts'
-import { FLAG_HANDSHAKE, FLAG_WHOAREYOU } from '../../src/discv5/packet.ts'
+import { FLAG_HANDSHAKE, FLAG_WHOAREYOU, type Packet, unmaskPacket } from '../../src/discv5/packet.ts'
 import { endpointEntries, PublishableRecord } from '../../src/identity/publishable-record.ts'
 import type { Endpoint } from '../../src/transport/datagram.ts'
 import { TestNetwork, type TestNode } from './network.ts'
@@ -205,6 +205,36 @@ test('a peer that loses the keys of its handshake to our opening, which came lat
     answers.map(bytes => peer.read(bytes)?.type),
     [PONG, PING],
   )
+  t.is(node.core.snapshot().sessions[0]?.state, 'established')
+})
+
+test('packets under keys that we have lost are challenged one after the other, each by its own nonce', t => {
+  const { node, peer } = scene(17)
+  const talk = (requestId: number): Message => ({
+    type: TALKREQ,
+    requestId: id(requestId),
+    protocol: echo,
+    payload: echo,
+  })
+  // As after a restart: the peer seals under keys that nobody but it has. nim-eth sends a message again only for a challenge that
+  // names its packet, and the second one comes before it has answered the first.
+  const [first, second, third] = [1, 2, 3].map(() => peer.ordinary(node.record))
+  const nonceOf = (bytes: Uint8Array | undefined) => unmaskPacket(bytes!.slice(), node.record.nodeId, nodeCryptography)
+  const nonces = [first, second, third].map(bytes => (nonceOf(bytes) as Packet).nonce)
+  let [challenge] = give(node, first!, peer.endpoint)
+  for (const bytes of [second!, first!, third!, second!]) t.deepEqual(give(node, bytes, peer.endpoint), [challenge])
+  for (const [index, nonce] of nonces.entries()) {
+    const unmasked = peer.unmask(challenge!)
+    t.deepEqual([unmasked.flag, unmasked.nonce], [FLAG_WHOAREYOU, nonce])
+    const sent = give(node, peer.handshake(node.record, unmasked.head, talk(index + 1)), peer.endpoint)
+    challenge = sent.find(bytes => peer.unmask(bytes).flag === FLAG_WHOAREYOU)
+  }
+  t.is(challenge, undefined)
+  t.deepEqual(
+    node.said('talk-requested').map(({ token }) => token.requestId),
+    [id(1), id(2), id(3)],
+  )
+  t.is(node.core.snapshot().challenges, 0)
   t.is(node.core.snapshot().sessions[0]?.state, 'established')
 })
 

@@ -1,5 +1,6 @@
 import test from 'ava'
 import { compareDistance } from '../../src/identity/distances.ts'
+import type { RecordChanges } from '../../src/identity/publishable-record.ts'
 import { TestNetwork, type TestNode } from './network.ts'
 
 function joined(seed: number, count: number): TestNetwork {
@@ -91,7 +92,7 @@ test('a node that is gone leaves the tables, and is said to be lost', t => {
 test('a changed record reaches those who know the node', t => {
   const network = joined(5, 4)
   const [changed, ...others] = network.nodes as [TestNode, ...TestNode[]]
-  changed.handle({ type: 'set-record', entries: { extra: Uint8Array.of(1, 2, 3) } })
+  changed.handle({ type: 'set-record', ref: 100, entries: { extra: Uint8Array.of(1, 2, 3) } })
   t.is(changed.said('record-changed').at(-1)?.record.seq, 2n)
   network.runFor(400_000)
   for (const other of others) {
@@ -107,7 +108,7 @@ test('the address that three peers see is published; fewer do not suffice', t =>
   ] as const) {
     const network = new TestNetwork(6)
     const node = network.add()
-    node.handle({ type: 'set-record', entries: { ip: undefined, udp: undefined } })
+    node.handle({ type: 'set-record', ref: 100, entries: { ip: undefined, udp: undefined } })
     t.is(node.record.endpoint, undefined)
     for (let index = 0; index < peers; index++) {
       const peer = network.add()
@@ -119,10 +120,45 @@ test('the address that three peers see is published; fewer do not suffice', t =>
   }
 })
 
+test('changes that the own record cannot have are refused, and an address that does not fit is not published', t => {
+  const network = new TestNetwork(6)
+  const node = network.add()
+  const set = (entries: RecordChanges) => {
+    node.handle({ type: 'set-record', ref: 7, entries })
+    return node.outputs.at(-1)
+  }
+  t.like(set({ id: 'v5' }), { type: 'record-refused', ref: 7, error: { code: 'ENR_FIELD_INVALID' } })
+  t.like(set({ large: new Uint8Array(250) }), { type: 'record-refused', ref: 7, error: { code: 'ENR_TOO_LARGE' } })
+  t.is(node.record.seq, 1n)
+  const full = set({ ip: undefined, udp: undefined, note: new Uint8Array(155) })
+  t.like(full, { type: 'record-set', ref: 7 })
+  t.is(full?.type === 'record-set' && full.record, node.record)
+  for (let index = 0; index < 3; index++) node.handle({ type: 'ping', ref: index, to: network.add().record })
+  network.runFor(2_000)
+  t.is(node.said('pong').length, 3)
+  t.is(node.record.endpoint, undefined)
+  t.true(node.core.counters.addressesUnpublished > 0)
+})
+
+test('of two addresses a node that has IPv6 alone uses that of its family, and keeps the peer in its table', t => {
+  const network = new TestNetwork(8)
+  const [node, peer] = [
+    network.add({ host: '::1', hasIpv6Alone: true }),
+    network.add({ host: '::1', adoptAddress: false }),
+  ]
+  // Nothing listens at the peer's IPv4 address, as far as this node can tell.
+  peer.handle({ type: 'set-record', ref: 100, entries: { ip: Uint8Array.of(127, 0, 0, 1), udp: 9 } })
+  t.is(peer.record.endpoint?.host, '127.0.0.1')
+  node.handle({ type: 'ping', ref: 1, to: peer.record })
+  network.runFor(5_000)
+  t.is(node.said('pong').length, 1)
+  t.true(node.core.table.slot(peer.record.nodeIdHex)?.live)
+})
+
 test('a node whose record names no address is reached through the session it opened', t => {
   const network = new TestNetwork(7)
   const [hidden, peer] = [network.add({ adoptAddress: false }), network.add()]
-  hidden.handle({ type: 'set-record', entries: { ip: undefined, udp: undefined } })
+  hidden.handle({ type: 'set-record', ref: 100, entries: { ip: undefined, udp: undefined } })
   peer.handle({ type: 'ping', ref: 1, to: hidden.record })
   t.like(peer.said('request-failed')[0], { ref: 1, code: 'PEER_NO_ENDPOINT' })
   hidden.handle({ type: 'ping', ref: 1, to: peer.record })

@@ -43,6 +43,28 @@ test('discv5_deleteEnr: discovery has it no more', async t => {
   t.is(await node.result('portal_historyGetEnr', nodeIdHex), text, 'the sub-network has a table of its own')
 })
 
+test('discv5_updateNodeInfo: what the record cannot have is refused by name, and nothing ends for it', async t => {
+  const node = await NodeProcess.start(t, [])
+  const large = `0x${'01'.repeat(250)}`
+  const wrong = [
+    ['id', '0x01'],
+    ['secp256k1', '0x02'],
+    ['ip', '0x01'],
+    ['\u20ac', '0x01'],
+    ['zz', large],
+  ]
+  // More than the restarts that a supervisor allows in a minute.
+  for (const pair of [...wrong, ...wrong, ...wrong]) {
+    const { error } = await node.call('discv5_updateNodeInfo', [pair])
+    t.is(error?.code, -32602)
+    t.regex(error?.message ?? '', /socketAddr: expected/)
+  }
+  t.is((await node.result<{ readonly enr: string }>('discv5_nodeInfo')).enr, node.ready.enr)
+  const changed = await node.result<{ readonly enr: string }>('discv5_updateNodeInfo', [['zz', '0x01']])
+  t.not(changed.enr, node.ready.enr)
+  t.is((await node.result<{ readonly enr: string }>('discv5_nodeInfo')).enr, changed.enr)
+})
+
 test('after a ping the other knows the record of who pinged', async t => {
   const [a, b] = await Promise.all([NodeProcess.start(t, []), NodeProcess.start(t, [])])
   await a.result('portal_historyPing', b.ready.enr)

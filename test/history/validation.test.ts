@@ -209,10 +209,28 @@ for (const [size, at] of [
     const doubt = [{ type: 'want-header', number: after.number, doubted: before.header }]
     t.deepEqual(await computed(send(ask(2, 'body', after))), doubt as ValidationOutput[])
     t.deepEqual(codes(await computed(send(ask(3, 'receipts', before)))), ['3: valid'])
-    t.deepEqual(codes(await computed(send(arrived(after)))), ['2: valid'])
+    const replacing = send(arrived(after))
+    t.deepEqual(replacing.shift(), { type: 'block-replaced', number: after.number })
+    t.deepEqual(codes(await computed(replacing)), ['2: valid'])
     t.deepEqual(codes(await computed(send(ask(4, 'body', after)))), ['4: valid'])
   })
 }
+
+test('content that was valid by a header that was replaced meanwhile is judged by the new one', async t => {
+  const { send, state } = driven({ headerTrustMs: 100 })
+  const [before, after] = [replaced[1]!, chain[1]!]
+  const run = async ([output]: readonly ValidationOutput[]): Promise<ValidationOutput[]> => {
+    if (output?.type !== 'compute') throw new Error(`expected compute, got ${output?.type}`)
+    return send({ type: 'computed', ref: output.ref, result: await validateInWorker(output.job) })
+  }
+  send(arrived(before))
+  state.now += 100
+  const late = send(ask(1, 'body', before))
+  t.deepEqual(codes(await run(send(ask(2, 'body', after)))), ['want-header'])
+  const [, again] = send(arrived(after))
+  t.deepEqual(codes(await run([again!])), ['2: valid'])
+  t.deepEqual(codes(await run(await run(late))), ['1: TRANSACTIONS_ROOT_WRONG'])
+})
 
 test('where the header is the same again, or cannot be had now, the refusal stands, and the header stays', t => {
   const { core, send, state } = driven({ headerTrustMs: 100, headerTimeoutMs: 50 })

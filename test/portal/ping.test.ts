@@ -147,3 +147,17 @@ test('a pong of another type than its ping is refused; an error is passed on, an
   const outcome = one(pong(fourth.ref, { payloadType: 65535, errorCode: 3, message: 'tired' }), 'pong')
   t.deepEqual(outcome.payload, { payloadType: 65535, errorCode: 3, message: 'tired' })
 })
+
+test('a ping that had nowhere to go says so, one that had was not answered', t => {
+  for (const [code, detail] of [
+    ['PEER_NO_ENDPOINT', /^ping to 0x[0-9a-f]{64} could not be sent: the record names no address/],
+    ['REQUEST_TIMEOUT', /^ping to 0x[0-9a-f]{64} was not answered$/],
+  ] as const) {
+    const bench = new DrivenOverlay()
+    const asked = { type: 'ping', ref: 7, to: peer, payloadType: undefined, payload: undefined } as const
+    const [talk] = talks(bench.handle(asked))
+    const result = one(bench.handle({ type: 'talk-failed', ref: talk!.ref, code }), 'failed')
+    t.like(result, { ref: 7, code })
+    t.regex(result.detail, detail)
+  }
+})

@@ -75,6 +75,39 @@ test('the id comes back as it was: string, number, null', async t => {
   }
 })
 
+test('an id that no double holds comes back as the client wrote it', async t => {
+  await using server = await serve()
+  const answer = async (text: string): Promise<string> => (await server.post(text)).text()
+  const call = (id: string, more = '') => `{${more} "jsonrpc": "2.0", "id": ${id}, "method": "web3_clientVersion"}`
+  const numbers = [
+    '9007199254740993',
+    '-9007199254740993',
+    '18446744073709551615',
+    '1e400',
+    '1.00000000000000000001e40',
+  ]
+  for (const id of numbers) t.true((await answer(call(id))).startsWith(`{"jsonrpc":"2.0","id":${id},"result":`), id)
+  // Not what only looks like the id: in a text, in a member, in an earlier member of the same name.
+  const decoys = '"a":"\\"id\\":1", "b\\\\":{"id":2,"c":["id",{"id":3}]}, "id":4, "method":"id", "extra":[[],[5]],'
+  t.true((await answer(call(numbers[0]!, decoys))).startsWith(`{"jsonrpc":"2.0","id":${numbers[0]},"result":`))
+  t.true((await answer(call(numbers[1]!).replace('"id"', '"\\u0069\\u0064"'))).includes(`"id":${numbers[1]},`))
+  t.true((await answer(`{"id":${numbers[0]}}`)).startsWith(`{"jsonrpc":"2.0","id":${numbers[0]},"error":`))
+  // Two that are one as doubles, among calls without such an id.
+  const batch = [
+    call('9007199254740992'),
+    '[{"id":6}, 7]',
+    '"id"',
+    call('"x"'),
+    call('8'),
+    call(numbers[0]!),
+    call('null'),
+  ]
+  const ids = [...(await answer(` [${batch.join(' , ')}]`)).matchAll(/"jsonrpc":"2.0","id":([^,]+),/g)].map(
+    found => found[1],
+  )
+  t.deepEqual(ids, ['9007199254740992', 'null', 'null', '"x"', '8', numbers[0], 'null'])
+})
+
 test('what is no JSON is -32700, what is no request is -32600', async t => {
   await using server = await serve()
   const ask = async (text: string) => (await (await server.post(text)).json()) as RpcResponse
@@ -287,12 +320,16 @@ test('close lets calls in flight finish', async t => {
       },
     },
   })
-  const { server, call } = await serve(api)
-  const waiting = call('portal_historyGetContent', [knownKey])
+  const { server, call, post } = await serve(api)
+  const waiting = post(JSON.stringify(body(1, 'portal_historyGetContent', [knownKey])))
   await started.opened
   const closed = server.close({ deadlineMs: 60_000 })
   answer.open({ content, utpTransfer: false })
-  t.deepEqual((await waiting).result, { content: '0xc2c0c0', utpTransfer: false })
+  const response = await waiting
+  // A connection that is kept would be waited for.
+  t.is(response.headers.get('connection'), 'close')
+  const { result } = (await response.json()) as RpcResponse
+  t.deepEqual(result, { content: '0xc2c0c0', utpTransfer: false })
   await closed
   await t.throwsAsync(call('web3_clientVersion'))
   await server.close()
@@ -343,7 +380,7 @@ test('property: any JSON is answered or passed over, and the server goes on', as
   const call = fc.record(
     {
       jsonrpc: fc.oneof({ weight: 5, arbitrary: fc.constant('2.0') }, fc.jsonValue()),
-      id: fc.oneof(fc.integer(), fc.jsonValue()),
+      id: fc.oneof(fc.integer(), fc.double(), fc.jsonValue()),
       method: fc.oneof({ weight: 5, arbitrary: fc.constantFrom(...methods) }, fc.jsonValue()),
       params: fc.oneof(fc.array(fc.jsonValue()), fc.jsonValue()),
     },

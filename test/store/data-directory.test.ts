@@ -30,6 +30,16 @@ test('makes the directory for its owner only, the key file too', async t => {
   t.deepEqual(readdirSync(directory).sort(), ['lock', 'node.key'])
 })
 
+const onLinux = process.platform === 'linux' ? test : test.skip
+
+onLinux('a directory that the system makes for nobody is refused by name, whatever it says (Linux)', async t => {
+  // mkdir says ENOENT here, which node:fs takes for a missing parent, again and again.
+  for (const directory of ['/proc/spimpl', '/proc/spimpl/a/b']) {
+    const error = await t.throwsAsync(DataDirectory.open(directory), { code: 'FILE_INVALID' })
+    t.true(error?.message.includes(directory))
+  }
+})
+
 test('the key is made once and found again; a wider mode is narrowed', async t => {
   const directory = temporaryDirectory()
   const first = await DataDirectory.open(directory)

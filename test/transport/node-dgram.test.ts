@@ -64,6 +64,16 @@ test('an address of another machine is a typed error', async t => {
   t.is((error as SpimplError).code, 'ADDRESS_INVALID')
 })
 
+test('a port that is taken is named, with the flag that chooses another', async t => {
+  const first = await openDatagramSocket({ host: '127.0.0.1', port: 0, ...ignore })
+  const { port } = first.local
+  const error = await t.throwsAsync(openDatagramSocket({ host: '127.0.0.1', port, ...ignore }), {
+    code: 'ADDRESS_IN_USE',
+  })
+  t.regex(error?.message ?? '', new RegExp(`127\\.0\\.0\\.1:${port} .*--udp-port`))
+  await first.close()
+})
+
 test('kernel drops are the last column of the line of the socket', t => {
   const table = `   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops
   331: 0100007F:2331 00000000:0000 07 00000000:00000000 00:00000000 00000000     0        0 42442 2 0000000000000000 17

@@ -31,7 +31,8 @@ function load() {
       reasons.push(`${path.relative(root, file)}: ${error.message}`)
     }
   }
-  reasons.push('build it with: npm run build:native')
+  // Also where the package is installed and no script of a project's root exists.
+  reasons.push('build it with: npm explore node-dispatch-addon -- npm run build')
   return { native: undefined, file: undefined, reasons }
 }
 

@@ -53,17 +53,24 @@ function run(command, args, options = {}) {
   throw new Error(`${command}: ${(error?.message ?? stderr ?? '').trim().split('\n').slice(-3).join(' | ')}`)
 }
 
+/** The trial ends so where the addon, which does it, is not there: as in a clone that has not been built yet. */
+const UNTRIED = 3
+
 /** Why no library can be used, or undefined where one can; asked in a process of its own because a broken one may abort. */
 function obstacle() {
   const script = `import { backendInfo } from ${JSON.stringify(path.join(root, 'index.js'))}
     const { addon, libdispatch } = backendInfo()
     if (libdispatch.found) process.exit(0)
-    console.log([...addon.reasons, ...libdispatch.refused].join('; '))
-    process.exit(1)`
+    console.log((addon.loaded ? libdispatch.refused : addon.reasons).join('; '))
+    process.exit(addon.loaded ? 1 : ${UNTRIED})`
   const { status, signal, stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
     encoding: 'utf8',
   })
-  return status === 0 ? undefined : stdout.trim() || `the program that tried it ended with ${signal ?? status}`
+  if (status === 0) return undefined
+  return {
+    untried: status === UNTRIED,
+    why: stdout.trim() || `the program that tried it ended with ${signal ?? status}`,
+  }
 }
 
 /**
@@ -251,7 +258,9 @@ if (process.platform !== 'linux') {
     stop(error.message, work)
   }
   rmSync(work, { recursive: true, force: true })
-  const why = obstacle()
-  if (why !== undefined && process.env.SPIMPL_LIBDISPATCH !== 'none') stop(`it was made but cannot be used: ${why}`)
-  say(`${path.relative(process.cwd(), library)} is ready`)
+  const left = obstacle()
+  if (left !== undefined && !left.untried && process.env.SPIMPL_LIBDISPATCH !== 'none') {
+    stop(`it was made but cannot be used: ${left.why}`)
+  }
+  say(`${path.relative(process.cwd(), library)} is ${left?.untried ? `made, and not tried yet: ${left.why}` : 'ready'}`)
 }

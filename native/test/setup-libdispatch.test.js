@@ -2,6 +2,8 @@
 import { spawnSync } from 'node:child_process'
 import {
   chmodSync,
+  copyFileSync,
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -83,4 +85,31 @@ withApt("a home that cannot be written and an empty XDG_CACHE_HOME stand in nobo
   // It comes as far as the mirror, and leaves nothing in the folder it was called in.
   t.regex(setup(folder, [], env).said, /Failed to fetch/)
   t.deepEqual(readdirSync(folder).sort(), ['bin', 'file'])
+})
+
+const compiler = ['cc', 'gcc', 'clang'].find(name => spawnSync(name, ['--version']).status === 0)
+const withCompiler = compiler !== undefined && spawnSync('ar', ['--version']).status === 0 ? test : ava.skip
+
+withCompiler('in a clone whose addon is not built the library is made, and said to be untried', t => {
+  const folder = scratch(t)
+  const clone = path.join(folder, 'clone')
+  mkdirSync(path.join(clone, 'scripts'), { recursive: true })
+  for (const part of ['index.js', 'package.json', 'lib'])
+    cpSync(path.join(root, part), path.join(clone, part), { recursive: true })
+  copyFileSync(script, path.join(clone, 'scripts', 'setup-libdispatch.mjs'))
+  writeFileSync(path.join(folder, 'nothing.c'), 'int nothing_at_all;\n')
+  t.is(spawnSync(compiler, ['-fPIC', '-c', 'nothing.c'], { cwd: folder }).status, 0)
+  for (const archive of ['libdispatch.a', 'libBlocksRuntime.a'])
+    t.is(
+      spawnSync('ar', ['rcs', archive, ...(archive === 'libdispatch.a' ? ['nothing.o'] : [])], { cwd: folder }).status,
+      0,
+    )
+  const { status, stderr } = spawnSync(process.execPath, ['scripts/setup-libdispatch.mjs', '--archives', folder], {
+    cwd: clone,
+    encoding: 'utf8',
+    env: { ...process.env, XDG_CACHE_HOME: folder, SPIMPL_NATIVE: '' },
+  })
+  t.regex(stderr, /vendor\/libdispatch\.so is made, and not tried yet: .*not there; build it with: /)
+  t.is(status, 0, stderr)
+  t.true(existsSync(path.join(clone, 'vendor', 'libdispatch.so')))
 })

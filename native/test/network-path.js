@@ -1,6 +1,7 @@
 // In a network namespace of its own, where links can be made and taken without anybody noticing.
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { NetworkConnection, NetworkPathMonitor } from '../index.js'
 
 const ip = (...args) => execFileSync('ip', args)
@@ -38,6 +39,14 @@ const flow = new NetworkConnection({
 const state = name => (said.includes(name) ? Promise.resolve() : new Promise(resolve => states.set(name, resolve)))
 flow.start()
 await state('waiting')
+
+// More changes at once than the socket has room for: the kernel drops some, and later ones are noticed all the same.
+const changes = Array.from({ length: 2000 }, (_, index) => `addr add 10.1.${index >> 8}.${index & 255}/32 dev lo\n`)
+execFileSync('ip', ['-batch', '-'], { input: changes.join('') })
+execFileSync('ip', ['addr', 'flush', 'dev', 'lo', 'to', '10.1.0.0/16'])
+const sockets = readFileSync('/proc/net/netlink', 'utf8').trim().split('\n')
+const dropped = sockets.map(line => line.trim().split(/\s+/)).filter(([, , owner]) => Number(owner) === process.pid)
+assert.ok(dropped.some(fields => Number(fields[8]) > 0))
 
 ip('link', 'set', 'lo', 'up')
 ip('link', 'add', 'there0', 'type', 'veth', 'peer', 'name', 'there1')

@@ -18,6 +18,7 @@ function traitsOf({ name, cpu, priority = 0 }) {
 export class PinnedThread {
   #native = requireNative()
   #thread
+  #stopped
   name
 
   constructor(options) {
@@ -57,14 +58,12 @@ export class PinnedThread {
     return this.#thread
   }
 
-  /** Performs what it has, then ends. */
+  /** Performs what it has, then ends. Each call waits for that end. */
   stop() {
-    return new Promise(resolve => {
-      const id = jobs.add(resolve)
-      if (this.#native.threadStop(this.#thread, id)) return
-      jobs.take(id)
-      resolve()
-    }).then(() => undefined)
+    this.#stopped ??= new Promise(resolve => {
+      this.#native.threadStop(this.#thread, jobs.add(resolve))
+    }).then(() => this.#native.threadJoin(this.#thread))
+    return this.#stopped
   }
 }
 

@@ -70,6 +70,52 @@ withCompiler('a libdispatch that lacks a function is refused by its name', t => 
   }
 })
 
+const linuxTest = process.platform === 'linux' ? withDispatch : skipped
+
+linuxTest('a library that was cut short, a folder and a text are refused and end no process', t => {
+  const { path: found } = backendInfo().libdispatch
+  const folder = scratch(t)
+  const library = path.join(folder, 'libdispatch.so')
+  const whole = readFileSync(found)
+  const refusals = [
+    [whole.subarray(0, whole.length >> 1), /^is cut short: has \d+ of at least \d+ bytes$/],
+    [whole.subarray(0, 4096), /^is cut short: /],
+    [whole.subarray(0, 10), /^file too short$/],
+    [Buffer.from('INPUT(libdispatch.so.0)\n'.padEnd(100)), /^invalid ELF header$/],
+  ]
+  for (const [bytes, reason] of refusals) {
+    writeFileSync(library, bytes)
+    const [refused] = ask({ SPIMPL_LIBDISPATCH: library }).libdispatch.refused
+    t.true(refused.startsWith(`${library}: `))
+    t.regex(refused.slice(library.length + 2), reason)
+  }
+  t.regex(ask({ SPIMPL_LIBDISPATCH: folder }).libdispatch.refused[0], /^.*: cannot read file data: Is a directory$/)
+})
+
+withCompiler('a machine that is too busy to run a new thread for a while does not lose libdispatch', t => {
+  const { path: found } = backendInfo().libdispatch
+  const folder = scratch(t)
+  const library = path.join(folder, 'late.so')
+  // Everything is the library's own but that what is enqueued first begins late.
+  const code = `#include <unistd.h>
+    void dispatch_barrier_async_f(void *queue, void *context, void (*function)(void *));
+    static void *late_context;
+    static void (*late_function)(void *);
+    static void late(void *context) { usleep(1500000); late_function(late_context); }
+    void dispatch_async_f(void *queue, void *context, void (*function)(void *)) {
+      if (late_function != 0) { dispatch_barrier_async_f(queue, context, function); return; }
+      late_context = context;
+      late_function = function;
+      dispatch_barrier_async_f(queue, 0, late);
+    }`
+  writeFileSync(path.join(folder, 'late.c'), code)
+  const options = ['-shared', '-fPIC', path.join(folder, 'late.c'), found, `-Wl,-rpath,${path.dirname(found)}`]
+  t.is(spawnSync(compiler, [...options, '-o', library]).status, 0)
+  const { libdispatch } = ask({ SPIMPL_LIBDISPATCH: library })
+  t.true(libdispatch.found)
+  t.deepEqual(libdispatch.refused, [])
+})
+
 withAddon('a prebuild comes before what was built here, and a broken one is said', t => {
   const folder = scratch(t)
   for (const part of ['index.js', 'package.json', 'lib'])

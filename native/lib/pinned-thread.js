@@ -67,6 +67,11 @@ export class PinnedThread {
   }
 }
 
+/** What `portable` of confined-worker.js has taken apart. */
+function failureOf({ error, code }) {
+  return code === undefined || !(error instanceof Error) ? error : Object.assign(error, { code })
+}
+
 /** A module whose functions all run on one thread, from its first import to its end. */
 class ConfinedModule {
   #worker
@@ -100,8 +105,10 @@ class ConfinedModule {
           this.refused = message.refused
           resolve()
         } else if (message.type === 'failed') {
-          this.#failure = message.error
-          reject(message.error)
+          this.#failure = failureOf(message)
+          reject(this.#failure)
+          // What the module has begun already would keep the thread, and the program with it.
+          void this.#worker.terminate()
         } else this.#answered(message)
       })
       void this.#ended.then(code => {
@@ -130,10 +137,10 @@ class ConfinedModule {
     await this.#ended
   }
 
-  #answered({ type, id, error, value }) {
-    const call = this.#calls.get(id)
-    this.#calls.delete(id)
-    if (type === 'answer') call?.resolve(value)
-    else call?.reject(error)
+  #answered(message) {
+    const call = this.#calls.get(message.id)
+    this.#calls.delete(message.id)
+    if (message.type === 'answer') call?.resolve(message.value)
+    else call?.reject(failureOf(message))
   }
 }

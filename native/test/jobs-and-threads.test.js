@@ -3,6 +3,7 @@ import { createCipheriv, randomBytes } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { AddonError, backendInfo, cipher, DispatchQueue, NativeJobs, PinnedThread } from '../index.js'
+import { jobs as waitingJobs } from '../lib/lane.js'
 import { oneThreadLibrary } from './one-thread/library.js'
 import { skipped, withAddon, withDispatch } from './with-dispatch.js'
 
@@ -256,7 +257,7 @@ withLibrary('confined to a thread, it serves callers of every kind', async t => 
     confined.call('sum', [1]),
   ])
   t.deepEqual(answers, [{ before: 5, after: 6 }, { before: 6, after: 7 }, 8])
-  await t.throwsAsync(confined.call('fails'), { instanceOf: RangeError, message: 'told to fail' })
+  await t.throwsAsync(confined.call('fails'), { instanceOf: RangeError, message: 'told to fail', code: 'TOLD' })
   await t.throwsAsync(confined.call('missing'), { message: /exports no function missing/ })
   if (process.platform === 'linux') {
     t.true(readdirSync('/proc/self/task').map(threadName).includes('one-thread'))
@@ -268,4 +269,27 @@ withLibrary('confined to a thread, it serves callers of every kind', async t => 
 
 withAddon('a module that cannot be confined says why', async t => {
   await t.throwsAsync(PinnedThread.confine('file:///nowhere/module.js', { name: 'nowhere' }), { message: /nowhere/ })
+})
+
+const moduleOf = text => `data:text/javascript,${encodeURIComponent(text)}`
+
+withAddon('what cannot be cloned is refused with a reason', async t => {
+  const confined = await PinnedThread.confine(moduleOf('export const handle = () => () => {}'), { name: 'handles' })
+  await t.throwsAsync(confined.call('handle'), { instanceOf: Error, message: /could not be cloned/ })
+  await confined.stop()
+})
+
+withDispatch('jobs for a queue that was released are refused and forgotten', async t => {
+  const queue = new DispatchQueue('jobs.released', { target: DispatchQueue.global() })
+  const jobs = new NativeJobs(queue)
+  queue.release()
+  const next = waitingJobs.add(() => {})
+  waitingJobs.take(next)
+  const refused = Array.from({ length: 5 }, () => jobs.keccak256([new Uint8Array(1)]))
+  t.is(
+    waitingJobs.add(() => {}),
+    next,
+  )
+  waitingJobs.take(next)
+  for (const answer of refused) await t.throwsAsync(answer, { code: 'QUEUE_RELEASED' })
 })

@@ -33,6 +33,7 @@ for (const name of [
   'lane ends first, messages pending',
   'exception in an item',
   'active timer and unref',
+  'a confined module whose start fails',
 ]) {
   test(`a program ends cleanly: ${name}`, async t => {
     t.deepEqual(await run(name), { code: 0, signal: null, output: 'ran' })

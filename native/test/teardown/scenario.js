@@ -139,6 +139,12 @@ const scenarios = {
       throw new Error('ran')
     })
   },
+  'a confined module whose start fails'() {
+    const text = `setInterval(() => {}, 60_000)
+      export function start() { throw Object.assign(new Error('ran'), { code: 'NO_START' }) }`
+    const refused = error => console.log(error.code === 'NO_START' ? error.message : error)
+    PinnedThread.confine(`data:text/javascript,${encodeURIComponent(text)}`, { name: 'fails' }).catch(refused)
+  },
   'active timer and unref'() {
     const queue = new DispatchQueue('timer')
     const timer = new DispatchSource('timer', { queue, onFire: () => console.log('never') })

@@ -74,7 +74,9 @@ withDispatch('a batch that is spread among the cores comes back whole and in ord
 withDispatch('jobs of a concurrent queue run on several threads of libdispatch at the same time', async t => {
   const jobs = new NativeJobs(DispatchQueue.global('user-initiated'))
   const large = [plain(randomBytes(4_000_000))]
-  await Promise.all(Array.from({ length: 8 }, () => jobs.keccak256(large)))
+  // A busy machine may start the second thread when the first has done everything.
+  do await Promise.all(Array.from({ length: 8 }, () => jobs.keccak256(large)))
+  while (backendInfo().jobs.mostAtOnce < 2)
   const { mostAtOnce, threads, performed } = backendInfo().jobs
   t.true(mostAtOnce >= 2 && threads >= 2 && performed >= 8, JSON.stringify(backendInfo().jobs))
 })

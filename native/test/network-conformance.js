@@ -196,7 +196,7 @@ async function states() {
 async function nothingIsLeft() {
   const { default: koffi } = await import('koffi')
   const objects = koffi.load(process.env.SPIMPL_NATIVE).func('int nw_double_objects()')
-  for (let round = 0; round < 100 && objects() > 0; round++) {
+  for (let round = 0; round < 1500 && objects() > 0; round++) {
     globalThis.gc()
     await new Promise(resolve => setTimeout(resolve, 20))
   }

@@ -141,3 +141,25 @@ withAddon('a prebuild comes before what was built here, and a broken one is said
   t.true(broken.reasons[0].startsWith(`${prebuild}: `))
   t.false(ask({ SPIMPL_NATIVE: 'none' }, folder).addon.loaded)
 })
+
+withAddon('an installation that has a prebuild builds nothing and needs no compiler', t => {
+  const folder = scratch(t)
+  for (const part of ['scripts', 'src', 'binding.gyp'])
+    cpSync(path.join(root, part), path.join(folder, part), { recursive: true })
+  const prebuild = path.join(folder, 'prebuilds', `${process.platform}-${process.arch}`, 'node_dispatch_addon.node')
+  mkdirSync(path.dirname(prebuild), { recursive: true })
+  const install = () => {
+    const options = { encoding: 'utf8', env: { ...process.env, PATH: folder, CXX: '' } }
+    const { status, stderr } = spawnSync(process.execPath, ['scripts/build.mjs', '--if-possible'], {
+      cwd: folder,
+      ...options,
+    })
+    return { status, stderr }
+  }
+  copyFileSync(backendInfo().addon.file, prebuild)
+  t.deepEqual(install(), { status: 0, stderr: '' })
+  writeFileSync(prebuild, 'not a library')
+  const { status, stderr } = install()
+  t.is(status, 0)
+  t.regex(stderr, /^node-dispatch-addon: not built \(.*\); everything works without it\n$/)
+})

@@ -351,7 +351,7 @@ export interface BackendInfo {
     readonly refused: readonly string[]
     /** How this thread is served: by the main queue, by a root of its own, or for native jobs only. */
     readonly root?: 'main' | 'lane' | 'none'
-    /** Why threads other than the main thread cannot be served. */
+    /** Why this thread cannot be served where `root` is none, else why those other than the main thread cannot. */
     readonly laneObstacle?: string
   }
   /** Native jobs of this process: how many, on how many threads, and how many ran at the same time. */

@@ -142,6 +142,27 @@ withAddon('a prebuild comes before what was built here, and a broken one is said
   t.false(ask({ SPIMPL_NATIVE: 'none' }, folder).addon.loaded)
 })
 
+withDispatch('a second copy of the package says why it cannot serve a thread, and does its native jobs', t => {
+  const folder = scratch(t)
+  for (const part of ['index.js', 'package.json', 'lib'])
+    cpSync(path.join(root, part), path.join(folder, part), { recursive: true })
+  mkdirSync(path.join(folder, 'build', 'Release'), { recursive: true })
+  const { addon, libdispatch } = backendInfo()
+  copyFileSync(addon.file, path.join(folder, 'build', 'Release', 'node_dispatch_addon.node'))
+  const script = `
+    import { DispatchQueue as First } from ${JSON.stringify(path.join(root, 'index.js'))}
+    import { DispatchQueue, NativeJobs } from ${JSON.stringify(path.join(folder, 'index.js'))}
+    try { new DispatchQueue('second') } catch (error) { console.log(error.code, error.message) }
+    const [digest] = await new NativeJobs(DispatchQueue.global()).keccak256([new Uint8Array(1)])
+    console.log(digest.length)
+    new First('first').async(() => console.log('ran'))`
+  const env = { ...process.env, SPIMPL_NATIVE: '', SPIMPL_LIBDISPATCH: libdispatch.path }
+  const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8', env })
+  const refusal =
+    'LIBDISPATCH_UNAVAILABLE libdispatch cannot serve this thread: another copy of this package drains its queue already'
+  t.deepEqual(stdout.trim().split('\n'), [refusal, '32', 'ran'])
+})
+
 withAddon('an installation that has a prebuild builds nothing and needs no compiler', t => {
   const folder = scratch(t)
   for (const part of ['scripts', 'src', 'binding.gyp'])

@@ -31,8 +31,8 @@ function load() {
       reasons.push(`${path.relative(root, file)}: ${error.message}`)
     }
   }
-  // Also where the package is installed and no script of a project's root exists.
-  reasons.push('build it with: npm explore node-dispatch-addon -- npm run build')
+  // Of any folder, and where the package is installed, too: no project's own script is named.
+  reasons.push(`build it with: node ${path.join(root, 'scripts', 'build.mjs')}`)
   return { native: undefined, file: undefined, reasons }
 }
 

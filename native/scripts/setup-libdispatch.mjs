@@ -19,6 +19,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs'
 import { homedir } from 'node:os'
@@ -94,6 +95,17 @@ function cacheFolder() {
 function osRelease() {
   const text = existsSync('/etc/os-release') ? readFileSync('/etc/os-release', 'utf8') : ''
   return Object.fromEntries([...text.matchAll(/^(\w+)="?([^"\n]*)"?$/gm)].map(([, key, value]) => [key, value]))
+}
+
+/** A folder of this process alone. What others left behind when they were killed goes: a run takes minutes, not a day. */
+function workFolder(cache) {
+  const yesterday = Date.now() - 24 * 60 * 60 * 1000
+  for (const name of readdirSync(cache)) {
+    const folder = path.join(cache, name)
+    const made = statSync(folder, { throwIfNoEntry: false })?.mtimeMs ?? Date.now()
+    if (name.startsWith('work-') && made < yesterday) rmSync(folder, { recursive: true, force: true })
+  }
+  return mkdtempSync(path.join(cache, 'work-'))
 }
 
 /** The mirror that this system's own apt sources name for its main component. */
@@ -248,10 +260,12 @@ if (process.platform !== 'linux') {
     say('a libdispatch was found and passed its test; nothing to do (--force makes one all the same)')
 } else {
   let work
+  // Ctrl-C goes to apt as well. Its end is seen here, and half of a large package does not stay behind.
+  process.on('SIGINT', () => {})
   try {
     const given = has('--archives') ? givenFolder() : undefined
     const cache = cacheFolder()
-    work = mkdtempSync(path.join(cache, 'work-'))
+    work = workFolder(cache)
     if (given === undefined && !ARCHIVES.every(name => existsSync(path.join(cache, name)))) fetchArchives(cache, work)
     link(given ?? cache, work)
   } catch (error) {

@@ -10,6 +10,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -40,13 +41,14 @@ function setup(cwd, args, env) {
 }
 
 /** A machine without a network: apt knows its mirror and does not reach it. */
-function offline(folder) {
+function offline(folder, before = ':') {
   const bin = path.join(folder, 'bin')
   mkdirSync(bin)
   const apt = path.join(bin, 'apt-get')
   const lines = [
     '#!/bin/sh',
     `[ "$1" = indextargets ] && echo "Packages http://mirror.invalid/debian ${codename} main" && exit 0`,
+    before,
     // As apt does: a warning and no error, unless it is told that any failure is one.
     'case "$*" in *Error-Mode=any*) echo "E: Failed to fetch InRelease" >&2; exit 100;; *) exit 0;; esac',
   ]
@@ -75,6 +77,19 @@ withApt('a mirror that cannot be reached is said, and nothing half done stays in
   t.regex(said, /Failed to fetch/)
   t.deepEqual(readdirSync(path.join(cache, 'spimpl', `libdispatch-${process.arch}`)), [])
   t.is(setup(cache, ['--if-possible'], { ...offline(scratch(t)), XDG_CACHE_HOME: cache }).status, 0)
+})
+
+withApt('an interruption leaves nothing in the cache, nor does one of long ago', t => {
+  const cache = scratch(t)
+  const folder = path.join(cache, 'spimpl', `libdispatch-${process.arch}`)
+  const [old, recent] = ['work-old', 'work-recent'].map(name => path.join(folder, name))
+  mkdirSync(old, { recursive: true })
+  mkdirSync(recent)
+  const longAgo = Date.now() / 1000 - 100_000
+  utimesSync(old, longAgo, longAgo)
+  const interrupted = offline(cache, 'kill -INT $PPID; exit 130')
+  t.is(setup(cache, [], { ...interrupted, XDG_CACHE_HOME: cache }).status, 1)
+  t.deepEqual(readdirSync(folder), ['work-recent'])
 })
 
 withApt("a home that cannot be written and an empty XDG_CACHE_HOME stand in nobody's way", t => {

@@ -69,7 +69,8 @@ export class PinnedThread {
 
 /** What `portable` of confined-worker.js has taken apart. */
 function failureOf({ error, code }) {
-  return code === undefined || !(error instanceof Error) ? error : Object.assign(error, { code })
+  // A DOMException that crossed whole, as on newer Node, has its code and takes no other.
+  return !(error instanceof Error) || error.code === code ? error : Object.assign(error, { code })
 }
 
 /** A module whose functions all run on one thread, from its first import to its end. */

@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { NetworkConnection, NetworkPathMonitor } from '../index.js'
 
-const ip = (...args) => execFileSync('ip', args)
+const ip = (...args) => String(execFileSync('ip', args))
 let wake = () => {}
 const monitor = new NetworkPathMonitor(() => wake())
 
@@ -54,6 +54,9 @@ ip('addr', 'add', '198.51.100.2/24', 'dev', 'there0')
 ip('link', 'set', 'there1', 'up')
 ip('link', 'set', 'there0', 'up')
 ip('route', 'add', 'default', 'via', '198.51.100.1')
+// The kernel takes some moments until it calls a link running that it was told to bring up, and the system's list of
+// interfaces has only those. This thread looks away until then, so that it sees one change.
+while (!/state UP/.test(ip('link', 'show', 'there0')));
 await until(path => path.status === 'satisfied' && path.defaultInterface === 'there0' && path.supportsIpv4)
 assert.ok(
   monitor.path.interfaces.some(({ name, addresses }) => name === 'there0' && addresses.includes('198.51.100.2')),

@@ -111,7 +111,7 @@ export type DispatchSourceType = 'timer' | 'read' | 'write' | 'data-add' | 'data
 
 export interface DispatchSourceOptions {
   readonly queue: DispatchQueue
-  /** For read and write. It must stay open until `cancel()` has settled. */
+  /** For read and write. It is open, and must stay so until `cancel()` has settled. */
   readonly descriptor?: number
   /** A timer that is strict is not moved together with others to save power. */
   readonly strict?: boolean
@@ -134,7 +134,10 @@ export class DispatchSource {
   merge(data: number): void
   ref(): this
   unref(): this
-  /** Settles when the source will never fire again. */
+  /**
+   * Settles when the source will never fire again: of one that is suspended, or whose queue is, once it is resumed. Waiting for
+   * that keeps no program alive.
+   */
   cancel(): Promise<void>
 }
 
@@ -349,7 +352,7 @@ export interface BackendInfo {
     readonly refused: readonly string[]
     /** How this thread is served: by the main queue, by a root of its own, or for native jobs only. */
     readonly root?: 'main' | 'lane' | 'none'
-    /** Why threads other than the main thread cannot be served. */
+    /** Why this thread cannot be served where `root` is none, else why those other than the main thread cannot. */
     readonly laneObstacle?: string
   }
   /** Native jobs of this process: how many, on how many threads, and how many ran at the same time. */

@@ -31,7 +31,8 @@ function load() {
       reasons.push(`${path.relative(root, file)}: ${error.message}`)
     }
   }
-  reasons.push('build it with: npm run build:native')
+  // Of any folder, and where the package is installed, too: no project's own script is named.
+  reasons.push(`build it with: node ${path.join(root, 'scripts', 'build.mjs')}`)
   return { native: undefined, file: undefined, reasons }
 }
 

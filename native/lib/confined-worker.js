@@ -4,13 +4,17 @@ import { PinnedThread } from './pinned-thread.js'
 
 const { module, traits, initial } = workerData
 
-/** Errors keep their message and code; anything that cannot be cloned would otherwise end the thread. */
+/**
+ * Errors keep their message and code. A clone has lost the code, and one of a DOMException even the message; what cannot
+ * be cloned at all would otherwise end the thread.
+ */
 function portable(error) {
+  const code = ['string', 'number'].includes(typeof error?.code) ? error.code : undefined
   try {
-    return structuredClone(error)
-  } catch {
-    return new Error(String(error?.message ?? error))
-  }
+    const copy = structuredClone(error)
+    if (copy instanceof Error || !(error instanceof Error)) return { error: copy, code }
+  } catch {}
+  return { error: new Error(String(error?.message ?? error)), code }
 }
 
 async function main() {
@@ -26,11 +30,11 @@ async function main() {
           throw new TypeError(`the confined module exports no function ${name}`)
         parentPort.postMessage({ type: 'answer', id, value: await functions[name](...parameters) })
       } catch (error) {
-        parentPort.postMessage({ type: 'refusal', id, error: portable(error) })
+        parentPort.postMessage({ type: 'refusal', id, ...portable(error) })
       }
     })
   })
   parentPort.postMessage({ type: 'ready', refused })
 }
 
-main().catch(error => parentPort.postMessage({ type: 'failed', error: portable(error) }))
+main().catch(error => parentPort.postMessage({ type: 'failed', ...portable(error) }))

@@ -83,9 +83,10 @@ export class NativeJobs {
     const messages = datas.slice(0, count)
     for (let index = 0; index < count; index++) datas[index] = undefined
     return new Promise((resolve, reject) => {
+      // Throws where the queue was released; nobody then waits.
+      const handle = this.#place.handle(HANDLE)
       // `this` is captured on purpose: a thread that is collected would leave its jobs undone.
       const id = pending.add(() => resolve(this.#collect(kind, messages, out, outBytes, overhead)))
-      const handle = this.#place.handle(HANDLE)
       try {
         if (this.#submit(handle, kind, count, controlBytes, messages, out, id, this.#spread) !== false) return
         reject(new AddonError('THREAD_STOPPED', `thread ${this.#place.name} was stopped`))

@@ -18,6 +18,7 @@ function traitsOf({ name, cpu, priority = 0 }) {
 export class PinnedThread {
   #native = requireNative()
   #thread
+  #stopped
   name
 
   constructor(options) {
@@ -57,15 +58,19 @@ export class PinnedThread {
     return this.#thread
   }
 
-  /** Performs what it has, then ends. */
+  /** Performs what it has, then ends. Each call waits for that end. */
   stop() {
-    return new Promise(resolve => {
-      const id = jobs.add(resolve)
-      if (this.#native.threadStop(this.#thread, id)) return
-      jobs.take(id)
-      resolve()
-    }).then(() => undefined)
+    this.#stopped ??= new Promise(resolve => {
+      this.#native.threadStop(this.#thread, jobs.add(resolve))
+    }).then(() => this.#native.threadJoin(this.#thread))
+    return this.#stopped
   }
+}
+
+/** What `portable` of confined-worker.js has taken apart. */
+function failureOf({ error, code }) {
+  // A DOMException that crossed whole, as on newer Node, has its code and takes no other.
+  return !(error instanceof Error) || error.code === code ? error : Object.assign(error, { code })
 }
 
 /** A module whose functions all run on one thread, from its first import to its end. */
@@ -101,8 +106,10 @@ class ConfinedModule {
           this.refused = message.refused
           resolve()
         } else if (message.type === 'failed') {
-          this.#failure = message.error
-          reject(message.error)
+          this.#failure = failureOf(message)
+          reject(this.#failure)
+          // What the module has begun already would keep the thread, and the program with it.
+          void this.#worker.terminate()
         } else this.#answered(message)
       })
       void this.#ended.then(code => {
@@ -131,10 +138,10 @@ class ConfinedModule {
     await this.#ended
   }
 
-  #answered({ type, id, error, value }) {
-    const call = this.#calls.get(id)
-    this.#calls.delete(id)
-    if (type === 'answer') call?.resolve(value)
-    else call?.reject(error)
+  #answered(message) {
+    const call = this.#calls.get(message.id)
+    this.#calls.delete(message.id)
+    if (message.type === 'answer') call?.resolve(message.value)
+    else call?.reject(failureOf(message))
   }
 }

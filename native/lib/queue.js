@@ -69,9 +69,11 @@ export class DispatchQueue {
   /** The root of this JavaScript thread: the main queue on the main thread. */
   static get lane() {
     if (mainOrLane !== undefined) return mainOrLane
-    const handle = requireDispatch().queueRoot()
+    const native = requireDispatch()
+    const handle = native.queueRoot()
     if (handle === undefined) {
-      throw new AddonError('LIBDISPATCH_UNAVAILABLE', 'this libdispatch cannot serve this thread, see backendInfo()')
+      const { laneObstacle } = native.dispatchInfo()
+      throw new AddonError('LIBDISPATCH_UNAVAILABLE', `libdispatch cannot serve this thread: ${laneObstacle}`)
     }
     mainOrLane = new DispatchQueue('lane', {}, SECRET, { handle, root: 'lane' })
     return mainOrLane

@@ -18,6 +18,7 @@ export class DispatchSource {
   #active = false
   #referenced
   #holding = false
+  #ending = false
 
   constructor(type, { queue, descriptor = 0, strict = false, ref = true, onFire }) {
     const number = sourceTypes.indexOf(type)
@@ -36,7 +37,10 @@ export class DispatchSource {
     this.#source = this.#native.sourceCreate(number, descriptor, handle, id, strict === true)
     if (this.#source === undefined) {
       sources.take(id)
-      throw new AddonError('SOURCE_INVALID', `libdispatch refused a ${type} source on descriptor ${descriptor}`)
+      throw new AddonError(
+        'SOURCE_INVALID',
+        `libdispatch takes no ${type} source on descriptor ${descriptor}: is it open?`,
+      )
     }
     this.#cancelled = new Promise(resolve => {
       this.#onCancelled = resolve
@@ -63,7 +67,7 @@ export class DispatchSource {
 
   /** While it is active it keeps the program alive. */
   ref() {
-    if (this.#onCancelled === undefined) return this
+    if (this.#onCancelled === undefined || this.#ending) return this
     this.#referenced = true
     if (this.#active) this.#settleHold()
     return this
@@ -93,13 +97,16 @@ export class DispatchSource {
 
   /** Settles when the source will never fire again, which is when a descriptor may be closed. */
   cancel() {
+    this.#ending = true
     this.#native.sourceCancel(this.#source)
     // A source that never was active has no cancellation to tell of until it is.
     if (!this.#active) {
       this.#active = true
-      this.#referenced = false
       this.#native.sourceActivate(this.#source)
     }
+    // From now on the native side counts it, as an item that waits: what is suspended keeps no program alive.
+    this.#referenced = false
+    this.#settleHold()
     return this.#cancelled
   }
 

@@ -3,7 +3,7 @@
 //
 //   node scripts/build.mjs [--force] [--direct] [--if-possible] [--prebuild]
 //
-// --if-possible  a machine without a compiler is no failure: say so in one line and end with 0
+// --if-possible  nothing to do where a prebuild loads; a machine without a compiler is no failure: say so and end with 0
 // --direct       call the compiler, even where node-gyp is found
 // --prebuild     copy the result to prebuilds/PLATFORM-ARCH/
 import { spawnSync } from 'node:child_process'
@@ -14,6 +14,7 @@ import { fileURLToPath } from 'node:url'
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
 const output = path.join(root, 'build', 'Release', 'node_dispatch_addon.node')
 const has = flag => process.argv.includes(flag)
+const prebuild = path.join(root, 'prebuilds', `${process.platform}-${process.arch}`, 'node_dispatch_addon.node')
 const sources = readdirSync(path.join(root, 'src')).map(file => path.join(root, 'src', file))
 
 /** The folder that holds include/node of the node that runs this. */
@@ -103,6 +104,14 @@ function withCompiler(cxx, nodedir) {
   return status === 0
 }
 
+/** In a process of its own, because a library that was made for another system may end it. */
+function prebuildLoads() {
+  if (!existsSync(prebuild)) return false
+  return spawnSync(process.execPath, ['-e', `require(${JSON.stringify(prebuild)})`], { stdio: 'ignore' }).status === 0
+}
+
+// Whoever installs a package that brings what runs here needs no compiler.
+if (has('--if-possible') && prebuildLoads()) process.exit(0)
 if (!upToDate()) {
   if (process.platform === 'win32') giveUp('libdispatch is not on Windows, and the addon is not either')
   const nodedir = headers()
@@ -116,8 +125,7 @@ if (!upToDate()) {
   console.error(`node-dispatch-addon: built with ${way} in ${((Date.now() - started) / 1000).toFixed(1)} s`)
 }
 if (has('--prebuild')) {
-  const folder = path.join(root, 'prebuilds', `${process.platform}-${process.arch}`)
-  mkdirSync(folder, { recursive: true })
-  copyFileSync(output, path.join(folder, 'node_dispatch_addon.node'))
-  console.error(`node-dispatch-addon: ${path.relative(root, folder)}/node_dispatch_addon.node`)
+  mkdirSync(path.dirname(prebuild), { recursive: true })
+  copyFileSync(output, prebuild)
+  console.error(`node-dispatch-addon: ${path.relative(root, prebuild)}`)
 }

@@ -19,6 +19,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs'
 import { homedir } from 'node:os'
@@ -53,17 +54,24 @@ function run(command, args, options = {}) {
   throw new Error(`${command}: ${(error?.message ?? stderr ?? '').trim().split('\n').slice(-3).join(' | ')}`)
 }
 
+/** The trial ends so where the addon, which does it, is not there: as in a clone that has not been built yet. */
+const UNTRIED = 3
+
 /** Why no library can be used, or undefined where one can; asked in a process of its own because a broken one may abort. */
 function obstacle() {
   const script = `import { backendInfo } from ${JSON.stringify(path.join(root, 'index.js'))}
     const { addon, libdispatch } = backendInfo()
     if (libdispatch.found) process.exit(0)
-    console.log([...addon.reasons, ...libdispatch.refused].join('; '))
-    process.exit(1)`
+    console.log((addon.loaded ? libdispatch.refused : addon.reasons).join('; '))
+    process.exit(addon.loaded ? 1 : ${UNTRIED})`
   const { status, signal, stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
     encoding: 'utf8',
   })
-  return status === 0 ? undefined : stdout.trim() || `the program that tried it ended with ${signal ?? status}`
+  if (status === 0) return undefined
+  return {
+    untried: status === UNTRIED,
+    why: stdout.trim() || `the program that tried it ended with ${signal ?? status}`,
+  }
 }
 
 /**
@@ -87,6 +95,17 @@ function cacheFolder() {
 function osRelease() {
   const text = existsSync('/etc/os-release') ? readFileSync('/etc/os-release', 'utf8') : ''
   return Object.fromEntries([...text.matchAll(/^(\w+)="?([^"\n]*)"?$/gm)].map(([, key, value]) => [key, value]))
+}
+
+/** A folder of this process alone. What others left behind when they were killed goes: a run takes minutes, not a day. */
+function workFolder(cache) {
+  const yesterday = Date.now() - 24 * 60 * 60 * 1000
+  for (const name of readdirSync(cache)) {
+    const folder = path.join(cache, name)
+    const made = statSync(folder, { throwIfNoEntry: false })?.mtimeMs ?? Date.now()
+    if (name.startsWith('work-') && made < yesterday) rmSync(folder, { recursive: true, force: true })
+  }
+  return mkdtempSync(path.join(cache, 'work-'))
 }
 
 /** The mirror that this system's own apt sources name for its main component. */
@@ -241,17 +260,21 @@ if (process.platform !== 'linux') {
     say('a libdispatch was found and passed its test; nothing to do (--force makes one all the same)')
 } else {
   let work
+  // Ctrl-C goes to apt as well. Its end is seen here, and half of a large package does not stay behind.
+  process.on('SIGINT', () => {})
   try {
     const given = has('--archives') ? givenFolder() : undefined
     const cache = cacheFolder()
-    work = mkdtempSync(path.join(cache, 'work-'))
+    work = workFolder(cache)
     if (given === undefined && !ARCHIVES.every(name => existsSync(path.join(cache, name)))) fetchArchives(cache, work)
     link(given ?? cache, work)
   } catch (error) {
     stop(error.message, work)
   }
   rmSync(work, { recursive: true, force: true })
-  const why = obstacle()
-  if (why !== undefined && process.env.SPIMPL_LIBDISPATCH !== 'none') stop(`it was made but cannot be used: ${why}`)
-  say(`${path.relative(process.cwd(), library)} is ready`)
+  const left = obstacle()
+  if (left !== undefined && !left.untried && process.env.SPIMPL_LIBDISPATCH !== 'none') {
+    stop(`it was made but cannot be used: ${left.why}`)
+  }
+  say(`${path.relative(process.cwd(), library)} is ${left?.untried ? `made, and not tried yet: ${left.why}` : 'ready'}`)
 }

@@ -27,7 +27,8 @@ napi_value dispatchInfo(napi_env env, napi_callback_info info) {
     // "main" is the main queue itself, "lane" a root of its own, "none" where only native jobs can run.
     const char* root = lane->root() == nullptr ? "none" : lane->root()->isMain() ? "main" : "lane";
     setProperty(env, object, "root", makeString(env, root));
-    if (!report.laneObstacle.empty()) setProperty(env, object, "laneObstacle", makeString(env, report.laneObstacle));
+    const std::string& obstacle = lane->root() == nullptr ? lane->rootObstacle() : report.laneObstacle;
+    if (!obstacle.empty()) setProperty(env, object, "laneObstacle", makeString(env, obstacle));
   }
   return object;
 }

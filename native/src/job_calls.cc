@@ -113,6 +113,14 @@ napi_value threadStop(napi_env env, napi_callback_info info) {
   return makeBool(env, stopping);
 }
 
+// (thread): waits for its end, which is near once the answer of threadStop is there.
+napi_value threadJoin(napi_env env, napi_callback_info info) {
+  Arguments<1> args(env, info);
+  const auto thread = unbox<PinnedThread>(env, BoxType::thread, args[0]);
+  if (thread != nullptr) thread->join();
+  return nullptr;
+}
+
 napi_value threadInfo(napi_env env, napi_callback_info info) {
   Arguments<1> args(env, info);
   const auto thread = unbox<PinnedThread>(env, BoxType::thread, args[0]);
@@ -141,6 +149,7 @@ void installJobCalls(napi_env env, napi_value exports, Lane& lane) {
   setFunction(env, exports, "threadCreate", threadCreate, &lane);
   setFunction(env, exports, "threadApplyHere", threadApplyHere, &lane);
   setFunction(env, exports, "threadStop", threadStop, &lane);
+  setFunction(env, exports, "threadJoin", threadJoin, &lane);
   setFunction(env, exports, "threadInfo", threadInfo, &lane);
   setFunction(env, exports, "jobStatistics", statistics, &lane);
   if (Libdispatch::find() != nullptr) setFunction(env, exports, "jobOnQueue", jobOnQueue, &lane);

@@ -83,7 +83,11 @@ bool Lane::start() {
   uv_loop_t* loop = nullptr;
   if (napi_get_uv_event_loop(env_, &loop) != napi_ok) return false;
   const Libdispatch* dispatch = Libdispatch::find();
-  if (dispatch != nullptr) root_ = LaneRoot::create(*dispatch);
+  if (dispatch != nullptr) {
+    root_ = LaneRoot::create(*dispatch);
+    if (root_ == nullptr) rootObstacle_ = libdispatchReport().laneObstacle;
+    if (root_ == nullptr && rootObstacle_.empty()) rootObstacle_ = "it gives no descriptor to poll";
+  }
 
   handles_ = new Handles();
   handles_->lane = this;
@@ -98,7 +102,8 @@ bool Lane::start() {
   uv_unref(reinterpret_cast<uv_handle_t*>(&handles_->wakeup));
   inbox_->open(&handles_->wakeup);
 
-  if (root_ != nullptr && uv_poll_init(loop, &handles_->poll, root_->descriptor()) == 0) {
+  const int refused = root_ == nullptr ? UV_EINVAL : uv_poll_init(loop, &handles_->poll, root_->descriptor());
+  if (refused == 0) {
     handles_->polling = true;
     handles_->open = 2;
     handles_->poll.data = handles_;
@@ -106,7 +111,9 @@ bool Lane::start() {
       static_cast<Handles*>(handle->data)->lane->drainRoot();
     });
     uv_unref(reinterpret_cast<uv_handle_t*>(&handles_->poll));
-  } else {
+  } else if (root_ != nullptr) {
+    rootObstacle_ = refused == UV_EEXIST ? "another copy of this package drains its queue already"
+                                         : std::string("libuv does not poll its descriptor: ") + uv_strerror(refused);
     root_.reset();
   }
   return napi_add_async_cleanup_hook(

@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <memory>
+#include <string>
 #include <thread>
 #include <unordered_set>
 #include <vector>
@@ -63,6 +64,8 @@ class Lane {
   const std::shared_ptr<Inbox>& inbox() const { return inbox_; }
   // nullptr where libdispatch is missing or cannot serve this thread.
   LaneRoot* root() const { return root_.get(); }
+  // Why there is none, where libdispatch is there.
+  const std::string& rootObstacle() const { return rootObstacle_; }
   const std::shared_ptr<LaneGate>& gate() const { return gate_; }
   const CipherCalls& cipherCalls() const { return cipherCalls_; }
   bool ended() const { return ended_; }
@@ -98,6 +101,7 @@ class Lane {
   std::shared_ptr<LaneGate> gate_;
   std::shared_ptr<Inbox> inbox_;
   std::shared_ptr<LaneRoot> root_;
+  std::string rootObstacle_;
   Handles* handles_ = nullptr;
   std::unordered_set<LaneGuest*> guests_;
   napi_ref entry_ = nullptr;

@@ -9,6 +9,8 @@
 #include <chrono>
 #include <mutex>
 
+#include "elf_file.h"
+
 #if defined(__linux__)
 #include <poll.h>
 #include <sys/syscall.h>
@@ -109,10 +111,13 @@ struct RoundTrip {
   Libdispatch::Object* done;
 };
 
-// From this thread through a serial queue to a worker thread and back. A library that cannot do it within a second is
-// refused, because everything else would hang.
+// From this thread through a serial queue to a worker thread and back. A library that cannot do it is refused, because
+// everything else would hang. The patience is long, because a busy machine may leave a new thread without a processor for
+// seconds, and then it is the good library that would be refused.
+constexpr int64_t kPatienceSeconds = 20;
+
 bool roundTrip(const Libdispatch& t, double& us) {
-  constexpr int64_t kPatienceNs = 1'000'000'000;
+  constexpr int64_t kPatienceNs = kPatienceSeconds * 1'000'000'000;
   auto* trip = new RoundTrip{&t, t.semaphoreCreate(0)};
   Libdispatch::Queue global = t.globalQueue(0, 0);
   if (trip->done == nullptr || global == nullptr) return false;
@@ -213,16 +218,26 @@ bool accept(const std::string& candidate) {
     one.report.refused.push_back(candidate + ": " + reason);
     return false;
   };
+  // A name without a slash is searched for by the system, in places of its own.
+  if (candidate.find('/') != std::string::npos) {
+    const std::string obstacle = elfObstacle(candidate);
+    if (!obstacle.empty()) return refuse(obstacle);
+  }
   // RTLD_NODELETE: its threads never end, so its code must stay.
   void* library = dlopen(candidate.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
   if (library == nullptr) {
-    const char* text = dlerror();
-    return refuse(text != nullptr ? text : "dlopen refused");
+    const char* said = dlerror();
+    std::string text = said != nullptr ? said : "dlopen refused";
+    // It mostly begins with the path itself.
+    if (text.compare(0, candidate.size() + 2, candidate + ": ") == 0) text.erase(0, candidate.size() + 2);
+    return refuse(text);
   }
   one.report.boundToMainThread = onMainThread();
   const std::string missing = fillTable(library, one.table);
   if (!missing.empty()) return refuse("has no " + missing);
-  if (!roundTrip(one.table, one.report.roundTripUs)) return refuse("no round trip through a worker thread within 1 s");
+  if (!roundTrip(one.table, one.report.roundTripUs)) {
+    return refuse("no round trip through a worker thread within " + std::to_string(kPatienceSeconds) + " s");
+  }
   one.report.laneObstacle = findContextIndex(one.table);
   Dl_info info;
   const bool known = dladdr(reinterpret_cast<void*>(one.table.asyncF), &info) != 0 && info.dli_fname != nullptr;

@@ -47,6 +47,9 @@ napi_value makeBytes(napi_env env, const std::vector<uint8_t>& bytes) {
   return array;
 }
 
+// What a lane that does not look keeps of one flow; later datagrams are dropped, as by a full socket.
+constexpr size_t kMostArrived = 8192;
+
 // Datagrams that arrive before the lane has looked come to it as one batch.
 struct Arrived {
   std::mutex mutex;
@@ -72,6 +75,7 @@ ConnectionObserver observerOf(std::shared_ptr<Inbox> inbox, uint32_t id) {
       },
       [=](std::vector<uint8_t> datagram) {
         std::unique_lock<std::mutex> lock(arrived->mutex);
+        if (arrived->batch.size() >= kMostArrived) return;
         arrived->batch.push_back(std::move(datagram));
         if (arrived->batch.size() > 1) return;
         lock.unlock();

@@ -16,6 +16,8 @@ struct PathMonitor::Handle {
   uv_poll_t poll;
   int socket;
   PathMonitor* monitor;
+
+  static void polled(uv_poll_t* poll, int, int) { static_cast<Handle*>(poll->data)->monitor->readable(); }
 };
 
 std::string PathMonitor::start(Lane& lane, uint32_t id, std::shared_ptr<PathMonitor>& out) {
@@ -41,12 +43,10 @@ std::string PathMonitor::start(Lane& lane, uint32_t id, std::shared_ptr<PathMoni
   std::shared_ptr<PathMonitor> monitor(new PathMonitor(lane, id));
   handle->monitor = monitor.get();
   monitor->handle_ = handle;
-  monitor->handle_->poll.data = monitor->handle_;
-  uv_poll_start(&monitor->handle_->poll, UV_READABLE, [](uv_poll_t* poll, int, int) {
-    static_cast<Handle*>(poll->data)->monitor->readable();
-  });
+  handle->poll.data = handle;
+  uv_poll_start(&handle->poll, UV_READABLE, Handle::polled);
   // A monitor alone keeps no program alive.
-  uv_unref(reinterpret_cast<uv_handle_t*>(&monitor->handle_->poll));
+  uv_unref(reinterpret_cast<uv_handle_t*>(&handle->poll));
   lane.welcome(monitor.get());
   out = std::move(monitor);
   return "";
@@ -75,8 +75,11 @@ void PathMonitor::laneEnds() {
 void PathMonitor::readable() {
   // What the messages say does not matter, only that there were any; ENOBUFS (some were lost) says the same.
   char buffer[16 * 1024];
-  while (recv(handle_->socket, buffer, sizeof(buffer), 0) > 0 || errno == ENOBUFS || errno == EINTR) {
+  while (recv(handle_->socket, buffer, sizeof(buffer), 0) >= 0 || errno == ENOBUFS || errno == EINTR) {
   }
+  // libuv stops to poll a descriptor that has an error, and lost messages are one until they are read. A socket that does not
+  // merely have nothing more to read stays stopped, because it would be an error again at once.
+  if (errno == EAGAIN) uv_poll_start(&handle_->poll, UV_READABLE, Handle::polled);
   napi_handle_scope scope = nullptr;
   if (napi_open_handle_scope(lane_->env(), &scope) != napi_ok) return;
   lane_->arrive(Arrival::path, id_);

@@ -147,6 +147,11 @@ std::string PinnedThread::refused() {
   return refused_;
 }
 
+void PinnedThread::join() {
+  if (joinable_) uv_thread_join(&thread_);
+  joinable_ = false;
+}
+
 void PinnedThread::laneEnds() {
   lane_ = nullptr;
   {
@@ -155,8 +160,7 @@ void PinnedThread::laneEnds() {
     abandoned_ = true;
   }
   changed_.notify_one();
-  if (joinable_) uv_thread_join(&thread_);
-  joinable_ = false;
+  join();
   // Their destructors may be long; nobody else reaches them now.
   jobs_.clear();
 }

@@ -39,6 +39,8 @@ class PinnedThread : public LaneGuest {
   bool perform(std::unique_ptr<Job> job);
   // Performs what it has, then ends, and posts the number `id` as the answer of a job.
   bool stop(uint32_t id);
+  // After that answer, which comes with the thread's last steps: returns when it has made them.
+  void join();
   // The system's number of the thread, and what it refused of its traits; both once it runs.
   int64_t systemId();
   std::string refused();

@@ -1,5 +1,7 @@
 #include "source_calls.h"
 
+#include <fcntl.h>
+
 #include "box.h"
 #include "lane.h"
 #include "queue_handle.h"
@@ -15,8 +17,8 @@ struct SourceContext {
   std::shared_ptr<LaneGate> gate;
   uint32_t id;
   std::shared_ptr<QueueHandle> queue;
-  // Data was merged and has not arrived yet. It arrives before the program ends, unless the source is suspended or its
-  // queue is.
+  // Data was merged, or the source was cancelled, and that has not arrived yet. It arrives before the program ends, unless
+  // the source is suspended or its queue is.
   bool waiting = false;
   int suspensions = 0;
 
@@ -50,7 +52,9 @@ struct SourceContext {
   static void cancelled(void* context) {
     auto* one = static_cast<SourceContext*>(context);
     Lane* lane = one->gate->here();
-    if (lane != nullptr) lane->arrive(Arrival::cancelled, one->id);
+    if (lane == nullptr) return;
+    one->await(false);
+    lane->arrive(Arrival::cancelled, one->id);
   }
 
   static void finalize(void* context) { delete static_cast<SourceContext*>(context); }
@@ -73,13 +77,14 @@ class SourceHandle {
   void activate() {
     if (active_) return;
     active_ = true;
+    if (cancelled_) context_->await(true);
     dispatch_.activate(source_);
   }
 
   void cancel() {
     if (cancelled_) return;
     cancelled_ = true;
-    context_->await(false);
+    context_->await(active_);
     dispatch_.sourceCancel(source_);
   }
 
@@ -149,6 +154,9 @@ napi_value sourceCreate(napi_env env, napi_callback_info info) {
   }
   const auto queue = unbox<QueueHandle>(env, BoxType::queue, args[2]);
   if (queue == nullptr) return nullptr;
+  // libdispatch takes it in silence, and it never fires.
+  const bool watches = typeOf(dispatch, type) == dispatch.typeRead || typeOf(dispatch, type) == dispatch.typeWrite;
+  if (watches && fcntl(static_cast<int>(descriptor), F_GETFD) < 0) return makeUndefined(env);
   Libdispatch::Source source =
       dispatch.sourceCreate(typeOf(dispatch, type), descriptor, strict ? kTimerStrict : 0, queue->queue().object());
   if (source == nullptr) return makeUndefined(env);

@@ -113,6 +113,14 @@ test('a descriptor that becomes readable fires a read source', async t => {
   rmSync(folder, { recursive: true })
 })
 
+test('a descriptor that is not open is told to the caller', t => {
+  const queue = new DispatchQueue('test.closed')
+  const descriptor = 2 ** 31 - 1
+  for (const type of ['read', 'write']) {
+    t.throws(() => new DispatchSource(type, { queue, descriptor, onFire: () => {} }), { code: 'SOURCE_INVALID' })
+  }
+})
+
 test('types are checked', t => {
   const queue = new DispatchQueue('test.types')
   t.throws(() => new DispatchSource('mach', { queue, onFire: () => {} }), { code: 'SOURCE_INVALID' })

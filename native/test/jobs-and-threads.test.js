@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process'
 import { createCipheriv, randomBytes } from 'node:crypto'
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { AddonError, backendInfo, cipher, DispatchQueue, NativeJobs, PinnedThread } from '../index.js'
+import { jobs as waitingJobs } from '../lib/lane.js'
 import { oneThreadLibrary } from './one-thread/library.js'
 import { skipped, withAddon, withDispatch } from './with-dispatch.js'
 
@@ -14,6 +15,15 @@ const batchOf = (count, size = 1150) =>
     associatedData: plain(randomBytes(71)),
     data: plain(randomBytes(size)),
   }))
+
+/** Of this process's thread, or undefined where it has ended meanwhile: those of other tests come and go. */
+function threadName(id) {
+  try {
+    return readFileSync(`/proc/self/task/${id}/comm`, 'utf8').trim()
+  } catch {
+    return undefined
+  }
+}
 
 const places = [
   [
@@ -64,7 +74,9 @@ withDispatch('a batch that is spread among the cores comes back whole and in ord
 withDispatch('jobs of a concurrent queue run on several threads of libdispatch at the same time', async t => {
   const jobs = new NativeJobs(DispatchQueue.global('user-initiated'))
   const large = [plain(randomBytes(4_000_000))]
-  await Promise.all(Array.from({ length: 8 }, () => jobs.keccak256(large)))
+  // A busy machine may start the second thread when the first has done everything.
+  do await Promise.all(Array.from({ length: 8 }, () => jobs.keccak256(large)))
+  while (backendInfo().jobs.mostAtOnce < 2)
   const { mostAtOnce, threads, performed } = backendInfo().jobs
   t.true(mostAtOnce >= 2 && threads >= 2 && performed >= 8, JSON.stringify(backendInfo().jobs))
 })
@@ -130,7 +142,9 @@ withAddon('a pinned thread has its name and stays on its CPU', async t => {
   }
   await thread.stop()
   await thread.stop()
-  if (process.platform === 'linux') t.false(readdirSync('/proc/self/task').includes(String(thread.systemId)))
+  // The kernel wakes who joins a thread some steps before it takes the thread out of its lists.
+  const listed = () => process.platform === 'linux' && existsSync(`/proc/self/task/${thread.systemId}`)
+  while (listed()) await new Promise(resolve => setTimeout(resolve, 1))
   await t.throwsAsync(new NativeJobs(thread).keccak256([new Uint8Array(1)]), { code: 'THREAD_STOPPED' })
 })
 
@@ -148,6 +162,17 @@ withAddon('stop waits for what was submitted before', async t => {
   const answers = Array.from({ length: 20 }, () => jobs.keccak256([new Uint8Array(200_000)]))
   await thread.stop()
   t.is((await Promise.all(answers)).length, 20)
+})
+
+withAddon('whoever stops a thread that is stopping waits for its end, too', async t => {
+  const thread = new PinnedThread({ name: 'stopping' })
+  let done = false
+  void new NativeJobs(thread).keccak256([new Uint8Array(2_000_000)]).then(() => {
+    done = true
+  })
+  void thread.stop()
+  await thread.stop()
+  t.true(done)
 })
 
 withAddon('options are checked', t => {
@@ -234,11 +259,10 @@ withLibrary('confined to a thread, it serves callers of every kind', async t => 
     confined.call('sum', [1]),
   ])
   t.deepEqual(answers, [{ before: 5, after: 6 }, { before: 6, after: 7 }, 8])
-  await t.throwsAsync(confined.call('fails'), { instanceOf: RangeError, message: 'told to fail' })
+  await t.throwsAsync(confined.call('fails'), { instanceOf: RangeError, message: 'told to fail', code: 'TOLD' })
   await t.throwsAsync(confined.call('missing'), { message: /exports no function missing/ })
   if (process.platform === 'linux') {
-    const names = readdirSync('/proc/self/task').map(id => readFileSync(`/proc/self/task/${id}/comm`, 'utf8').trim())
-    t.true(names.includes('one-thread'))
+    t.true(readdirSync('/proc/self/task').map(threadName).includes('one-thread'))
   }
   const late = confined.call('endlessly')
   await confined.stop()
@@ -247,4 +271,27 @@ withLibrary('confined to a thread, it serves callers of every kind', async t => 
 
 withAddon('a module that cannot be confined says why', async t => {
   await t.throwsAsync(PinnedThread.confine('file:///nowhere/module.js', { name: 'nowhere' }), { message: /nowhere/ })
+})
+
+const moduleOf = text => `data:text/javascript,${encodeURIComponent(text)}`
+
+withAddon('what cannot be cloned is refused with a reason', async t => {
+  const confined = await PinnedThread.confine(moduleOf('export const handle = () => () => {}'), { name: 'handles' })
+  await t.throwsAsync(confined.call('handle'), { instanceOf: Error, message: /could not be cloned/ })
+  await confined.stop()
+})
+
+withDispatch('jobs for a queue that was released are refused and forgotten', async t => {
+  const queue = new DispatchQueue('jobs.released', { target: DispatchQueue.global() })
+  const jobs = new NativeJobs(queue)
+  queue.release()
+  const next = waitingJobs.add(() => {})
+  waitingJobs.take(next)
+  const refused = Array.from({ length: 5 }, () => jobs.keccak256([new Uint8Array(1)]))
+  t.is(
+    waitingJobs.add(() => {}),
+    next,
+  )
+  waitingJobs.take(next)
+  for (const answer of refused) await t.throwsAsync(answer, { code: 'QUEUE_RELEASED' })
 })

@@ -14,7 +14,18 @@ const headers = [prefix, '/usr', '/usr/local']
 const compiler = ['g++', 'clang++'].find(name => spawnSync(name, ['--version']).status === 0)
 
 // Those parts of the addon that know nothing of JavaScript.
-const parts = ['libdispatch', 'queue', 'job', 'inbox', 'cipher', 'cipher_batch', 'keccak', 'openssl', 'pinned_thread']
+const parts = [
+  'libdispatch',
+  'elf_file',
+  'queue',
+  'job',
+  'inbox',
+  'cipher',
+  'cipher_batch',
+  'keccak',
+  'openssl',
+  'pinned_thread',
+]
 const sources = [
   ...parts.map(name => path.join(root, 'src', `${name}.cc`)),
   ...['main.cc', 'doubles.cc'].map(name => path.join(root, 'test', 'native', name)),

@@ -192,11 +192,51 @@ async function states() {
   assert.equal(moved.at(-1), 'cancelled')
 }
 
+/** A thread that looks away keeps a bounded number of datagrams. */
+async function busy() {
+  const { default: koffi } = await import('koffi')
+  const delivered = koffi.load(process.env.SPIMPL_NATIVE).func('int nw_double_delivered()')
+  const batches = []
+  let wake = () => {}
+  const next = () => new Promise(resolve => (wake = resolve))
+  let accepted
+  const listener = new NetworkListener({
+    host: '127.0.0.1',
+    onState: () => wake(),
+    onConnection(connection) {
+      accepted = connection
+      const onDatagrams = batch => {
+        batches.push(batch.length)
+        wake()
+      }
+      connection.start({ onDatagrams })
+    },
+  })
+  listener.start()
+  while (listener.state !== 'ready') await next()
+  const flow = new NetworkConnection({ host: '127.0.0.1', port: listener.port, onState: () => wake() })
+  flow.start()
+  while (flow.state !== 'ready') await next()
+  flow.send([bytes('first')])
+  while (batches.length === 0) await next()
+  const MOST_ARRIVED = 8192
+  const few = Array.from({ length: 64 }, () => bytes('x'))
+  const patienceEnds = performance.now() + 60_000
+  for (let sent = 0; sent <= MOST_ARRIVED; sent += few.length) {
+    const wanted = delivered() + few.length
+    flow.send(few)
+    while (delivered() < wanted) assert.ok(performance.now() < patienceEnds)
+  }
+  while (batches.length === 1) await next()
+  assert.deepEqual(batches, [1, MOST_ARRIVED])
+  await Promise.all([flow.cancel(), accepted.cancel(), listener.cancel()])
+}
+
 /** Everything that was made of the framework's objects was released. */
 async function nothingIsLeft() {
   const { default: koffi } = await import('koffi')
   const objects = koffi.load(process.env.SPIMPL_NATIVE).func('int nw_double_objects()')
-  for (let round = 0; round < 100 && objects() > 0; round++) {
+  for (let round = 0; round < 1500 && objects() > 0; round++) {
     globalThis.gc()
     await new Promise(resolve => setTimeout(resolve, 20))
   }
@@ -211,6 +251,7 @@ await echo()
 await path()
 if (withDouble) {
   await states()
+  await busy()
   await nothingIsLeft()
 }
 console.log('ok')

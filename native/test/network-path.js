@@ -1,9 +1,10 @@
 // In a network namespace of its own, where links can be made and taken without anybody noticing.
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { NetworkConnection, NetworkPathMonitor } from '../index.js'
 
-const ip = (...args) => execFileSync('ip', args)
+const ip = (...args) => String(execFileSync('ip', args))
 let wake = () => {}
 const monitor = new NetworkPathMonitor(() => wake())
 
@@ -47,12 +48,23 @@ async function hears(...expected) {
 flow.start()
 await hears('preparing', 'waiting')
 
+// More changes at once than the socket has room for: the kernel drops some, and later ones are noticed all the same.
+const changes = Array.from({ length: 2000 }, (_, index) => `addr add 10.1.${index >> 8}.${index & 255}/32 dev lo\n`)
+execFileSync('ip', ['-batch', '-'], { input: changes.join('') })
+execFileSync('ip', ['addr', 'flush', 'dev', 'lo', 'to', '10.1.0.0/16'])
+const sockets = readFileSync('/proc/net/netlink', 'utf8').trim().split('\n')
+const dropped = sockets.map(line => line.trim().split(/\s+/)).filter(([, , owner]) => Number(owner) === process.pid)
+assert.ok(dropped.some(fields => Number(fields[8]) > 0))
+
 ip('link', 'set', 'lo', 'up')
 ip('link', 'add', 'there0', 'type', 'veth', 'peer', 'name', 'there1')
 ip('addr', 'add', '198.51.100.2/24', 'dev', 'there0')
 ip('link', 'set', 'there1', 'up')
 ip('link', 'set', 'there0', 'up')
 ip('route', 'add', 'default', 'via', '198.51.100.1')
+// The kernel takes some moments until it calls a link running that it was told to bring up, and the system's list of
+// interfaces has only those. This thread looks away until then, so that it sees one change.
+while (!/state UP/.test(ip('link', 'show', 'there0')));
 await until(path => path.status === 'satisfied' && path.defaultInterface === 'there0' && path.supportsIpv4)
 assert.ok(
   monitor.path.interfaces.some(({ name, addresses }) => name === 'there0' && addresses.includes('198.51.100.2')),

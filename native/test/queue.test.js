@@ -182,7 +182,7 @@ test('queue-specific data lives as long as libdispatch has the queue: no shorter
   const replaced = new DispatchQueue('test.specific.replaced')
   for (let index = 0; index < 50; index++) remember(new DispatchQueue('test.specific.lost'))
   for (let index = 0; index < 50; index++) remember(replaced)
-  for (let round = 0; round < 400 && gone < 98; round++) {
+  for (let round = 0; round < 2000 && gone < 98; round++) {
     globalThis.gc()
     await new Promise(resolve => setTimeout(resolve, 5))
   }
@@ -248,7 +248,7 @@ test('what waits below a target that is lost while suspended runs after all', as
     })
   }
   lose()
-  for (let round = 0; round < 200 && !ran; round++) {
+  for (let round = 0; round < 2000 && !ran; round++) {
     globalThis.gc()
     await new Promise(resolve => setTimeout(resolve, 5))
   }

@@ -24,6 +24,8 @@ for (const name of [
   'a job of a queue that is resumed',
   'a target that is resumed',
   'data for a suspended source, and for a suspended queue',
+  'a source that is cancelled while it or its queue is suspended',
+  'a cancellation is told before the end',
   'merged data arrives before the end',
   'exit within an item',
   'exit while jobs run',
@@ -31,6 +33,7 @@ for (const name of [
   'lane ends first, messages pending',
   'exception in an item',
   'active timer and unref',
+  'a confined module whose start fails',
 ]) {
   test(`a program ends cleanly: ${name}`, async t => {
     t.deepEqual(await run(name), { code: 0, signal: null, output: 'ran' })

@@ -111,4 +111,6 @@ test('where no libdispatch is installed one short line says so; one that would n
   const old = notFound([absent('libdispatch.so'), '/opt/libdispatch.so: undefined symbol: dispatch_async'])
   t.true(old.includes('undefined symbol: dispatch_async'))
   t.false(old.includes('No such file'))
+  const hidden = notFound(['SPIMPL_LIBDISPATCH=none hides every libdispatch'])
+  t.is(hidden, 'no libdispatch was found (SPIMPL_LIBDISPATCH=none hides every libdispatch)')
 })

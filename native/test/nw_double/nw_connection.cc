@@ -93,6 +93,7 @@ struct nw_connection : nw_object {
       dispatch_data_t content =
           dispatch_data_create(datagram.data(), datagram.size(), nullptr, DISPATCH_DATA_DESTRUCTOR_DEFAULT);
       completion(content, nullptr, true, nullptr);
+      nwDoubleDelivered++;
       dispatch_release(content);
       Block_release(completion);
     }

@@ -12,6 +12,8 @@
 #include <vector>
 
 extern std::atomic<int> nwDoubleObjects;
+// Datagrams that a connection's owner was given.
+extern std::atomic<int> nwDoubleDelivered;
 
 struct nw_object {
   std::atomic<int> references{1};

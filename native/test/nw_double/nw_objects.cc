@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+std::atomic<int> nwDoubleDelivered{0};
 std::atomic<int> nwDoubleObjects{0};
 
 extern "C" {
@@ -140,4 +141,5 @@ nw_interface_type_t nw_interface_get_type(nw_interface_t interface) { return int
 
 // For tests: how many objects are alive.
 __attribute__((visibility("default"))) int nw_double_objects(void) { return nwDoubleObjects; }
+__attribute__((visibility("default"))) int nw_double_delivered(void) { return nwDoubleDelivered; }
 }

@@ -64,6 +64,27 @@ const scenarios = {
     queue.suspend()
     console.log('ran')
   },
+  'a source that is cancelled while it or its queue is suspended'() {
+    const queue = new DispatchQueue('cancelled')
+    const make = () =>
+      new DispatchSource('timer', { queue, onFire: () => console.log('never') })
+        .schedule({ delayMs: 600_000 })
+        .activate()
+    const [first, second] = [make(), make()]
+    globalThis.kept = [queue, first, second]
+    first.suspend()
+    void first.cancel().then(() => console.log('never'))
+    queue.suspend()
+    void second.cancel().then(() => console.log('never'))
+    console.log('ran')
+  },
+  'a cancellation is told before the end'() {
+    const queue = new DispatchQueue('cancelled')
+    const timer = new DispatchSource('timer', { queue, ref: false, onFire: () => console.log('never') })
+    timer.schedule({ delayMs: 600_000 }).activate().suspend()
+    void timer.cancel().then(() => console.log('ran'))
+    timer.resume()
+  },
   'merged data arrives before the end'() {
     const queue = new DispatchQueue('data')
     const source = new DispatchSource('data-add', { queue, onFire: data => console.log(data === 3 ? 'ran' : data) })
@@ -117,6 +138,12 @@ const scenarios = {
     queue.async(() => {
       throw new Error('ran')
     })
+  },
+  'a confined module whose start fails'() {
+    const text = `setInterval(() => {}, 60_000)
+      export function start() { throw Object.assign(new Error('ran'), { code: 'NO_START' }) }`
+    const refused = error => console.log(error.code === 'NO_START' ? error.message : error)
+    PinnedThread.confine(`data:text/javascript,${encodeURIComponent(text)}`, { name: 'fails' }).catch(refused)
   },
   'active timer and unref'() {
     const queue = new DispatchQueue('timer')

@@ -136,9 +136,14 @@ export class DispatchExecutor implements Executor {
   }
 }
 
-/** Where nothing is installed the list of places is long and says nothing; a library that would not load says why. */
+/**
+ * Where nothing is installed the list of places is long and says nothing; a library that would not load says why. What is
+ * hidden on purpose is not to be fetched. The command works in a clone and where the package is installed.
+ */
 export function notFound(refused: readonly string[]): string {
+  const hidden = refused.find(reason => reason.startsWith('SPIMPL_LIBDISPATCH=none'))
+  if (hidden !== undefined) return `no libdispatch was found (${hidden})`
   const telling = refused.filter(reason => !/no such file/i.test(reason))
   const why = telling.length === 0 ? `looked in ${refused.length} places` : telling.join('; ')
-  return `no libdispatch was found (${why}); "npm run setup:libdispatch" fetches it`
+  return `no libdispatch was found (${why}); "npm explore node-dispatch-addon -- npm run setup:libdispatch" makes one`
 }

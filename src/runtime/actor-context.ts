@@ -25,6 +25,8 @@ interface Stashed {
 export class ActorContext<M extends Message> {
   /** @internal */
   readonly hooks: (() => void | PromiseLike<void>)[] = []
+  /** @internal What its handlers and hooks promise is waited for; no more once this life is late, or over. */
+  awaited = true
   private readonly cell: ActorCell
   private keyedTimers: KeyedTimers<M> | undefined = undefined
   private stashed: Stashed[] | undefined = undefined
@@ -200,9 +202,25 @@ export class ActorContext<M extends Message> {
     return this.stashed?.length ?? 0
   }
 
+  /** @internal Calls its hooks, up to one that takes its time. @returns its promise, which never rejects; `undefined` when all are done */
+  runHooks(): Promise<void> | undefined {
+    const failed = (error: unknown) => this.cell.system.report(this.cell, 'failed in onStop', error)
+    for (let hook = this.hooks.pop(); hook !== undefined; hook = this.hooks.pop()) {
+      try {
+        const result = hook()
+        // A foreign thenable may throw, or call back at once; a promise is passed through as it is.
+        if (typeof result?.then === 'function') return Promise.resolve(result).catch(failed)
+      } catch (error) {
+        failed(error)
+      }
+    }
+    return undefined
+  }
+
   /** @internal What was stashed returns to the mailbox, because the next life of the actor may want it. */
   dispose(): void {
     this.over = true
+    this.awaited = false
     this.keyedTimers?.end()
     this.cell.system.hub?.watches.forgetWatcher(this.cell)
     this.unstashAll()

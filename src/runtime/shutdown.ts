@@ -1,5 +1,6 @@
 import type { ActorCell } from './actor-cell.ts'
 import type { StopReason } from './actor-lifecycle.ts'
+import { hurry } from './stop-deadline.ts'
 import { Timer } from './timer-wheel.ts'
 
 /** A phase of shutdown. */
@@ -21,12 +22,16 @@ export interface ShutdownReport {
 /** How one phase of shutdown went; `late` has the paths of actors that its deadline did not wait for. */
 export interface PhaseReport {
   readonly name: string
+  /** How many stopped in time, of those that the system spawned. */
   readonly stopped: number
   readonly late: readonly string[]
   readonly tookMs: number
 }
 
 const DEFAULT_DEADLINE_MS = 5_000
+
+/** Of those behind a deadline: in the second all have been told and none is waited for, in this one they are cut off. */
+const LAST_ROUND = 3
 
 /** The end of a system: phase by phase, in each the youngest actor first, each phase with its deadline. */
 export class Shutdown extends Timer {
@@ -44,6 +49,9 @@ export class Shutdown extends Timer {
   private stepping = false
   /** Actors of the present phase that have not stopped, the oldest first. */
   private toEnd: ActorCell[] = []
+  private late: string[] = []
+  /** Since the deadline of the present phase. */
+  private round = 0
   private finished = false
 
   constructor(guardian: ActorCell, phases: readonly PhaseOptions[], atEnd: () => Promise<void> | undefined) {
@@ -76,19 +84,32 @@ export class Shutdown extends Timer {
     void this.begin()
   }
 
-  onEnded(_cell: ActorCell, _reason: StopReason): void {
+  /** Called for every actor that has come to its end. */
+  onEnded(cell: ActorCell, reason: StopReason): void {
     if (this.phase < 0 || this.finished) return
-    this.stoppedInPhase++
+    if (reason.type === 'late') this.late.push(cell.path)
+    if (cell.parent !== this.guardian) return
+    if (reason.type !== 'late') this.stoppedInPhase++
     this.step()
   }
 
-  /** The deadline of a phase. */
+  /**
+   * The deadline of a phase. Who was told to stop is not waited for any more; those behind it are told only now, and have a turn
+   * for it, so that one that hangs does not cost the others their hooks.
+   */
   override fire(): void {
-    const late: string[] = []
+    const { root, system } = this.guardian
+    this.round++
     this.stepping = true
-    for (const cell of this.toEnd.reverse()) cell.lifecycle.force(late)
+    for (const cell of [...this.toEnd].reverse()) {
+      const isTold = cell.lifecycle.goesDown
+      cell.lifecycle.requestStop('parent')
+      if (this.round === LAST_ROUND) cell.lifecycle.force()
+      else if (isTold) hurry(cell)
+    }
     this.stepping = false
-    this.endPhase(late)
+    root.setTimer(this, system.now())
+    this.step()
   }
 
   private nextPhase(): void {
@@ -102,6 +123,8 @@ export class Shutdown extends Timer {
     this.phaseStartMs = system.now()
     this.stoppedInPhase = 0
     this.toEnd = this.members()
+    this.late = []
+    this.round = 0
     root.setTimer(this, Math.min(this.phaseStartMs + (phase.deadlineMs ?? DEFAULT_DEADLINE_MS), this.overallMs))
     this.step()
   }
@@ -115,15 +138,15 @@ export class Shutdown extends Timer {
       this.toEnd.pop()
     }
     this.stepping = false
-    if (this.toEnd.length === 0) this.endPhase([])
+    if (this.toEnd.length === 0) this.endPhase()
   }
 
-  private endPhase(late: readonly string[]): void {
+  private endPhase(): void {
     const { system, root } = this.guardian
     root.cancelTimer(this)
     const { name } = this.phases[this.phase]!
     const tookMs = system.now() - this.phaseStartMs
-    this.reports.push({ name, stopped: this.stoppedInPhase, late, tookMs })
+    this.reports.push({ name, stopped: this.stoppedInPhase, late: this.late, tookMs })
     this.nextPhase()
   }
 

@@ -213,6 +213,6 @@ export class System implements AsyncDisposable {
     this.actors--
     this.hub?.forget(cell, reason)
     this.onTopEnded?.(cell, reason)
-    if (cell.parent === this.guardian) this.shutdown.onEnded(cell, reason)
+    this.shutdown.onEnded(cell, reason)
   }
 }

@@ -236,7 +236,8 @@ export class Lane implements AsyncDisposable {
     for (const [id, standIn] of [...this.standIns]) {
       this.standIns.delete(id)
       standIn.end()
-      if (standIn.cell.lifecycle.takesChildren) {
+      // One that was late has another life by now, whose stand-in is another.
+      if (!standIn.left && standIn.cell.lifecycle.takesChildren) {
         standIn.cell.lifecycle.fail(
           new SpimplError('LANE_DIED', `${this.name}, the lane of ${standIn.cell.path}, died`, { cause }),
         )
@@ -263,6 +264,7 @@ export class Lane implements AsyncDisposable {
   private end(id: number): Promise<void> | undefined {
     const standIn = this.standIns.get(id)
     if (standIn === undefined || this.link === undefined) return undefined
+    standIn.left = true
     this.link.send(this.id, STOP, id, 0, 0, undefined)
     return standIn.ended
   }
@@ -307,8 +309,8 @@ export class Lane implements AsyncDisposable {
     if (standIn === undefined) return
     this.standIns.delete(id)
     standIn.end()
-    const { cell } = standIn
-    if (!cell.lifecycle.takesChildren) return
+    const { cell, left } = standIn
+    if (left || !cell.lifecycle.takesChildren) return
     if (reason.type === 'failed') cell.lifecycle.fail(reason.error)
     else cell.lifecycle.requestStop('self')
   }

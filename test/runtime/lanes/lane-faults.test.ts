@@ -226,3 +226,42 @@ test.serial('a lane has no lanes, and a system that has stopped starts none', as
   await system.stop()
   t.throws(() => system.lane(), { code: 'ACTOR_STOPPED' })
 })
+
+/** One of its lives is left behind on the lane, in a handler, the next is in one too. */
+async function leftBehind(system: System) {
+  const lane = system.lane()
+  const { ref: gate, next } = inbox<Gate>(system, 'pass')
+  const ref = system.spawn(lane.behavior<Note>({ module, name: 'slow', input: gate }), { stopDeadlineMs: 1 })
+  const pass = async () => {
+    ref.tell({ type: 'noted', n: 1 })
+    return await next()
+  }
+  const first = await pass()
+  system.failActor(ref, new Error('drill'))
+  const second = await pass()
+  return { lane, pass, first, second, seen: () => system.inspect().children.at(-1) }
+}
+
+test.serial('one that is late on its lane has its next life beside it, which does not end with it', async t => {
+  await using system = new System(quiet)
+  const { lane, pass, first, second, seen } = await leftBehind(system)
+  t.is(lane.size, 2)
+  first.replyTo.tell(1)
+  while ((await lane.inspect()).children.length > 1) await turn()
+  t.is(seen()?.state, 'running')
+  second.replyTo.tell(2)
+  const third = await pass()
+  third.replyTo.tell(3)
+  t.is(seen()?.restarts, 1)
+  t.is(lane.size, 1)
+})
+
+test.serial('a lane that dies with two lives of an actor is one failure of it', async t => {
+  await using system = new System(quiet)
+  const { lane, pass, seen } = await leftBehind(system)
+  await lane.terminate()
+  while (seen()?.restarts === 1) await turn()
+  const third = await pass()
+  third.replyTo.tell(3)
+  t.is(seen()?.restarts, 2)
+})

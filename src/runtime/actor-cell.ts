@@ -121,22 +121,15 @@ export class ActorCell implements Drainable {
 
   /** @param causeId the message on whose account this one is sent, 0 for none */
   offerFrom(message: Message, causeId: number): Delivery {
-    const { mailbox } = this
-    if (mailbox.size >= this.capacity || this.closed) return this.overflow(message, causeId)
-    if (this.metrics === undefined) mailbox.push(message, ++this.root.lastMessageId, causeId)
-    else mailbox.pushAt(message, ++this.root.lastMessageId, causeId, this.system.now())
-    if (!this.scheduled) this.schedule()
+    if (this.mailbox.size >= this.capacity || this.closed) return this.overflow(message, causeId)
+    this.put(message, ++this.root.lastMessageId, causeId)
     return 'accepted'
   }
 
   /** Takes a message of another lane, which has its ids already. */
   receive(message: Message, messageId: number, causeId: number): void {
-    if (this.mailbox.size >= this.capacity || this.closed) {
-      this.overflow(message, causeId)
-      return
-    }
-    this.mailbox.push(message, messageId, causeId)
-    if (!this.scheduled) this.schedule()
+    if (this.mailbox.size >= this.capacity || this.closed) this.overflow(message, causeId)
+    else this.put(message, messageId, causeId)
   }
 
   /** Delivers what must not be lost, in the mailbox's order but beyond its capacity: timers, notices, stop. */
@@ -144,7 +137,12 @@ export class ActorCell implements Drainable {
     if (this.closed) return
     const droppable = this.options.mailbox?.overflow === 'drop-oldest' && !(message instanceof SystemMessage)
     const kept = droppable ? new SystemMessage(cell => cell.handle(message), message) : message
-    this.mailbox.push(kept, ++this.root.lastMessageId, causeId)
+    this.put(kept, ++this.root.lastMessageId, causeId)
+  }
+
+  private put(message: Message, messageId: number, causeId: number): void {
+    if (this.metrics === undefined) this.mailbox.push(message, messageId, causeId)
+    else this.mailbox.pushAt(message, messageId, causeId, this.system.now())
     if (!this.scheduled) this.schedule()
   }
 
@@ -355,8 +353,7 @@ export class ActorCell implements Drainable {
       return delivery
     }
     const oldest = takeOldestDroppable(this.mailbox)
-    this.mailbox.push(message, messageId, causeId)
-    this.schedule()
+    this.put(message, messageId, causeId)
     // Where only the runtime's own messages wait, there is room for one beyond them.
     if (oldest === undefined) return 'accepted'
     this.deadLetter('dropped-oldest', oldest.message, oldest.messageId)

@@ -207,6 +207,7 @@ test.serial('a lane shows its actors and what its recorder keeps', async t => {
   t.is(top?.processed, 2)
   t.is(top?.children[0]?.name, 'child')
   t.is(top?.inHandler?.count, 2)
+  t.is(top?.inMailbox?.count, 2)
   t.is(typeof top?.description, 'string')
   const handled = (await lane.records()).filter(({ kind }) => kind === 'handled')
   t.deepEqual(

@@ -1,6 +1,6 @@
 import test from 'ava'
 import { behavior, type Lane, Recorder, type Ref, type ReplyTo, System } from '../../../src/runtime/runtime.ts'
-import { type Gate, type Leaf, leaf, type Note, type Report, type Worker } from './fault-actors.ts'
+import { type Gate, type Leaf, leaf, type Note, type Odd, type Report, type Worker } from './fault-actors.ts'
 
 const module = new URL('./fault-actors.js', import.meta.url)
 const soon = { timeoutMs: 20_000 }
@@ -265,4 +265,50 @@ test.serial('a lane that dies with two lives of an actor is one failure of it', 
   const third = await pass()
   third.replyTo.tell(3)
   t.is(seen()?.restarts, 2)
+})
+
+const oddities: readonly Odd[] = [
+  'function',
+  'object with one',
+  'object without prototype',
+  'symbol',
+  'circle',
+  'error of another kind',
+]
+
+test.serial('whatever an actor of a lane throws is a failure of it alone', async t => {
+  await using system = new System({ ...quiet, supervision: { intensity: { restarts: 20, withinMs: 60_000 } } })
+  const lane = system.lane()
+  const ref = workerOn(system, lane)
+  const other = workerOn(system, lane, 'other')
+  for (const what of oddities) {
+    const asked = ref.ask<unknown>(replyTo => ({ type: 'odd', what, how: 'throw', replyTo }), soon)
+    await t.throwsAsync(asked, { code: 'ACTOR_FAILED' }, what)
+    t.is(await echo(ref, what), what)
+  }
+  const restarts = () => system.inspect().children.map(child => child.restarts)
+  t.deepEqual(restarts(), [oddities.length, 0])
+  t.is(await echo(other, 1), 1)
+})
+
+test.serial('an answer that cannot cross is a failure of who gives it, and an error is told as text', async t => {
+  await using system = new System({ ...quiet, supervision: { intensity: { restarts: 20, withinMs: 60_000 } } })
+  const ref = workerOn(system, system.lane())
+  const answer = (what: Odd, how: 'fail' | 'tell') =>
+    ref.ask<unknown>(replyTo => ({ type: 'odd', what, how, replyTo }), soon)
+  const failure = (await t.throwsAsync(answer('object with one', 'tell'), { code: 'ACTOR_FAILED' }))!
+  t.like(failure.cause, { code: 'MESSAGE_NOT_CLONEABLE' })
+  t.is(await answer('object with one', 'fail').catch(String), '{ on: [Function: on] }')
+  await t.throwsAsync(answer('circle', 'fail'), { message: 'circle' })
+  t.is(system.inspect().children[0]?.restarts, 1)
+})
+
+test.serial('who watches from another lane is told of whatever ended an actor', async t => {
+  await using system = new System(quiet)
+  const worker = workerOn(system, system.lane())
+  const { ref: to, next } = inbox<Report>(system, 'report')
+  const whom = system.spawn(leaf, { restart: 'temporary' })
+  await worker.ask<boolean>(replyTo => ({ type: 'watch', whom, to, replyTo }), soon)
+  system.failActor(whom, { on: () => {} } as unknown as Error)
+  t.deepEqual((await next()).notice.reason, { type: 'failed', error: '{ on: [Function: on] }' })
 })

@@ -123,6 +123,14 @@ function aborted(path: string, signal: AbortSignal): SpimplError {
   return new SpimplError('ASK_ABORTED', `the question to ${path} was aborted`, { cause: signal.reason })
 }
 
+/** The system has stopped: whoever still waits for one of its actors, which kept the question, waits no more and keeps no process. */
+export function failOpenAsks(root: RootQueue): void {
+  for (const timer of [...root.timers]) {
+    if (!(timer instanceof PendingAsk)) continue
+    timer.fail(new SpimplError('ACTOR_STOPPED', `expected an answer of ${timer.path}, its system has stopped`))
+  }
+}
+
 /** Tells whoever waits for an answer to `message`, on this lane or another, that none will come. */
 export function failAsks(message: unknown, error: SpimplError): void {
   if (typeof message !== 'object' || message === null) return

@@ -178,24 +178,11 @@ export class Lifecycle {
   /** Its handlers and hooks are not waited for any more: a deadline has passed. */
   waitNoMore(): void {
     const { cell } = this
-    if (cell.incarnation !== undefined) cell.incarnation.awaited = false
+    cell.incarnation?.hurry()
     if (this.state === 'stopping') this.reason = { type: 'late' }
-    else cell.note(FAILED, 0, 'late')
     this.hooksPending = false
     cell.letGo()
     this.advance()
-  }
-
-  /** Ends it and all below it now, without its hooks: what was hurried and still has not ended. */
-  force(): void {
-    const { cell } = this
-    for (const child of [...(cell.children?.values() ?? [])].reverse()) child.lifecycle.force()
-    if (this.stopped) return
-    this.reason = { type: 'late' }
-    cell.open = false
-    this.enter('cutOff')
-    this.forgetDeadline()
-    this.finish()
   }
 
   watch(watched: ActorCell, message: WatchMessage<Message>): void {
@@ -224,15 +211,11 @@ export class Lifecycle {
       this.deadline ??= StopDeadline.begin(this.cell)
       return
     }
-    this.forgetDeadline()
+    this.deadline?.cancel()
+    this.deadline = undefined
     this.enter('down')
     if (this.stopped) this.finish()
     else this.batch?.advance()
-  }
-
-  private forgetDeadline(): void {
-    this.deadline?.cancel()
-    this.deadline = undefined
   }
 
   /** Belongs to this restart of its parent's children from now on, and to no earlier one. */
@@ -338,8 +321,6 @@ export class Lifecycle {
   private finish(): void {
     const { cell, reason } = this
     cell.closed = true
-    cell.incarnation?.dispose()
-    cell.incarnation = undefined
     cell.discardMailbox(reason.type === 'failed')
     cell.note(STOPPED, 0, reason.type)
     cell.system.recorder?.forgetActor(cell.id)

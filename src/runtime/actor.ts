@@ -74,8 +74,9 @@ export interface SpawnOptions {
   readonly restart?: RestartKind
   /**
    * How long it may take to go down, for a restart or for good, with all below it. After that it is reported (`ACTOR_LATE`) and nobody
-   * waits for it: a handler that awaits is left behind and holds its queue no more, hooks are called and not awaited. Default: no limit,
-   * because a new life beside a hook that still closes something may find it taken; `0` waits for nothing.
+   * waits for it: a handler that awaits is left behind and holds its queue no more; hooks are called and not awaited, and are given up
+   * where another one holds its queue. Default: no limit, because a new life beside a hook that still closes something may find
+   * it taken; `0` waits for nothing.
    */
   readonly stopDeadlineMs?: number
   /**

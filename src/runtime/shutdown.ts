@@ -6,14 +6,14 @@ import { Timer } from './timer-wheel.ts'
 /** A phase of shutdown. */
 export interface PhaseOptions {
   readonly name: string
-  /** After so long, what has not stopped is cut off and reported. Default 5,000. */
+  /** After so long, what has not stopped is not waited for, and reported. Default 5,000. */
   readonly deadlineMs?: number
 }
 
 /** How a shutdown went. */
 export interface ShutdownReport {
   readonly phases: readonly PhaseReport[]
-  /** Paths of the actors that did not stop in time and were cut off. */
+  /** Paths of the actors that did not stop in time. */
   readonly late: readonly string[]
   /** Why the system stopped by itself: its restart intensity was exceeded. */
   readonly failure?: unknown
@@ -29,9 +29,6 @@ export interface PhaseReport {
 }
 
 const DEFAULT_DEADLINE_MS = 5_000
-
-/** Of those behind a deadline: in the second all have been told and none is waited for, in this one they are cut off. */
-const LAST_ROUND = 3
 
 /** The end of a system: phase by phase, in each the youngest actor first, each phase with its deadline. */
 export class Shutdown extends Timer {
@@ -50,8 +47,6 @@ export class Shutdown extends Timer {
   /** Actors of the present phase that have not stopped, the oldest first. */
   private toEnd: ActorCell[] = []
   private late: string[] = []
-  /** Since the deadline of the present phase. */
-  private round = 0
   private finished = false
 
   constructor(guardian: ActorCell, phases: readonly PhaseOptions[], atEnd: () => Promise<void> | undefined) {
@@ -94,18 +89,16 @@ export class Shutdown extends Timer {
   }
 
   /**
-   * The deadline of a phase. Who was told to stop is not waited for any more; those behind it are told only now, and have a turn
-   * for it, so that one that hangs does not cost the others their hooks.
+   * The deadline of a phase, and again in the next turns until all have stopped. Who was told to stop is not waited for any more; those
+   * behind it are told only now, and have a turn for it, so that one that hangs does not cost the others their hooks.
    */
   override fire(): void {
     const { root, system } = this.guardian
-    this.round++
     this.stepping = true
     for (const cell of [...this.toEnd].reverse()) {
       const isTold = cell.lifecycle.goesDown
       cell.lifecycle.requestStop('parent')
-      if (this.round === LAST_ROUND) cell.lifecycle.force()
-      else if (isTold) hurry(cell)
+      if (isTold) hurry(cell)
     }
     this.stepping = false
     root.setTimer(this, system.now())
@@ -124,7 +117,6 @@ export class Shutdown extends Timer {
     this.stoppedInPhase = 0
     this.toEnd = this.members()
     this.late = []
-    this.round = 0
     root.setTimer(this, Math.min(this.phaseStartMs + (phase.deadlineMs ?? DEFAULT_DEADLINE_MS), this.overallMs))
     this.step()
   }

@@ -1,10 +1,12 @@
 import { SpimplError } from '../errors.ts'
 import type { ActorCell } from './actor-cell.ts'
+import { FAILED } from './recorder.ts'
 import { Timer } from './timer-wheel.ts'
 
 /** How long an actor may take to go down, for a restart or for good: OTP's `shutdown`. */
 export class StopDeadline extends Timer {
   private readonly cell: ActorCell
+  private passed = false
 
   constructor(cell: ActorCell) {
     super()
@@ -25,8 +27,14 @@ export class StopDeadline extends Timer {
   }
 
   override fire(): void {
-    const { options, path, system } = this.cell
-    for (const cell of hurry(this.cell)) {
+    const { lifecycle, options, path, root, system } = this.cell
+    const late = hurry(this.cell)
+    // Hooks that need a turn of their queue have some.
+    if (lifecycle.goesDown) root.setTimer(this, system.now())
+    if (this.passed) return
+    this.passed = true
+    for (const cell of late) {
+      cell.note(FAILED, 0, 'late')
       const expected = `expected ${path} to go down within ${options.stopDeadlineMs} ms`
       system.report(
         cell,

@@ -167,6 +167,18 @@ export const actorDeadlines: Cases = {
     await stage.settle()
     t.is(system.inspect().children[0]?.children[0]?.restarts, 1)
   },
+  'one whose queue another one holds goes down without its hooks': async (t, stage) => {
+    const system = stage.system()
+    const queue = stage.queue('held')
+    const holder = system.spawn(part([], 'holder', never), { queue })
+    const { log, refs } = family(system, 'one-for-one', never, [{ name: 'a', queue, stopDeadlineMs: 4 }])
+    await stage.settle()
+    holder.tell({ type: 'hang' })
+    await stage.settle()
+    system.stopActor(refs.a!)
+    while (system.inspect().children[1]?.children.length !== 0) await stage.advance(1)
+    t.deepEqual(log, ['a starts'])
+  },
   'a watcher learns that an actor was late; its children, who were not, have stopped in order': async (t, stage) => {
     const system = stage.system()
     const log: string[] = []

@@ -22,7 +22,7 @@ export interface ShutdownReport {
 /** How one phase of shutdown went; `late` has the paths of actors that its deadline did not wait for. */
 export interface PhaseReport {
   readonly name: string
-  /** How many stopped in time, of those that the system spawned. */
+  /** How many of those that the system spawned stopped, the late ones included. */
   readonly stopped: number
   readonly late: readonly string[]
   readonly tookMs: number
@@ -84,7 +84,7 @@ export class Shutdown extends Timer {
     if (this.phase < 0 || this.finished) return
     if (reason.type === 'late') this.late.push(cell.path)
     if (cell.parent !== this.guardian) return
-    if (reason.type !== 'late') this.stoppedInPhase++
+    this.stoppedInPhase++
     this.step()
   }
 

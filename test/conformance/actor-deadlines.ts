@@ -267,7 +267,7 @@ export const actorDeadlines: Cases = {
     log.length = 0
     const report = system.stop()
     await stage.advance(12)
-    t.deepEqual(await report.then(({ phases: [all] }) => [all?.stopped, all?.late]), [2, ['/hung', '/slow']])
+    t.deepEqual(await report.then(({ phases: [all] }) => [all?.stopped, all?.late]), [4, ['/hung', '/slow']])
     t.deepEqual(log.sort(), ['child stops', 'hung stops', 'library stops', 'slow stops', 'storage stops'])
     t.is(system.actorCount, 0)
   },

@@ -14,6 +14,7 @@ const DEFAULT_STASH_CAPACITY = 1_024
 
 /** Of the event loop, behind a deadline: on a busy machine one may go by before a queue has its own. */
 const TURNS_FOR_HOOKS = 32
+const OVER = -1
 
 interface Stashed {
   readonly message: Message
@@ -31,13 +32,16 @@ export class ActorContext<M extends Message> {
   private readonly cell: ActorCell
   private keyedTimers: KeyedTimers<M> | undefined = undefined
   private stashed: Stashed[] | undefined = undefined
-  private over = false
-  /** How often it was told that it is late. */
+  /** How often it was told that it is late; `OVER` when it is over. */
   private hurries = 0
   private describer: (() => unknown) | undefined = undefined
 
   constructor(cell: ActorCell) {
     this.cell = cell
+  }
+
+  private get over(): boolean {
+    return this.hurries === OVER
   }
 
   get self(): Ref<M> {
@@ -207,7 +211,7 @@ export class ActorContext<M extends Message> {
 
   /** @internal What its handlers and hooks promise is waited for; no more once this life is late, or over. */
   get awaited(): boolean {
-    return this.hurries === 0 && !this.over
+    return this.hurries === 0
   }
 
   /** @internal It is late. If its queue gives it no turn for its hooks, because another one holds that, it gives them up. */
@@ -232,7 +236,7 @@ export class ActorContext<M extends Message> {
 
   /** @internal What was stashed returns to the mailbox, because the next life of the actor may want it. */
   dispose(): void {
-    this.over = true
+    this.hurries = OVER
     this.keyedTimers?.end()
     this.cell.system.hub?.watches.forgetWatcher(this.cell)
     this.unstashAll()

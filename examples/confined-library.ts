@@ -1,6 +1,6 @@
 /**
- * A third-party library confined to one lane: whatever it does to its thread (long loops, global state, a crash) the rest of
- * the program only sees as messages, and as a restart.
+ * A third-party library confined to one lane: whatever it does to its thread (long loops, global state, an exit) the rest of
+ * the program only sees as messages, and as a restart. Native code that crashes ends the process from there too.
  */
 import { behavior, type ReplyTo, System } from 'spimpl/runtime'
 
@@ -20,7 +20,7 @@ export const parser = behavior<Parser>(() => {
         replyTo.fail(error as Error)
       }
     },
-    // As a native addon that takes the thread with it.
+    // As a library that gives up in its own way.
     crash: () => process.exit(1),
   }
 })

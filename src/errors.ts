@@ -7,6 +7,7 @@
 export type RuntimeErrorCode =
   | 'ACTOR_STOPPED'
   | 'ACTOR_FAILED'
+  | 'ACTOR_LATE'
   | 'ACTOR_NAME_TAKEN'
   | 'ASK_TIMEOUT'
   | 'ASK_ABORTED'

@@ -1,6 +1,6 @@
 import { SpimplError } from '../errors.ts'
 import { anyMessage, type Behavior, type Handlers, type Message, type SpawnOptions } from './actor.ts'
-import { ActorContext } from './actor-context.ts'
+import type { ActorContext } from './actor-context.ts'
 import { Lifecycle, type StopReason } from './actor-lifecycle.ts'
 import { type Delivery, LocalRef } from './actor-ref.ts'
 import { failAsks } from './ask.ts'
@@ -91,6 +91,9 @@ export class ActorCell implements Drainable {
     if (!(this.capacity >= 1)) {
       throw new SpimplError('CONFIG_INVALID', `expected room for a message in a mailbox, got capacity ${this.capacity}`)
     }
+    if (!((options.stopDeadlineMs ?? 0) >= 0)) {
+      throw new SpimplError('CONFIG_INVALID', `expected a stopDeadlineMs from 0 on, got ${options.stopDeadlineMs}`)
+    }
     this.lifecycle = new Lifecycle(this)
     this.ref = new LocalRef(this)
   }
@@ -118,22 +121,15 @@ export class ActorCell implements Drainable {
 
   /** @param causeId the message on whose account this one is sent, 0 for none */
   offerFrom(message: Message, causeId: number): Delivery {
-    const { mailbox } = this
-    if (mailbox.size >= this.capacity || this.closed) return this.overflow(message, causeId)
-    if (this.metrics === undefined) mailbox.push(message, ++this.root.lastMessageId, causeId)
-    else mailbox.pushAt(message, ++this.root.lastMessageId, causeId, this.system.now())
-    if (!this.scheduled) this.schedule()
+    if (this.mailbox.size >= this.capacity || this.closed) return this.overflow(message, causeId)
+    this.put(message, ++this.root.lastMessageId, causeId)
     return 'accepted'
   }
 
   /** Takes a message of another lane, which has its ids already. */
   receive(message: Message, messageId: number, causeId: number): void {
-    if (this.mailbox.size >= this.capacity || this.closed) {
-      this.overflow(message, causeId)
-      return
-    }
-    this.mailbox.push(message, messageId, causeId)
-    if (!this.scheduled) this.schedule()
+    if (this.mailbox.size >= this.capacity || this.closed) this.overflow(message, causeId)
+    else this.put(message, messageId, causeId)
   }
 
   /** Delivers what must not be lost, in the mailbox's order but beyond its capacity: timers, notices, stop. */
@@ -141,7 +137,12 @@ export class ActorCell implements Drainable {
     if (this.closed) return
     const droppable = this.options.mailbox?.overflow === 'drop-oldest' && !(message instanceof SystemMessage)
     const kept = droppable ? new SystemMessage(cell => cell.handle(message), message) : message
-    this.mailbox.push(kept, ++this.root.lastMessageId, causeId)
+    this.put(kept, ++this.root.lastMessageId, causeId)
+  }
+
+  private put(message: Message, messageId: number, causeId: number): void {
+    if (this.metrics === undefined) this.mailbox.push(message, messageId, causeId)
+    else this.mailbox.pushAt(message, messageId, causeId, this.system.now())
     if (!this.scheduled) this.schedule()
   }
 
@@ -239,7 +240,8 @@ export class ActorCell implements Drainable {
       if (this.observed) this.observe(handler, message)
       else this.call(handler, message)
     } catch (error) {
-      this.failOn(message, error)
+      this.failAsk(message, error)
+      this.lifecycle.fail(error)
     }
   }
 
@@ -249,12 +251,8 @@ export class ActorCell implements Drainable {
   }
 
   /** Who asked learns it now: the message is lost, and with it the answer. */
-  private failOn(message: Message, error: unknown): void {
-    failAsks(
-      message,
-      new SpimplError('ACTOR_FAILED', `expected an answer of ${this.path}, it failed`, { cause: error }),
-    )
-    this.lifecycle.fail(error)
+  private failAsk(message: Message, cause: unknown): void {
+    failAsks(message, new SpimplError('ACTOR_FAILED', `expected an answer of ${this.path}, it failed`, { cause }))
   }
 
   /** What has no handler: an order of the runtime, or a message that should not have been sent. */
@@ -304,16 +302,26 @@ export class ActorCell implements Drainable {
 
   /** While a handler's promise is pending this queue is held, and every queue above it, because exclusion comes from there. */
   private await(promise: PromiseLike<void>, message: Message): void {
-    const incarnation = this.incarnation
+    const incarnation = this.incarnation!
     this.hold()
     // A foreign thenable may throw, or call back twice; a promise is passed through as it is.
     Promise.resolve(promise).then(
-      () => this.release(),
+      () => {
+        if (incarnation.awaited) this.release()
+      },
       error => {
-        if (this.incarnation === incarnation) this.failOn(message, error)
-        this.release()
+        this.failAsk(message, error)
+        if (incarnation.awaited) {
+          this.lifecycle.fail(error)
+          this.release()
+        } else this.system.report(this, 'failed when nobody waited for it any more', error)
       },
     )
+  }
+
+  /** What its handlers promised holds neither this actor nor its queue any more. */
+  letGo(): void {
+    while (this.inFlight > 0) this.release()
   }
 
   private hold(): void {
@@ -345,8 +353,7 @@ export class ActorCell implements Drainable {
       return delivery
     }
     const oldest = takeOldestDroppable(this.mailbox)
-    this.mailbox.push(message, messageId, causeId)
-    this.schedule()
+    this.put(message, messageId, causeId)
     // Where only the runtime's own messages wait, there is room for one beyond them.
     if (oldest === undefined) return 'accepted'
     this.deadLetter('dropped-oldest', oldest.message, oldest.messageId)
@@ -378,10 +385,6 @@ export class ActorCell implements Drainable {
     this.system.onSpawned()
     child.lifecycle.requestStart()
     return child
-  }
-
-  makeContext(): ActorContext<Message> {
-    return new ActorContext<Message>(this)
   }
 
   onChildEnded(child: ActorCell, reason: StopReason): void {

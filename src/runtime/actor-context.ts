@@ -12,6 +12,10 @@ import type { System } from './system.ts'
 
 const DEFAULT_STASH_CAPACITY = 1_024
 
+/** Of the event loop, behind a deadline: on a busy machine one may go by before a queue has its own. */
+const TURNS_FOR_HOOKS = 32
+const OVER = -1
+
 interface Stashed {
   readonly message: Message
   readonly messageId: number
@@ -28,11 +32,16 @@ export class ActorContext<M extends Message> {
   private readonly cell: ActorCell
   private keyedTimers: KeyedTimers<M> | undefined = undefined
   private stashed: Stashed[] | undefined = undefined
-  private over = false
+  /** How often it was told that it is late; `OVER` when it is over. */
+  private hurries = 0
   private describer: (() => unknown) | undefined = undefined
 
   constructor(cell: ActorCell) {
     this.cell = cell
+  }
+
+  private get over(): boolean {
+    return this.hurries === OVER
   }
 
   get self(): Ref<M> {
@@ -200,9 +209,34 @@ export class ActorContext<M extends Message> {
     return this.stashed?.length ?? 0
   }
 
+  /** @internal What its handlers and hooks promise is waited for; no more once this life is late, or over. */
+  get awaited(): boolean {
+    return this.hurries === 0
+  }
+
+  /** @internal It is late. If its queue gives it no turn for its hooks, because another one holds that, it gives them up. */
+  hurry(): void {
+    if (++this.hurries > TURNS_FOR_HOOKS) this.hooks.length = 0
+  }
+
+  /** @internal Calls its hooks, up to one that takes its time. @returns its promise, which never rejects; `undefined` when all are done */
+  runHooks(): Promise<void> | undefined {
+    const failed = (error: unknown) => this.cell.system.report(this.cell, 'failed in onStop', error)
+    for (let hook = this.hooks.pop(); hook !== undefined; hook = this.hooks.pop()) {
+      try {
+        const result = hook()
+        // A foreign thenable may throw, or call back at once; a promise is passed through as it is.
+        if (typeof result?.then === 'function') return Promise.resolve(result).catch(failed)
+      } catch (error) {
+        failed(error)
+      }
+    }
+    return undefined
+  }
+
   /** @internal What was stashed returns to the mailbox, because the next life of the actor may want it. */
   dispose(): void {
-    this.over = true
+    this.hurries = OVER
     this.keyedTimers?.end()
     this.cell.system.hub?.watches.forgetWatcher(this.cell)
     this.unstashAll()

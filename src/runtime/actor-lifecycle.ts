@@ -1,12 +1,14 @@
 import { SpimplError } from '../errors.ts'
 import type { Message } from './actor.ts'
 import type { ActorCell } from './actor-cell.ts'
+import { ActorContext } from './actor-context.ts'
 import { diagnostics } from './diagnostics.ts'
 import { FAILED, RESTARTED, STARTED, STOPPED } from './recorder.ts'
 import { RestartBatch } from './restart-batch.ts'
 import { execution } from './root-queue.ts'
+import { StopDeadline } from './stop-deadline.ts'
 import { type ChildEvent, type ChildState, nextChildState } from './supervised-child.ts'
-import { SupervisionPolicy } from './supervision.ts'
+import { intensityExceeded, SupervisionPolicy } from './supervision.ts'
 
 /** How an actor came to its end. */
 export type StopReason =
@@ -39,6 +41,8 @@ export class Lifecycle {
   private toEnd: ActorCell[] | undefined = undefined
   private advancing = false
   private batch: RestartBatch | undefined = undefined
+  /** Of its way down, once that takes time and may not take any. */
+  private deadline: StopDeadline | undefined = undefined
   private watchers: Map<ActorCell, WatchMessage<Message>> | undefined = undefined
   private watching: Set<ActorCell> | undefined = undefined
   /** Links that this life of the actor made, and those that others made to it: a restart undoes the former only. */
@@ -56,6 +60,11 @@ export class Lifecycle {
   /** It is on its way to its end. */
   get ending(): boolean {
     return this.state === 'stopping' || this.state === 'stopped'
+  }
+
+  /** It is on its way down, for a restart or for good. */
+  get goesDown(): boolean {
+    return this.state === 'stopping' || this.state === 'restarting'
   }
 
   get takesChildren(): boolean {
@@ -81,7 +90,7 @@ export class Lifecycle {
     this.reason = stoppedNormally
     execution.messageId = 0
     try {
-      const context = cell.makeContext()
+      const context = new ActorContext<Message>(cell)
       cell.incarnation = context
       cell.open = true
       this.enter('started')
@@ -166,16 +175,14 @@ export class Lifecycle {
     this.advance()
   }
 
-  /** Ends it and all below it now, whatever still runs: for a deadline that has passed. @returns the paths that were late */
-  force(late: string[]): void {
+  /** Its handlers and hooks are not waited for any more: a deadline has passed. */
+  waitNoMore(): void {
     const { cell } = this
-    for (const child of [...(cell.children?.values() ?? [])].reverse()) child.lifecycle.force(late)
-    if (this.stopped) return
-    late.push(cell.path)
-    this.reason = { type: 'late' }
-    cell.open = false
-    this.enter('cutOff')
-    this.finish()
+    cell.incarnation?.hurry()
+    if (this.state === 'stopping') this.reason = { type: 'late' }
+    this.hooksPending = false
+    cell.letGo()
+    this.advance()
   }
 
   watch(watched: ActorCell, message: WatchMessage<Message>): void {
@@ -196,11 +203,16 @@ export class Lifecycle {
 
   /** Takes the next step of an end, if the last one is done. */
   advance(): void {
-    if (this.advancing || (this.state !== 'stopping' && this.state !== 'restarting')) return
+    if (this.advancing || !this.goesDown) return
     this.advancing = true
     const complete = this.stepsDone()
     this.advancing = false
-    if (!complete) return
+    if (!complete) {
+      this.deadline ??= StopDeadline.begin(this.cell)
+      return
+    }
+    this.deadline?.cancel()
+    this.deadline = undefined
     this.enter('down')
     if (this.stopped) this.finish()
     else this.batch?.advance()
@@ -268,8 +280,10 @@ export class Lifecycle {
     const { incarnation } = cell
     if (incarnation !== undefined) {
       if (incarnation.hooks.length > 0 && !this.mayRunHooks()) return false
-      for (let hook = incarnation.hooks.pop(); hook !== undefined; hook = incarnation.hooks.pop()) {
-        if (this.runHook(hook)) return false
+      for (let hook = incarnation.runHooks(); hook !== undefined; hook = incarnation.runHooks()) {
+        if (!incarnation.awaited) continue
+        this.awaitHook(hook)
+        return false
       }
       incarnation.dispose()
       cell.incarnation = undefined
@@ -294,33 +308,19 @@ export class Lifecycle {
     return false
   }
 
-  /** @returns whether it takes its time */
-  private runHook(hook: () => void | PromiseLike<void>): boolean {
-    const { cell } = this
-    try {
-      const result = hook()
-      if (result === undefined || typeof result.then !== 'function') return false
-      this.hooksPending = true
-      const done = () => {
-        this.hooksPending = false
-        this.advance()
-      }
-      result.then(done, error => {
-        cell.system.report(cell, 'failed in onStop', error)
-        done()
-      })
-      return true
-    } catch (error) {
-      cell.system.report(cell, 'failed in onStop', error)
-      return false
-    }
+  private awaitHook(hook: Promise<void>): void {
+    const { incarnation } = this.cell
+    this.hooksPending = true
+    hook.then(() => {
+      if (incarnation?.awaited !== true) return
+      this.hooksPending = false
+      this.advance()
+    })
   }
 
   private finish(): void {
     const { cell, reason } = this
     cell.closed = true
-    cell.incarnation?.dispose()
-    cell.incarnation = undefined
     cell.discardMailbox(reason.type === 'failed')
     cell.note(STOPPED, 0, reason.type)
     cell.system.recorder?.forgetActor(cell.id)
@@ -369,13 +369,7 @@ export class Lifecycle {
     this.requestStop('parent', this.reason)
     if (decision.type === 'remove') return
     const cause = this.reason.type === 'failed' ? this.reason.error : undefined
-    parent.lifecycle.fail(
-      new SpimplError(
-        'RESTART_INTENSITY',
-        `expected at most ${decision.restarts} restarts under ${parent.path}/, ${cell.name} would be one more`,
-        { cause },
-      ),
-    )
+    parent.lifecycle.fail(intensityExceeded(parent.path, cell.name, decision.restarts, cause))
   }
 }
 

@@ -73,6 +73,13 @@ export interface SpawnOptions {
   /** Default `transient`: restarted after a failure, gone after it stopped itself. */
   readonly restart?: RestartKind
   /**
+   * How long it may take to go down, for a restart or for good, with all below it. After that it is reported (`ACTOR_LATE`) and nobody
+   * waits for it: a handler that awaits is left behind and holds its queue no more; hooks are called and not awaited, and are given up
+   * where another one holds its queue. Default: no limit, because a new life beside a hook that still closes something may find
+   * it taken; `0` waits for nothing.
+   */
+  readonly stopDeadlineMs?: number
+  /**
    * The queue it runs on. Default: the parent's. Actors on one serial queue never run at the same time; so a handler that awaits
    * the answer of another one there waits until its deadline.
    */

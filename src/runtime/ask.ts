@@ -5,6 +5,7 @@ import type { AskOptions, ReplyTo } from './actor-ref.ts'
 import type { DeadLetters } from './dead-letters.ts'
 import { execution, type RootQueue } from './root-queue.ts'
 import { Timer } from './timer-wheel.ts'
+import { throwUncaught } from './uncaught.ts'
 
 /** Whom a question can be put to: an actor of this lane, or the reference to one of another. */
 export interface AskTarget {
@@ -122,10 +123,23 @@ function aborted(path: string, signal: AbortSignal): SpimplError {
   return new SpimplError('ASK_ABORTED', `the question to ${path} was aborted`, { cause: signal.reason })
 }
 
+/** The system has stopped: whoever still waits for one of its actors, which kept the question, waits no more and keeps no process. */
+export function failOpenAsks(root: RootQueue): void {
+  for (const timer of [...root.timers]) {
+    if (!(timer instanceof PendingAsk)) continue
+    timer.fail(new SpimplError('ACTOR_STOPPED', `expected an answer of ${timer.path}, its system has stopped`))
+  }
+}
+
 /** Tells whoever waits for an answer to `message`, on this lane or another, that none will come. */
 export function failAsks(message: unknown, error: SpimplError): void {
   if (typeof message !== 'object' || message === null) return
-  for (const value of Object.values(message)) if (isReplyTo(value)) value.fail(error)
+  try {
+    for (const value of Object.values(message)) if (isReplyTo(value)) value.fail(error)
+  } catch (failure) {
+    // A getter of the message, or a replyTo that a user made: it must not end the drain that gave the message up.
+    throwUncaught(failure)
+  }
 }
 
 function isReplyTo(value: unknown): value is ReplyTo<unknown> {

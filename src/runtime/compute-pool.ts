@@ -27,13 +27,16 @@ export interface ComputePoolOptions {
 export interface ComputeOptions {
   /** Aborting takes a waiting task out of the queue, and ends the thread of one that runs; another thread takes its place. */
   readonly signal?: AbortSignal
-  /** Counts from the call, time in the queue included. */
+  /** Counts from the call, time in the queue included. Default, and `Infinity`: no limit. */
   readonly timeoutMs?: number
   /** Where there is no room, waits for it, in the order of the calls, and is not refused. Default false. */
   readonly wait?: boolean
   /** Buffers of the input that change owner and are not copied. */
   readonly transfer?: readonly ArrayBuffer[]
 }
+
+/** The longest delay that Node takes. */
+const LONGEST_MS = 0x7fff_ffff
 
 /** A call that waits for room. */
 interface Place {
@@ -71,6 +74,7 @@ export class ComputePool implements AsyncDisposable {
     if (!Number.isInteger(this.threads) || this.threads < 1) {
       throw new SpimplError('CONFIG_INVALID', `expected at least one thread, got ${threads}`)
     }
+    if (!(maxQueued >= 0)) throw new SpimplError('CONFIG_INVALID', `expected maxQueued from 0 on, got ${maxQueued}`)
     this.piscina = new Piscina({
       minThreads: 0,
       maxThreads: this.threads,
@@ -108,7 +112,8 @@ export class ComputePool implements AsyncDisposable {
 
   /**
    * Runs a task on a free thread.
-   * @throws SpimplError `POOL_FULL`, `POOL_CLOSED`, `TASK_TIMEOUT`, `TASK_ABORTED`; and whatever the task throws
+   * @throws SpimplError `POOL_FULL`, `POOL_CLOSED`, `TASK_TIMEOUT`, `TASK_ABORTED`, `MESSAGE_NOT_CLONEABLE` of what goes in or comes out,
+   * `CONFIG_INVALID`; and whatever the task throws
    */
   async run<Input, Output>(
     task: ComputeTask<Input, Output>,
@@ -117,6 +122,7 @@ export class ComputePool implements AsyncDisposable {
   ): Promise<Output> {
     const { name } = task
     if (this.closed) throw closed(name)
+    if (Number.isNaN(timeoutMs)) throw new SpimplError('CONFIG_INVALID', `expected a timeoutMs for ${name}, got NaN`)
     if (signal?.aborted === true) throw aborted(name, signal)
     if (this.full && !wait) {
       throw new SpimplError('POOL_FULL', `expected at most ${this.maxQueued} waiting tasks, ${name} would be one more`)
@@ -125,7 +131,7 @@ export class ComputePool implements AsyncDisposable {
     const ignoreSignal = signal === undefined ? undefined : onAbort(signal, () => cancel.abort(aborted(name, signal)))
     const onTimeout = () =>
       cancel.abort(new SpimplError('TASK_TIMEOUT', `expected ${name} to end within ${timeoutMs} ms, it did not`))
-    const timer = timeoutMs === undefined ? undefined : setTimeout(onTimeout, timeoutMs)
+    const timer = (timeoutMs ?? LONGEST_MS) < LONGEST_MS ? setTimeout(onTimeout, timeoutMs) : undefined
     try {
       if (this.full) await this.place(cancel.signal)
       else this.pending++
@@ -161,7 +167,8 @@ export class ComputePool implements AsyncDisposable {
       return (await this.piscina.run(input, { filename: String(module), name, signal, ...transferList })) as Output
     } catch (error) {
       if (signal.aborted) throw signal.reason
-      throw this.closed ? closed(name, error) : error
+      if (this.closed) throw closed(name, error)
+      throw isOfCloning(error) ? notCloneable(name, error) : error
     } finally {
       const next = this.queued.shift()
       if (next === undefined) {
@@ -198,6 +205,19 @@ export class ComputePool implements AsyncDisposable {
 
 function closed(name: string, cause?: unknown): SpimplError {
   return new SpimplError('POOL_CLOSED', `expected an open pool for ${name}, it is closed`, { cause })
+}
+
+/** Node cannot clone the error that says so either: what arrives is an empty object (20), or an error with no more than a stack (26). */
+function isOfCloning(error: unknown): boolean {
+  if (typeof error !== 'object' || error === null) return false
+  if (error instanceof Error) return error.name === 'DataCloneError' || /^DataCloneError/.test(error.stack ?? '')
+  return Object.getPrototypeOf(error) === Object.prototype && Object.keys(error).length === 0
+}
+
+function notCloneable(name: string, cause: unknown): SpimplError {
+  return new SpimplError('MESSAGE_NOT_CLONEABLE', `expected plain data as the input and the result of ${name}`, {
+    cause,
+  })
 }
 
 function aborted(name: string, signal: AbortSignal): SpimplError {

@@ -1,18 +1,19 @@
 import type { ActorCell } from './actor-cell.ts'
 import type { StopReason } from './actor-lifecycle.ts'
+import { hurry } from './stop-deadline.ts'
 import { Timer } from './timer-wheel.ts'
 
 /** A phase of shutdown. */
 export interface PhaseOptions {
   readonly name: string
-  /** After so long, what has not stopped is cut off and reported. Default 5,000. */
+  /** After so long, what has not stopped is not waited for, and reported. Default 5,000. */
   readonly deadlineMs?: number
 }
 
 /** How a shutdown went. */
 export interface ShutdownReport {
   readonly phases: readonly PhaseReport[]
-  /** Paths of the actors that did not stop in time and were cut off. */
+  /** Paths of the actors that did not stop in time. */
   readonly late: readonly string[]
   /** Why the system stopped by itself: its restart intensity was exceeded. */
   readonly failure?: unknown
@@ -21,6 +22,7 @@ export interface ShutdownReport {
 /** How one phase of shutdown went; `late` has the paths of actors that its deadline did not wait for. */
 export interface PhaseReport {
   readonly name: string
+  /** How many of those that the system spawned stopped, the late ones included. */
   readonly stopped: number
   readonly late: readonly string[]
   readonly tookMs: number
@@ -44,6 +46,7 @@ export class Shutdown extends Timer {
   private stepping = false
   /** Actors of the present phase that have not stopped, the oldest first. */
   private toEnd: ActorCell[] = []
+  private late: string[] = []
   private finished = false
 
   constructor(guardian: ActorCell, phases: readonly PhaseOptions[], atEnd: () => Promise<void> | undefined) {
@@ -76,19 +79,30 @@ export class Shutdown extends Timer {
     void this.begin()
   }
 
-  onEnded(_cell: ActorCell, _reason: StopReason): void {
+  /** Called for every actor that has come to its end. */
+  onEnded(cell: ActorCell, reason: StopReason): void {
     if (this.phase < 0 || this.finished) return
+    if (reason.type === 'late') this.late.push(cell.path)
+    if (cell.parent !== this.guardian) return
     this.stoppedInPhase++
     this.step()
   }
 
-  /** The deadline of a phase. */
+  /**
+   * The deadline of a phase, and again in the next turns until all have stopped. Who was told to stop is not waited for any more; those
+   * behind it are told only now, and have a turn for it, so that one that hangs does not cost the others their hooks.
+   */
   override fire(): void {
-    const late: string[] = []
+    const { root, system } = this.guardian
     this.stepping = true
-    for (const cell of this.toEnd.reverse()) cell.lifecycle.force(late)
+    for (const cell of [...this.toEnd].reverse()) {
+      const isTold = cell.lifecycle.goesDown
+      cell.lifecycle.requestStop('parent')
+      if (isTold) hurry(cell)
+    }
     this.stepping = false
-    this.endPhase(late)
+    root.setTimer(this, system.now())
+    this.step()
   }
 
   private nextPhase(): void {
@@ -102,6 +116,7 @@ export class Shutdown extends Timer {
     this.phaseStartMs = system.now()
     this.stoppedInPhase = 0
     this.toEnd = this.members()
+    this.late = []
     root.setTimer(this, Math.min(this.phaseStartMs + (phase.deadlineMs ?? DEFAULT_DEADLINE_MS), this.overallMs))
     this.step()
   }
@@ -115,15 +130,15 @@ export class Shutdown extends Timer {
       this.toEnd.pop()
     }
     this.stepping = false
-    if (this.toEnd.length === 0) this.endPhase([])
+    if (this.toEnd.length === 0) this.endPhase()
   }
 
-  private endPhase(late: readonly string[]): void {
+  private endPhase(): void {
     const { system, root } = this.guardian
     root.cancelTimer(this)
     const { name } = this.phases[this.phase]!
     const tookMs = system.now() - this.phaseStartMs
-    this.reports.push({ name, stopped: this.stoppedInPhase, late, tookMs })
+    this.reports.push({ name, stopped: this.stoppedInPhase, late: this.late, tookMs })
     this.nextPhase()
   }
 

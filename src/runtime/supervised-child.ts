@@ -5,20 +5,20 @@ export const supervisedChild = createMachine({
   id: 'supervisedChild',
   initial: 'starting',
   states: {
-    starting: { on: { started: 'running', fail: 'failed', goDown: 'restarting', stop: 'stopping', cutOff: 'stopped' } },
-    running: { on: { fail: 'failed', goDown: 'restarting', stop: 'stopping', cutOff: 'stopped' } },
-    failed: { on: { goDown: 'restarting', stop: 'stopping', cutOff: 'stopped' } },
-    restarting: { on: { down: 'waiting', stop: 'stopping', cutOff: 'stopped' } },
-    waiting: { on: { comeUp: 'starting', stop: 'stopping', cutOff: 'stopped' } },
-    stopping: { on: { down: 'stopped', cutOff: 'stopped' } },
+    starting: { on: { started: 'running', fail: 'failed', goDown: 'restarting', stop: 'stopping' } },
+    running: { on: { fail: 'failed', goDown: 'restarting', stop: 'stopping' } },
+    failed: { on: { goDown: 'restarting', stop: 'stopping' } },
+    restarting: { on: { down: 'waiting', stop: 'stopping' } },
+    waiting: { on: { comeUp: 'starting', stop: 'stopping' } },
+    stopping: { on: { down: 'stopped' } },
     stopped: { type: 'final' },
   },
 })
 
 export type ChildState = 'starting' | 'running' | 'failed' | 'restarting' | 'waiting' | 'stopping' | 'stopped'
-export type ChildEvent = 'started' | 'fail' | 'goDown' | 'down' | 'comeUp' | 'stop' | 'cutOff'
+export type ChildEvent = 'started' | 'fail' | 'goDown' | 'down' | 'comeUp' | 'stop'
 
-const events: readonly ChildEvent[] = ['started', 'fail', 'goDown', 'down', 'comeUp', 'stop', 'cutOff']
+const events: readonly ChildEvent[] = ['started', 'fail', 'goDown', 'down', 'comeUp', 'stop']
 
 function compile(): Readonly<Record<ChildState, Readonly<Partial<Record<ChildEvent, ChildState>>>>> {
   const [initial] = initialTransition(supervisedChild)

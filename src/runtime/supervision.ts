@@ -1,3 +1,4 @@
+import { SpimplError } from '../errors.ts'
 import type { Randomness } from './randomness.ts'
 
 /**
@@ -59,4 +60,10 @@ export class SupervisionPolicy {
     const share = (backoff.jitter ?? 0) * (this.randomness.below(1 << 20) / (1 << 20))
     return fullMs * (1 - share)
   }
+}
+
+/** What a parent fails with whose children restart too often. */
+export function intensityExceeded(path: string, child: string, restarts: number, cause: unknown): SpimplError {
+  const expected = `expected at most ${restarts} restarts under ${path}/, ${child} would be one more`
+  return new SpimplError('RESTART_INTENSITY', expected, { cause })
 }

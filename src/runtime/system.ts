@@ -4,6 +4,7 @@ import { ActorCell } from './actor-cell.ts'
 import { cellOf } from './actor-context.ts'
 import type { StopReason } from './actor-lifecycle.ts'
 import type { Ref } from './actor-ref.ts'
+import { failOpenAsks } from './ask.ts'
 import { DeadLetters } from './dead-letters.ts'
 import { EventLoopExecutor } from './executors/event-loop.ts'
 import type { Executor } from './executors/executor.ts'
@@ -77,7 +78,7 @@ export class System implements AsyncDisposable {
     const behavior: Behavior<Message> = { setup: () => ({}), options: { supervision: options.supervision ?? {} } }
     this.guardian = new ActorCell(this, undefined, '', behavior, {}, this.main)
     this.guardian.lifecycle.requestStart()
-    this.shutdown = new Shutdown(this.guardian, options.phases ?? [], () => this.endLanes())
+    this.shutdown = new Shutdown(this.guardian, options.phases ?? [], () => this.end())
   }
 
   /** @throws SpimplError `ACTOR_STOPPED` once the system stops, `ACTOR_NAME_TAKEN`, `CONFIG_INVALID`, `QUEUE_TARGET_INVALID` */
@@ -133,7 +134,8 @@ export class System implements AsyncDisposable {
     await this.stop()
   }
 
-  private endLanes(): Promise<void> | undefined {
+  private end(): Promise<void> | undefined {
+    failOpenAsks(this.main)
     if (this.lanes.size === 0) return undefined
     return Promise.all([...this.lanes].map(lane => lane.terminate())).then(() => undefined)
   }
@@ -213,6 +215,6 @@ export class System implements AsyncDisposable {
     this.actors--
     this.hub?.forget(cell, reason)
     this.onTopEnded?.(cell, reason)
-    if (cell.parent === this.guardian) this.shutdown.onEnded(cell, reason)
+    this.shutdown.onEnded(cell, reason)
   }
 }

@@ -1,6 +1,6 @@
 import { type Behavior, behavior } from '../../src/runtime/actor.ts'
 import type { StopReason, Terminated } from '../../src/runtime/actor-lifecycle.ts'
-import type { Ref } from '../../src/runtime/actor-ref.ts'
+import type { Ref, ReplyTo } from '../../src/runtime/actor-ref.ts'
 import { type Cases, gate } from './stage.ts'
 
 type Idle =
@@ -326,6 +326,20 @@ export const actorEnds: Cases = {
     await stage.settle()
     await stopped
     t.throws(() => system.spawn(mortal), { code: 'ACTOR_STOPPED' })
+  },
+  'a question that an actor kept is answered at the latest when the system has stopped': async (t, stage) => {
+    type Keep = { readonly type: 'keep'; readonly replyTo: ReplyTo<number> }
+    const system = stage.system()
+    const kept: ReplyTo<number>[] = []
+    const ref = system.spawn(behavior<Keep>(() => ({ keep: ({ replyTo }) => void kept.push(replyTo) })))
+    const asked = ref.ask<number>(replyTo => ({ type: 'keep', replyTo }), { timeoutMs: 1_000_000 })
+    await stage.settle()
+    const stopped = system.stop()
+    await stage.settle()
+    await stopped
+    await t.throwsAsync(asked, { code: 'ACTOR_STOPPED' })
+    t.is(system.main.timers.size, 0)
+    t.false(kept[0]!.tell(1))
   },
   'a stopped system leaves no timer': async (t, stage) => {
     const system = stage.system()

@@ -1,4 +1,5 @@
 import { actorAsks } from './actor-asks.ts'
+import { actorDeadlines } from './actor-deadlines.ts'
 import { actorEnds } from './actor-ends.ts'
 import { actorFaults } from './actor-faults.ts'
 import { actorMessages } from './actor-messages.ts'
@@ -26,6 +27,7 @@ export const executorCases: readonly Cases[] = [
   actorSupervision,
   actorRestarts,
   actorEnds,
+  actorDeadlines,
   actorFaults,
   actorObservation,
 ]

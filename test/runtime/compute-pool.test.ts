@@ -110,3 +110,23 @@ test('whoever waits for room learns of it, also when the first who was told want
   await Promise.all(rooms)
   t.false(pool.full)
 })
+
+test('no limit of time is no limit', async t => {
+  await using pool = new ComputePool({ threads: 1 })
+  for (const timeoutMs of [Number.POSITIVE_INFINITY, 2 ** 40]) t.is(await pool.run(square, 6, { timeoutMs }), 36)
+  await t.throwsAsync(pool.run(square, 6, { timeoutMs: Number.NaN }), { code: 'CONFIG_INVALID' })
+})
+
+test('what cannot go to a thread or come back from it is named', async t => {
+  await using pool = new ComputePool({ threads: 1 })
+  await t.throwsAsync(
+    pool.run(task('square'), () => 1),
+    { code: 'MESSAGE_NOT_CLONEABLE', message: /square/ },
+  )
+  await t.throwsAsync(pool.run(task('secretive'), undefined), { code: 'MESSAGE_NOT_CLONEABLE', message: /secretive/ })
+  t.is(await pool.run(square, 7), 49)
+})
+
+test('a pool without a bound that is a number is refused', t => {
+  for (const maxQueued of [-1, Number.NaN]) t.throws(() => new ComputePool({ maxQueued }), { code: 'CONFIG_INVALID' })
+})

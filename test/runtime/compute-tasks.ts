@@ -3,6 +3,9 @@ import { moved } from '../../src/runtime/compute-pool.ts'
 
 export const square = (n: number): number => n * n
 
+/** What it returns cannot leave its thread. */
+export const secretive = (): (() => void) => () => {}
+
 export const fail = (message: string): never => {
   throw new RangeError(message)
 }

@@ -3,10 +3,12 @@ import {
   type ActorContext,
   type Behavior,
   behavior,
+  DispatchQueue,
   type Inspection,
   type Randomness,
   type Ref,
   type RestartKind,
+  type SpawnOptions,
   type SupervisionStrategy,
   seededRandomness,
   TestSystem,
@@ -15,6 +17,7 @@ import {
 type Part =
   | { readonly type: 'crash' }
   | { readonly type: 'crash-later' }
+  | { readonly type: 'hang' }
   | { readonly type: 'work' }
   | { readonly type: 'leave' }
   | { readonly type: 'leave-and-crash' }
@@ -52,23 +55,40 @@ const clock = behavior<Clock>(context => {
   }
 })
 
+const never = new Promise<void>(() => {})
+
+/** What may happen in a tree. */
+interface Kind {
+  /** Some handlers and hooks never come to an end, and every part has a deadline for its own. */
+  readonly hangs: boolean
+  /** Some parts stand on one serial queue. */
+  readonly shares: boolean
+}
+
 /** A tree whose shape, strategies, links, watches and failures a seed decides, and what is true of it at any time. */
 class RandomTree {
   readonly parts: Ref<Part>[] = []
   readonly wrong: string[] = []
   private readonly random: Randomness
+  private readonly hangs: boolean
   private readonly clock: Ref<Clock>
+  /** Where a part may stand: mostly by itself. */
+  private readonly queues: readonly (DispatchQueue | undefined)[]
   private readonly alive = new Set<string>()
   private readonly lives = new Map<string, number>()
   private readonly kinds = new Map<string, RestartKind>()
 
-  constructor(system: TestSystem) {
+  constructor(system: TestSystem, { hangs, shares }: Kind) {
+    this.hangs = hangs
     this.random = seededRandomness(system.seed * 7_919)
+    const serial = new DispatchQueue('serial', { target: system.main })
+    const above = new DispatchQueue('above', { target: serial })
+    this.queues = shares ? [undefined, undefined, undefined, serial, above] : [undefined]
     this.clock = system.spawn(clock, { name: 'clock', phase: 'last' })
     for (let top = 0; top < 4; top++) {
-      const restart = this.pick(kinds)
-      const ref = system.spawn(this.part(3), { restart, phase: this.pick(['first', 'last']) })
-      this.kinds.set(ref.path, restart)
+      const place = this.place()
+      const ref = system.spawn(this.part(3), { ...place, phase: this.pick(['first', 'last']) })
+      this.kinds.set(ref.path, place.restart!)
       this.parts.push(ref)
     }
   }
@@ -86,6 +106,7 @@ class RandomTree {
     const what = this.below(20)
     if (what === 0) system.stopActor(ref, { drain: this.below(2) === 0 })
     else if (what === 1) system.failActor(ref, new Error('drill'))
+    else if (what === 2 && this.hangs) ref.tell({ type: 'hang' })
     else ref.tell({ type: this.pick(orders) } as Part)
     if (this.parts.length > 400) this.parts.splice(0, 200)
   }
@@ -93,6 +114,15 @@ class RandomTree {
   /** What was started and not stopped. */
   get left(): readonly string[] {
     return [...this.alive]
+  }
+
+  private place(): SpawnOptions {
+    const queue = this.pick(this.queues)
+    return {
+      restart: this.pick(kinds),
+      ...(queue === undefined ? {} : { queue }),
+      ...(this.hangs ? { stopDeadlineMs: this.below(40) } : {}),
+    }
   }
 
   private wait(forMs: number): Promise<void> {
@@ -109,9 +139,9 @@ class RandomTree {
   }
 
   private grow(context: ActorContext<Part>, depth: number): void {
-    const restart = this.pick(kinds)
-    const ref = context.spawn(this.part(depth), { restart })
-    this.kinds.set(ref.path, restart)
+    const place = this.place()
+    const ref = context.spawn(this.part(depth), place)
+    this.kinds.set(ref.path, place.restart!)
     this.parts.push(ref)
   }
 
@@ -131,6 +161,7 @@ class RandomTree {
     const slow = this.below(4) === 0
     context.onStop(() => {
       this.alive.delete(path)
+      if (slow && this.hangs && this.below(2) === 0) return never
       return slow ? this.wait(this.below(20)) : undefined
     })
     if (this.below(25) === 0) throw new Error('setup')
@@ -143,6 +174,7 @@ class RandomTree {
     return {
       crash,
       'crash-later': () => this.wait(this.below(30)).then(crash),
+      hang: () => never,
       work: () => this.wait(this.below(30)),
       leave: () => context.stop(),
       'leave-and-crash': () => {
@@ -157,36 +189,57 @@ class RandomTree {
   }
 }
 
-function notRunning(inspection: Inspection): string[] {
-  const own = inspection.state === 'running' ? [] : [`${inspection.path} is ${inspection.state}`]
-  return [...own, ...inspection.children.flatMap(notRunning)]
+function statesOf({ path, state, children }: Inspection): string[] {
+  return [`${path} is ${state}`, ...children.flatMap(statesOf)]
 }
 
-test('whatever fails, links, stops and hangs in a tree: it comes to rest running, and ends without a trace', async t => {
-  const phases = [
+async function comesToRest(system: TestSystem, kind: Kind): Promise<void> {
+  const tree = new RandomTree(system, kind)
+  for (let step = 0; step < 120; step++) {
+    tree.step(system)
+    if (tree.below(3) === 0) await system.advance(tree.below(40))
+  }
+  await system.advance(10_000)
+  // Who hangs on a queue and is not told to stop keeps others there from starting, but nobody from going down.
+  const held = kind.hangs && kind.shares
+  const unrest = statesOf(system.inspect()).filter(
+    text => !(held ? /running|starting|failed|waiting/ : /running/).test(text),
+  )
+  const stopped = system.stop()
+  await system.advance(3_000)
+  const { late } = await stopped
+  const { actorCount, main } = system
+  const left = { unrest, late: kind.hangs ? [] : late, alive: held ? [] : tree.left, wrong: held ? [] : tree.wrong }
+  if (Object.values(left).some(({ length }) => length > 0) || actorCount > 0 || main.timers.size > 0) {
+    throw new Error(JSON.stringify({ ...left, actorCount, timers: main.timers.size }))
+  }
+}
+
+const options = {
+  phases: [
     { name: 'first', deadlineMs: 1_000 },
     { name: 'last', deadlineMs: 1_000 },
-  ]
-  const supervision = { intensity: { restarts: 1_000, withinMs: 10 } }
-  const seeds = Array.from({ length: 400 }, (_, seed) => seed + 1)
-  await TestSystem.forSeeds(
-    seeds,
-    async system => {
-      const tree = new RandomTree(system)
-      for (let step = 0; step < 120; step++) {
-        tree.step(system)
-        if (tree.below(3) === 0) await system.advance(tree.below(40))
-      }
-      await system.advance(10_000)
-      const unrest = notRunning(system.inspect())
-      const stopped = system.stop()
-      await system.advance(3_000)
-      const { late } = await stopped
-      const left = { unrest, late, alive: tree.left, wrong: tree.wrong }
-      if (Object.values(left).some(({ length }) => length > 0)) throw new Error(JSON.stringify(left))
-      t.is(system.actorCount, 0)
-      t.is(system.main.timers.size, 0)
-    },
-    { phases, supervision },
-  )
+  ],
+  supervision: { intensity: { restarts: 1_000, withinMs: 10 } },
+}
+
+const holds = (kind: Kind, runs = 150) => {
+  const seeds = Array.from({ length: runs }, (_, seed) => seed + 1)
+  return TestSystem.forSeeds(seeds, system => comesToRest(system, kind), options)
+}
+
+test('whatever fails, links, stops and takes long in a tree: it comes to rest running, and ends without a trace', async t => {
+  await t.notThrowsAsync(holds({ hangs: false, shares: false }, 400))
+})
+
+test('also where some share a serial queue', async t => {
+  await t.notThrowsAsync(holds({ hangs: false, shares: true }))
+})
+
+test('also where handlers and hooks hang for ever, if each has a deadline for its end', async t => {
+  await t.notThrowsAsync(holds({ hangs: true, shares: false }))
+})
+
+test('where they hang on a queue that others share, those still go down in time', async t => {
+  await t.notThrowsAsync(holds({ hangs: true, shares: true }))
 })

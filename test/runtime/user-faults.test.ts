@@ -13,6 +13,7 @@ test('what a user plugs in may throw: it is uncaught, and the thread goes on', a
     'told: false',
     'the actor goes on',
     'uncaught: listener',
+    'uncaught: replyTo',
     'uncaught: log',
     'uncaught: log',
     'actors: 1',

@@ -73,10 +73,10 @@ export class DeathWatches {
   /** An actor of this lane has come to its end. */
   ended(cell: ActorCell, reason: StopReason): void {
     const own = this.duties.get(cell)
+    if (own === undefined) return
     this.duties.delete(cell)
-    for (const { lane, watch } of own?.values() ?? []) {
-      this.hub.order(lane, TERMINATED, watch, { path: cell.path, reason } satisfies Terminated)
-    }
+    const notice: Terminated = { path: cell.path, reason: this.hub.crossingReason(reason) }
+    for (const { lane, watch } of own.values()) this.hub.order(lane, TERMINATED, watch, notice)
   }
 
   laneGone(lane: number): void {

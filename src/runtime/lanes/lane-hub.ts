@@ -159,7 +159,12 @@ export class LaneHub {
   }
 
   refuse(lane: number, id: number, error: Error): boolean {
-    return this.settle(lane, REFUSE, id, error)
+    return this.settle(lane, REFUSE, id, this.codec.crossing(error))
+  }
+
+  /** How an actor came to its end, as other lanes can be told. */
+  crossingReason(reason: StopReason): StopReason {
+    return reason.type === 'failed' ? { type: 'failed', error: this.codec.crossing(reason.error) } : reason
   }
 
   /** Encodes and sends. @throws SpimplError `MESSAGE_NOT_CLONEABLE` */

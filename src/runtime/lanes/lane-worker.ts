@@ -123,7 +123,7 @@ system.onTopEnded = (cell, reason) => {
   // Also of one that leaves nothing: what is on its way to it belongs there.
   if (reason.type === 'failed') estateOf(address, id)
   reportedElsewhere.delete(cell.path)
-  hub.send(link, MAIN_LANE, ENDED, id, 0, 0, reason)
+  hub.send(link, MAIN_LANE, ENDED, id, 0, 0, hub.crossingReason(reason))
 }
 
 function deliver(id: number, message: Message, messageId: number, causeId: number): void {
@@ -175,15 +175,9 @@ function look(id: number, view: LaneView): void {
   hub.send(link, MAIN_LANE, SEEN, id, 0, 0, seen)
 }
 
-/** A description may be anything: what cannot cross is shown as text. */
 function plain(inspection: Inspection): Inspection {
-  const children = inspection.children.map(plain)
-  try {
-    hub.codec.encode(inspection.description, [])
-    return { ...inspection, children }
-  } catch {
-    return { ...inspection, description: String(inspection.description), children }
-  }
+  const { description, children } = inspection
+  return { ...inspection, description: hub.codec.crossing(description), children: children.map(plain) }
 }
 
 async function spawn(id: number, request: SpawnRequest): Promise<void> {

@@ -101,6 +101,10 @@ export class Lane implements AsyncDisposable {
   behavior<M extends Message>(remote: LaneBehavior<M>): Behavior<M> {
     return behavior<M>(context => {
       const cell = cellOf(context.self)
+      if (!this.takes(cell)) {
+        this.refuse(cell)
+        return {} as Handlers<M>
+      }
       const id = this.begin(cell, remote as LaneBehavior<Message>)
       context.onStop(() => this.end(id))
       const forward = (message: M) => this.forward(cell, id, message)
@@ -139,7 +143,10 @@ export class Lane implements AsyncDisposable {
     return this.look('records')
   }
 
-  /** Stops its actors, the youngest first, each behind the messages that wait for it; then ends the thread. */
+  /**
+   * Stops its actors, the youngest first, each behind the messages that wait for it; then ends the thread. One that is spawned on it
+   * later comes to its end at once.
+   */
   close(): Promise<void> {
     this.closed ??= this.drainAndEnd()
     return this.closed
@@ -236,17 +243,32 @@ export class Lane implements AsyncDisposable {
     for (const [id, standIn] of [...this.standIns]) {
       this.standIns.delete(id)
       standIn.end()
-      if (standIn.cell.lifecycle.takesChildren) {
+      // One that was late has another life by now, whose stand-in is another.
+      if (!standIn.left && !this.closing && standIn.cell.lifecycle.takesChildren) {
         standIn.cell.lifecycle.fail(
           new SpimplError('LANE_DIED', `${this.name}, the lane of ${standIn.cell.path}, died`, { cause }),
         )
       }
     }
+    // It was about to end: there is no next life on it for those that had not stopped.
+    if (this.closing) for (const cell of [...this.residents.keys()].reverse()) this.refuse(cell, cause)
+  }
+
+  /** While it closes, its actors may still restart, to handle what waits for them. */
+  private takes(cell: ActorCell): boolean {
+    return !this.closing || (this.worker !== undefined && this.residents.has(cell))
+  }
+
+  /** Ends one that this lane cannot have; a failure would be followed by another life, which it cannot have either. */
+  private refuse(cell: ActorCell, cause?: unknown): void {
+    const error = new SpimplError('LANE_DIED', `expected an open lane for ${cell.path}, ${this.name} is closed`, {
+      cause,
+    })
+    if (!cell.lifecycle.ending) this.hub.system.report(cell, 'failed', error)
+    cell.lifecycle.requestStop('parent', { type: 'failed', error })
   }
 
   private begin(cell: ActorCell, { module, name, input }: LaneBehavior<Message>): number {
-    if (this.closing)
-      throw new SpimplError('LANE_DIED', `expected an open lane for ${cell.path}, ${this.name} is closed`)
     if (this.worker === undefined) {
       this.id = this.hub.system.nextLaneId()
       this.start()
@@ -263,6 +285,7 @@ export class Lane implements AsyncDisposable {
   private end(id: number): Promise<void> | undefined {
     const standIn = this.standIns.get(id)
     if (standIn === undefined || this.link === undefined) return undefined
+    standIn.left = true
     this.link.send(this.id, STOP, id, 0, 0, undefined)
     return standIn.ended
   }
@@ -307,9 +330,11 @@ export class Lane implements AsyncDisposable {
     if (standIn === undefined) return
     this.standIns.delete(id)
     standIn.end()
-    const { cell } = standIn
-    if (!cell.lifecycle.takesChildren) return
-    if (reason.type === 'failed') cell.lifecycle.fail(reason.error)
-    else cell.lifecycle.requestStop('self')
+    const { cell, left } = standIn
+    if (reason.type === 'failed') {
+      // Of one that stops, or has another life by now, it is only reported.
+      if (left) this.hub.system.report(cell, 'failed while it ended', reason.error)
+      else cell.lifecycle.fail(reason.error)
+    } else if (!left && cell.lifecycle.takesChildren) cell.lifecycle.requestStop('self')
   }
 }

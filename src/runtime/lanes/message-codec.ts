@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { deserialize, serialize } from 'node:v8'
 import { type ErrorCode, SpimplError } from '../../errors.ts'
 import { LocalRef } from '../actor-ref.ts'
@@ -92,6 +93,19 @@ export class MessageCodec {
     return copy
   }
 
+  /**
+   * What somebody threw, or says of himself, may be anything. @returns it, or what it was as text where it cannot cross: to tell of
+   * a failure must not be one
+   */
+  crossing(value: unknown): unknown {
+    try {
+      this.encode(value, [])
+      return value
+    } catch {
+      return inspect(value, { depth: 1 })
+    }
+  }
+
   decode(value: unknown): unknown {
     if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value
     if (Array.isArray(value)) {
@@ -169,13 +183,15 @@ export class MessageCodec {
 
   private encodeError(error: Error, transfer: ArrayBuffer[], place: string, depth: number): Marked {
     const { name, message, stack, cause } = error
+    // A chain of causes may be a circle.
+    const causeCrosses = cause instanceof Error && depth < MAX_DEPTH
     return {
       [MARK]: 'error',
-      name,
-      message,
-      ...(stack === undefined ? {} : { stack }),
+      name: String(name),
+      message: String(message),
+      ...(typeof stack === 'string' ? { stack } : {}),
       ...('code' in error && typeof error.code === 'string' ? { code: error.code } : {}),
-      ...(cause instanceof Error ? { cause: this.encode(cause, transfer, `${place}.cause`, depth + 1) } : {}),
+      ...(causeCrosses ? { cause: this.encode(cause, transfer, `${place}.cause`, depth + 1) } : {}),
     }
   }
 

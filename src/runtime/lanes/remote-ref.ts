@@ -65,8 +65,10 @@ export class RemoteReplyTo<R> implements ReplyTo<R> {
 
   tell(value: R): boolean {
     if (this.used) return false
+    // What cannot cross throws, and is no answer: whoever asked may still be given one, or the failure.
+    const answered = this.hub.answer(this.lane, this.id, value)
     this.used = true
-    return this.hub.answer(this.lane, this.id, value)
+    return answered
   }
 
   fail(error: Error): boolean {

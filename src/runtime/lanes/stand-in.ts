@@ -8,6 +8,8 @@ export class StandIn {
   readonly cell: ActorCell
   /** Settles when the actor has ended there. */
   readonly ended: Promise<void>
+  /** This life of it is over here; there it may go on for a while. */
+  left = false
   private readonly perMark: number
   private sinceMark = 0
   private marks = 0

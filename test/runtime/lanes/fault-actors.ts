@@ -12,6 +12,12 @@ export type Report = { readonly type: 'report'; readonly notice: Terminated }
 export type Worker =
   | { readonly type: 'note'; readonly n: number; readonly to: Ref<Note> }
   | { readonly type: 'crash' }
+  | {
+      readonly type: 'odd'
+      readonly what: Odd
+      readonly how: 'throw' | 'fail' | 'tell'
+      readonly replyTo: ReplyTo<unknown>
+    }
   | { readonly type: 'lane'; readonly replyTo: ReplyTo<string> }
   | { readonly type: 'die' }
   | { readonly type: 'mute'; readonly replyTo: ReplyTo<string> }
@@ -29,12 +35,32 @@ export const leaf: Behavior<Leaf> = behavior<Leaf>(context => ({
   leave: () => context.stop(),
 }))
 
+const circle = new Error('circle')
+circle.cause = circle
+
+/** What somebody may throw, and what no other lane can be sent. */
+const odd = {
+  function: () => {},
+  'object with one': { on: () => {} },
+  'object without prototype': Object.assign(Object.create(null), { on: () => {} }),
+  symbol: Symbol('odd'),
+  circle,
+  'error of another kind': Object.assign(new Error(), { message: { on: () => {} } }),
+} as const
+
+export type Odd = keyof typeof odd
+
 export const worker = behavior<Worker>(context => {
   context.describe(() => ({ does: () => 'anything' }))
   return {
     note: ({ n, to }) => void to.tell({ type: 'noted', n }),
     crash: () => {
       throw new RangeError('crashed on its lane')
+    },
+    odd: ({ what, how, replyTo }) => {
+      if (how === 'fail') replyTo.fail(odd[what] as Error)
+      else if (how === 'tell') replyTo.tell(odd[what])
+      else throw odd[what]
     },
     lane: () => void context.system.lane(),
     die: () => process.exit(3),

@@ -1,6 +1,6 @@
 import test from 'ava'
 import { behavior, type Lane, Recorder, type Ref, type ReplyTo, System } from '../../../src/runtime/runtime.ts'
-import { type Gate, type Leaf, leaf, type Note, type Report, type Worker } from './fault-actors.ts'
+import { type Gate, type Leaf, leaf, type Note, type Odd, type Report, type Worker } from './fault-actors.ts'
 
 const module = new URL('./fault-actors.js', import.meta.url)
 const soon = { timeoutMs: 20_000 }
@@ -207,6 +207,7 @@ test.serial('a lane shows its actors and what its recorder keeps', async t => {
   t.is(top?.processed, 2)
   t.is(top?.children[0]?.name, 'child')
   t.is(top?.inHandler?.count, 2)
+  t.is(top?.inMailbox?.count, 2)
   t.is(typeof top?.description, 'string')
   const handled = (await lane.records()).filter(({ kind }) => kind === 'handled')
   t.deepEqual(
@@ -225,4 +226,89 @@ test.serial('a lane has no lanes, and a system that has stopped starts none', as
   t.is((cause as { readonly code?: string }).code, 'CONFIG_INVALID')
   await system.stop()
   t.throws(() => system.lane(), { code: 'ACTOR_STOPPED' })
+})
+
+/** One of its lives is left behind on the lane, in a handler, the next is in one too. */
+async function leftBehind(system: System) {
+  const lane = system.lane()
+  const { ref: gate, next } = inbox<Gate>(system, 'pass')
+  const ref = system.spawn(lane.behavior<Note>({ module, name: 'slow', input: gate }), { stopDeadlineMs: 1 })
+  const pass = async () => {
+    ref.tell({ type: 'noted', n: 1 })
+    return await next()
+  }
+  const first = await pass()
+  system.failActor(ref, new Error('drill'))
+  const second = await pass()
+  return { lane, pass, first, second, seen: () => system.inspect().children.at(-1) }
+}
+
+test.serial('one that is late on its lane has its next life beside it, which does not end with it', async t => {
+  await using system = new System(quiet)
+  const { lane, pass, first, second, seen } = await leftBehind(system)
+  t.is(lane.size, 2)
+  first.replyTo.tell(1)
+  while ((await lane.inspect()).children.length > 1) await turn()
+  t.is(seen()?.state, 'running')
+  second.replyTo.tell(2)
+  const third = await pass()
+  third.replyTo.tell(3)
+  t.is(seen()?.restarts, 1)
+  t.is(lane.size, 1)
+})
+
+test.serial('a lane that dies with two lives of an actor is one failure of it', async t => {
+  await using system = new System(quiet)
+  const { lane, pass, seen } = await leftBehind(system)
+  await lane.terminate()
+  while (seen()?.restarts === 1) await turn()
+  const third = await pass()
+  third.replyTo.tell(3)
+  t.is(seen()?.restarts, 2)
+})
+
+const oddities: readonly Odd[] = [
+  'function',
+  'object with one',
+  'object without prototype',
+  'symbol',
+  'circle',
+  'error of another kind',
+]
+
+test.serial('whatever an actor of a lane throws is a failure of it alone', async t => {
+  await using system = new System({ ...quiet, supervision: { intensity: { restarts: 20, withinMs: 60_000 } } })
+  const lane = system.lane()
+  const ref = workerOn(system, lane)
+  const other = workerOn(system, lane, 'other')
+  for (const what of oddities) {
+    const asked = ref.ask<unknown>(replyTo => ({ type: 'odd', what, how: 'throw', replyTo }), soon)
+    await t.throwsAsync(asked, { code: 'ACTOR_FAILED' }, what)
+    t.is(await echo(ref, what), what)
+  }
+  const restarts = () => system.inspect().children.map(child => child.restarts)
+  t.deepEqual(restarts(), [oddities.length, 0])
+  t.is(await echo(other, 1), 1)
+})
+
+test.serial('an answer that cannot cross is a failure of who gives it, and an error is told as text', async t => {
+  await using system = new System({ ...quiet, supervision: { intensity: { restarts: 20, withinMs: 60_000 } } })
+  const ref = workerOn(system, system.lane())
+  const answer = (what: Odd, how: 'fail' | 'tell') =>
+    ref.ask<unknown>(replyTo => ({ type: 'odd', what, how, replyTo }), soon)
+  const failure = (await t.throwsAsync(answer('object with one', 'tell'), { code: 'ACTOR_FAILED' }))!
+  t.like(failure.cause, { code: 'MESSAGE_NOT_CLONEABLE' })
+  t.is(await answer('object with one', 'fail').catch(String), '{ on: [Function: on] }')
+  await t.throwsAsync(answer('circle', 'fail'), { message: 'circle' })
+  t.is(system.inspect().children[0]?.restarts, 1)
+})
+
+test.serial('who watches from another lane is told of whatever ended an actor', async t => {
+  await using system = new System(quiet)
+  const worker = workerOn(system, system.lane())
+  const { ref: to, next } = inbox<Report>(system, 'report')
+  const whom = system.spawn(leaf, { restart: 'temporary' })
+  await worker.ask<boolean>(replyTo => ({ type: 'watch', whom, to, replyTo }), soon)
+  system.failActor(whom, { on: () => {} } as unknown as Error)
+  t.deepEqual((await next()).notice.reason, { type: 'failed', error: '{ on: [Function: on] }' })
 })

@@ -1,7 +1,10 @@
-/** What a user plugs in throws, in a queue, a log and a listener; the drain that called it goes on. Prints what happened. */
-import { behavior, DispatchQueue, System } from '../../../src/runtime/runtime.ts'
+/** What a user plugs in throws, in a queue, a log, a listener and a replyTo of his own; the drain that called it goes on. Prints what happened. */
+import { behavior, DispatchQueue, type ReplyTo, System } from '../../../src/runtime/runtime.ts'
 
-type Work = { readonly type: 'fail' } | { readonly type: 'count' } | { readonly type: 'watch' }
+type Work =
+  | { readonly type: 'fail'; readonly replyTo: ReplyTo<never> }
+  | { readonly type: 'count' }
+  | { readonly type: 'watch' }
 
 const said: string[] = []
 process.on('uncaughtException', error => said.push(`uncaught: ${error.message}`))
@@ -43,7 +46,14 @@ const worker = system.spawn(
   })),
   { mailbox: { capacity: 3 } },
 )
-for (const type of ['fail', 'count', 'watch'] as const) worker.tell({ type })
+const replyTo: ReplyTo<never> = {
+  tell: () => true,
+  fail: () => {
+    throw new Error('replyTo')
+  },
+}
+worker.tell({ type: 'fail', replyTo })
+for (const type of ['count', 'watch'] as const) worker.tell({ type })
 said.push(`told: ${worker.tell({ type: 'count' })}`)
 const inspected = () => system.inspect().children.find(({ path }) => path === worker.path)!
 await until(() => inspected().processed === 3 && inspected().state === 'running')

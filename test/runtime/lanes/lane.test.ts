@@ -109,7 +109,9 @@ test.serial('one buffer told twice before it has left arrives twice', async t =>
   const child = await childOf(echoOn(system, system.lane()), inbox)
   const bytes = new Uint8Array(100_000).fill(7)
   for (let at = 0; at < 2; at++) child.tell({ type: 'back', bytes, to: inbox.ref })
-  const came = [await inbox.next(), await inbox.next()].map(message => (message.type === 'bytes' ? message.bytes : bytes))
+  const came = [await inbox.next(), await inbox.next()].map(message =>
+    message.type === 'bytes' ? message.bytes : bytes,
+  )
   for (const one of came) t.deepEqual(one, new Uint8Array(100_000).fill(7))
   t.not(came[0]!.buffer, came[1]!.buffer)
 })

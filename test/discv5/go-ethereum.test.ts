@@ -12,7 +12,7 @@ const command = devp2p()
 const run = command === undefined ? test.skip : test
 
 run(`go-ethereum's discv5 conformance suite (skipped without devp2p)`, async t => {
-  t.timeout(120_000)
+  t.timeout(300_000)
   const node = await LiveNode.open({ protocols: [] })
   const { failed, output } = await conformance(command!, node.own.current.text)
   await node.close()

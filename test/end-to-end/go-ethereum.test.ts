@@ -6,7 +6,7 @@ const command = devp2p()
 const run = command === undefined ? test.skip : test
 
 run("go-ethereum's discv5 conformance suite against spimpl run (skipped without devp2p)", async t => {
-  t.timeout(120_000)
+  t.timeout(300_000)
   const node = await NodeProcess.start(t, [])
   const { failed, output } = await conformance(command!, node.ready.enr)
   t.deepEqual(failed, [], output)

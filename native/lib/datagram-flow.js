@@ -115,7 +115,7 @@ export class DatagramFlow {
         this.#ready = true
         this.#interfaceThen = monitor?.path?.defaultInterface
         this.#observer.state('ready', 0)
-        this.#observer.viability(true)
+        this.#lookAt(monitor.path)
       })
     })
   }
@@ -140,13 +140,16 @@ export class DatagramFlow {
 
   #pathChanged(path) {
     if (this.#cancelled) return
-    if (!this.#ready) {
-      if (this.#socket === undefined) this.#prepare()
-      return
-    }
+    if (this.#ready) this.#lookAt(path)
+    else if (this.#socket === undefined) this.#prepare()
+  }
+
+  /** A socket connects as soon as there is a route; datagrams pass once its interface runs, which the kernel says later. */
+  #lookAt(path) {
     const local = this.#socket.address().address
     const own = path.interfaces.find(({ addresses }) => addresses.includes(local))
     this.#observer.viability(own !== undefined && (own.type === 'loopback' || path.status === 'satisfied'))
+    if (this.#cancelled) return
     const better = path.defaultInterface !== undefined && path.defaultInterface !== this.#interfaceThen
     if (better && own?.name !== path.defaultInterface) {
       this.#interfaceThen = path.defaultInterface

@@ -67,6 +67,8 @@ const variants = [
 
 for (const [name, flags, items, env] of variants) {
   test(`the native side without JavaScript, ${name}, ${items} items`, async t => {
+    // To compile it takes 20 s, and minutes where others compile too; ava would give up after two in which nothing ends.
+    t.timeout(600_000)
     const { program, output } = await build(`native-${name}`, flags)
     t.not(program, undefined, output)
     const result = await run(program, [String(items)], { SPIMPL_LIBDISPATCH: backendInfo().libdispatch.path, ...env })

@@ -82,6 +82,8 @@ async function buildWithDouble() {
 }
 
 withDouble('the source for macOS on a double of Network framework', async t => {
+  // It is compiled first.
+  t.timeout(600_000)
   const { code, output, addon } = await buildWithDouble()
   t.is(code, 0, output)
   const env = { SPIMPL_NATIVE: addon, SPIMPL_LIBDISPATCH: library }

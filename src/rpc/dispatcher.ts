@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events'
-import { toJson } from './json-writer.ts'
+import { joinedJson, toJson } from './json-writer.ts'
 import type { Method } from './method.ts'
 import { NO_ID, type RequestId, RequestIds } from './request-id.ts'
 import { RpcCode, RpcError, toRpcError } from './rpc-errors.ts'
@@ -69,9 +69,9 @@ export class Dispatcher {
 
   /**
    * @param signal fires when the client has gone
-   * @returns the response, or undefined where there is none to give (notifications)
+   * @returns the response, a text or its UTF-8, or undefined where there is none to give (notifications)
    */
-  async handle(text: string, signal: AbortSignal): Promise<string | undefined> {
+  async handle(text: string, signal: AbortSignal): Promise<string | Buffer | undefined> {
     // Each call listens until it ends; `callsInFlight` bounds them, not Node's guess at a leak.
     setMaxListeners(0, signal)
     let message: unknown
@@ -117,8 +117,8 @@ export class Dispatcher {
     this.#stop.abort()
   }
 
-  async #batch(calls: readonly (Request | Unreadable)[], signal: AbortSignal): Promise<string | undefined> {
-    const responses: (string | undefined)[] = new Array(calls.length)
+  async #batch(calls: readonly (Request | Unreadable)[], signal: AbortSignal): Promise<string | Buffer | undefined> {
+    const responses: (string | Buffer | undefined)[] = new Array(calls.length)
     let characters = 0
     let next = 0
     const worker = async (): Promise<void> => {
@@ -132,23 +132,24 @@ export class Dispatcher {
     }
     await Promise.all(Array.from({ length: Math.min(calls.length, this.#limits.batchConcurrency) }, worker))
     const given = responses.filter(response => response !== undefined)
-    return given.length === 0 ? undefined : `[${given.join(',')}]`
+    if (given.length === 0) return undefined
+    return joinedJson('[', ...given.flatMap((response, at) => (at === 0 ? [response] : [',', response])), ']')
   }
 
-  #refuse(request: Request | Unreadable): string | undefined {
+  #refuse(request: Request | Unreadable): string | Buffer | undefined {
     if ('error' in request) return failure(request.id, request.error)
     const limit = `the responses of a batch may have ${this.#limits.batchResponseCharacters} characters`
     const error = new RpcError(RpcCode.limitExceeded, `Limit exceeded: ${limit}`)
     return request.notification ? undefined : failure(request.id, error)
   }
 
-  async #one(request: Request | Unreadable, signal: AbortSignal): Promise<string | undefined> {
+  async #one(request: Request | Unreadable, signal: AbortSignal): Promise<string | Buffer | undefined> {
     if ('error' in request) return failure(request.id, request.error)
     const response = await this.#call(request, signal)
     return request.notification ? undefined : response
   }
 
-  async #call({ id, method, params }: Request, signal: AbortSignal): Promise<string> {
+  async #call({ id, method, params }: Request, signal: AbortSignal): Promise<string | Buffer> {
     const row = this.#methods.get(method)
     if (row === undefined) {
       const name = JSON.stringify(method.slice(0, 80))
@@ -217,10 +218,10 @@ function readRequest(message: unknown, ids: RequestIds, index: number): Request 
   return { id, notification: !Object.hasOwn(message, 'id'), method, params }
 }
 
-const success = (id: RequestId, result: unknown): string =>
-  `{"jsonrpc":"2.0","id":${id},"result":${toJson(result ?? null)}}`
+const success = (id: RequestId, result: unknown): string | Buffer =>
+  toJson(result ?? null, `{"jsonrpc":"2.0","id":${id},"result":`, '}')
 
-function failure(id: RequestId, { code, message, data }: RpcError): string {
+function failure(id: RequestId, { code, message, data }: RpcError): string | Buffer {
   const error = data === undefined ? { code, message } : { code, message, data }
-  return `{"jsonrpc":"2.0","id":${id},"error":${toJson(error)}}`
+  return toJson(error, `{"jsonrpc":"2.0","id":${id},"error":`, '}')
 }

@@ -220,7 +220,7 @@ function httpServer(
     // A client that keeps its connection for the next call would hold up the stop: there is none.
     if (dispatcher.isClosing) void reply.header('connection', 'close')
     if (response === undefined) return reply.code(204).send()
-    return reply.type('application/json').send(response)
+    return reply.type('application/json; charset=utf-8').send(response)
   })
   http.get('/health', async (_, reply) => {
     const gone = new AbortController()

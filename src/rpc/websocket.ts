@@ -73,7 +73,8 @@ export class WebSocketDoor {
       regulate()
       const response = await this.#dispatcher.handle(data.toString(), gone.signal)
       inFlight--
-      if (response !== undefined && client.readyState === client.OPEN) client.send(response, regulate)
+      if (response !== undefined && client.readyState === client.OPEN)
+        client.send(response, { binary: false }, regulate)
       regulate()
     }
     client.on('message', data => {

@@ -75,7 +75,7 @@ export const actorAsks: Cases = {
     const system = stage.system()
     const mute = system.spawn(behavior<Question>(() => ({ question: () => {} })))
     const abort = new AbortController()
-    const asked = t.throwsAsync(mute.ask<string>(question, { timeoutMs: 1_000, signal: abort.signal }), {
+    const asked = t.throwsAsync(mute.ask<string>(question, { ...soon, signal: abort.signal }), {
       code: 'ASK_ABORTED',
     })
     await stage.settle()

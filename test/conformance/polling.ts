@@ -31,13 +31,15 @@ export const polling: Cases = {
     for (let at = 0; at < 20; at++) system.spawn(flood).tell({ type: 'more' })
     const latencies: number[] = []
     while (left > 0) {
-      const startMs = performance.now()
+      // The time of the processor that has passed meanwhile: a busy machine gives it to others for any time of the clock.
+      const before = process.cpuUsage()
       await turn()
-      latencies.push(performance.now() - startMs)
+      const { user, system } = process.cpuUsage(before)
+      latencies.push((user + system) / 1000)
     }
     latencies.sort((a, b) => a - b)
     t.true(latencies.length > 5)
-    // The median, because a busy machine takes its processor away now and then; without a budget there would be one latency.
+    // The median, because the collector of garbage runs now and then; without a budget there would be one latency.
     t.true(latencies[latencies.length >> 1]! < 10, `${latencies.at(-1)} ms`)
   },
   'messages that cause each other through promises let the event loop poll': async (t, stage) => {

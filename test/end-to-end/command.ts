@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { createInterface } from 'node:readline'
+import { createInterface, type Interface } from 'node:readline'
 import type { ExecutionContext } from 'ava'
 import { projectRoot } from '../vectors.ts'
 
@@ -47,12 +47,14 @@ export class NodeProcess {
   readonly ready: Ready
   readonly #child: ChildProcess
   readonly #log: string[]
+  readonly #lines: Interface | undefined
   #lastId = 0
 
-  private constructor(child: ChildProcess, ready: Ready, log: string[]) {
+  private constructor(child: ChildProcess, ready: Ready, log: string[], lines: Interface | undefined) {
     this.#child = child
     this.ready = ready
     this.#log = log
+    this.#lines = lines
   }
 
   /** @param stderr where its log goes; unless said, it is kept */
@@ -68,15 +70,17 @@ export class NodeProcess {
       stdio: ['ignore', 'pipe', stderr],
     })
     const log: string[] = []
-    if (child.stderr !== null) createInterface({ input: child.stderr }).on('line', line => log.push(line))
+    const lines = child.stderr === null ? undefined : createInterface({ input: child.stderr })
+    lines?.on('line', line => log.push(line))
     t.teardown(() => {
       child.kill('SIGKILL')
     })
     const ready = await new Promise<Ready>((resolve, reject) => {
       createInterface({ input: child.stdout! }).once('line', line => resolve(JSON.parse(line) as Ready))
-      child.once('exit', code => reject(new Error(`spimpl run ended with ${code}:\n${log.join('\n')}`)))
+      // Not at its exit: what it said last may not have been read by then.
+      child.once('close', code => reject(new Error(`spimpl run ended with ${code}:\n${log.join('\n')}`)))
     })
-    return new NodeProcess(child, ready, log)
+    return new NodeProcess(child, ready, log, lines)
   }
 
   get pid(): number {
@@ -85,6 +89,12 @@ export class NodeProcess {
 
   get log(): readonly string[] {
     return this.#log
+  }
+
+  /** Settles when it has logged such a line: it comes another way than answers do. */
+  logged(wanted: (line: string) => boolean): Promise<void> {
+    if (this.#log.some(wanted)) return Promise.resolve()
+    return new Promise(resolve => this.#lines?.on('line', line => wanted(line) && resolve()))
   }
 
   async call(method: string, ...params: readonly unknown[]): Promise<RpcAnswer> {
@@ -105,7 +115,7 @@ export class NodeProcess {
   }
 
   async stop(signal: NodeJS.Signals = 'SIGINT'): Promise<number | null> {
-    const ended = new Promise<number | null>(resolve => this.#child.once('exit', resolve))
+    const ended = new Promise<number | null>(resolve => this.#child.once('close', resolve))
     this.#child.kill(signal)
     return ended
   }

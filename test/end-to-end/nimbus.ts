@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { createServer } from 'node:net'
 import path from 'node:path'
 import type { ExecutionContext } from 'ava'
+import { freePort } from '../free-port.ts'
 import { type RpcAnswer, temporaryDirectory } from './command.ts'
 
 /** `nimbus_portal_client` of PATH, or the program that SPIMPL_NIMBUS names. */
@@ -13,16 +13,6 @@ export function nimbusPortalClient(): string | undefined {
     ...(named === undefined ? [] : [named]),
     ...folders.map(folder => path.join(folder, 'nimbus_portal_client')),
   ].find(existsSync)
-}
-
-/** A port that was free a moment ago: nimbus publishes the port that it is told, so it cannot be told 0. */
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise(resolve => server.close(resolve))
-  if (address === null || typeof address === 'string') throw new Error('expected a TCP port')
-  return address.port
 }
 
 /** A history node of nimbus on loopback, on the chain of mainnet and with nobody of it to talk to. */
@@ -36,6 +26,7 @@ export class NimbusProcess {
 
   /** @param headersUrl the JSON-RPC of an execution client, which serves `debug_getRawHeader` */
   static async start(t: ExecutionContext, command: string, headersUrl: string): Promise<NimbusProcess> {
+    // Nimbus publishes the port that it is told, so it cannot be told 0.
     const [udp, rpc] = [await freePort(), await freePort()]
     const child = spawn(
       command,

@@ -1,4 +1,7 @@
+import { createSocket } from 'node:dgram'
 import test from 'ava'
+import { nodeCryptography } from '../../src/crypto/node-cryptography.ts'
+import { endpointEntries, PublishableRecord } from '../../src/identity/publishable-record.ts'
 import { NodeProcess } from './command.ts'
 
 const HOOKS = { SPIMPL_TEST_HOOKS: '1' }
@@ -20,21 +23,27 @@ test('every actor of a node may fail: it is restarted, and the node goes on', as
     t.is(await ping(a, b), 0, actor)
     const info = await a.result<{ readonly nodeId: string }>('discv5_nodeInfo')
     t.is(info.nodeId, a.ready.nodeId)
-    t.true(a.log.some(line => line.includes(`"actor":"/network/${actor}"`) && line.includes('"msg":"failed"')))
+    await a.logged(line => line.includes(`"actor":"/network/${actor}"`) && line.includes('"msg":"failed"'))
   }
 })
 
 test('a call in flight when its actor fails gets a typed error', async t => {
   const a = await NodeProcess.start(t, [], HOOKS)
-  // Nobody is there, and it takes a time-out of discovery to know: long enough to be in flight.
-  const nobody =
-    'enr:-IS4QHCYrYZbAKWCBRlAy5zzaDZXJBGkcnh4MHcBFZntXNFrdvJjX04jRzjzCBOonrkTfj499SZuOh8R33Ls8RRcy5wBgmlkgnY0gmlwhH8AAAGJc2VjcDI1NmsxoQPKY0yuDUmstAHYpMa2_oxVtw0RW_QAdpzBQA8yWM0xOIN1ZHCCdl8'
-  const asked = a.call('discv5_ping', nobody)
-  const crashed = a.call('spimpl_crashActor', 'discovery')
-  const { error } = await asked
-  t.is((await crashed).result, true)
-  t.truthy(error)
-  t.regex(JSON.stringify(error), /ACTOR_(FAILED|STOPPED)/)
+  // Whoever hears and does not answer is waited for, some seconds: once it has heard, the call is in flight.
+  const mute = createSocket('udp4')
+  t.teardown(() => mute.close())
+  await new Promise<void>(resolve => mute.bind(0, '127.0.0.1', resolve))
+  const { address: host, port } = mute.address()
+  const record = new PublishableRecord({
+    privateKey: new Uint8Array(32).fill(1),
+    crypto: nodeCryptography,
+    entries: endpointEntries({ host, port }),
+  })
+  const heard = new Promise(resolve => mute.once('message', resolve))
+  const asked = a.call('portal_historyPing', record.current.text)
+  await heard
+  t.true(await a.result('spimpl_crashActor', 'overlay'))
+  t.regex(JSON.stringify((await asked).error), /ACTOR_(FAILED|STOPPED)/)
 })
 
 test('test hooks are not there unless they are asked for', async t => {

@@ -19,13 +19,13 @@ import { headerOf } from './headers.ts'
 const vectorTest = blocksDirectory() === undefined ? test.skip : test
 if (blocksDirectory() === undefined) console.log(vectorsMissing)
 
-/** A source whose waits between attempts take no time and are written down. */
+/** A source whose waits between attempts take no time and are written down, and which waits as long as a busy machine needs. */
 function rpc(url: string, options: HeaderRpcOptions = {}): { source: HeaderRpc; pauses: number[] } {
   const pauses: number[] = []
   const pause = async (delayMs: number) => {
     pauses.push(delayMs)
   }
-  return { source: new HeaderRpc(url, { pause, ...options }), pauses }
+  return { source: new HeaderRpc(url, { pause, timeoutMs: 60_000, ...options }), pauses }
 }
 
 const detailOf = (answer: HeaderAnswer): string => (answer.ok ? 'a header' : `${answer.code}: ${answer.detail}`)

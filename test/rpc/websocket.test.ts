@@ -61,6 +61,25 @@ test('requests, batches and faults, on the port of HTTP', async t => {
   t.is((await client.receive()).id, 4)
 })
 
+test('large content is a text too, alone and in a batch', async t => {
+  const large = new Uint8Array(300_000).fill(0xab)
+  const frames: boolean[] = []
+  await using server = await serve(scriptedApi({ history: { localContent: async () => large } }))
+  const client = await Client.open(server)
+  client.socket.on('message', (_, isBinary) => frames.push(isBinary))
+  const call = { jsonrpc: '2.0', id: 1, method: 'portal_historyLocalContent', params: [knownKey] }
+  const result = `0x${'ab'.repeat(large.length)}`
+  client.send(call)
+  t.true((await client.receive()).result === result)
+  client.send([call, version(2), call])
+  const answers = await client.receive()
+  t.deepEqual(
+    answers.map(answer => answer.result === result),
+    [true, false, true],
+  )
+  t.deepEqual(frames, [false, false])
+})
+
 test('a slow call does not hold up the next one', async t => {
   let release: (value: undefined) => void = () => {}
   const slow = new Promise<undefined>(resolve => {

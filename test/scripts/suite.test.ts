@@ -24,7 +24,8 @@ async function ran(files: Record<string, string>): Promise<Suite> {
   const cwd = mkdtempSync(path.join(tmpdir(), 'spimpl-suite-'))
   mkdirSync(path.join(cwd, 'test', 'folder'), { recursive: true })
   symlinkSync(path.join(root, 'node_modules'), path.join(cwd, 'node_modules'))
-  const settings = { files: ['test/**/*.test.js'], workerThreads: false, cache: false }
+  // Without a word for ten seconds ava gives up, unless told: a busy machine may take those to start it.
+  const settings = { files: ['test/**/*.test.js'], workerThreads: false, cache: false, timeout: '5m' }
   writeFileSync(path.join(cwd, 'package.json'), JSON.stringify({ type: 'module', ava: settings }))
   for (const [name, text] of Object.entries(files)) {
     writeFileSync(

@@ -126,15 +126,6 @@ test.serial('the mailbox of an actor on a lane is bounded as any other', async t
   t.is(system.deadLetters.counts.get('mailbox-full'), 1_000)
 })
 
-test.serial('one buffer told twice arrives twice', async t => {
-  await using system = new System(quiet)
-  const ref = workerOn(system, system.lane())
-  const bytes = new Uint8Array(100_000).fill(7)
-  for (const value of await Promise.all([echo(ref, bytes), echo(ref, bytes)])) {
-    t.deepEqual(value, new Uint8Array(100_000).fill(7))
-  }
-})
-
 test.serial('closing a lane stops permanent actors too', async t => {
   await using system = new System(quiet)
   const lane = system.lane()

@@ -95,14 +95,30 @@ test.serial(
   },
 )
 
-test.serial('a message whose buffer is given away before it has left is lost alone, and says so', async t => {
-  await using system = new System()
-  const ref = echoOn(system, system.lane())
-  // Told without a stand-in between, so that they leave together at the end of this turn.
-  const { ref: to, next } = sink(system)
+/** A child of an actor on a lane: it is told without a stand-in between, so what one turn tells it leaves together, at its end. */
+async function childOf(ref: Ref<Echo>, { ref: to, next }: ReturnType<typeof sink>): Promise<Ref<Echo>> {
   ref.tell({ type: 'child', to })
   const met = await next()
-  const child = met.type === 'met' ? met.who : ref
+  if (met.type !== 'met') throw new Error(`expected a child, got ${met.type}`)
+  return met.who
+}
+
+test.serial('one buffer told twice before it has left arrives twice', async t => {
+  await using system = new System()
+  const inbox = sink(system)
+  const child = await childOf(echoOn(system, system.lane()), inbox)
+  const bytes = new Uint8Array(100_000).fill(7)
+  for (let at = 0; at < 2; at++) child.tell({ type: 'back', bytes, to: inbox.ref })
+  const came = [await inbox.next(), await inbox.next()].map(message =>
+    message.type === 'bytes' ? message.bytes : bytes,
+  )
+  for (const one of came) t.deepEqual(one, new Uint8Array(100_000).fill(7))
+  t.not(came[0]!.buffer, came[1]!.buffer)
+})
+
+test.serial('a message whose buffer is given away before it has left is lost alone, and says so', async t => {
+  await using system = new System()
+  const child = await childOf(echoOn(system, system.lane()), sink(system))
   const bytes = new Uint8Array(8)
   const before = read(child)
   const lost = child.ask<number>(replyTo => ({ type: 'length', bytes, replyTo }), soon)
@@ -150,11 +166,7 @@ test.serial('an actor of one lane reaches one of another', async t => {
 test.serial('a question to an actor of a lane that is gone, or whose lane is, fails at once and says why', async t => {
   await using system = new System({ log: quiet })
   const lane = system.lane()
-  const { ref: to, next } = sink(system)
-  const parent = echoOn(system, lane, 'parent')
-  parent.tell({ type: 'child', to })
-  const met = await next()
-  const child = (met as Sink & { type: 'met' }).who
+  const child = await childOf(echoOn(system, lane, 'parent'), sink(system))
   t.is(await read(child), 1)
   // From one lane to a child of another the main lane passes on.
   const asker = echoOn(system, system.lane(), 'asker')

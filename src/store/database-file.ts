@@ -49,7 +49,11 @@ export async function checkDatabaseFile(file: string): Promise<boolean> {
   let handle: FileHandle
   try {
     handle = await open(file, 'r+')
-  } catch {
+  } catch (cause) {
+    // lmdb would refuse it too, but only after it has made a lock file beside it.
+    if ((cause as NodeJS.ErrnoException).code === 'EISDIR') {
+      throw new SpimplError('STORE_FAILED', `expected a content database at ${file}, got a directory`, { cause })
+    }
     // Absent; or lmdb says why it cannot be opened.
     return false
   }

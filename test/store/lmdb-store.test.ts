@@ -1,3 +1,4 @@
+import { mkdirSync, readdirSync } from 'node:fs'
 import path from 'node:path'
 import test from 'ava'
 import fc from 'fast-check'
@@ -86,9 +87,14 @@ test('the database of another node, and one of another schema, are refused by na
   await t.throwsAsync(LmdbStore.open(file, { nodeId, capacityBytes: 1e6, radius: auto }), { message: /schema 2/ })
 })
 
-test('a file that is no database is STORE_FAILED and stays as it is', async t => {
+test('a directory in the place of the database is STORE_FAILED, and nothing is left beside it', async t => {
   const directory = temporaryDirectory()
-  await t.throwsAsync(LmdbStore.open(directory, { nodeId, capacityBytes: 1e6, radius: auto }), { code: 'STORE_FAILED' })
+  const file = path.join(directory, 'content.mdb')
+  mkdirSync(file)
+  const message = `expected a content database at ${file}, got a directory`
+  const refused = { code: 'STORE_FAILED', message }
+  await t.throwsAsync(LmdbStore.open(file, { nodeId, capacityBytes: 1e6, radius: auto }), refused)
+  t.deepEqual(readdirSync(directory), ['content.mdb'])
 })
 
 test('more waiting writes than the limit are refused with STORE_BUSY, the others are done', async t => {

@@ -56,3 +56,29 @@ test('a mailbox is the list of what waits, with ids, causes and moments', t => {
   )
   t.pass()
 })
+
+test('a throng is taken out as it came in, with ids, causes and moments, and while more come', t => {
+  const mailbox = new Mailbox()
+  let pushed = 0
+  let taken = 0
+  const push = (times: number) => {
+    for (let time = 0; time < times; time++) mailbox.pushAt(pushed, ++pushed, pushed % 3, pushed / 8)
+  }
+  const take = (times: number) => {
+    for (let time = 0; time < times; time++) {
+      const message = mailbox.shift()
+      const { messageId, causeId, enqueuedMs } = mailbox
+      const isNext = message === taken && messageId === ++taken && causeId === taken % 3 && enqueuedMs === taken / 8
+      if (!isNext) return t.fail(`expected message ${taken}, got ${String(message)} with id ${messageId}`)
+    }
+    return true
+  }
+  push(70_000)
+  take(40_000)
+  push(60_000)
+  take(90_000)
+  t.is(mailbox.size, 0)
+  push(3)
+  take(3)
+  t.is(taken, 130_003)
+})

@@ -18,14 +18,12 @@ const ENDED =
 export class Suite {
   /** title, in which ava names the file as `folder › file › test`: passed, failed or skipped */
   #tests = new Map()
-  /** file: it failed in the first run, in a test of its own or by how it ended */
+  /** file: it failed, in a test of its own or by how it ended, and has not passed since */
   #files = new Set()
   #details = []
   #unsteady = []
   /** 0 where every file passed, at first or alone. */
   #status = 0
-  /** What the second runs ended with. */
-  #again = []
 
   /** `tests`: the folder of the compiled test files, from `cwd` on, which is where ava runs. */
   constructor(ava, cwd, tests) {
@@ -62,9 +60,10 @@ export class Suite {
       .replace(/\.test\.js$/, '')
       .split(path.sep)
     const { code } = await this.#ava([file], `${folders.join(' › ')} › `)
-    if (code === 0) this.#unsteady.push(...(before.length === 0 ? [file] : before).map(name => `unsteady: ${name}`))
-    this.#again.push(code)
-    if (this.#again.length === this.#files.size && this.#again.every(code => code === 0)) this.#status = 0
+    if (code !== 0) return
+    this.#unsteady.push(...(before.length === 0 ? [file] : before).map(name => `unsteady: ${name}`))
+    this.#files.delete(file)
+    if (this.#files.size === 0) this.#status = 0
   }
 
   counts() {

@@ -1,5 +1,5 @@
-import type { Core } from '../src/runtime/core.ts'
-import type { ActorContext } from '../src/runtime/runtime.ts'
+import type { ActorContext } from 'spimpl-runtime'
+import type { Core } from 'spimpl-runtime/core'
 
 /** The message by which an actor hears that the moment of its core's deadline has come. */
 export interface Timeout {

@@ -1,8 +1,8 @@
+import type { Ref, ReplyTo } from 'spimpl-runtime'
 import type { DiscoveryInput, DiscoverySnapshot, TalkToken } from '../src/discv5/discv5.ts'
 import type { ErrorCode } from '../src/errors.ts'
 import type { NodeRecord } from '../src/identity/node-record.ts'
 import type { RecordChanges } from '../src/identity/publishable-record.ts'
-import type { Ref, ReplyTo } from '../src/runtime/runtime.ts'
 import type { Timeout } from './core-driver.ts'
 import type { DatagramsArrived } from './transport.ts'
 

@@ -1,8 +1,8 @@
+import { behavior } from 'spimpl-runtime'
 import type { ErrorCode } from '../src/errors.ts'
-import { Backlog } from '../src/portal/backlog.ts'
-import { ContentFrames } from '../src/portal/content-frames.ts'
+import { Backlog } from '../src/portal/content/backlog.ts'
+import { ContentFrames } from '../src/portal/content/content-frames.ts'
 import type { ContentName, TransferOrder } from '../src/portal/portal.ts'
-import { behavior } from '../src/runtime/runtime.ts'
 import { ending, PREFIX_BYTES, type TransferMessage, type TransferOptions, totalTimeoutMs } from './transfer.ts'
 
 type Inbound = Extract<TransferOrder, { readonly type: 'fetch' | 'receive' }>

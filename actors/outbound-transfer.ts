@@ -1,6 +1,6 @@
+import { behavior } from 'spimpl-runtime'
 import { encodeVarint } from '../src/codec/varint.ts'
 import type { OfferedContent, TransferOrder } from '../src/portal/portal.ts'
-import { behavior } from '../src/runtime/runtime.ts'
 import { defaultStreamLimits } from '../src/utp/utp.ts'
 import { ending, PREFIX_BYTES, type TransferMessage, type TransferOptions, totalTimeoutMs } from './transfer.ts'
 

@@ -1,6 +1,6 @@
+import type { ReplyTo } from 'spimpl-runtime'
 import type { NodeRecord } from '../src/identity/node-record.ts'
 import type { CallResult, OverlayCall, OverlaySnapshot, TransferEvent } from '../src/portal/portal.ts'
-import type { ReplyTo } from '../src/runtime/runtime.ts'
 import type { Timeout } from './core-driver.ts'
 import type { NetworkEvent, TalkOutcome, TalkRequested } from './discovery-messages.ts'
 import type { RadiusChanged, StorageAnswer } from './storage.ts'

@@ -1,3 +1,4 @@
+import { behavior, type Ref, type ReplyTo } from 'spimpl-runtime'
 import { SpimplError } from '../src/errors.ts'
 import type { NodeRecord } from '../src/identity/node-record.ts'
 import {
@@ -8,7 +9,6 @@ import {
   type OverlayOutput,
   type TransferOrder,
 } from '../src/portal/portal.ts'
-import { behavior, type Ref, type ReplyTo } from '../src/runtime/runtime.ts'
 import { driveCore, Pending } from './core-driver.ts'
 import type { DiscoveryMessage } from './discovery-messages.ts'
 import { inboundTransfer } from './inbound-transfer.ts'

@@ -1,5 +1,5 @@
+import type { ActorContext, Handlers, Message } from 'spimpl-runtime'
 import { SpimplError } from '../src/errors.ts'
-import type { ActorContext, Handlers, Message } from '../src/runtime/runtime.ts'
 
 /** An actor's first message to itself: it opens its resource. */
 export interface Open {

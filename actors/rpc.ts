@@ -1,6 +1,6 @@
+import { behavior, type ReplyTo } from 'spimpl-runtime'
 import type { RecordDecoder } from '../src/identity/record-decoder.ts'
 import { type Method, type NodeApi, RpcServer, type RpcServerOptions } from '../src/rpc/rpc.ts'
-import { behavior, type ReplyTo } from '../src/runtime/runtime.ts'
 import { type Open, onceOpen, Resource } from './resource.ts'
 
 export type RpcMessage =

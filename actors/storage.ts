@@ -1,6 +1,6 @@
+import { behavior, type Handlers, type Ref, type ReplyTo } from 'spimpl-runtime'
 import { toHex } from '../src/codec/hex.ts'
 import { type ErrorCode, SpimplError } from '../src/errors.ts'
-import { behavior, type Handlers, type Ref, type ReplyTo } from '../src/runtime/runtime.ts'
 import type { ContentStore, PutOutcome } from '../src/store/content-store.ts'
 import { type Open, onceOpen, Resource } from './resource.ts'
 

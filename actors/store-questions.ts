@@ -1,5 +1,5 @@
+import type { Ref } from 'spimpl-runtime'
 import type { OverlayInput, StoreQuestion } from '../src/portal/portal.ts'
-import type { Ref } from '../src/runtime/runtime.ts'
 import { Pending } from './core-driver.ts'
 import type { OverlayMessage } from './overlay-messages.ts'
 import type { StorageAnswer, StorageMessage } from './storage.ts'

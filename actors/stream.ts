@@ -1,7 +1,7 @@
+import type { Ref, ReplyTo } from 'spimpl-runtime'
+import { behavior } from 'spimpl-runtime'
 import type { StreamErrorCode } from '../src/errors.ts'
 import type { NodeRecord } from '../src/identity/node-record.ts'
-import type { Ref, ReplyTo } from '../src/runtime/runtime.ts'
-import { behavior } from '../src/runtime/runtime.ts'
 import {
   type StreamId,
   type StreamInput,

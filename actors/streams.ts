@@ -1,6 +1,6 @@
+import type { Ref, ReplyTo } from 'spimpl-runtime'
+import { behavior } from 'spimpl-runtime'
 import type { NodeRecord } from '../src/identity/node-record.ts'
-import type { Ref, ReplyTo } from '../src/runtime/runtime.ts'
-import { behavior } from '../src/runtime/runtime.ts'
 import {
   type StreamId,
   type StreamLimits,

@@ -1,11 +1,4 @@
-import {
-  type Behavior,
-  behavior,
-  type Message,
-  type Ref,
-  type ReplyTo,
-  type Supervision,
-} from '../src/runtime/runtime.ts'
+import { type Behavior, behavior, type Message, type Ref, type ReplyTo, type Supervision } from 'spimpl-runtime'
 
 /** Starts a child, behind those that are there already. */
 export interface StartChild {

@@ -1,6 +1,6 @@
+import type { ActorContext, Ref } from 'spimpl-runtime'
 import type { ErrorCode, StreamErrorCode } from '../src/errors.ts'
 import type { TransferEvent, TransferOrder } from '../src/portal/portal.ts'
-import type { ActorContext, Ref } from '../src/runtime/runtime.ts'
 import { defaultStreamLimits } from '../src/utp/utp.ts'
 import type { StorageAnswer, StorageMessage } from './storage.ts'
 import type { StreamEvent, StreamMessage } from './stream.ts'

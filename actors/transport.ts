@@ -1,4 +1,4 @@
-import { behavior, type Ref, type ReplyTo } from '../src/runtime/runtime.ts'
+import { behavior, type Ref, type ReplyTo } from 'spimpl-runtime'
 import type {
   Datagram,
   DatagramCounters,

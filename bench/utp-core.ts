@@ -1,4 +1,4 @@
-import { systemRandomness } from '../src/runtime/randomness.ts'
+import { systemRandomness } from 'spimpl-runtime'
 import { type StreamInput, type StreamOutput, UtpConnection } from '../src/utp/utp.ts'
 import { rowOf } from './measurement.ts'
 import type { BenchOptions, BenchReport, BenchRow } from './report.ts'

@@ -1,16 +1,16 @@
 import { existsSync } from 'node:fs'
 import path from 'node:path'
+import { ComputePool } from 'spimpl-runtime/compute-pool'
 import { keccak256 } from '../src/crypto/keccak.ts'
-import { type Block, loadBlocks } from '../src/history/block-file.ts'
-import { makeChain } from '../src/history/chain-maker.ts'
+import { makeChain } from '../src/history/chain-maker/chain-maker.ts'
+import { type Block, loadBlocks } from '../src/history/headers/block-file.ts'
 import { validateBody, validateReceipts } from '../src/history/history.ts'
 import {
   INLINE_CONTENT_BYTES,
   type ValidationJob,
   type validateInWorker,
   validationTask,
-} from '../src/history/validation-task.ts'
-import { ComputePool } from '../src/runtime/compute-pool.ts'
+} from '../src/history/validation/validation-task.ts'
 import { type Contender, rowOf, time } from './measurement.ts'
 import { loadEthereumJs } from './peers/ethereumjs.ts'
 import { absent, benchDirectory } from './peers.ts'

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { type Randomness, systemRandomness } from 'spimpl-runtime'
 import { toHex } from '../src/codec/hex.ts'
 import { nodeCryptography } from '../src/crypto/node-cryptography.ts'
 import { SpimplError } from '../src/errors.ts'
@@ -9,8 +10,7 @@ import { type NodeRecord, parseRecord, portOf } from '../src/identity/node-recor
 import { LEGACY_PORTAL_KEY, PORTAL_KEY } from '../src/identity/portal-versions.ts'
 import { PublishableRecord, portalEntry, type RecordValue } from '../src/identity/publishable-record.ts'
 import { standardSchemes } from '../src/identity/v4.ts'
-import { MAX_VERSION, MIN_VERSION } from '../src/portal/version.ts'
-import { type Randomness, systemRandomness } from '../src/runtime/randomness.ts'
+import { MAX_VERSION, MIN_VERSION } from '../src/portal/wire/version.ts'
 import { CHAIN_IDS } from './bootnodes.ts'
 
 /** What `spimpl enr decode` says of a record; `--json` prints it as it is, without what is undefined. */

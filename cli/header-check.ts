@@ -1,6 +1,6 @@
 import type { Logger } from 'pino'
 import { toHex } from '../src/codec/hex.ts'
-import type { HeaderSource } from '../src/history/header-source.ts'
+import type { HeaderSource } from '../src/history/headers/header-source.ts'
 import type { Network } from './options.ts'
 
 /** The hash of block 0, by network. */

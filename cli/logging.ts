@@ -1,5 +1,5 @@
 import { destination, type Logger, pino } from 'pino'
-import type { LogSink } from '../src/runtime/runtime.ts'
+import type { LogSink } from 'spimpl-runtime'
 import type { LogLevel } from './options.ts'
 
 /** Lines that wait while they cannot be written; what comes on top is dropped. */

@@ -1,8 +1,8 @@
+import { supervisedChild } from 'spimpl-runtime/machines'
 import { type AnyStateMachine, initialTransition } from 'xstate'
-import { sessionMachine } from '../src/discv5/session-machine.ts'
+import { sessionMachine } from '../src/discv5/sessions/session-machine.ts'
 import { SpimplError } from '../src/errors.ts'
-import { supervisedChild } from '../src/runtime/supervised-child.ts'
-import { connectionMachine } from '../src/utp/connection-machine.ts'
+import { connectionMachine } from '../src/utp/connection/connection-machine.ts'
 
 /** Every lifecycle that is an xstate machine, by the name that `spimpl machines` takes. */
 const MACHINES: Readonly<Record<string, { readonly of: string; readonly machine: AnyStateMachine }>> = {

@@ -4,7 +4,8 @@
  */
 import { readFile, writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
-import { behavior, ComputePool, moved, type ReplyTo, System } from 'spimpl/runtime'
+import { behavior, type ReplyTo, System } from 'spimpl/runtime'
+import { ComputePool, moved } from 'spimpl/runtime/compute-pool'
 
 const usage = `usage: node thumbnailer.js [--factor N] [FILE.ppm ...]
 

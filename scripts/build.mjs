@@ -17,7 +17,7 @@ try {
 }
 
 if (process.argv.includes('--clean')) rmSync(path.join(root, 'dist'), { recursive: true, force: true })
-const { status } = spawnSync(process.execPath, [compiler, '-p', root], { stdio: 'inherit', cwd: root })
+const { status } = spawnSync(process.execPath, [compiler, '-b', root], { stdio: 'inherit', cwd: root })
 if (status !== 0) process.exit(status ?? 1)
 
 // What was compiled from a file that is gone would still be found, and run as a test.

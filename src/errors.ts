@@ -1,37 +1,8 @@
 /**
- * The closed union of error codes. A code is stable: scripts and supervisors match on it, people read the message.
- * Each floor keeps its own block, so that a reader sees what a floor can say.
+ * The error codes of the Portal node, one block for each floor, so that a reader sees what a floor can report.
+ * The runtime's own block and the error class are in `spimpl-runtime/errors`.
  */
-
-/** What the actor runtime says to those who use it. */
-export type RuntimeErrorCode =
-  | 'ACTOR_STOPPED'
-  | 'ACTOR_FAILED'
-  | 'ACTOR_LATE'
-  | 'ACTOR_NAME_TAKEN'
-  | 'ASK_TIMEOUT'
-  | 'ASK_ABORTED'
-  | 'ASK_SELF'
-  | 'MAILBOX_FULL'
-  | 'MESSAGE_UNKNOWN'
-  | 'MESSAGE_DROPPED'
-  | 'QUEUE_SYNC_ON_SELF'
-  | 'QUEUE_SYNC_BLOCKED'
-  | 'QUEUE_WRONG'
-  | 'QUEUE_RELEASED'
-  | 'QUEUE_TARGET_INVALID'
-  | 'QUEUE_OVER_RESUMED'
-  | 'GROUP_UNBALANCED'
-  | 'RESTART_INTENSITY'
-  | 'LANE_DIED'
-  | 'MESSAGE_NOT_CLONEABLE'
-  | 'POOL_FULL'
-  | 'POOL_CLOSED'
-  | 'TASK_TIMEOUT'
-  | 'TASK_ABORTED'
-  | 'REF_FOREIGN'
-  | 'EXPECTATION_FAILED'
-  | 'EXECUTOR_UNAVAILABLE'
+export { type ErrorCode, ok, type Result, refused, SpimplError, unwrap } from 'spimpl-runtime/errors'
 
 /** Why bytes were refused by a codec. */
 export type CodecErrorCode = 'RLP_INVALID' | 'VARINT_INVALID' | 'HEX_INVALID' | 'BASE64URL_INVALID'
@@ -107,53 +78,18 @@ export type HistoryErrorCode =
 export type StoreErrorCode = 'STORE_FAILED' | 'STORE_LOCKED' | 'STORE_CLOSED' | 'STORE_BUSY' | 'STORE_MISMATCH'
 
 /** What the command line and the RPC server refuse. */
-export type UsageErrorCode = 'USAGE' | 'CONFIG_INVALID' | 'FILE_INVALID' | 'RPC_INVALID_PARAMS'
+export type UsageErrorCode = 'USAGE' | 'FILE_INVALID' | 'RPC_INVALID_PARAMS'
 
-/** Every code that a `SpimplError` or a refused `Result` can have. */
-export type ErrorCode =
-  | RuntimeErrorCode
-  | CodecErrorCode
-  | IdentityErrorCode
-  | TransportErrorCode
-  | DiscoveryErrorCode
-  | StreamErrorCode
-  | PortalErrorCode
-  | HistoryErrorCode
-  | StoreErrorCode
-  | UsageErrorCode
-
-/**
- * The one error class. `message` says what was expected and what came.
- *
- * @example
- * throw new SpimplError('KEY_INVALID', 'expected a private key of 32 bytes, got 31')
- */
-export class SpimplError extends Error {
-  override readonly name = 'SpimplError'
-  readonly code: ErrorCode
-
-  constructor(code: ErrorCode, message: string, options?: { readonly cause?: unknown }) {
-    super(message, options)
-    this.code = code
+declare module 'spimpl-runtime/errors' {
+  interface ErrorCodes {
+    readonly codec: CodecErrorCode
+    readonly identity: IdentityErrorCode
+    readonly transport: TransportErrorCode
+    readonly discovery: DiscoveryErrorCode
+    readonly streams: StreamErrorCode
+    readonly portal: PortalErrorCode
+    readonly history: HistoryErrorCode
+    readonly store: StoreErrorCode
+    readonly usage: UsageErrorCode
   }
-}
-
-/** Parsers of hostile input return this and never throw: a reason that is counted, or the value. */
-export type Result<T, Code extends ErrorCode = ErrorCode> =
-  | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly code: Code; readonly detail: string }
-
-/** The value that a parser of hostile input returns. */
-export const ok = <T>(value: T): { readonly ok: true; readonly value: T } => ({ ok: true, value })
-
-/** The reason that a parser of hostile input returns; `detail` says what was expected and what came. */
-export const refused = <Code extends ErrorCode>(
-  code: Code,
-  detail: string,
-): { readonly ok: false; readonly code: Code; readonly detail: string } => ({ ok: false, code, detail })
-
-/** Turns a refused result into a thrown error, for callers whose input is a user's and not the network's. */
-export function unwrap<T>(result: Result<T>): T {
-  if (result.ok) return result.value
-  throw new SpimplError(result.code, result.detail)
 }

@@ -1,5 +1,5 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
-import { seededRandomness } from '../src/runtime/randomness.ts'
+import { seededRandomness } from 'spimpl-runtime'
 import type { Endpoint } from '../src/transport/datagram.ts'
 
 export interface RelayConditions {

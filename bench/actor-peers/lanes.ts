@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads'
-import { behavior, type Ref, type ReplyTo, System } from '../../src/runtime/runtime.ts'
+import { behavior, type Ref, type ReplyTo, System } from 'spimpl-runtime'
 import { percentile, rowOf } from '../measurement.ts'
 import type { BenchRow } from '../report.ts'
 

@@ -1,4 +1,4 @@
-import { behavior, Recorder, type Ref, type ReplyTo, System } from '../../src/runtime/runtime.ts'
+import { behavior, Recorder, type Ref, type ReplyTo, System } from 'spimpl-runtime'
 import { type ActorPeer, RING_ACTORS, SENDERS, settledBytes, timed } from './actor-peer.ts'
 
 type Sink =

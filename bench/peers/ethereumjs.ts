@@ -1,4 +1,4 @@
-import type { BlockHeader } from '../../src/history/header.ts'
+import type { BlockHeader } from '../../src/history/headers/header.ts'
 import { loadPeer } from '../peers.ts'
 
 /**

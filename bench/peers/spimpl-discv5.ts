@@ -1,10 +1,10 @@
+import { systemRandomness } from 'spimpl-runtime'
 import { nodeCryptography } from '../../src/crypto/node-cryptography.ts'
 import { type DiscoveryInput, type DiscoveryOutput, Discv5 } from '../../src/discv5/discv5.ts'
 import { unwrap } from '../../src/errors.ts'
 import { newPrivateKey } from '../../src/identity/keys.ts'
 import { type NodeRecord, parseRecord } from '../../src/identity/node-record.ts'
 import { endpointEntries, PublishableRecord } from '../../src/identity/publishable-record.ts'
-import { systemRandomness } from '../../src/runtime/randomness.ts'
 import { openDatagramSocket } from '../../src/transport/node-dgram.ts'
 
 /**

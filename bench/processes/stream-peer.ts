@@ -1,3 +1,4 @@
+import { behavior, type Ref, System } from 'spimpl-runtime'
 import { discovery } from '../../actors/discovery.ts'
 import type { StreamEvent, StreamMessage } from '../../actors/stream.ts'
 import { streams } from '../../actors/streams.ts'
@@ -8,7 +9,6 @@ import { unwrap } from '../../src/errors.ts'
 import { newPrivateKey } from '../../src/identity/keys.ts'
 import { parseRecord } from '../../src/identity/node-record.ts'
 import { endpointEntries, PublishableRecord } from '../../src/identity/publishable-record.ts'
-import { behavior, type Ref, System } from '../../src/runtime/runtime.ts'
 import { openDatagramSocket } from '../../src/transport/node-dgram.ts'
 
 /** What the measuring process tells a peer, and hears from it. */

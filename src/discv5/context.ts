@@ -1,6 +1,6 @@
+import type { Randomness } from 'spimpl-runtime'
 import type { Cryptography } from '../crypto/cryptography.ts'
 import type { PublishableRecord } from '../identity/publishable-record.ts'
-import type { Randomness } from '../runtime/randomness.ts'
 import type { DiscoveryCounters } from './counters.ts'
 import type { DiscoveryOutput } from './interface.ts'
 import type { DiscoveryLimits } from './limits.ts'

@@ -1,22 +1,34 @@
+import type { Core } from 'spimpl-runtime/core'
 import { fromHex } from '../codec/hex.ts'
 import { SpimplError } from '../errors.ts'
 import type { NodeRecord } from '../identity/node-record.ts'
 import { endpointEntries, type RecordChanges } from '../identity/publishable-record.ts'
 import { RecordDecoder } from '../identity/record-decoder.ts'
-import type { Core } from '../runtime/core.ts'
 import type { Endpoint } from '../transport/datagram.ts'
-import { addressScope, addressText } from './address.ts'
-import { AddressVote, isBetterAddress } from './address-vote.ts'
-import { ApiRequests } from './api-requests.ts'
-import { Bootstrap } from './bootstrap.ts'
+import { ApiRequests } from './asking/api-requests.ts'
+import { Lookups } from './asking/lookups.ts'
+import { Messenger } from './asking/messenger.ts'
+import { RecordFetcher } from './asking/record-fetcher.ts'
+import { PendingRequest } from './asking/requests.ts'
+import { Resolver } from './asking/resolver.ts'
+import { protocolName, Responder } from './asking/responder.ts'
 import { type Context, Turn } from './context.ts'
 import { type DiscoveryCounters, newCounters } from './counters.ts'
 import { DeadlineHeap, type Timed } from './deadline-heap.ts'
-import { Inbox } from './inbox.ts'
-import { Initiator } from './initiator.ts'
 import type { DiscoveryInput, DiscoveryOptions, DiscoveryOutput, DiscoverySnapshot, TalkToken } from './interface.ts'
 import { discoveryLimits } from './limits.ts'
-import { Lookups } from './lookups.ts'
+import { Inbox } from './sessions/inbox.ts'
+import { Initiator } from './sessions/initiator.ts'
+import { Outbox } from './sessions/outbox.ts'
+import { Recipient } from './sessions/recipient.ts'
+import { SentLog } from './sessions/sent-log.ts'
+import { Session } from './sessions/session.ts'
+import { isAt, SessionCache } from './sessions/session-cache.ts'
+import { AddressVote, isBetterAddress } from './table/address-vote.ts'
+import { Bootstrap } from './table/bootstrap.ts'
+import { DEFAULT_IP_LIMITS, RoutingTable } from './table/routing-table.ts'
+import { TableKeeper, type TableNode } from './table/table-keeper.ts'
+import { addressScope, addressText } from './wire/address.ts'
 import {
   encodeTalkResponse,
   FINDNODE,
@@ -27,19 +39,7 @@ import {
   type Response,
   TALKREQ,
   TALKRESP,
-} from './message.ts'
-import { Messenger } from './messenger.ts'
-import { Outbox } from './outbox.ts'
-import { Recipient } from './recipient.ts'
-import { RecordFetcher } from './record-fetcher.ts'
-import { PendingRequest } from './requests.ts'
-import { Resolver } from './resolver.ts'
-import { protocolName, Responder } from './responder.ts'
-import { DEFAULT_IP_LIMITS, RoutingTable } from './routing-table.ts'
-import { SentLog } from './sent-log.ts'
-import { Session } from './session.ts'
-import { isAt, SessionCache } from './session-cache.ts'
-import { TableKeeper, type TableNode } from './table-keeper.ts'
+} from './wire/message.ts'
 
 export type {
   DiscoveryInput,
@@ -52,6 +52,11 @@ export type {
 
 /**
  * Node Discovery v5.1 as a core: datagrams and requests in, datagrams and outcomes out (devp2p, discv5/).
+ *
+ *     wire      packets, messages, the handshake's bytes, addresses
+ *     sessions  keys, challenges, handshakes, and the packets that need them
+ *     asking    requests and answers, lookups, rates
+ *     table     the routing table, liveness, bootstrap, votes on the own address
  *
  * @example
  * const discovery = new Discv5({ record, crypto: nodeCryptography, randomness, oneWayProtocols: ['utp'] })

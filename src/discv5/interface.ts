@@ -1,13 +1,13 @@
+import type { Randomness } from 'spimpl-runtime'
 import type { Cryptography } from '../crypto/cryptography.ts'
 import type { DiscoveryErrorCode, SpimplError } from '../errors.ts'
 import type { NodeRecord } from '../identity/node-record.ts'
 import type { PublishableRecord, RecordChanges } from '../identity/publishable-record.ts'
-import type { Randomness } from '../runtime/randomness.ts'
 import type { Datagram, Endpoint } from '../transport/datagram.ts'
 import type { DiscoveryCounters } from './counters.ts'
 import type { DiscoveryLimits } from './limits.ts'
-import type { IpLimits } from './routing-table.ts'
-import type { SessionState } from './session-machine.ts'
+import type { SessionState } from './sessions/session-machine.ts'
+import type { IpLimits } from './table/routing-table.ts'
 
 /** What a `Discv5` is made of. */
 export interface DiscoveryOptions {

@@ -1,15 +1,20 @@
 /**
  * The door of the history sub-network (history/history-network.md): what its content is called, where it lives, and
  * whether it is true.
+ *
+ *     content      content keys and ids, bodies, receipts, the roots that a header commits to
+ *     headers      headers and their sources: an execution client, block files, a table
+ *     validation   whether content is what its key names
+ *     chain-maker  small valid chains for devnets and tests
  */
-export { type BodySummary, validateBody } from './body.ts'
-export { type ContentSummary, validateContent } from './content.ts'
-export { contentIdOfKey } from './content-id.ts'
-export { decodeContentKey, encodeContentKey, type HistoryContentType, type HistoryKey } from './content-key.ts'
-export { type BlockHeader, decodeHeader } from './header.ts'
-export type { HeaderAnswer, HeaderSource } from './header-source.ts'
-export { openHeaderSource } from './open-header-source.ts'
-export { type ReceiptsSummary, validateReceipts } from './receipts.ts'
+export { type BodySummary, validateBody } from './content/body.ts'
+export { type ContentSummary, validateContent } from './content/content.ts'
+export { contentIdOfKey } from './content/content-id.ts'
+export { decodeContentKey, encodeContentKey, type HistoryContentType, type HistoryKey } from './content/content-key.ts'
+export { type ReceiptsSummary, validateReceipts } from './content/receipts.ts'
+export { type BlockHeader, decodeHeader } from './headers/header.ts'
+export type { HeaderAnswer, HeaderSource } from './headers/header-source.ts'
+export { openHeaderSource } from './headers/open-header-source.ts'
 
 /** The `protocol` of its TALKREQ messages (Protocol Identifier). */
 export const HISTORY_PROTOCOL: Uint8Array = Uint8Array.of(0x50, 0x00)

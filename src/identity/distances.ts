@@ -1,4 +1,4 @@
-import type { Randomness } from '../runtime/randomness.ts'
+import type { Randomness } from 'spimpl-runtime'
 
 /** Bytes of a node id or content id. */
 const ID_BYTES = 32

@@ -1,7 +1,7 @@
+import type { Randomness } from 'spimpl-runtime'
 import { fromHex } from '../codec/hex.ts'
 import type { Cryptography } from '../crypto/cryptography.ts'
 import { SpimplError } from '../errors.ts'
-import type { Randomness } from '../runtime/randomness.ts'
 
 /** A fresh secp256k1 private key (32 bytes). For real keys the randomness is the system's. */
 export function newPrivateKey(randomness: Randomness, crypto: Cryptography): Uint8Array {

@@ -1,8 +1,8 @@
 import type { TalkToken } from '../discv5/interface.ts'
 import type { ErrorCode } from '../errors.ts'
 import type { NodeRecord } from '../identity/node-record.ts'
-import type { AcceptCode } from './message.ts'
-import type { PingPayload } from './ping-extension.ts'
+import type { AcceptCode } from './wire/message.ts'
+import type { PingPayload } from './wire/ping-extension.ts'
 
 /** A content key with the id that the sub-network derives from it. */
 export interface ContentName {

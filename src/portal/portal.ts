@@ -10,6 +10,8 @@
  *
  * Parts know those above them. Message codecs are imported from their own files (`message.ts`, `ping-extension.ts`).
  */
+
+export type { OverlayOptions } from './knowledge/state.ts'
 export { defaultOverlayLimits, type OverlayLimits } from './limits.ts'
 export { type MemberSnapshot, Overlay, type OverlaySnapshot } from './overlay.ts'
 export type {
@@ -30,4 +32,3 @@ export type {
   TransferRequest,
   TransferStart,
 } from './overlay-messages.ts'
-export type { OverlayOptions } from './state.ts'

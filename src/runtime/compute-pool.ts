@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { move, Piscina } from 'piscina'
-import { SpimplError } from '../errors.ts'
-import { onAbort } from './abort-listeners.ts'
+import { onAbort } from './actors/abort-listeners.ts'
+import { SpimplError } from './errors.ts'
 
 /** A stateless function of a module, by name: it runs on whatever thread is free, so it may not rely on an earlier call. */
 export interface ComputeTask<Input, Output> {

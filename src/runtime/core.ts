@@ -1,16 +1,19 @@
 /**
- * A protocol core: a plain state machine without I/O (ARCHITECTURE.md, rule 1).
+ * The door for those who write a protocol core: a state machine without I/O, clock or randomness.
  *
- * Whoever drives it passes every input with the present moment, carries out what it emits, and sends it
- * `{ type: 'timeout' }` when `deadline()` has come. So one timer is enough for a core, whatever it waits for.
+ *     core           the interface that an actor drives
+ *     turn           the moment and the outputs of one call
+ *     deadlines      all timers of a core in one heap of named entries
+ *     limits         defaults, and what a user changes of them, checked
+ *     counters       counts under a closed set of names
+ *     pending-calls  calls that await their result, by number
+ *     invariant      what must hold wherever state moves
  */
-export interface Core<Input, Output> {
-  /**
-   * @param now milliseconds of a monotonic clock, with a fraction; never goes backwards
-   * @param emit is called before `handle` returns, never after; outputs are in order
-   */
-  handle(input: Input, now: number, emit: (output: Output) => void): void
-
-  /** The moment (milliseconds, same clock) at which the core wants a `timeout` input; `Infinity` for none. */
-  deadline(): number
-}
+export type { Core } from './cores/core.ts'
+export { type CounterNames, Counters } from './cores/counters.ts'
+export { Deadline, Deadlines } from './cores/deadlines.ts'
+export { invariant } from './cores/invariant.ts'
+export { checkedLimits, type LimitRange, type LimitRanges } from './cores/limits.ts'
+export { PendingCalls } from './cores/pending-calls.ts'
+export { Turn } from './cores/turn.ts'
+export { type Randomness, seededRandomness } from './ports/randomness.ts'

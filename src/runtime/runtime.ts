@@ -1,4 +1,16 @@
-/** The door of the actor runtime: what `spimpl/runtime` exports. */
+/**
+ * The main door of the actor runtime. Its rooms:
+ *
+ *     actors       behaviours, references, mailboxes, asking, the system
+ *     supervising  restarts, lifecycles, shutdown in phases
+ *     queues       serial and concurrent queues, groups, sources, the timer wheel
+ *     lanes        actors on other threads, and the messages between them
+ *     executors    what drains the queues: event loop, libdispatch, simulation
+ *     watching     inspection, recording, dead letters, histograms
+ *     cores        what protocol cores are made of
+ *     ports        clock, randomness, log
+ *     testing      the test kit
+ */
 export {
   type Behavior,
   type BehaviorOptions,
@@ -7,36 +19,41 @@ export {
   type Message,
   type SpawnOptions,
   type Tagged,
-} from './actor.ts'
-export type { ActorContext } from './actor-context.ts'
-export type { StopReason, Terminated } from './actor-lifecycle.ts'
-export type { AskOptions, Delivery, Ref, ReplyTo } from './actor-ref.ts'
-export { type Clock, systemClock } from './clock.ts'
-export { type ComputeOptions, ComputePool, type ComputePoolOptions, type ComputeTask, moved } from './compute-pool.ts'
-export type { Core } from './core.ts'
-export type { DeadLetter, DeadLetterReason, DeadLetters } from './dead-letters.ts'
-export { type ActorEvent, diagnostics } from './diagnostics.ts'
-export { DispatchGroup } from './dispatch-group.ts'
-export { DispatchQueue, type DispatchQueueOptions, QueueKey } from './dispatch-queue.ts'
-export { DispatchSource, type TimerSchedule } from './dispatch-source.ts'
+} from './actors/actor.ts'
+export type { ActorContext } from './actors/actor-context.ts'
+export type { AskOptions, Delivery, Ref, ReplyTo } from './actors/actor-ref.ts'
+export type { KeyedTimers } from './actors/keyed-timers.ts'
+export type { MailboxOptions, OverflowPolicy } from './actors/mailbox.ts'
+export { type RouterOptions, router } from './actors/router.ts'
+export { System, type SystemOptions } from './actors/system.ts'
+export type { Core } from './cores/core.ts'
+export {
+  type ErrorCode,
+  type ErrorCodes,
+  ok,
+  type Result,
+  type RuntimeErrorCode,
+  refused,
+  SpimplError,
+  unwrap,
+} from './errors.ts'
 export { EventLoopExecutor } from './executors/event-loop.ts'
 export type { Drainer, Executor } from './executors/executor.ts'
-export { SimulationExecutor } from './executors/simulation.ts'
-export { Histogram, type HistogramSummary } from './histogram.ts'
-export { formatTree, type Inspection } from './inspection.ts'
-export type { KeyedTimers } from './keyed-timers.ts'
 export { Lane, type LaneBehavior, type LaneOptions } from './lanes/lane.ts'
-export type { Logger, LogLevel, LogRecord, LogSink } from './logger.ts'
-export { fromMachine, type MachineOptions } from './machine-behavior.ts'
-export type { MailboxOptions, OverflowPolicy } from './mailbox.ts'
-export type { QualityOfService } from './quality-of-service.ts'
-export { type Randomness, seededRandomness, systemRandomness } from './randomness.ts'
-export { Recorder, type RecorderOptions, type RecordKind, type TraceRecord } from './recorder.ts'
-export { type DrainBudget, RootQueue, type Target } from './root-queue.ts'
-export { type RouterOptions, router } from './router.ts'
-export type { PhaseOptions, PhaseReport, ShutdownReport } from './shutdown.ts'
-export { supervisedChild } from './supervised-child.ts'
-export type { RestartKind, Supervision, SupervisionStrategy } from './supervision.ts'
-export { System, type SystemOptions } from './system.ts'
-export { type Probe, TestSystem, type TestSystemOptions } from './test-system.ts'
-export type { Work, WorkOptions } from './work-item.ts'
+export { type Clock, systemClock } from './ports/clock.ts'
+export type { Logger, LogLevel, LogRecord, LogSink } from './ports/logger.ts'
+export { type Randomness, seededRandomness, systemRandomness } from './ports/randomness.ts'
+export { DispatchGroup } from './queues/dispatch-group.ts'
+export { DispatchQueue, type DispatchQueueOptions, QueueKey } from './queues/dispatch-queue.ts'
+export { DispatchSource, type TimerSchedule } from './queues/dispatch-source.ts'
+export type { QualityOfService } from './queues/quality-of-service.ts'
+export { type DrainBudget, RootQueue, type Target } from './queues/root-queue.ts'
+export type { Work, WorkOptions } from './queues/work-item.ts'
+export type { StopReason, Terminated } from './supervising/actor-lifecycle.ts'
+export type { PhaseOptions, PhaseReport, ShutdownReport } from './supervising/shutdown.ts'
+export type { RestartKind, Supervision, SupervisionStrategy } from './supervising/supervision.ts'
+export type { DeadLetter, DeadLetterReason, DeadLetters } from './watching/dead-letters.ts'
+export { type ActorEvent, diagnostics } from './watching/diagnostics.ts'
+export { Histogram, type HistogramSummary } from './watching/histogram.ts'
+export { formatTree, type Inspection } from './watching/inspection.ts'
+export { Recorder, type RecorderOptions, type RecordKind, type TraceRecord } from './watching/recorder.ts'

@@ -1,5 +1,5 @@
+import type { Randomness } from 'spimpl-runtime'
 import { SpimplError } from '../errors.ts'
-import type { Randomness } from '../runtime/randomness.ts'
 import type {
   Datagram,
   DatagramCounters,

@@ -1,5 +1,5 @@
-import { HEADER_BYTES, MAX_SELECTIVE_ACK_BYTES } from './packet.ts'
-import { MAX_UTP_PACKET_BYTES } from './size.ts'
+import { HEADER_BYTES, MAX_SELECTIVE_ACK_BYTES } from './wire/packet.ts'
+import { MAX_UTP_PACKET_BYTES } from './wire/size.ts'
 
 /** The bounds of one stream. All have defaults; whoever opens a stream gives those that differ. */
 export interface StreamLimits {

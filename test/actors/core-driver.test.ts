@@ -1,8 +1,8 @@
 import test from 'ava'
+import { behavior } from 'spimpl-runtime'
+import type { Core } from 'spimpl-runtime/core'
+import { TestSystem } from 'spimpl-runtime/internal/testing/test-system.js'
 import { driveCore, Pending, type Timeout } from '../../actors/core-driver.ts'
-import type { Core } from '../../src/runtime/core.ts'
-import { behavior } from '../../src/runtime/runtime.ts'
-import { TestSystem } from '../../src/runtime/test-system.ts'
 
 type Input = { readonly type: 'want'; readonly inMs: number } | Timeout
 

@@ -1,8 +1,8 @@
 import test from 'ava'
+import { behavior, type ReplyTo } from 'spimpl-runtime'
+import { TestSystem } from 'spimpl-runtime/internal/testing/test-system.js'
 import { type Open, onceOpen, Resource } from '../../actors/resource.ts'
 import { SpimplError } from '../../src/errors.ts'
-import { behavior, type ReplyTo } from '../../src/runtime/runtime.ts'
-import { TestSystem } from '../../src/runtime/test-system.ts'
 
 type Message =
   | { readonly type: 'note'; readonly text: string }

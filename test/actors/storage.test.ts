@@ -1,8 +1,8 @@
 import test from 'ava'
+import type { LogRecord } from 'spimpl-runtime'
+import { TestSystem } from 'spimpl-runtime/internal/testing/test-system.js'
 import { storage } from '../../actors/storage.ts'
 import { SpimplError } from '../../src/errors.ts'
-import type { LogRecord } from '../../src/runtime/runtime.ts'
-import { TestSystem } from '../../src/runtime/test-system.ts'
 import type { ContentStore, PutOutcome } from '../../src/store/store.ts'
 import { MemoryStore } from '../../src/store/store.ts'
 

@@ -1,12 +1,12 @@
 import test from 'ava'
+import { TestSystem } from 'spimpl-runtime/testing'
 import type { OverlayMessage } from '../../actors/overlay-messages.ts'
-import { ownRecord } from '../../actors/own-record.ts'
 import type { StorageMessage } from '../../actors/storage.ts'
 import { storeQuestions } from '../../actors/store-questions.ts'
 import type { ValidationMessage } from '../../actors/validation.ts'
+import { ownRecord } from '../../node/own-record.ts'
 import { nodeCryptography } from '../../src/crypto/node-cryptography.ts'
 import type { OverlayInput } from '../../src/portal/portal.ts'
-import { TestSystem } from '../../src/runtime/runtime.ts'
 
 const from = ownRecord({
   privateKey: new Uint8Array(32).fill(1),

@@ -1,4 +1,6 @@
 import test from 'ava'
+import type { Behavior, LogRecord, Ref } from 'spimpl-runtime'
+import { TestSystem } from 'spimpl-runtime/internal/testing/test-system.js'
 import { inboundTransfer } from '../../actors/inbound-transfer.ts'
 import { outboundTransfer } from '../../actors/outbound-transfer.ts'
 import type { StorageMessage } from '../../actors/storage.ts'
@@ -12,8 +14,6 @@ import { nodeCryptography } from '../../src/crypto/node-cryptography.ts'
 import { refused } from '../../src/errors.ts'
 import { PublishableRecord } from '../../src/identity/publishable-record.ts'
 import type { TransferEvent, TransferRequest } from '../../src/portal/portal.ts'
-import type { Behavior, LogRecord, Ref } from '../../src/runtime/runtime.ts'
-import { TestSystem } from '../../src/runtime/test-system.ts'
 
 const peer = new PublishableRecord({ privateKey: new Uint8Array(32).fill(7), crypto: nodeCryptography }).current
 const framed = (...items: readonly Uint8Array[]): Uint8Array =>

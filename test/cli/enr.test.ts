@@ -1,12 +1,12 @@
 import test from 'ava'
+import { seededRandomness } from 'spimpl-runtime'
 import { decodeEnr, describeEnr, type NewEnrOptions, newEnr } from '../../cli/enr.ts'
 import { toBase64Url } from '../../src/codec/base64url.ts'
 import { nodeCryptography as crypto } from '../../src/crypto/node-cryptography.ts'
 import { unwrap } from '../../src/errors.ts'
 import { parseRecord } from '../../src/identity/node-record.ts'
 import { PublishableRecord, portalEntry } from '../../src/identity/publishable-record.ts'
-import { MAX_VERSION, MIN_VERSION } from '../../src/portal/version.ts'
-import { seededRandomness } from '../../src/runtime/randomness.ts'
+import { MAX_VERSION, MIN_VERSION } from '../../src/portal/wire/version.ts'
 
 /** enr.md, "Test Vectors". */
 const EXAMPLE =

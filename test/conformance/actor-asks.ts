@@ -1,6 +1,6 @@
+import { behavior } from 'spimpl-runtime/internal/actors/actor.js'
+import type { Ref, ReplyTo } from 'spimpl-runtime/internal/actors/actor-ref.js'
 import { SpimplError } from '../../src/errors.ts'
-import { behavior } from '../../src/runtime/actor.ts'
-import type { Ref, ReplyTo } from '../../src/runtime/actor-ref.ts'
 import { counter, read, soon } from './actor-messages.ts'
 import { type Cases, gate } from './stage.ts'
 

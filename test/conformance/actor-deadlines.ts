@@ -1,10 +1,10 @@
-import { type Behavior, behavior } from '../../src/runtime/actor.ts'
-import { cellOf } from '../../src/runtime/actor-context.ts'
-import type { Terminated } from '../../src/runtime/actor-lifecycle.ts'
-import type { Ref } from '../../src/runtime/actor-ref.ts'
-import type { LogRecord, ReplyTo, SpawnOptions } from '../../src/runtime/runtime.ts'
-import type { SupervisionStrategy } from '../../src/runtime/supervision.ts'
-import type { System } from '../../src/runtime/system.ts'
+import type { LogRecord, ReplyTo, SpawnOptions } from 'spimpl-runtime'
+import { type Behavior, behavior } from 'spimpl-runtime/internal/actors/actor.js'
+import { cellOf } from 'spimpl-runtime/internal/actors/actor-context.js'
+import type { Ref } from 'spimpl-runtime/internal/actors/actor-ref.js'
+import type { System } from 'spimpl-runtime/internal/actors/system.js'
+import type { Terminated } from 'spimpl-runtime/internal/supervising/actor-lifecycle.js'
+import type { SupervisionStrategy } from 'spimpl-runtime/internal/supervising/supervision.js'
 import { type Cases, gate } from './stage.ts'
 
 type Part =

@@ -1,8 +1,8 @@
+import { type Behavior, behavior, type Message } from 'spimpl-runtime/internal/actors/actor.js'
+import type { ReplyTo } from 'spimpl-runtime/internal/actors/actor-ref.js'
+import { fromMachine } from 'spimpl-runtime/internal/actors/machine-behavior.js'
+import type { DeadLetter } from 'spimpl-runtime/internal/watching/dead-letters.js'
 import { assign, createMachine, raise } from 'xstate'
-import { type Behavior, behavior, type Message } from '../../src/runtime/actor.ts'
-import type { ReplyTo } from '../../src/runtime/actor-ref.ts'
-import type { DeadLetter } from '../../src/runtime/dead-letters.ts'
-import { fromMachine } from '../../src/runtime/machine-behavior.ts'
 import { type Cases, gate, type Stage } from './stage.ts'
 
 export type Counter =

@@ -1,5 +1,5 @@
 import test from 'ava'
-import { DispatchExecutor } from '../../src/runtime/executors/dispatch.ts'
+import { DispatchExecutor } from 'spimpl-runtime/dispatch'
 import { executorCases } from './executor-cases.ts'
 import { polling } from './polling.ts'
 import { conformance, type ExecutorFactory } from './stage.ts'

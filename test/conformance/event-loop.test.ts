@@ -1,4 +1,4 @@
-import { EventLoopExecutor } from '../../src/runtime/executors/event-loop.ts'
+import { EventLoopExecutor } from 'spimpl-runtime/internal/executors/event-loop.js'
 import { executorCases } from './executor-cases.ts'
 import { polling } from './polling.ts'
 import { conformance, type ExecutorFactory } from './stage.ts'

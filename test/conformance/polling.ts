@@ -1,4 +1,4 @@
-import { behavior } from '../../src/runtime/actor.ts'
+import { behavior } from 'spimpl-runtime/internal/actors/actor.js'
 import { type Cases, turn } from './stage.ts'
 
 /** What an executor on a real event loop must show besides: a flood starves nobody. */

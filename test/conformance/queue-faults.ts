@@ -1,4 +1,4 @@
-import { DispatchGroup } from '../../src/runtime/dispatch-group.ts'
+import { DispatchGroup } from 'spimpl-runtime/internal/queues/dispatch-group.js'
 import { type Cases, gate } from './stage.ts'
 
 /** What libdispatch forbids or would deadlock on, and what the work of others does wrong. */

@@ -1,4 +1,4 @@
-import { DispatchQueue } from '../../src/runtime/dispatch-queue.ts'
+import { DispatchQueue } from 'spimpl-runtime/internal/queues/dispatch-queue.js'
 import { type Cases, gate, turn } from './stage.ts'
 
 /** Order and exclusion on serial and concurrent queues. */

@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream'
-import { DispatchSource, withLeeway } from '../../src/runtime/dispatch-source.ts'
-import { qualitiesOfService } from '../../src/runtime/quality-of-service.ts'
+import { DispatchSource, withLeeway } from 'spimpl-runtime/internal/queues/dispatch-source.js'
+import { qualitiesOfService } from 'spimpl-runtime/internal/queues/quality-of-service.js'
 import { type Cases, turn } from './stage.ts'
 
 /** Classes of service, drain budgets, sources. */

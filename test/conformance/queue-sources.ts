@@ -1,5 +1,5 @@
 import { PassThrough } from 'node:stream'
-import { DispatchSource } from '../../src/runtime/dispatch-source.ts'
+import { DispatchSource } from 'spimpl-runtime/internal/queues/dispatch-source.js'
 import { type Cases, gate, turn } from './stage.ts'
 
 /** What libdispatch promises of sources beside the delivery of their events. */

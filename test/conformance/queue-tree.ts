@@ -1,4 +1,4 @@
-import { DispatchQueue, QueueKey } from '../../src/runtime/dispatch-queue.ts'
+import { DispatchQueue, QueueKey } from 'spimpl-runtime/internal/queues/dispatch-queue.js'
 import { type Cases, gate, turn } from './stage.ts'
 
 /** Targets, suspension, and what a queue knows of itself. */

@@ -1,4 +1,4 @@
-import { DispatchGroup } from '../../src/runtime/dispatch-group.ts'
+import { DispatchGroup } from 'spimpl-runtime/internal/queues/dispatch-group.js'
 import { type Cases, gate } from './stage.ts'
 
 /** Synchronous dispatch, groups, delays. */

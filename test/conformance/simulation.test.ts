@@ -1,4 +1,4 @@
-import { SimulationExecutor } from '../../src/runtime/executors/simulation.ts'
+import { SimulationExecutor } from 'spimpl-runtime/internal/executors/simulation.js'
 import { executorCases } from './executor-cases.ts'
 import { conformance, type ExecutorFactory } from './stage.ts'
 

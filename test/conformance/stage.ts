@@ -1,9 +1,9 @@
 import test, { type ExecutionContext } from 'ava'
-import type { DispatchQueueOptions } from '../../src/runtime/dispatch-queue.ts'
-import { DispatchQueue } from '../../src/runtime/dispatch-queue.ts'
-import type { Executor } from '../../src/runtime/executors/executor.ts'
-import { type DrainBudget, defaultDrainBudget, RootQueue } from '../../src/runtime/root-queue.ts'
-import { System, type SystemOptions } from '../../src/runtime/system.ts'
+import { System, type SystemOptions } from 'spimpl-runtime/internal/actors/system.js'
+import type { Executor } from 'spimpl-runtime/internal/executors/executor.js'
+import type { DispatchQueueOptions } from 'spimpl-runtime/internal/queues/dispatch-queue.js'
+import { DispatchQueue } from 'spimpl-runtime/internal/queues/dispatch-queue.js'
+import { type DrainBudget, defaultDrainBudget, RootQueue } from 'spimpl-runtime/internal/queues/root-queue.js'
 
 /** An executor under test, and how a case lets it run. */
 export interface StagedExecutor {

@@ -1,8 +1,17 @@
 import test from 'ava'
 import fc from 'fast-check'
-import { FINDNODE, type Message, NODES, PING, PONG, type Request, TALKREQ, TALKRESP } from '../../src/discv5/message.ts'
-import { FLAG_HANDSHAKE, FLAG_ORDINARY, FLAG_WHOAREYOU } from '../../src/discv5/packet.ts'
-import { type Randomness, seededRandomness } from '../../src/runtime/randomness.ts'
+import { type Randomness, seededRandomness } from 'spimpl-runtime'
+import {
+  FINDNODE,
+  type Message,
+  NODES,
+  PING,
+  PONG,
+  type Request,
+  TALKREQ,
+  TALKRESP,
+} from '../../src/discv5/wire/message.ts'
+import { FLAG_HANDSHAKE, FLAG_ORDINARY, FLAG_WHOAREYOU } from '../../src/discv5/wire/packet.ts'
 import type { Datagram } from '../../src/transport/datagram.ts'
 import { TestNetwork, type TestNode } from './network.ts'
 import { RawPeer } from './raw-peer.ts'

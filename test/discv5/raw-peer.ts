@@ -1,6 +1,12 @@
+import { seededRandomness } from 'spimpl-runtime'
 import { nodeCryptography as crypto } from '../../src/crypto/node-cryptography.ts'
-import { deriveKeys, handshakeAuthdataBytes, idDigest, writeHandshakeAuthdata } from '../../src/discv5/handshake.ts'
-import { decodeMessage, encodeMessage, type Message } from '../../src/discv5/message.ts'
+import {
+  deriveKeys,
+  handshakeAuthdataBytes,
+  idDigest,
+  writeHandshakeAuthdata,
+} from '../../src/discv5/wire/handshake.ts'
+import { decodeMessage, encodeMessage, type Message } from '../../src/discv5/wire/message.ts'
 import {
   AUTHDATA_AT,
   FLAG_HANDSHAKE,
@@ -10,10 +16,9 @@ import {
   type Packet,
   unmaskPacket,
   writeHeader,
-} from '../../src/discv5/packet.ts'
+} from '../../src/discv5/wire/packet.ts'
 import type { NodeRecord } from '../../src/identity/node-record.ts'
 import { endpointEntries, PublishableRecord } from '../../src/identity/publishable-record.ts'
-import { seededRandomness } from '../../src/runtime/randomness.ts'
 import type { Endpoint } from '../../src/transport/datagram.ts'
 
 interface Keys {

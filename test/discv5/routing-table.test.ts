@@ -1,9 +1,9 @@
 import test from 'ava'
 import fc from 'fast-check'
+import { seededRandomness } from 'spimpl-runtime'
 import { toHex } from '../../src/codec/hex.ts'
-import { DEFAULT_IP_LIMITS, RoutingTable, type TableRecord } from '../../src/discv5/routing-table.ts'
+import { DEFAULT_IP_LIMITS, RoutingTable, type TableRecord } from '../../src/discv5/table/routing-table.ts'
 import { compareDistance, logDistance, randomIdAtDistance } from '../../src/identity/distances.ts'
-import { seededRandomness } from '../../src/runtime/randomness.ts'
 
 const LOCAL = new Uint8Array(32)
 

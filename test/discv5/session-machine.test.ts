@@ -4,7 +4,7 @@ import {
   type SessionEvent,
   type SessionState,
   sessionMachine,
-} from '../../src/discv5/session-machine.ts'
+} from '../../src/discv5/sessions/session-machine.ts'
 
 test('the session machine: what is cached is what xstate says, and every state is reachable', t => {
   const events: SessionEvent[] = ['open', 'challenge', 'respond', 'confirm', 'accept', 'expire', 'exhaust']

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import ava from 'ava'
 import { backendInfo, PinnedThread } from 'node-dispatch-addon'
-import { behavior, type ReplyTo, System } from '../../src/runtime/runtime.ts'
+import { behavior, type ReplyTo, System } from 'spimpl-runtime'
 import { projectRoot } from '../vectors.ts'
 
 const test = backendInfo().addon.loaded || process.env.CI === 'true' ? ava : ava.skip

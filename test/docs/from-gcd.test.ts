@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import test from 'ava'
-import { DispatchGroup, DispatchQueue, DispatchSource } from '../../src/runtime/runtime.ts'
+import { DispatchGroup, DispatchQueue, DispatchSource } from 'spimpl-runtime'
 import { projectRoot } from '../vectors.ts'
 
 const page = readFileSync(path.join(projectRoot, 'docs', 'from-gcd.md'), 'utf8')

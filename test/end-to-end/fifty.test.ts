@@ -3,8 +3,8 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import test from 'ava'
 import { toHex } from '../../src/codec/hex.ts'
-import { makeChain } from '../../src/history/chain-maker.ts'
-import { encodeContentKey } from '../../src/history/content-key.ts'
+import { makeChain } from '../../src/history/chain-maker/chain-maker.ts'
+import { encodeContentKey } from '../../src/history/content/content-key.ts'
 import { NodeProcess, temporaryDirectory } from './command.ts'
 
 const RETRIEVALS = 50

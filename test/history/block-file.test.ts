@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { toHex } from '../../src/codec/hex.ts'
-import { loadBlocks, readBlockFile, readFileHeader } from '../../src/history/block-file.ts'
+import { loadBlocks, readBlockFile, readFileHeader } from '../../src/history/headers/block-file.ts'
 import { blocksDirectory } from './blocks.ts'
 import { headerOf } from './headers.ts'
 

@@ -1,6 +1,6 @@
 import path from 'node:path'
-import type { Block } from '../../src/history/block-file.ts'
-import { loadBlocks } from '../../src/history/block-file.ts'
+import type { Block } from '../../src/history/headers/block-file.ts'
+import { loadBlocks } from '../../src/history/headers/block-file.ts'
 import { vectorsDirectory } from '../vectors.ts'
 
 /** The folder of mainnet blocks, or undefined in a user's clone. */

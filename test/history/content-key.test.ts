@@ -2,8 +2,13 @@ import test from 'ava'
 import fc from 'fast-check'
 import { fromHex, toHex } from '../../src/codec/hex.ts'
 import { unwrap } from '../../src/errors.ts'
-import { contentIdOfKey } from '../../src/history/content-id.ts'
-import { decodeContentKey, encodeContentKey, type HistoryKey, MAX_BLOCK_NUMBER } from '../../src/history/content-key.ts'
+import { contentIdOfKey } from '../../src/history/content/content-id.ts'
+import {
+  decodeContentKey,
+  encodeContentKey,
+  type HistoryKey,
+  MAX_BLOCK_NUMBER,
+} from '../../src/history/content/content-key.ts'
 
 const keys: fc.Arbitrary<HistoryKey> = fc.record({
   type: fc.constantFrom('body', 'receipts'),

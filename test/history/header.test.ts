@@ -3,15 +3,15 @@ import fc from 'fast-check'
 import { RLP } from 'rlp'
 import { fromHex, toHex } from '../../src/codec/hex.ts'
 import { unwrap } from '../../src/errors.ts'
-import { EMPTY_OMMERS_HASH } from '../../src/history/body.ts'
+import { EMPTY_OMMERS_HASH } from '../../src/history/content/body.ts'
+import { EMPTY_TRIE_ROOT } from '../../src/history/content/ordered-trie.ts'
 import {
   decodeHeader,
   encodeHeader,
   type HeaderFields,
   MAX_HEADER_BYTES,
   makeHeader,
-} from '../../src/history/header.ts'
-import { EMPTY_TRIE_ROOT } from '../../src/history/ordered-trie.ts'
+} from '../../src/history/headers/header.ts'
 import { vectorsMissing } from '../vectors.ts'
 import { blocksDirectory, mainnetBlocks } from './blocks.ts'
 import { referenceKeccak } from './reference.ts'

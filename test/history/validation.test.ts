@@ -1,19 +1,19 @@
 import test from 'ava'
 import fc from 'fast-check'
-import type { Block } from '../../src/history/block-file.ts'
-import { makeChain } from '../../src/history/chain-maker.ts'
-import { validateContent } from '../../src/history/content.ts'
-import { encodeContentKey, type HistoryContentType } from '../../src/history/content-key.ts'
-import { MAX_CONTENT_BYTES } from '../../src/history/refusal.ts'
+import { ComputePool } from 'spimpl-runtime/compute-pool'
+import { makeChain } from '../../src/history/chain-maker/chain-maker.ts'
+import { validateContent } from '../../src/history/content/content.ts'
+import { encodeContentKey, type HistoryContentType } from '../../src/history/content/content-key.ts'
+import { MAX_CONTENT_BYTES } from '../../src/history/content/refusal.ts'
+import type { Block } from '../../src/history/headers/block-file.ts'
 import {
   blamesContent,
   Validation,
   type ValidationInput,
   type ValidationLimits,
   type ValidationOutput,
-} from '../../src/history/validation.ts'
-import { type ValidationJob, validateInWorker, validationTask } from '../../src/history/validation-task.ts'
-import { ComputePool } from '../../src/runtime/compute-pool.ts'
+} from '../../src/history/validation/validation.ts'
+import { type ValidationJob, validateInWorker, validationTask } from '../../src/history/validation/validation-task.ts'
 import { withByte } from './tampering.ts'
 
 // Block 1 is small, block 2 large (chain-maker.ts).

@@ -1,9 +1,9 @@
 import test from 'ava'
 import fc from 'fast-check'
+import { seededRandomness } from 'spimpl-runtime'
 import { compareBytes } from '../../src/codec/bytes.ts'
 import { compareDistance, logDistance, randomIdAtDistance, xorDistance } from '../../src/identity/distances.ts'
 import { formatAddress, parseAddress } from '../../src/identity/ip-address.ts'
-import { seededRandomness } from '../../src/runtime/randomness.ts'
 
 const id = fc.uint8Array({ minLength: 32, maxLength: 32 })
 const big = (bytes: Uint8Array): bigint => BigInt(`0x${Buffer.from(bytes).toString('hex')}`)

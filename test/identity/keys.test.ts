@@ -1,8 +1,8 @@
 import test from 'ava'
+import { type Randomness, seededRandomness } from 'spimpl-runtime'
 import { toHex } from '../../src/codec/hex.ts'
 import { nodeCryptography as crypto } from '../../src/crypto/node-cryptography.ts'
 import { isPrivateKey, newPrivateKey, parsePrivateKey } from '../../src/identity/keys.ts'
-import { type Randomness, seededRandomness } from '../../src/runtime/randomness.ts'
 
 test('a new key is one that the randomness determines', t => {
   const key = newPrivateKey(seededRandomness(1), crypto)

@@ -8,7 +8,7 @@ import { fromHex, toHex } from '../../src/codec/hex.ts'
 import { decodeRlp, encodeRlp, type RlpItem, readRlp, uintBytes } from '../../src/codec/rlp.ts'
 import { nodeCryptography as crypto } from '../../src/crypto/node-cryptography.ts'
 import { unwrap } from '../../src/errors.ts'
-import { addressOfPublicKey, formatChecksumAddress, parseAccountAddress } from '../../src/identity/address.ts'
+import { addressOfPublicKey, formatChecksumAddress, parseAccountAddress } from '../../src/wallet/address.ts'
 import {
   encodeTransaction,
   recoverAuthority,
@@ -20,8 +20,8 @@ import {
   signTransaction,
   type Transaction,
   transactionHash,
-} from '../../src/identity/transaction.ts'
-import { decodeTransaction } from '../../src/identity/transaction-decoder.ts'
+} from '../../src/wallet/transaction.ts'
+import { decodeTransaction } from '../../src/wallet/transaction-decoder.ts'
 import { vectorsDirectory } from '../vectors.ts'
 
 const hex = (text: string): Uint8Array => unwrap(fromHex(text))

@@ -1,6 +1,6 @@
 import test from 'ava'
 import fc from 'fast-check'
-import { Agenda, type Appointment } from '../../src/portal/agenda.ts'
+import { Agenda, type Appointment } from '../../src/portal/waiting/agenda.ts'
 
 test('any appointments, some cancelled: each other job is taken once, at its time, in order', t => {
   const operation = fc.oneof(

@@ -1,6 +1,6 @@
 import test from 'ava'
 import fc from 'fast-check'
-import { Backlog } from '../../src/portal/backlog.ts'
+import { Backlog } from '../../src/portal/content/backlog.ts'
 
 test('bytes come out in the order in which they went in, however they are pushed and skipped', t => {
   const step = fc.record({ bytes: fc.uint8Array({ maxLength: 40 }), skip: fc.nat({ max: 60 }) })

@@ -2,7 +2,7 @@ import test from 'ava'
 import fc from 'fast-check'
 import { concatBytes } from '../../src/codec/bytes.ts'
 import { encodeVarint } from '../../src/codec/varint.ts'
-import { ContentFrames } from '../../src/portal/content-frames.ts'
+import { ContentFrames } from '../../src/portal/content/content-frames.ts'
 
 /** Feeds the bytes in pieces of these sizes; the items that come out, or the code of the refusal. */
 function cut(frames: ContentFrames, bytes: Uint8Array, sizes: readonly number[]): Uint8Array[] | string {

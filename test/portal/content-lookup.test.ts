@@ -1,7 +1,7 @@
 import test from 'ava'
 import { compareDistance } from '../../src/identity/distances.ts'
+import { MAX_RADIUS } from '../../src/portal/knowledge/radius.ts'
 import type { OverlayOutput } from '../../src/portal/portal.ts'
-import { MAX_RADIUS } from '../../src/portal/radius.ts'
 import { DrivenOverlay, MAINNET, one, talks } from './driven-overlay.ts'
 import { contentIdOf, contentOf, keyOf, recordOf } from './simulation.ts'
 

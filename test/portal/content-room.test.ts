@@ -1,8 +1,8 @@
 import test from 'ava'
 import fc from 'fast-check'
-import { ContentRoom, type RoomClaim } from '../../src/portal/content-room.ts'
 import { defaultOverlayLimits } from '../../src/portal/limits.ts'
 import type { OverlayOutput, Turn } from '../../src/portal/overlay-messages.ts'
+import { ContentRoom, type RoomClaim } from '../../src/portal/waiting/content-room.ts'
 
 const limits = { ...defaultOverlayLimits, fetchBytes: 100, receiveBytes: 100, receiveBytesOfPeer: 60 }
 

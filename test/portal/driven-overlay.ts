@@ -1,9 +1,9 @@
+import { seededRandomness } from 'spimpl-runtime'
 import type { NodeRecord } from '../../src/identity/node-record.ts'
-import { decodeMessage, encodeMessage, type PortalMessage } from '../../src/portal/message.ts'
-import { encodePingPayload } from '../../src/portal/ping-extension.ts'
+import { MAX_RADIUS } from '../../src/portal/knowledge/radius.ts'
 import { Overlay, type OverlayInput, type OverlayLimits, type OverlayOutput } from '../../src/portal/portal.ts'
-import { MAX_RADIUS } from '../../src/portal/radius.ts'
-import { seededRandomness } from '../../src/runtime/randomness.ts'
+import { decodeMessage, encodeMessage, type PortalMessage } from '../../src/portal/wire/message.ts'
+import { encodePingPayload } from '../../src/portal/wire/ping-extension.ts'
 import { contentIdOf, decoder, PROTOCOL, recordOf, type Versions } from './simulation.ts'
 
 export const MAINNET: Versions = { min: 0, max: 2, chainId: 1n }

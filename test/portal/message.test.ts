@@ -22,7 +22,7 @@ import {
   MAX_TALK_REQUEST_BYTES,
   MAX_TALK_RESPONSE_BYTES,
   type PortalMessage,
-} from '../../src/portal/message.ts'
+} from '../../src/portal/wire/message.ts'
 
 const bytes = (hex: string): Uint8Array => unwrap(fromHex(hex))
 

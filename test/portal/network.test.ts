@@ -1,5 +1,5 @@
 import test from 'ava'
-import { MAX_RADIUS } from '../../src/portal/radius.ts'
+import { MAX_RADIUS } from '../../src/portal/knowledge/radius.ts'
 import { contentOf, keyOf, type SimulatedNode, Simulation } from './simulation.ts'
 
 const MINUTE = 60_000

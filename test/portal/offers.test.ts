@@ -1,8 +1,8 @@
 import test from 'ava'
 import { toHex } from '../../src/codec/hex.ts'
 import type { NodeRecord } from '../../src/identity/node-record.ts'
-import { encodeMessage } from '../../src/portal/message.ts'
 import type { OverlayOutput } from '../../src/portal/portal.ts'
+import { encodeMessage } from '../../src/portal/wire/message.ts'
 import { answerOf, DrivenOverlay, MAINNET, one, other, peer } from './driven-overlay.ts'
 import { contentOf, keyOf, recordOf } from './simulation.ts'
 

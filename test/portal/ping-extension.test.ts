@@ -3,8 +3,8 @@ import test from 'ava'
 import fc from 'fast-check'
 import { fromHex, toHex } from '../../src/codec/hex.ts'
 import { unwrap } from '../../src/errors.ts'
-import { decodeMessage, encodeMessage } from '../../src/portal/message.ts'
-import { decodePingPayload, encodePingPayload, type PingPayload } from '../../src/portal/ping-extension.ts'
+import { decodeMessage, encodeMessage } from '../../src/portal/wire/message.ts'
+import { decodePingPayload, encodePingPayload, type PingPayload } from '../../src/portal/wire/ping-extension.ts'
 
 const RADIUS = 2n ** 256n - 2n
 const CLIENT = 'trin/v0.1.1-b61fdc5c/linux-x86_64/rustc1.81.0'

@@ -1,7 +1,7 @@
 import test from 'ava'
-import { decodeMessage, encodeMessage, type PortalMessage } from '../../src/portal/message.ts'
-import { decodePingPayload, encodePingPayload, type PingPayload } from '../../src/portal/ping-extension.ts'
 import type { OverlayOutput } from '../../src/portal/portal.ts'
+import { decodeMessage, encodeMessage, type PortalMessage } from '../../src/portal/wire/message.ts'
+import { decodePingPayload, encodePingPayload, type PingPayload } from '../../src/portal/wire/ping-extension.ts'
 import { answerOf, DrivenOverlay, one, peer, talks } from './driven-overlay.ts'
 
 const ping = (payloadType: number, payload: Uint8Array, enrSeq = 1n): PortalMessage => ({

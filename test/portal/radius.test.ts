@@ -1,7 +1,7 @@
 import test from 'ava'
 import fc from 'fast-check'
-import { Profiles } from '../../src/portal/profiles.ts'
-import { covers, MAX_RADIUS, radiusBytes, radiusOf } from '../../src/portal/radius.ts'
+import { Profiles } from '../../src/portal/knowledge/profiles.ts'
+import { covers, MAX_RADIUS, radiusBytes, radiusOf } from '../../src/portal/knowledge/radius.ts'
 
 const id = fc.uint8Array({ minLength: 32, maxLength: 32 })
 const number = (bytes: Uint8Array): bigint => BigInt(`0x${Buffer.from(bytes).toString('hex')}`)

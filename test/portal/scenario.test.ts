@@ -1,6 +1,6 @@
 import test from 'ava'
 import fc from 'fast-check'
-import { MAX_RADIUS } from '../../src/portal/radius.ts'
+import { MAX_RADIUS } from '../../src/portal/knowledge/radius.ts'
 import { contentOf, keyOf, Simulation } from './simulation.ts'
 
 /** Something that happens in a network, at a moment that chance gives. */

@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto'
+import { type Randomness, seededRandomness } from 'spimpl-runtime'
 import { toHex } from '../../src/codec/hex.ts'
 import { nodeCryptography } from '../../src/crypto/node-cryptography.ts'
 import type { NodeRecord } from '../../src/identity/node-record.ts'
 import { encodePortalVersions } from '../../src/identity/portal-versions.ts'
 import { PublishableRecord } from '../../src/identity/publishable-record.ts'
 import { RecordDecoder } from '../../src/identity/record-decoder.ts'
-import { Agenda } from '../../src/portal/agenda.ts'
+import { MAX_RADIUS } from '../../src/portal/knowledge/radius.ts'
 import { Overlay, type OverlayInput, type OverlayLimits, type OverlayOutput } from '../../src/portal/portal.ts'
-import { MAX_RADIUS } from '../../src/portal/radius.ts'
-import { type Randomness, seededRandomness } from '../../src/runtime/randomness.ts'
+import { Agenda } from '../../src/portal/waiting/agenda.ts'
 
 /**
  * A network of overlays in virtual time: talk requests are lost and late, transfers take time and break, nothing else

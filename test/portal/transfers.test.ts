@@ -1,10 +1,10 @@
 import test from 'ava'
-import { Agenda } from '../../src/portal/agenda.ts'
+import type { Randomness } from 'spimpl-runtime'
+import type { Job } from '../../src/portal/knowledge/state.ts'
 import { defaultOverlayLimits } from '../../src/portal/limits.ts'
 import type { OverlayOutput, Turn } from '../../src/portal/overlay-messages.ts'
-import type { Job } from '../../src/portal/state.ts'
-import { Transfers } from '../../src/portal/transfers.ts'
-import type { Randomness } from '../../src/runtime/randomness.ts'
+import { Agenda } from '../../src/portal/waiting/agenda.ts'
+import { Transfers } from '../../src/portal/waiting/transfers.ts'
 import { other, peer } from './driven-overlay.ts'
 
 /** Gives the numbers in turn, which is how chance looks when a test wants it to collide. */

@@ -1,5 +1,5 @@
 import test from 'ava'
-import { encodeMessage } from '../../src/portal/message.ts'
+import { encodeMessage } from '../../src/portal/wire/message.ts'
 import { answerOf, DrivenOverlay, one } from './driven-overlay.ts'
 import { contentOf, keyOf, recordOf, type Versions } from './simulation.ts'
 

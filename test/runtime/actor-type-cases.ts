@@ -1,4 +1,4 @@
-import { type Behavior, behavior, type Ref, type ReplyTo, type System } from '../../src/runtime/runtime.ts'
+import { type Behavior, behavior, type Ref, type ReplyTo, type System } from 'spimpl-runtime'
 
 /** Cases that must not compile: a line marked below that compiles is an error of the build. */
 

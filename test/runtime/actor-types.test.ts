@@ -1,5 +1,5 @@
 import test from 'ava'
-import { type Ref, System } from '../../src/runtime/runtime.ts'
+import { type Ref, System } from 'spimpl-runtime'
 import { type Counter, good } from './actor-type-cases.ts'
 
 test('a reference to a part of the messages is given where fewer are sent', async t => {

@@ -1,5 +1,5 @@
 import test from 'ava'
-import { ComputePool } from '../../src/runtime/compute-pool.ts'
+import { ComputePool } from 'spimpl-runtime/compute-pool'
 
 const module = new URL('./compute-tasks.js', import.meta.url)
 const task = <Input, Output>(name: string) => ({ module, name, types: undefined as never as (input: Input) => Output })

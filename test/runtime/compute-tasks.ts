@@ -1,5 +1,5 @@
 /** Tasks of the tests of the compute pool: they run on its threads. */
-import { moved } from '../../src/runtime/compute-pool.ts'
+import { moved } from 'spimpl-runtime/compute-pool'
 
 export const square = (n: number): number => n * n
 

@@ -1,7 +1,7 @@
 import test from 'ava'
-import { DispatchExecutor, notFound } from '../../src/runtime/executors/dispatch.ts'
-import { RootQueue } from '../../src/runtime/root-queue.ts'
-import { behavior, type ReplyTo, System } from '../../src/runtime/runtime.ts'
+import { behavior, type ReplyTo, System } from 'spimpl-runtime'
+import { DispatchExecutor, notFound } from 'spimpl-runtime/internal/executors/dispatch.js'
+import { RootQueue } from 'spimpl-runtime/internal/queues/root-queue.js'
 
 const obstacle = DispatchExecutor.obstacle()
 const dispatchTest = obstacle === undefined || process.env.CI === 'true' ? test : test.skip

@@ -4,7 +4,11 @@ import { createRequire } from 'node:module'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import test from 'ava'
-import * as runtime from '../../src/runtime/runtime.ts'
+import * as runtime from 'spimpl-runtime'
+import * as computePool from 'spimpl-runtime/compute-pool'
+import * as core from 'spimpl-runtime/core'
+import * as machines from 'spimpl-runtime/machines'
+import * as testing from 'spimpl-runtime/testing'
 import { projectRoot } from '../vectors.ts'
 
 /**
@@ -20,13 +24,18 @@ console.log(await ref.ask<number>(replyTo => ({ type: 'read', replyTo }), { time
   },
   'actor-ref-1': { shows: 'console.log(sum)', prints: '0' },
   'compute-pool-1': { shows: 'console.log(root.join())', prints: '1,2' },
+  'counters-1': { shows: `console.log(counters.get('packetsReceived'))`, prints: '1' },
+  'deadlines-1': { shows: `console.log(new PendingRequest().timeout.name)`, prints: 'request-timeout' },
   'dispatch-queue-1': { shows: 'console.log(count)', prints: '1' },
+  'errors-1': { shows: 'console.log(error.code)', prints: 'CONFIG_INVALID' },
+  'limits-1': { shows: `console.log(limits.sessions)`, prints: '16' },
   'machine-behavior-1': {
     shows: `ref.tell({ type: 'open' })
 await new Promise(resolve => setImmediate(resolve))
 console.log(JSON.stringify(system.inspect().children.at(-1)?.description))`,
     prints: '{"state":"opened","context":{},"status":"active"}',
   },
+  'pending-calls-1': { shows: `console.log(calls.size)`, prints: '0' },
   'router-1': {
     shows: `for (let at = 0; at < 8; at++) workers.tell({ type: 'add', by: 1 })
 const processed = () => system.inspect().children.at(-1)?.children.map(routee => routee.processed) ?? []
@@ -34,6 +43,7 @@ while (processed().reduce((sum, count) => sum + count, 0) < 8) await new Promise
 console.log(processed().join())`,
     prints: '2,2,2,2',
   },
+  'state-table-1': { shows: `console.log(table.next('closed', 'open'))`, prints: 'opened' },
   'system-1': {
     shows: `console.log(await ref.ask<number>(replyTo => ({ type: 'read', replyTo }), { timeoutMs: 5_000 }))`,
     prints: '2',
@@ -43,6 +53,7 @@ console.log(processed().join())`,
     prints: 'ba7816bf',
   },
   'test-system-1': { shows: 'console.log(probe.received.length)', prints: '0' },
+  'turn-1': { shows: `new Doubler().handle(21, 0, output => console.log(output))`, prints: '42' },
 }
 
 const run = promisify(execFile)
@@ -54,7 +65,7 @@ const namesFile = path.join(projectRoot, 'test', 'runtime', 'doc-examples', 'nam
 function examples(): Map<string, string> {
   const found = new Map<string, string>()
   for (const file of readdirSync(sources, { recursive: true, encoding: 'utf8' }).sort()) {
-    if (!file.endsWith('.ts')) continue
+    if (!file.endsWith('.ts') || file.startsWith(`dist${path.sep}`)) continue
     let number = 0
     for (const [, comment = ''] of readFileSync(path.join(sources, file), 'utf8').matchAll(/\/\*\*([\s\S]*?)\*\//g)) {
       const text = comment.replace(/^[ \t]*\* ?/gm, '')
@@ -70,16 +81,26 @@ function examples(): Map<string, string> {
 const exported = (file: string): string[] =>
   [...readFileSync(file, 'utf8').matchAll(/^export (?:const|type|function|class) (\w+)/gm)].map(([, name]) => name!)
 
+/** The doors of the runtime with what they export; a name that several doors have is imported from the first. */
+const doors = [
+  { door: 'spimpl-runtime', names: [...Object.keys(runtime), 'ReplyTo', 'Ref', 'Behavior', 'Core'] },
+  { door: 'spimpl-runtime/compute-pool', names: Object.keys(computePool) },
+  { door: 'spimpl-runtime/core', names: Object.keys(core).filter(name => !(name in runtime)) },
+  { door: 'spimpl-runtime/machines', names: Object.keys(machines) },
+  { door: 'spimpl-runtime/testing', names: Object.keys(testing).filter(name => !(name in runtime)) },
+]
+
 /** A name of the runtime is imported from the package, another from names.ts, unless the example declares it. */
 function program(code: string, shows: string): string {
   const body = `${code}\n${shows}\n`
-  const declares = (name: string) => new RegExp(`\\b(?:const|let|type|using) ${name}\\b`).test(body)
+  const declares = (name: string) => new RegExp(`\\b(?:const|let|type|using|class) ${name}\\b`).test(body)
   const uses = (name: string) => new RegExp(`(?<![.'\\w])${name}\\b(?!:)`).test(body) && !declares(name)
-  const types = ['ReplyTo', 'Ref', 'Behavior']
-  const ofRuntime = [...Object.keys(runtime), ...types].filter(uses)
   const ofNames = exported(namesFile).filter(uses)
   return [
-    ofRuntime.length > 0 ? `import { ${ofRuntime.join(', ')} } from 'spimpl/runtime'` : '',
+    ...doors.map(({ door, names }) => {
+      const used = names.filter(uses)
+      return used.length > 0 ? `import { ${used.join(', ')} } from '${door}'` : ''
+    }),
     `import { system as ambient${ofNames.map(name => `, ${name}`).join('')} } from './names.js'`,
     declares('system') ? `{\n${body}}` : body,
     // The threads of its lanes would keep the process.

@@ -1,6 +1,6 @@
 import test from 'ava'
 import fc from 'fast-check'
-import { Histogram } from '../../src/runtime/histogram.ts'
+import { Histogram } from 'spimpl-runtime/internal/watching/histogram.js'
 
 test('a percentile is not below the true one, and at most a fourth above it', t => {
   fc.assert(

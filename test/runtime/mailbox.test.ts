@@ -1,6 +1,6 @@
 import test from 'ava'
 import fc from 'fast-check'
-import { Mailbox } from '../../src/runtime/mailbox.ts'
+import { Mailbox } from 'spimpl-runtime/internal/actors/mailbox.js'
 
 interface Waiting {
   readonly message: unknown

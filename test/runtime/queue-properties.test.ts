@@ -1,10 +1,10 @@
 import test from 'ava'
 import fc from 'fast-check'
-import { DispatchQueue } from '../../src/runtime/dispatch-queue.ts'
-import { EventLoopExecutor } from '../../src/runtime/executors/event-loop.ts'
-import { SimulationExecutor } from '../../src/runtime/executors/simulation.ts'
-import { qualitiesOfService } from '../../src/runtime/quality-of-service.ts'
-import { defaultDrainBudget, RootQueue, type Target } from '../../src/runtime/root-queue.ts'
+import { EventLoopExecutor } from 'spimpl-runtime/internal/executors/event-loop.js'
+import { SimulationExecutor } from 'spimpl-runtime/internal/executors/simulation.js'
+import { DispatchQueue } from 'spimpl-runtime/internal/queues/dispatch-queue.js'
+import { qualitiesOfService } from 'spimpl-runtime/internal/queues/quality-of-service.js'
+import { defaultDrainBudget, RootQueue, type Target } from 'spimpl-runtime/internal/queues/root-queue.js'
 
 /** A tree: each queue stands on the root or on one made before it. */
 const shape = fc.array(

@@ -1,6 +1,6 @@
 import test from 'ava'
 import fc from 'fast-check'
-import { type Randomness, seededRandomness, systemRandomness } from '../../src/runtime/randomness.ts'
+import { type Randomness, seededRandomness, systemRandomness } from 'spimpl-runtime'
 
 const sources: [string, () => Randomness][] = [
   ['system', systemRandomness],

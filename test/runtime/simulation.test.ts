@@ -1,5 +1,6 @@
 import test from 'ava'
-import { type Behavior, behavior, type Message, type Ref, TestSystem } from '../../src/runtime/runtime.ts'
+import { type Behavior, behavior, type Message, type Ref } from 'spimpl-runtime'
+import { TestSystem } from 'spimpl-runtime/testing'
 
 type Pass = { readonly type: 'pass'; readonly left: number }
 

@@ -11,8 +11,8 @@ import {
   type SpawnOptions,
   type SupervisionStrategy,
   seededRandomness,
-  TestSystem,
-} from '../../src/runtime/runtime.ts'
+} from 'spimpl-runtime'
+import { TestSystem } from 'spimpl-runtime/testing'
 
 type Part =
   | { readonly type: 'crash' }

@@ -1,6 +1,6 @@
 import test from 'ava'
 import fc from 'fast-check'
-import { Timer, TimerWheel } from '../../src/runtime/timer-wheel.ts'
+import { Timer, TimerWheel } from 'spimpl-runtime/internal/queues/timer-wheel.js'
 
 class Recorded extends Timer {
   readonly name: number

@@ -1,5 +1,5 @@
 import test from 'ava'
-import { systemRandomness } from '../../src/runtime/randomness.ts'
+import { systemRandomness } from 'spimpl-runtime'
 import type { Datagram, DatagramSocket, Endpoint } from '../../src/transport/datagram.ts'
 import { openDatagramSocket } from '../../src/transport/node-dgram.ts'
 import { type StreamInput, type StreamOutput, UtpConnection } from '../../src/utp/utp.ts'

@@ -1,5 +1,5 @@
 import test from 'ava'
-import { seededRandomness } from '../../src/runtime/randomness.ts'
+import { seededRandomness } from 'spimpl-runtime'
 import type { Datagram, DatagramSocket } from '../../src/transport/datagram.ts'
 import { type LinkConditions, SimulatedNetwork } from '../../src/transport/simulated.ts'
 import { datagramConformance } from '../conformance/datagram.ts'

@@ -1,11 +1,17 @@
 import test from 'ava'
 import fc from 'fast-check'
-import { Outgoing } from '../../src/utp/outgoing.ts'
-import { ST_DATA, ST_FIN } from '../../src/utp/packet.ts'
-import { MAX_AHEAD_PACKETS, RECEIVED_AGAIN, RECEIVED_NEW, RECEIVED_REFUSED, Received } from '../../src/utp/received.ts'
-import { Sent } from '../../src/utp/sent.ts'
-import { narrow, widen } from '../../src/utp/sequence.ts'
-import { SequenceQueue } from '../../src/utp/sequence-queue.ts'
+import {
+  MAX_AHEAD_PACKETS,
+  RECEIVED_AGAIN,
+  RECEIVED_NEW,
+  RECEIVED_REFUSED,
+  Received,
+} from '../../src/utp/receiving/received.ts'
+import { SequenceQueue } from '../../src/utp/receiving/sequence-queue.ts'
+import { Outgoing } from '../../src/utp/sending/outgoing.ts'
+import { Sent } from '../../src/utp/sending/sent.ts'
+import { ST_DATA, ST_FIN } from '../../src/utp/wire/packet.ts'
+import { narrow, widen } from '../../src/utp/wire/sequence.ts'
 import { joined, patterned } from './virtual-link.ts'
 
 test('a sequence number on the wire is the nearest integer with these bits', t => {

@@ -1,7 +1,7 @@
 import test from 'ava'
-import { Congestion } from '../../src/utp/congestion.ts'
-import { DelayHistory } from '../../src/utp/delay.ts'
-import { RoundTrip } from '../../src/utp/rtt.ts'
+import { Congestion } from '../../src/utp/sending/congestion.ts'
+import { DelayHistory } from '../../src/utp/sending/delay.ts'
+import { RoundTrip } from '../../src/utp/sending/rtt.ts'
 
 const PACKET = 1000
 const MAX = 1_000_000

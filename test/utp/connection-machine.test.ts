@@ -1,5 +1,9 @@
 import test from 'ava'
-import { type ConnectionEvent, ConnectionLifecycle, type ConnectionState } from '../../src/utp/connection-machine.ts'
+import {
+  type ConnectionEvent,
+  ConnectionLifecycle,
+  type ConnectionState,
+} from '../../src/utp/connection/connection-machine.ts'
 
 const lives: readonly (readonly [ConnectionEvent['type'][], ConnectionState])[] = [
   [[], 'idle'],

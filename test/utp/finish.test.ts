@@ -1,5 +1,5 @@
 import test from 'ava'
-import { ST_DATA, ST_FIN, ST_RESET, ST_STATE } from '../../src/utp/packet.ts'
+import { ST_DATA, ST_FIN, ST_RESET, ST_STATE } from '../../src/utp/wire/packet.ts'
 import { joined, patterned, VirtualLink } from './virtual-link.ts'
 
 const typeOf = (packet: Uint8Array): number => (packet[0] as number) >> 4

@@ -1,5 +1,6 @@
 import test from 'ava'
-import { seededRandomness } from '../../src/runtime/randomness.ts'
+import { seededRandomness } from 'spimpl-runtime'
+import { type StreamLimits, type StreamOutput, UtpConnection } from '../../src/utp/utp.ts'
 import {
   decodePacket,
   encodePacket,
@@ -9,8 +10,7 @@ import {
   ST_RESET,
   ST_STATE,
   ST_SYN,
-} from '../../src/utp/packet.ts'
-import { type StreamLimits, type StreamOutput, UtpConnection } from '../../src/utp/utp.ts'
+} from '../../src/utp/wire/packet.ts'
 import { joined, patterned, VirtualLink } from './virtual-link.ts'
 
 /** One end of a stream, and a hand that writes the other end's packets. */

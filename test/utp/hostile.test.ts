@@ -1,6 +1,6 @@
 import test from 'ava'
 import fc from 'fast-check'
-import { encodePacket, ST_DATA, ST_FIN, ST_RESET, ST_STATE, ST_SYN } from '../../src/utp/packet.ts'
+import { encodePacket, ST_DATA, ST_FIN, ST_RESET, ST_STATE, ST_SYN } from '../../src/utp/wire/packet.ts'
 import { patterned, VirtualLink } from './virtual-link.ts'
 
 const CONNECTION_ID = 4711

@@ -1,6 +1,6 @@
 import test from 'ava'
-import { encodePacket, ST_RESET } from '../../src/utp/packet.ts'
 import { type defaultStreamLimits, MAX_UTP_PACKET_BYTES, type StreamLimits } from '../../src/utp/utp.ts'
+import { encodePacket, ST_RESET } from '../../src/utp/wire/packet.ts'
 import { patterned, VirtualLink } from './virtual-link.ts'
 
 test('a uTP packet fits a TALKREQ of 1,280 bytes', t => {

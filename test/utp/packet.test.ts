@@ -12,7 +12,7 @@ import {
   ST_RESET,
   ST_STATE,
   ST_SYN,
-} from '../../src/utp/packet.ts'
+} from '../../src/utp/wire/packet.ts'
 
 /** portal-network-specs, utp/utp-wire-test-vectors.md: all of them. */
 const vectors: readonly { readonly name: string; readonly bytes: string; readonly packet: Packet }[] = [

@@ -1,6 +1,13 @@
 import test from 'ava'
 import fc from 'fast-check'
-import { seededRandomness } from '../../src/runtime/randomness.ts'
+import { seededRandomness } from 'spimpl-runtime'
+import {
+  type StreamPeer,
+  Streams,
+  type StreamsInput,
+  type StreamsLimits,
+  type StreamsOutput,
+} from '../../src/utp/utp.ts'
 import {
   decodePacket,
   encodePacket,
@@ -10,14 +17,7 @@ import {
   ST_RESET,
   ST_STATE,
   ST_SYN,
-} from '../../src/utp/packet.ts'
-import {
-  type StreamPeer,
-  Streams,
-  type StreamsInput,
-  type StreamsLimits,
-  type StreamsOutput,
-} from '../../src/utp/utp.ts'
+} from '../../src/utp/wire/packet.ts'
 
 interface Peer extends StreamPeer {
   readonly name: string

@@ -1,4 +1,4 @@
-import { type Randomness, seededRandomness } from '../../src/runtime/randomness.ts'
+import { type Randomness, seededRandomness } from 'spimpl-runtime'
 import { type StreamLimits, type StreamOutput, UtpConnection } from '../../src/utp/utp.ts'
 
 /** How a virtual link treats packets; probabilities in [0, 1], times in milliseconds. */

@@ -1,6 +1,6 @@
 import { backendInfo, DispatchQueue, DispatchSource, drainLane } from 'node-dispatch-addon'
-import { SpimplError } from '../../errors.ts'
-import { type Clock, systemClock } from '../clock.ts'
+import { SpimplError } from '../errors.ts'
+import { type Clock, systemClock } from '../ports/clock.ts'
 import { DrainedTime } from './drained-time.ts'
 import type { Drainer, Executor } from './executor.ts'
 

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts'
+import type { Clock } from '../ports/clock.ts'
 
 /** How long drains may take together before the event loop polls. */
 const AT_ONCE_MS = 2

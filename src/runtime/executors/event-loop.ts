@@ -1,4 +1,4 @@
-import { type Clock, systemClock } from '../clock.ts'
+import { type Clock, systemClock } from '../ports/clock.ts'
 import { DrainedTime } from './drained-time.ts'
 import type { Drainer, Executor } from './executor.ts'
 

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts'
+import type { Clock } from '../ports/clock.ts'
 
 /**
  * What an executor drives: the root queue of one JavaScript thread.

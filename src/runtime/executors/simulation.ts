@@ -1,5 +1,5 @@
-import type { Clock } from '../clock.ts'
-import { type Randomness, seededRandomness } from '../randomness.ts'
+import type { Clock } from '../ports/clock.ts'
+import { type Randomness, seededRandomness } from '../ports/randomness.ts'
 import type { Drainer, Executor } from './executor.ts'
 
 /** 2024-01-01T00:00:00Z: where the wall clock of a simulation starts, so that logs of two runs are equal. */

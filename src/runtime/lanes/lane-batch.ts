@@ -1,5 +1,5 @@
 import { DefaultDeserializer, DefaultSerializer } from 'node:v8'
-import { SpimplError } from '../../errors.ts'
+import { SpimplError } from '../errors.ts'
 import type { SharedRing } from './shared-ring.ts'
 
 /** A batch is sent when it has so many messages, or when the turn of the event loop that began it ends. */

@@ -1,5 +1,5 @@
 import type { MessagePort, TransferListItem, Worker } from 'node:worker_threads'
-import type { RootQueue } from '../root-queue.ts'
+import type { RootQueue } from '../queues/root-queue.ts'
 import type { Doorbell } from './doorbell.ts'
 import { deliverFrame, deliverFromPort, fromPortFrame, LaneBatch, type PortBatch, type Receive } from './lane-batch.ts'
 import type { LaneWatch, Watched } from './lane-watch.ts'

@@ -1,7 +1,7 @@
-import type { Message } from '../actor.ts'
-import type { AskOptions, Delivery, Ref, ReplyTo } from '../actor-ref.ts'
-import { PendingAsk } from '../ask.ts'
-import { execution } from '../root-queue.ts'
+import type { Message } from '../actors/actor.ts'
+import type { AskOptions, Delivery, Ref, ReplyTo } from '../actors/actor-ref.ts'
+import { PendingAsk } from '../actors/ask.ts'
+import { execution } from '../queues/root-queue.ts'
 import type { LaneHub } from './lane-hub.ts'
 
 /** A reference to an actor of another lane. */

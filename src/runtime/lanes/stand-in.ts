@@ -1,4 +1,4 @@
-import type { ActorCell } from '../actor-cell.ts'
+import type { ActorCell } from '../actors/actor-cell.ts'
 
 /**
  * What the main lane knows of one life of an actor of another lane. What it forwards waits there in a mailbox without a bound;

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { behavior } from '../../../src/runtime/runtime.ts'
+import { behavior } from 'spimpl-runtime'
 import type { Hash } from './names.ts'
 
 /** What the example of `system.lane` places on its lane. */

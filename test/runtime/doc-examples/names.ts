@@ -1,5 +1,5 @@
+import { behavior, type Ref, type ReplyTo, System } from 'spimpl-runtime'
 import { setup } from 'xstate'
-import { behavior, type Ref, type ReplyTo, System } from '../../../src/runtime/runtime.ts'
 
 /** What the examples of doc comments use and do not declare. */
 

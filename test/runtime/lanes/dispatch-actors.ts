@@ -1,5 +1,5 @@
 import { backendInfo, DispatchQueue } from 'node-dispatch-addon'
-import { behavior, type ReplyTo } from '../../../src/runtime/runtime.ts'
+import { behavior, type ReplyTo } from 'spimpl-runtime'
 
 export interface Where {
   readonly type: 'where'

@@ -1,6 +1,6 @@
 import test from 'ava'
-import { DispatchExecutor } from '../../../src/runtime/executors/dispatch.ts'
-import { System } from '../../../src/runtime/runtime.ts'
+import { System } from 'spimpl-runtime'
+import { DispatchExecutor } from 'spimpl-runtime/dispatch'
 import type { Placed, Where } from './dispatch-actors.ts'
 
 const module = new URL('./dispatch-actors.js', import.meta.url)

@@ -1,6 +1,6 @@
 import test from 'ava'
-import { Doorbell } from '../../../src/runtime/lanes/doorbell.ts'
-import { SharedRing } from '../../../src/runtime/lanes/shared-ring.ts'
+import { Doorbell } from 'spimpl-runtime/internal/lanes/doorbell.js'
+import { SharedRing } from 'spimpl-runtime/internal/lanes/shared-ring.js'
 
 /** What happens on one thread, whole, when the other is at one of its accesses to shared memory. */
 type Act = () => void

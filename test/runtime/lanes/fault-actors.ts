@@ -1,5 +1,5 @@
 /** Actors on lanes that fail, lag, watch and ask others. */
-import { type Behavior, behavior, type Ref, type ReplyTo, type Terminated } from '../../../src/runtime/runtime.ts'
+import { type Behavior, behavior, type Ref, type ReplyTo, type Terminated } from 'spimpl-runtime'
 
 export type Leaf =
   | { readonly type: 'name'; readonly replyTo: ReplyTo<string> }

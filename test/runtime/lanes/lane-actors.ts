@@ -1,6 +1,6 @@
 /** Actors that the tests of lanes place there. */
 import { threadId } from 'node:worker_threads'
-import { type Behavior, behavior, type Ref, type ReplyTo } from '../../../src/runtime/runtime.ts'
+import { type Behavior, behavior, type Ref, type ReplyTo } from 'spimpl-runtime'
 
 export type Echo =
   | { readonly type: 'add'; readonly by: number }

@@ -1,5 +1,5 @@
 import test from 'ava'
-import { behavior, type LogRecord, type Ref, System, type Terminated } from '../../../src/runtime/runtime.ts'
+import { behavior, type LogRecord, type Ref, System, type Terminated } from 'spimpl-runtime'
 import type { Note, Worker } from './fault-actors.ts'
 
 const module = new URL('./fault-actors.js', import.meta.url)

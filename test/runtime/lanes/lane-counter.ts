@@ -1,4 +1,4 @@
-import { behavior, type ReplyTo } from '../../../src/runtime/runtime.ts'
+import { behavior, type ReplyTo } from 'spimpl-runtime'
 
 type Counted =
   | { readonly type: 'number'; readonly n: number }

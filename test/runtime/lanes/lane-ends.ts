@@ -1,10 +1,10 @@
 /** Two ends of a link, for tests; run as a worker, this module is one that sends back what it is sent. */
 import { type MessagePort, parentPort, type Worker, workerData } from 'node:worker_threads'
-import { Doorbell } from '../../../src/runtime/lanes/doorbell.ts'
-import { LaneLink } from '../../../src/runtime/lanes/lane-link.ts'
-import { LaneWatch } from '../../../src/runtime/lanes/lane-watch.ts'
-import { Patience } from '../../../src/runtime/lanes/patience.ts'
-import { SharedRing } from '../../../src/runtime/lanes/shared-ring.ts'
+import { Doorbell } from 'spimpl-runtime/internal/lanes/doorbell.js'
+import { LaneLink } from 'spimpl-runtime/internal/lanes/lane-link.js'
+import { LaneWatch } from 'spimpl-runtime/internal/lanes/lane-watch.js'
+import { Patience } from 'spimpl-runtime/internal/lanes/patience.js'
+import { SharedRing } from 'spimpl-runtime/internal/lanes/shared-ring.js'
 
 /** Never looks longer: a wake-up that is lost is not made good by a look that happens to come later. */
 export class NoPatience extends Patience {

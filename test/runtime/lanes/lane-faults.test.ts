@@ -1,5 +1,5 @@
 import test from 'ava'
-import { behavior, type Lane, Recorder, type Ref, type ReplyTo, System } from '../../../src/runtime/runtime.ts'
+import { behavior, type Lane, Recorder, type Ref, type ReplyTo, System } from 'spimpl-runtime'
 import { type Gate, type Leaf, leaf, type Note, type Odd, type Report, type Worker } from './fault-actors.ts'
 
 const module = new URL('./fault-actors.js', import.meta.url)

@@ -1,8 +1,8 @@
 import test from 'ava'
-import { LaneHub, MAIN_LANE } from '../../../src/runtime/lanes/lane-hub.ts'
-import { ANSWER, TELL } from '../../../src/runtime/lanes/lane-kinds.ts'
-import type { LaneLink } from '../../../src/runtime/lanes/lane-link.ts'
-import { type DeadLetter, System } from '../../../src/runtime/runtime.ts'
+import { type DeadLetter, System } from 'spimpl-runtime'
+import { LaneHub, MAIN_LANE } from 'spimpl-runtime/internal/lanes/lane-hub.js'
+import { ANSWER, TELL } from 'spimpl-runtime/internal/lanes/lane-kinds.js'
+import type { LaneLink } from 'spimpl-runtime/internal/lanes/lane-link.js'
 
 test('what one worker lane sends to another does not pile up where the other is slow, but answers always pass', async t => {
   await using system = new System({ log: () => {} })

@@ -1,7 +1,7 @@
 import { MessageChannel, Worker } from 'node:worker_threads'
 import test from 'ava'
 import fc from 'fast-check'
-import type { LaneLink } from '../../../src/runtime/lanes/lane-link.ts'
+import type { LaneLink } from 'spimpl-runtime/internal/lanes/lane-link.js'
 import { linkOf, twoEnds } from './lane-ends.ts'
 
 const module = new URL('./lane-ends.js', import.meta.url)

@@ -1,7 +1,8 @@
 import test from 'ava'
-import { Doorbell } from '../../../src/runtime/lanes/doorbell.ts'
-import { LaneWatch } from '../../../src/runtime/lanes/lane-watch.ts'
-import { DispatchQueue, System, TestSystem } from '../../../src/runtime/runtime.ts'
+import { DispatchQueue, System } from 'spimpl-runtime'
+import { Doorbell } from 'spimpl-runtime/internal/lanes/doorbell.js'
+import { LaneWatch } from 'spimpl-runtime/internal/lanes/lane-watch.js'
+import { TestSystem } from 'spimpl-runtime/testing'
 import type { Echo } from './lane-actors.ts'
 import { NoPatience } from './lane-ends.ts'
 

@@ -1,14 +1,6 @@
 import { markAsUntransferable, threadId } from 'node:worker_threads'
 import test from 'ava'
-import {
-  behavior,
-  type Lane,
-  type Message,
-  type Ref,
-  type ReplyTo,
-  System,
-  type Terminated,
-} from '../../../src/runtime/runtime.ts'
+import { behavior, type Lane, type Message, type Ref, type ReplyTo, System, type Terminated } from 'spimpl-runtime'
 import type { Echo, Relay, Sink } from './lane-actors.ts'
 
 const module = new URL('./lane-actors.js', import.meta.url)

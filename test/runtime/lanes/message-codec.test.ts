@@ -1,10 +1,10 @@
 import { createSecretKey } from 'node:crypto'
 import test from 'ava'
 import fc from 'fast-check'
+import { behavior, System } from 'spimpl-runtime'
+import { LaneHub } from 'spimpl-runtime/internal/lanes/lane-hub.js'
+import type { MessageCodec } from 'spimpl-runtime/internal/lanes/message-codec.js'
 import { SpimplError } from '../../../src/errors.ts'
-import { LaneHub } from '../../../src/runtime/lanes/lane-hub.ts'
-import type { MessageCodec } from '../../../src/runtime/lanes/message-codec.ts'
-import { behavior, System } from '../../../src/runtime/runtime.ts'
 
 function codec(): MessageCodec {
   const system = new System()

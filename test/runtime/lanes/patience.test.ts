@@ -1,6 +1,6 @@
 import test from 'ava'
 import fc from 'fast-check'
-import { Patience } from '../../../src/runtime/lanes/patience.ts'
+import { Patience } from 'spimpl-runtime/internal/lanes/patience.js'
 
 /** @returns how often it was tried at so many occasions */
 function triesIn(patience: Patience, occasions: number, pays: (occasion: number) => boolean): number {

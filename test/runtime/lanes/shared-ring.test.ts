@@ -1,6 +1,6 @@
 import test from 'ava'
 import fc from 'fast-check'
-import { SharedRing } from '../../../src/runtime/lanes/shared-ring.ts'
+import { SharedRing } from 'spimpl-runtime/internal/lanes/shared-ring.js'
 
 test('frames come out as they went in, in order, written and read by copies or in place, or are refused for want of room', t => {
   const step = fc.record({

@@ -1,5 +1,5 @@
 /** What a user plugs in throws, in a queue, a log, a listener and a replyTo of his own; the drain that called it goes on. Prints what happened. */
-import { behavior, DispatchQueue, type ReplyTo, System } from '../../../src/runtime/runtime.ts'
+import { behavior, DispatchQueue, type ReplyTo, System } from 'spimpl-runtime'
 
 type Work =
   | { readonly type: 'fail'; readonly replyTo: ReplyTo<never> }

@@ -1,0 +1,70 @@
+import { keccak256 } from '../../crypto/keccak.ts'
+
+/** Length of a logs bloom. */
+export const BLOOM_BYTES = 256
+
+/** A power of two. Block 15537394 has 10,041 logs, and fewer different addresses and topics than this. */
+const SLOTS = 16_384
+const KEY_WORDS = 8
+
+/**
+ * Sets the three bits that an address (20 bytes) or a topic (32 bytes) has in a logs bloom (yellow paper, 4.3.1).
+ *
+ * Few contracts make most logs, so that the bits of what was hashed before are kept: a table with one place for each
+ * slot, in which the newer replaces the older. Its size never changes, and whoever forces collisions only makes us
+ * hash as if it were not there.
+ */
+export class BloomHasher {
+  readonly #keys = new Int32Array(SLOTS * KEY_WORDS)
+  /** Words of the key in a slot; 0 where it is empty. An address and a topic are never the same key. */
+  readonly #lengths = new Uint8Array(SLOTS)
+  readonly #bits = new Uint16Array(SLOTS * 3)
+
+  /** Forgets everything, so that what a block costs does not depend on the blocks before it. */
+  clear(): void {
+    this.#lengths.fill(0)
+  }
+
+  /**
+   * @param view of the buffer that holds the address or topic
+   * @param at where it starts in `view`
+   * @param length 20 or 32
+   * @param bloom the buffer whose 256 bytes from `bloomAt` on are the bloom
+   */
+  add(view: DataView, at: number, length: 20 | 32, bloom: Uint8Array, bloomAt: number): void {
+    const words = length >>> 2
+    let mixed: number = length
+    for (let word = 0; word < words; word++) {
+      mixed = Math.imul(mixed ^ view.getInt32(at + 4 * word, true), 0x9e3779b1)
+      mixed ^= mixed >>> 15
+    }
+    const slot = mixed & (SLOTS - 1)
+    if (!this.#holds(slot, view, at, words)) this.#learn(slot, view, at, words)
+    for (let index = slot * 3; index < slot * 3 + 3; index++) {
+      const bit = this.#bits[index]!
+      const byte = bloomAt + BLOOM_BYTES - 1 - (bit >>> 3)
+      bloom[byte] = bloom[byte]! | (1 << (bit & 7))
+    }
+  }
+
+  #holds(slot: number, view: DataView, at: number, words: number): boolean {
+    if (this.#lengths[slot] !== words) return false
+    const keys = this.#keys
+    const base = slot * KEY_WORDS
+    for (let word = 0; word < words; word++) {
+      if (keys[base + word] !== view.getInt32(at + 4 * word, true)) return false
+    }
+    return true
+  }
+
+  #learn(slot: number, view: DataView, at: number, words: number): void {
+    const hash = keccak256(new Uint8Array(view.buffer, view.byteOffset + at, words * 4))
+    this.#lengths[slot] = words
+    for (let word = 0; word < words; word++) {
+      this.#keys[slot * KEY_WORDS + word] = view.getInt32(at + 4 * word, true)
+    }
+    for (let pair = 0; pair < 3; pair++) {
+      this.#bits[slot * 3 + pair] = ((hash[2 * pair]! << 8) | hash[2 * pair + 1]!) & 0x7ff
+    }
+  }
+}

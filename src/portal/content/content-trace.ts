@@ -1,0 +1,61 @@
+import { toHex } from '../../codec/hex.ts'
+import { xorDistance } from '../../identity/distances.ts'
+import type { NodeRecord } from '../../identity/node-record.ts'
+import type { ContentTrace } from '../overlay-messages.ts'
+
+/** Gathers what `portal_*TraceGetContent` tells (jsonrpc/src/schemas/trace.json) while a lookup goes on. */
+export class TraceBuilder {
+  readonly #origin: string
+  readonly #target: Uint8Array
+  readonly #startedAtMs: number
+  readonly #beganAt: number
+  readonly #responses: Record<string, { readonly durationMs: number; readonly respondedWith: readonly string[] }> = {}
+  readonly #metadata: Record<string, { readonly enr: string; readonly distance: string }> = {}
+
+  /**
+   * @param startedAtMs Unix time, as the caller saw it
+   * @param now the core's clock at the same moment
+   */
+  constructor(own: NodeRecord, target: Uint8Array, startedAtMs: number, now: number) {
+    this.#origin = own.nodeIdHex
+    this.#target = target
+    this.#startedAtMs = startedAtMs
+    this.#beganAt = now
+    this.#describe(own)
+  }
+
+  /** The own node counts as the first that answered: with the nodes that its table had. */
+  began(own: NodeRecord, seeds: readonly NodeRecord[], now: number): void {
+    this.responded(own, seeds, now)
+  }
+
+  responded(node: NodeRecord, records: readonly NodeRecord[], now: number): void {
+    this.#describe(node)
+    for (const record of records) this.#describe(record)
+    this.#responses[node.nodeIdHex] = {
+      durationMs: Math.max(0, Math.round(now - this.#beganAt)),
+      respondedWith: records.map(record => record.nodeIdHex),
+    }
+  }
+
+  /** @param cancelled nodes that were asked and whose answer nobody waits for any more */
+  finish(receivedFrom: NodeRecord | undefined, cancelled: readonly NodeRecord[]): ContentTrace {
+    for (const node of cancelled) this.#describe(node)
+    return {
+      origin: this.#origin,
+      targetId: toHex(this.#target),
+      ...(receivedFrom === undefined ? {} : { receivedFrom: receivedFrom.nodeIdHex }),
+      responses: this.#responses,
+      metadata: this.#metadata,
+      startedAtMs: this.#startedAtMs,
+      cancelled: cancelled.map(node => node.nodeIdHex),
+    }
+  }
+
+  #describe(node: NodeRecord): void {
+    this.#metadata[node.nodeIdHex] ??= {
+      enr: node.text,
+      distance: toHex(xorDistance(node.nodeId, this.#target)),
+    }
+  }
+}

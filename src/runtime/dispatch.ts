@@ -1,0 +1,2 @@
+/** The door of the executor on libdispatch: needs the package node-dispatch-addon and a libdispatch. */
+export { DispatchExecutor } from './executors/dispatch.ts'

@@ -1,0 +1,395 @@
+import { SpimplError } from '../errors.ts'
+import { EventLoopExecutor } from '../executors/event-loop.ts'
+import { throwUncaught } from '../watching/uncaught.ts'
+import { DelayedWork } from './delayed-work.ts'
+import type { QualityOfService } from './quality-of-service.ts'
+import { Ring } from './ring.ts'
+import { type Drainable, execution, RootQueue, rootBand, type Target } from './root-queue.ts'
+import { type Work, WorkItem, type WorkOptions } from './work-item.ts'
+
+/** The attributes of a queue, as `dispatch_queue_attr_t` has them. */
+export interface DispatchQueueOptions {
+  /** Default: this thread's main root. Exclusion and priority come from the target. */
+  readonly target?: Target
+  /** Default `default`. Counts where the target is a root. */
+  readonly qos?: QualityOfService
+  /** Default serial. */
+  readonly concurrent?: boolean
+  /** Runs nothing before `activate()`, and may be given another target until then. */
+  readonly inactive?: boolean
+  /** Where an error goes that work throws or rejects with. Default: it is an uncaught exception, as a crash in libdispatch. */
+  readonly onError?: (error: unknown) => void
+}
+
+/** A key of queue-specific data; two keys of one name are two keys. */
+export class QueueKey<T> {
+  readonly name: string
+  /** Only for the compiler. */
+  declare readonly type?: T
+
+  constructor(name: string) {
+    this.name = name
+  }
+}
+
+let mainRoot: RootQueue | undefined
+
+/**
+ * A queue as in libdispatch: serial runs one item at a time, first in, first out for each sender; concurrent lets those
+ * that wait for promises overlap. Queues form a tree through `target`.
+ *
+ * @example
+ * const index = new DispatchQueue('net.example.index', { qos: 'utility' })
+ * let words = 0
+ * index.async(() => { words++ })
+ * const count = await index.asyncAndWait(() => words)
+ */
+export class DispatchQueue implements Drainable, Target {
+  readonly label: string
+  readonly concurrent: boolean
+  readonly band: number
+  inFlight = 0
+  private above: Target
+  private readonly items = new Ring<Work | WorkItem | Drainable>()
+  private readonly onError: ((error: unknown) => void) | undefined
+  private specifics: Map<QueueKey<unknown>, unknown> | undefined = undefined
+  private suspensions = 0
+  private active: boolean
+  private barrierInFlight = false
+  /** A barrier of it is on the stack. */
+  private barrierExecuting = false
+  private scheduled = false
+  /** How many items of it, or of queues that stand on it, are on this thread's stack: more than one only through `sync`. */
+  private executing = 0
+
+  constructor(label: string, options: DispatchQueueOptions = {}) {
+    this.label = label
+    this.concurrent = options.concurrent ?? false
+    this.band = rootBand(options.qos)
+    this.above = options.target ?? DispatchQueue.main
+    this.active = options.inactive !== true
+    this.onError = options.onError
+  }
+
+  /** The root of this JavaScript thread, for queues that name no target. */
+  static get main(): RootQueue {
+    mainRoot ??= new RootQueue(new EventLoopExecutor(), { label: 'main' })
+    return mainRoot
+  }
+
+  get target(): Target {
+    return this.above
+  }
+
+  get root(): RootQueue {
+    return this.above.root
+  }
+
+  /** Items and ready queues that wait. */
+  get size(): number {
+    return this.items.size
+  }
+
+  get suspended(): boolean {
+    return this.suspensions > 0 || !this.active
+  }
+
+  /** Runs `work` later, behind what waits. Never runs it before it returns. */
+  async(work: Work, options?: WorkOptions): void {
+    if (options === undefined) {
+      this.items.push(work)
+    } else {
+      options.group?.enter()
+      this.items.push(new WorkItem(work, options))
+    }
+    if (!this.scheduled) this.schedule()
+  }
+
+  /**
+   * As `async`, and settles with what `work` returns or throws.
+   * @throws SpimplError `QUEUE_SYNC_ON_SELF` where an item of a serial queue would wait for one behind it; for a result that nobody
+   * waits for, `async`
+   */
+  asyncAndWait<R>(work: Work<R>, options: WorkOptions = {}): Promise<Awaited<R>> {
+    return new Promise((resolve, reject) => {
+      this.refuseWaitingForItself(options.barrier === true ? this : undefined)
+      options.group?.enter()
+      this.items.push(new WorkItem(work, options, resolve as (value: unknown) => void, reject))
+      if (!this.scheduled) this.schedule()
+    })
+  }
+
+  /**
+   * Runs `work` now, behind what waits on this queue, which therefore runs now too.
+   * @throws SpimplError `QUEUE_SYNC_ON_SELF` where libdispatch would wait for itself, `QUEUE_SYNC_BLOCKED` where it would wait for
+   * a promise or a suspended queue: a JavaScript thread cannot wait
+   */
+  sync<R>(work: Work<R>, { barrier = false }: { readonly barrier?: boolean } = {}): R {
+    this.refuseWaitingForItself(this)
+    const outer = execution.current
+    this.occupyChain(1)
+    try {
+      // Not what these enqueue: it comes behind `work`.
+      let waiting = this.items.size
+      for (; waiting > 0 && !this.chainHeld() && this.mayRun(); waiting--) this.runNext(this.root)
+      if (waiting > 0 || this.chainHeld() || (barrier && this.inFlight > 0)) throw this.blocked()
+      execution.current = this
+      this.barrierExecuting = barrier
+      const result = work()
+      if (isPromise(result)) this.hold(result, new WorkItem(work, { barrier }))
+      return result
+    } finally {
+      execution.current = outer
+      if (barrier) this.barrierExecuting = false
+      this.occupyChain(-1)
+    }
+  }
+
+  /** Runs `work` once `delayMs` have passed. @returns what cancels it: false when it was too late */
+  after(delayMs: number, work: Work): () => boolean {
+    const timer = new DelayedWork(this, work)
+    const { root } = this
+    root.setTimer(timer, root.executor.clock.now() + delayMs)
+    return () => root.cancelTimer(timer)
+  }
+
+  /**
+   * Runs `work(0)` to `work(iterations - 1)` and settles when all are done, also if some failed; rejects with the error of the
+   * first that did.
+   * @throws SpimplError `QUEUE_SYNC_ON_SELF` where a serial queue would wait for itself
+   */
+  async apply(iterations: number, work: (iteration: number) => unknown): Promise<void> {
+    this.refuseWaitingForItself()
+    const all = Array.from({ length: iterations }, (_, iteration) => this.asyncAndWait(() => work(iteration)))
+    for (const result of await Promise.allSettled(all)) if (result.status === 'rejected') throw result.reason
+  }
+
+  /** Runs nothing more until `resume()` was called as often. What runs or is in flight goes on. */
+  suspend(): void {
+    this.suspensions++
+    this.root.disturbances++
+  }
+
+  /** @throws SpimplError `QUEUE_OVER_RESUMED` when it was not suspended so often */
+  resume(): void {
+    if (this.suspensions === 0) {
+      throw new SpimplError('QUEUE_OVER_RESUMED', `expected ${this.label} to be suspended, it was resumed more often`)
+    }
+    if (--this.suspensions === 0) this.schedule()
+  }
+
+  /** Lets an inactive queue begin; on an active one it does nothing. */
+  activate(): void {
+    if (this.active) return
+    this.active = true
+    this.schedule()
+  }
+
+  /** @throws SpimplError `QUEUE_TARGET_INVALID` on an active queue, or when the tree would become a circle */
+  setTarget(target: Target): void {
+    if (this.active) {
+      throw new SpimplError('QUEUE_TARGET_INVALID', `expected an inactive queue, ${this.label} is active`)
+    }
+    for (let above: Target | undefined = target; above !== undefined; above = above.target) {
+      if (above === this)
+        throw new SpimplError('QUEUE_TARGET_INVALID', `expected a tree, ${this.label} would stand on itself`)
+    }
+    this.above = target
+  }
+
+  setSpecific<T>(key: QueueKey<T>, value: T | undefined): void {
+    this.specifics ??= new Map()
+    if (value === undefined) this.specifics.delete(key)
+    else this.specifics.set(key, value)
+  }
+
+  /** What this queue itself holds under the key. */
+  getSpecific<T>(key: QueueKey<T>): T | undefined {
+    return this.specifics?.get(key) as T | undefined
+  }
+
+  /** What the current queue, or the nearest above it, holds under the key. */
+  static getSpecific<T>(key: QueueKey<T>): T | undefined {
+    for (let at: Target | Drainable | undefined = execution.current; at !== undefined; at = at.target) {
+      const value = at instanceof DispatchQueue ? at.getSpecific(key) : undefined
+      if (value !== undefined) return value
+    }
+    return undefined
+  }
+
+  /**
+   * As `dispatch_assert_queue`: also while an item of this queue waits in `sync` on another one. Behind an `await` nothing is
+   * known of queues any more.
+   * @throws SpimplError `QUEUE_WRONG` unless the code runs on this queue, or on one that stands on it
+   */
+  assertCurrent(): void {
+    if (this.executing === 0) {
+      throw new SpimplError('QUEUE_WRONG', `expected to run on ${this.label}, runs on ${currentLabel()}`)
+    }
+  }
+
+  /** @throws SpimplError `QUEUE_WRONG` when the code runs on this queue, or on one that stands on it */
+  assertNotCurrent(): void {
+    if (this.executing > 0) throw new SpimplError('QUEUE_WRONG', `expected not to run on ${this.label}`)
+  }
+
+  enqueue(ready: Drainable): void {
+    this.items.push(ready)
+    this.schedule()
+  }
+
+  schedule(): void {
+    if (this.scheduled || !this.mayRun()) return
+    this.scheduled = true
+    this.above.enqueue(this)
+  }
+
+  drain(root: RootQueue): boolean {
+    const { disturbances } = root
+    let turns = root.itemsPerTurn
+    while (this.mayRun()) {
+      this.runNext(root)
+      if (root.spent || --turns === 0 || root.disturbances !== disturbances) break
+    }
+    this.scheduled = this.mayRun()
+    return this.scheduled
+  }
+
+  private mayRun(): boolean {
+    if (this.items.size === 0 || this.suspensions > 0 || !this.active) return false
+    if (this.inFlight === 0) return true
+    if (!this.concurrent || this.barrierInFlight) return false
+    const next = this.items.at(0)
+    return !(next instanceof WorkItem && next.barrier)
+  }
+
+  private runNext(root: RootQueue): void {
+    const item = this.items.shift()!
+    const outer = execution.current
+    const outerId = execution.messageId
+    execution.current = this
+    execution.messageId = 0
+    this.executing++
+    if (typeof item === 'function') {
+      this.run(item)
+      root.ran()
+    } else if (item instanceof WorkItem) {
+      this.barrierExecuting = item.barrier
+      this.runItem(item)
+      this.barrierExecuting = false
+      root.ran()
+    } else if (item.drain(root)) {
+      this.items.push(item)
+    }
+    this.executing--
+    execution.current = outer
+    execution.messageId = outerId
+  }
+
+  private run(work: Work): void {
+    try {
+      const result = work()
+      if (isPromise(result)) this.hold(result, undefined)
+    } catch (error) {
+      this.fail(error)
+    }
+  }
+
+  private runItem(item: WorkItem): void {
+    try {
+      const result = item.work()
+      if (isPromise(result)) {
+        this.hold(result, item)
+        return
+      }
+      item.resolve?.(result)
+    } catch (error) {
+      if (item.reject !== undefined) item.reject(error)
+      else this.fail(error)
+    }
+    this.leave(item)
+  }
+
+  /** Who left a group too often hears of it as of an error of the work. */
+  private leave(item: WorkItem | undefined): void {
+    try {
+      item?.group?.leave()
+    } catch (error) {
+      this.fail(error)
+    }
+  }
+
+  /** Until the promise settles this queue is held, and every queue above it, because exclusion comes from there. */
+  private hold(promise: PromiseLike<unknown>, item: WorkItem | undefined): void {
+    if (item?.barrier === true) this.barrierInFlight = true
+    for (let at: Target | undefined = this; at !== undefined; at = at.target) at.inFlight++
+    this.root.disturbances++
+    const release = () => {
+      if (item?.barrier === true) this.barrierInFlight = false
+      for (let at: Target | undefined = this; at !== undefined; at = at.target) {
+        at.inFlight--
+        at.schedule()
+      }
+      this.leave(item)
+    }
+    // A foreign thenable may throw, or call back twice; a promise is passed through as it is.
+    Promise.resolve(promise).then(
+      value => {
+        item?.resolve?.(value)
+        release()
+      },
+      error => {
+        if (item?.reject !== undefined) item.reject(error)
+        release()
+        if (item?.reject === undefined) this.fail(error)
+      },
+    )
+  }
+
+  /** @internal Whatever `onError` does, the thread goes on draining: what it throws is uncaught, as without it. */
+  fail(error: unknown): void {
+    try {
+      if (this.onError === undefined) throwUncaught(error)
+      else this.onError(error)
+    } catch (failure) {
+      throwUncaught(failure)
+    }
+  }
+
+  private chainHeld(): boolean {
+    if (this.suspended || this.barrierInFlight || (!this.concurrent && this.inFlight > 0)) return true
+    return this.above instanceof DispatchQueue && this.above.chainHeld()
+  }
+
+  private occupyChain(by: 1 | -1): void {
+    for (let at: Target | undefined = this; at instanceof DispatchQueue; at = at.target) at.executing += by
+  }
+
+  private blocked(): SpimplError {
+    return new SpimplError(
+      'QUEUE_SYNC_BLOCKED',
+      `expected ${this.label} to be free for sync, it is suspended or waits for a promise; use asyncAndWait`,
+    )
+  }
+
+  /** @param also the queue on which that is forbidden even if it is concurrent */
+  private refuseWaitingForItself(also?: DispatchQueue): void {
+    for (let at: Target | undefined = this; at instanceof DispatchQueue; at = at.target) {
+      if (at.executing > 0 && (!at.concurrent || at === also || at.barrierExecuting)) {
+        throw new SpimplError(
+          'QUEUE_SYNC_ON_SELF',
+          `expected to call from another queue, ${currentLabel()} would wait for itself through ${at.label}`,
+        )
+      }
+    }
+  }
+}
+
+function currentLabel(): string {
+  const { current } = execution
+  return current instanceof DispatchQueue ? current.label : current === undefined ? 'no queue' : 'an actor'
+}
+
+function isPromise(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
+}

@@ -5,9 +5,10 @@ import { SpimplError } from '../errors.ts'
 import { execution } from '../queues/root-queue.ts'
 import { diagnostics } from '../watching/diagnostics.ts'
 import { FAILED, RESTARTED, STARTED, STOPPED } from '../watching/recorder.ts'
+import type { ChildState } from './child-state.ts'
 import { RestartBatch } from './restart-batch.ts'
 import { StopDeadline } from './stop-deadline.ts'
-import { type ChildEvent, type ChildState, nextChildState } from './supervised-child.ts'
+import { type ChildEvent, nextChildState } from './supervised-child.ts'
 import { intensityExceeded, SupervisionPolicy } from './supervision.ts'
 
 /** How an actor came to its end. */

@@ -9,10 +9,10 @@
 #include <cstring>
 #include <thread>
 
-#include "../../src/cipher_batch.h"
-#include "../../src/keccak.h"
-#include "../../src/pinned_thread.h"
-#include "../../src/queue.h"
+#include "../../src/ciphers/cipher_batch.h"
+#include "../../src/ciphers/keccak.h"
+#include "../../src/threads/pinned_thread.h"
+#include "../../src/queues/queue.h"
 #include "tsan_dispatch.h"
 
 using namespace dispatch_addon;

@@ -1,140 +1,119 @@
-#include "cipher_calls.h"
-
+// The ciphers as JavaScript calls them: one call for a batch, on the calling thread.
 #include <cstring>
 
+#include "../glue/call.h"
+#include "../threads/lane.h"
+#include "cipher_batch.h"
 #include "keccak.h"
-#include "../glue/value.h"
 
 namespace dispatch_addon {
-CipherCalls::CipherCalls(const OpenSsl* openssl) {
-  if (openssl != nullptr) cipher_ = std::make_unique<Cipher>(*openssl);
-}
+namespace {
 
-CipherCalls::~CipherCalls() = default;
+using Kind = CipherBatch::Kind;
 
-void CipherCalls::install(napi_env env, napi_value exports) {
-  setFunction(env, exports, "opensslInfo", opensslInfo, this);
-  setFunction(env, exports, "attachControl", attachControl, this);
-  setFunction(env, exports, "keccak256", keccak, this);
-  setFunction(env, exports, "keccak256Of", keccakOf, this);
-  if (cipher_ == nullptr) return;
-  setFunction(env, exports, "seal", seal, this);
-  setFunction(env, exports, "open", open, this);
-  setFunction(env, exports, "mask", mask, this);
-}
-
-void CipherCalls::release(napi_env env) {
-  if (controlReference_ != nullptr) napi_delete_reference(env, controlReference_);
-  controlReference_ = nullptr;
-  control_ = {};
-}
-
-napi_value CipherCalls::opensslInfo(napi_env env, napi_callback_info) {
+Record opensslInfo(Lane& lane) {
   const OpenSsl* openssl = OpenSsl::find();
-  napi_value info = nullptr;
-  napi_create_object(env, &info);
-  setProperty(env, info, "found", makeBool(env, openssl != nullptr));
-  const std::string detail =
-      openssl != nullptr ? openssl->versionText(0) : std::string("this node exports no ") + OpenSsl::missing();
-  setProperty(env, info, "detail", makeString(env, detail));
-  return info;
+  Record info(lane.env());
+  info.set("found", openssl != nullptr);
+  if (openssl != nullptr) return info.set("detail", openssl->versionText(0));
+  return info.set("detail", std::string("this node exports no ") + OpenSsl::missing());
 }
 
-napi_value CipherCalls::attachControl(napi_env env, napi_callback_info info) {
-  Arguments<1> args(env, info);
-  auto* calls = static_cast<CipherCalls*>(args.data());
+void attachControl(Lane& lane, napi_value array) {
   Bytes bytes;
-  if (!readBytes(env, args[0], bytes)) return nullptr;
+  if (!fromValue(lane.env(), array, bytes)) return;
   if (reinterpret_cast<uintptr_t>(bytes.data) % alignof(uint32_t) != 0 || bytes.length <= ControlSlab::kFirstByte) {
-    return failType(env, "the slab is too small or not aligned");
+    failType(lane.env(), "the slab is too small or not aligned");
+  } else {
+    lane.control().attach(lane.env(), array, bytes);
   }
-  calls->release(env);
-  if (napi_create_reference(env, args[0], 1, &calls->controlReference_) != napi_ok) return nullptr;
-  calls->control_ = {bytes.data, bytes.length};
-  return nullptr;
 }
 
-// (count, datas, out) with the slab filled. Answers the number of jobs that were refused.
-napi_value CipherCalls::batch(napi_env env, napi_callback_info info, bool sealing) {
-  Arguments<3> args(env, info);
-  auto* calls = static_cast<CipherCalls*>(args.data());
-  uint32_t count = 0;
-  Bytes out;
-  if (!readUint32(env, args[0], count) || !readBytes(env, args[2], out)) return nullptr;
-  const ControlSlab& control = calls->control_;
-  if (count > ControlSlab::kMaxJobs || control.length == 0) return failType(env, "more jobs than the slab holds");
+// With the slab filled. Answers the number of jobs that were refused.
+template <Kind kind>
+napi_value batch(Lane& lane, uint32_t count, napi_value messages, const Bytes& out) {
+  napi_env env = lane.env();
+  const ControlSlab& control = lane.control();
+  if (count > ControlSlab::kMaxJobs || control.length() == 0) return failType(env, "more jobs than the slab holds");
+  Cipher& cipher = *lane.cipher();
   uint32_t refused = 0;
   for (uint32_t job = 0; job < count; job++) {
-    napi_value element = nullptr;
     Bytes data;
-    if (napi_get_element(env, args[1], job, &element) != napi_ok || !readBytes(env, element, data)) return nullptr;
+    if (!elementOf(env, messages, job, data)) return nullptr;
     uint32_t* word = control.wordsOf(job);
     const size_t at = word[0];
     const size_t associatedLength = word[1];
     const size_t outAt = word[2];
-    const size_t outLength = sealing ? data.length + kTagBytes : data.length < kTagBytes ? 0 : data.length - kTagBytes;
     // The slab is the package's own, but a bound that is checked needs no trust.
-    if (at + kKeyBytes + kNonceBytes + associatedLength > control.length || outAt + outLength > out.length) {
+    if (at + kKeyBytes + kNonceBytes + associatedLength > control.length() ||
+        outAt + CipherBatch::outLength(kind, data.length) > out.length) {
       return failType(env, "a job lies outside of its slab");
     }
-    const uint8_t* key = control.data + at;
+    const uint8_t* key = control.data() + at;
     const uint8_t* nonce = key + kKeyBytes;
     const uint8_t* associated = nonce + kNonceBytes;
-    Cipher& cipher = *calls->cipher_;
+    const auto act = kind == Kind::seal ? &Cipher::seal : &Cipher::open;
     const bool done =
-        sealing ? cipher.seal(key, nonce, associated, associatedLength, data.data, data.length, out.data + outAt)
-                : cipher.open(key, nonce, associated, associatedLength, data.data, data.length, out.data + outAt);
+        (cipher.*act)(key, nonce, associated, associatedLength, data.data, data.length, out.data + outAt);
     word[3] = done ? 1 : 0;
     if (!done) refused++;
   }
-  return makeUint32(env, refused);
+  return toValue(env, refused);
 }
 
-napi_value CipherCalls::seal(napi_env env, napi_callback_info info) { return batch(env, info, true); }
-
-napi_value CipherCalls::open(napi_env env, napi_callback_info info) { return batch(env, info, false); }
-
-// (length): the slab holds the key, the IV and `length` bytes, which are masked in place.
-napi_value CipherCalls::mask(napi_env env, napi_callback_info info) {
-  Arguments<1> args(env, info);
-  auto* calls = static_cast<CipherCalls*>(args.data());
-  uint32_t length = 0;
-  if (!readUint32(env, args[0], length)) return nullptr;
-  if (kKeyBytes + kIvBytes + static_cast<size_t>(length) > calls->control_.length) {
-    return failType(env, "more bytes than the slab holds");
+// The slab holds the key, the IV and `length` bytes, which are masked in place.
+void mask(Lane& lane, uint32_t length) {
+  const ControlSlab& control = lane.control();
+  constexpr size_t start = kKeyBytes + kIvBytes;
+  if (start + size_t{length} > control.length()) {
+    failType(lane.env(), "more bytes than the slab holds");
+    return;
   }
-  uint8_t* key = calls->control_.data;
-  uint8_t* data = key + kKeyBytes + kIvBytes;
-  if (!calls->cipher_->mask(key, key + kKeyBytes, data, length, data)) {
-    return fail(env, "ERR_CIPHER", "OpenSSL refused AES-128-CTR");
+  uint8_t* key = control.data();
+  uint8_t* data = key + start;
+  if (!lane.cipher()->mask(key, key + kKeyBytes, data, length, data)) {
+    fail(lane.env(), "ERR_CIPHER", "OpenSSL refused AES-128-CTR");
   }
-  return nullptr;
 }
 
-// (length): the digest replaces the first 32 bytes of the slab, which held the data.
-napi_value CipherCalls::keccak(napi_env env, napi_callback_info info) {
-  Arguments<1> args(env, info);
-  auto* calls = static_cast<CipherCalls*>(args.data());
-  uint32_t length = 0;
-  if (!readUint32(env, args[0], length)) return nullptr;
-  if (length > calls->control_.length || calls->control_.length < kDigestBytes) {
-    return failType(env, "more bytes than the slab holds");
-  }
+// The digest replaces the first 32 bytes of the slab.
+void hash(Lane& lane, const uint8_t* data, size_t length) {
   uint8_t digest[kDigestBytes];
-  keccak256(calls->control_.data, length, digest);
-  memcpy(calls->control_.data, digest, kDigestBytes);
-  return nullptr;
+  keccak256(data, length, digest);
+  memcpy(lane.control().data(), digest, kDigestBytes);
 }
 
-// (data): the same, for data that is too long to be worth a copy into the slab.
-napi_value CipherCalls::keccakOf(napi_env env, napi_callback_info info) {
-  Arguments<1> args(env, info);
-  auto* calls = static_cast<CipherCalls*>(args.data());
-  Bytes data;
-  if (!readBytes(env, args[0], data)) return nullptr;
-  if (calls->control_.length < kDigestBytes) return failType(env, "no slab is attached");
-  keccak256(data.data, data.length, calls->control_.data);
-  return nullptr;
+// The data are the first `length` bytes of the slab.
+void keccakOfSlab(Lane& lane, uint32_t length) {
+  const ControlSlab& control = lane.control();
+  if (length > control.length() || control.length() < kDigestBytes) {
+    failType(lane.env(), "more bytes than the slab holds");
+  } else {
+    hash(lane, control.data(), length);
+  }
+}
+
+// For data that is too long to be worth a copy into the slab.
+void keccakOf(Lane& lane, const Bytes& data) {
+  if (lane.control().length() < kDigestBytes) {
+    failType(lane.env(), "no slab is attached");
+  } else {
+    hash(lane, data.data, data.length);
+  }
+}
+
+}  // namespace
+
+Calls cipherCalls() {
+  return {
+      {"opensslInfo", call<opensslInfo>},
+      {"attachControl", call<attachControl>},
+      {"keccak256", call<keccakOfSlab>},
+      {"keccak256Of", call<keccakOf>},
+      {"seal", call<batch<Kind::seal>>, Needs::openssl},
+      {"open", call<batch<Kind::open>>, Needs::openssl},
+      {"mask", call<mask>, Needs::openssl},
+  };
 }
 
 }  // namespace dispatch_addon

@@ -1,7 +1,5 @@
-// Native objects as JavaScript holds them: an external value that shares ownership and knows its type.
+// Native objects as JavaScript holds them: an external value that shares ownership of the object and knows its type.
 #pragma once
-
-#include <node_api.h>
 
 #include <memory>
 
@@ -9,43 +7,36 @@
 
 namespace dispatch_addon {
 
-enum class BoxType : uint32_t {
-  queue = 0x71756575,
-  remote = 0x72656d6f,
-  group = 0x67726f75,
-  source = 0x736f7572,
-  thread = 0x74687264,
-  path = 0x70617468,
-  connection = 0x636f6e6e,
-  listener = 0x6c697374,
-};
+// Its address identifies the type T, and this copy of the addon.
+template <typename T>
+inline char boxTag = 0;
 
 struct Box {
-  BoxType type;
+  const void* tag;
   std::shared_ptr<void> content;
 };
 
+// An empty pointer becomes undefined.
 template <typename T>
-napi_value box(napi_env env, BoxType type, std::shared_ptr<T> content) {
-  auto* held = new Box{type, std::move(content)};
+napi_value toValue(napi_env env, std::shared_ptr<T> content) {
+  if (content == nullptr) return makeUndefined(env);
+  auto* held = new Box{&boxTag<T>, std::move(content)};
   napi_value value = nullptr;
   const auto finalize = [](napi_env, void* data, void*) { delete static_cast<Box*>(data); };
-  if (napi_create_external(env, held, finalize, nullptr, &value) != napi_ok) {
-    delete held;
-    return fail(env, "ERR_ADDON", "napi_create_external refused");
-  }
-  return value;
+  if (napi_create_external(env, held, finalize, nullptr, &value) == napi_ok) return value;
+  delete held;
+  return fail(env, "ERR_ADDON", "napi_create_external refused");
 }
 
-// An empty pointer, with an exception pending, where `value` is no box of this type.
+// nullptr, with an exception pending, where `value` is no box of this type. The box keeps the object for the call.
 template <typename T>
-std::shared_ptr<T> unbox(napi_env env, BoxType type, napi_value value) {
+T* unbox(napi_env env, napi_value value) {
   void* data = nullptr;
-  if (napi_get_value_external(env, value, &data) != napi_ok || static_cast<Box*>(data)->type != type) {
-    failType(env, "expected another native object");
-    return nullptr;
+  if (napi_get_value_external(env, value, &data) == napi_ok && static_cast<Box*>(data)->tag == &boxTag<T>) {
+    return static_cast<T*>(static_cast<Box*>(data)->content.get());
   }
-  return std::static_pointer_cast<T>(static_cast<Box*>(data)->content);
+  failType(env, "expected another native object");
+  return nullptr;
 }
 
 }  // namespace dispatch_addon

@@ -1,38 +1,27 @@
-#include "network_calls.h"
-
-#include "../threads/lane.h"
+// The network path of Linux as JavaScript calls it. Connections are JavaScript's own there (lib/network/datagram-flow.js).
+#include "../glue/call.h"
 
 #if defined(__linux__) && !defined(DISPATCH_ADDON_NW_DOUBLE)
 
-#include "../glue/box.h"
 #include "path_monitor.h"
-#include "../glue/value.h"
 
 namespace dispatch_addon {
 namespace {
 
-// (id): the monitor, or why there is none.
-napi_value pathMonitorStart(napi_env env, napi_callback_info info) {
-  Arguments<1> args(env, info);
-  uint32_t id = 0;
-  if (!readUint32(env, args[0], id)) return nullptr;
+// The monitor, or why there is none.
+napi_value pathMonitorStart(Lane& lane, uint32_t id) {
   std::shared_ptr<PathMonitor> monitor;
-  const std::string refused = PathMonitor::start(*static_cast<Lane*>(args.data()), id, monitor);
-  return refused.empty() ? box(env, BoxType::path, monitor) : makeString(env, refused);
-}
-
-napi_value pathMonitorStop(napi_env env, napi_callback_info info) {
-  Arguments<1> args(env, info);
-  const auto monitor = unbox<PathMonitor>(env, BoxType::path, args[0]);
-  if (monitor != nullptr) monitor->stop();
-  return nullptr;
+  const std::string refused = PathMonitor::start(lane, id, monitor);
+  return refused.empty() ? toValue(lane.env(), monitor) : toValue(lane.env(), refused);
 }
 
 }  // namespace
 
-void installNetworkCalls(napi_env env, napi_value exports, Lane& lane) {
-  setFunction(env, exports, "pathMonitorStart", pathMonitorStart, &lane);
-  setFunction(env, exports, "pathMonitorStop", pathMonitorStop, &lane);
+Calls networkCalls() {
+  return {
+      {"pathMonitorStart", call<pathMonitorStart>},
+      {"pathMonitorStop", call<&PathMonitor::stop>},
+  };
 }
 
 }  // namespace dispatch_addon

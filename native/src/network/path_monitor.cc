@@ -80,10 +80,8 @@ void PathMonitor::readable() {
   // libuv stops to poll a descriptor that has an error, and lost messages are one until they are read. A socket that does not
   // merely have nothing more to read stays stopped, because it would be an error again at once.
   if (errno == EAGAIN) uv_poll_start(&handle_->poll, UV_READABLE, Handle::polled);
-  napi_handle_scope scope = nullptr;
-  if (napi_open_handle_scope(lane_->env(), &scope) != napi_ok) return;
-  lane_->arrive(Arrival::path, id_);
-  napi_close_handle_scope(lane_->env(), scope);
+  const Scope scope(lane_->env());
+  if (scope) lane_->arrive(Arrival::path, id_);
 }
 
 }  // namespace dispatch_addon

@@ -1,22 +1,20 @@
-#include "group_calls.h"
-
-#include <vector>
-
-#include "../glue/box.h"
+// dispatch_group_t as JavaScript calls it.
+#include "../glue/call.h"
 #include "../threads/lane.h"
 #include "queue_handle.h"
-#include "../glue/value.h"
 
 namespace dispatch_addon {
 namespace {
 
-// A group of one lane. It counts as libdispatch does, because libdispatch ends the process on a leave too many.
+// A group of one lane. It counts as libdispatch does, because libdispatch ends the process on an unbalanced leave.
 class GroupHandle {
  public:
   explicit GroupHandle(const Libdispatch& dispatch) : dispatch_(dispatch), group_(dispatch.groupCreate()) {}
+  GroupHandle(const GroupHandle&) = delete;
+  GroupHandle& operator=(const GroupHandle&) = delete;
 
   ~GroupHandle() {
-    // A group that is let go while entered ends the process, too. What it would have notified then runs.
+    // Releasing a group that is entered ends the process, too. Its notifications then run.
     for (; entered_ > 0; entered_--) dispatch_.groupLeave(group_);
     dispatch_.release(group_);
   }
@@ -26,6 +24,7 @@ class GroupHandle {
     dispatch_.groupEnter(group_);
   }
 
+  // False where it was not entered so often.
   bool leave() {
     if (entered_ == 0) return false;
     if (--entered_ == 0) {
@@ -36,14 +35,14 @@ class GroupHandle {
     return true;
   }
 
-  void notify(const std::shared_ptr<QueueHandle>& queue, uint32_t item) {
-    QueueHandle::Later* later = queue->later(item);
+  void notify(QueueHandle& queue, uint32_t item) {
+    QueueHandle::Later* later = queue.later(item);
     if (entered_ == 0) {
-      queue->due(later);
+      queue.due(later);
     } else {
-      waiting_.push_back({queue->self(), later});
+      waiting_.push_back({queue.self(), later});
     }
-    dispatch_.groupNotifyF(group_, queue->queue().object(), later, QueueHandle::runLater);
+    dispatch_.groupNotifyF(group_, queue.queue().object(), later, QueueHandle::runLater);
   }
 
  private:
@@ -58,46 +57,17 @@ class GroupHandle {
   std::vector<Waiting> waiting_;
 };
 
-std::shared_ptr<GroupHandle> groupOf(napi_env env, napi_value value) {
-  return unbox<GroupHandle>(env, BoxType::group, value);
-}
-
-napi_value groupCreate(napi_env env, napi_callback_info) {
-  return box(env, BoxType::group, std::make_shared<GroupHandle>(*Libdispatch::find()));
-}
-
-napi_value groupEnter(napi_env env, napi_callback_info info) {
-  Arguments<1> args(env, info);
-  const auto group = groupOf(env, args[0]);
-  if (group != nullptr) group->enter();
-  return nullptr;
-}
-
-// (group): false where nobody has entered.
-napi_value groupLeave(napi_env env, napi_callback_info info) {
-  Arguments<1> args(env, info);
-  const auto group = groupOf(env, args[0]);
-  return group == nullptr ? nullptr : makeBool(env, group->leave());
-}
-
-// (group, queue, item)
-napi_value groupNotify(napi_env env, napi_callback_info info) {
-  Arguments<3> args(env, info);
-  const auto group = groupOf(env, args[0]);
-  const auto queue = group == nullptr ? nullptr : unbox<QueueHandle>(env, BoxType::queue, args[1]);
-  uint32_t item = 0;
-  if (queue != nullptr && readUint32(env, args[2], item)) group->notify(queue, item);
-  return nullptr;
-}
+std::shared_ptr<GroupHandle> groupCreate() { return std::make_shared<GroupHandle>(*Libdispatch::find()); }
 
 }  // namespace
 
-void installGroupCalls(napi_env env, napi_value exports, Lane& lane) {
-  if (Libdispatch::find() == nullptr) return;
-  setFunction(env, exports, "groupCreate", groupCreate, &lane);
-  setFunction(env, exports, "groupEnter", groupEnter, &lane);
-  setFunction(env, exports, "groupLeave", groupLeave, &lane);
-  setFunction(env, exports, "groupNotify", groupNotify, &lane);
+Calls groupCalls() {
+  return {
+      {"groupCreate", call<groupCreate>, Needs::libdispatch},
+      {"groupEnter", call<&GroupHandle::enter>, Needs::libdispatch},
+      {"groupLeave", call<&GroupHandle::leave>, Needs::libdispatch},
+      {"groupNotify", call<&GroupHandle::notify>, Needs::libdispatch},
+  };
 }
 
 }  // namespace dispatch_addon

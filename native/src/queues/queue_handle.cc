@@ -1,7 +1,6 @@
 #include "queue_handle.h"
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 #include "../glue/value.h"
@@ -142,10 +141,10 @@ bool QueueHandle::activate() {
   return done;
 }
 
-bool QueueHandle::setTarget(const std::shared_ptr<QueueHandle>& target) {
-  if (!queue_->setTarget(target->queue_->object())) return false;
+bool QueueHandle::setTarget(QueueHandle& target) {
+  if (!queue_->setTarget(target.queue_->object())) return false;
   if (target_ != nullptr) target_->children_.erase(this);
-  target_ = target->self();
+  target_ = target.self();
   target_->children_.insert(this);
   settle();
   return true;
@@ -173,24 +172,8 @@ void QueueHandle::unlisten() {
 void QueueHandle::deliver(void* owner, Queue& queue, std::vector<Queue::Message>& batch) {
   Lane* lane = static_cast<LaneGate*>(owner)->here();
   if (lane == nullptr) return;
-  napi_env env = lane->env();
-  napi_handle_scope scope = nullptr;
-  napi_value array = nullptr;
-  if (napi_open_handle_scope(env, &scope) != napi_ok) return;
-  if (napi_create_array_with_length(env, batch.size(), &array) == napi_ok) {
-    for (uint32_t at = 0; at < batch.size(); at++) {
-      void* data = nullptr;
-      napi_value buffer = nullptr;
-      napi_value bytes = nullptr;
-      const size_t length = batch[at].size();
-      if (napi_create_arraybuffer(env, length, &data, &buffer) != napi_ok) break;
-      if (length > 0) memcpy(data, batch[at].data(), length);
-      napi_create_typedarray(env, napi_uint8_array, length, buffer, 0, &bytes);
-      napi_set_element(env, array, at, bytes);
-    }
-    lane->arrive(Arrival::messages, queue.id(), array);
-  }
-  napi_close_handle_scope(env, scope);
+  const Scope scope(lane->env());
+  if (scope) lane->arrive(Arrival::messages, queue.id(), toValue(lane->env(), batch));
 }
 
 }  // namespace dispatch_addon

@@ -34,7 +34,7 @@ class QueueHandle : public std::enable_shared_from_this<QueueHandle> {
   bool suspend();
   bool resume();
   bool activate();
-  bool setTarget(const std::shared_ptr<QueueHandle>& target);
+  bool setTarget(QueueHandle& target);
 
   // Something that is to run here keeps the program alive, unless this queue or one that it targets is suspended: nobody
   // can tell whether it will ever be resumed.

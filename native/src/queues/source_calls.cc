@@ -1,11 +1,9 @@
-#include "source_calls.h"
-
+// dispatch_source_t as JavaScript calls it: timers, readable and writable descriptors, data that is merged.
 #include <fcntl.h>
 
-#include "../glue/box.h"
+#include "../glue/call.h"
 #include "../threads/lane.h"
 #include "queue_handle.h"
-#include "../glue/value.h"
 
 namespace dispatch_addon {
 namespace {
@@ -46,7 +44,7 @@ struct SourceContext {
     if (lane == nullptr) return;
     one->await(false);
     const auto data = static_cast<double>(one->dispatch.sourceGetData(one->source));
-    lane->arrive(Arrival::source, one->id, makeDouble(lane->env(), data));
+    lane->arrive(Arrival::source, one->id, toValue(lane->env(), data));
   }
 
   static void cancelled(void* context) {
@@ -100,9 +98,9 @@ class SourceHandle {
     return true;
   }
 
-  void merge(uintptr_t data) {
-    if (active_ && !cancelled_ && data != 0) context_->await(true);
-    dispatch_.sourceMergeData(source_, data);
+  void merge(double data) {
+    if (active_ && !cancelled_ && data > 0) context_->await(true);
+    dispatch_.sourceMergeData(source_, static_cast<uintptr_t>(data > 0 ? data : 0));
   }
 
   void schedule(double delayMs, double intervalMs, double leewayMs) {
@@ -122,10 +120,6 @@ class SourceHandle {
   bool cancelled_ = false;
 };
 
-std::shared_ptr<SourceHandle> sourceOf(napi_env env, napi_value value) {
-  return unbox<SourceHandle>(env, BoxType::source, value);
-}
-
 // The order of `sourceTypes` in lib/queues/source.js.
 Libdispatch::SourceType typeOf(const Libdispatch& dispatch, uint32_t number) {
   switch (number) {
@@ -139,83 +133,37 @@ Libdispatch::SourceType typeOf(const Libdispatch& dispatch, uint32_t number) {
   }
 }
 
-// (type, descriptor, queue, id, strict)
-napi_value sourceCreate(napi_env env, napi_callback_info info) {
-  Arguments<5> args(env, info);
-  auto* lane = static_cast<Lane*>(args.data());
+std::shared_ptr<SourceHandle> sourceCreate(Lane& lane, uint32_t number, uint32_t descriptor, QueueHandle& queue,
+                                           uint32_t id, bool strict) {
   const Libdispatch& dispatch = *Libdispatch::find();
-  uint32_t type = 0;
-  uint32_t descriptor = 0;
-  uint32_t id = 0;
-  bool strict = false;
-  if (!readUint32(env, args[0], type) || !readUint32(env, args[1], descriptor) || !readUint32(env, args[3], id) ||
-      !readBool(env, args[4], strict)) {
-    return nullptr;
-  }
-  const auto queue = unbox<QueueHandle>(env, BoxType::queue, args[2]);
-  if (queue == nullptr) return nullptr;
-  // libdispatch takes it in silence, and it never fires.
-  const bool watches = typeOf(dispatch, type) == dispatch.typeRead || typeOf(dispatch, type) == dispatch.typeWrite;
-  if (watches && fcntl(static_cast<int>(descriptor), F_GETFD) < 0) return makeUndefined(env);
+  const Libdispatch::SourceType type = typeOf(dispatch, number);
+  // libdispatch accepts a closed descriptor in silence, and the source never fires.
+  const bool watches = type == dispatch.typeRead || type == dispatch.typeWrite;
+  if (watches && fcntl(static_cast<int>(descriptor), F_GETFD) < 0) return nullptr;
   Libdispatch::Source source =
-      dispatch.sourceCreate(typeOf(dispatch, type), descriptor, strict ? kTimerStrict : 0, queue->queue().object());
-  if (source == nullptr) return makeUndefined(env);
-  auto* context = new SourceContext{dispatch, source, lane->gate(), id, queue->self()};
+      dispatch.sourceCreate(type, descriptor, strict ? kTimerStrict : 0, queue.queue().object());
+  if (source == nullptr) return nullptr;
+  auto* context = new SourceContext{dispatch, source, lane.gate(), id, queue.self()};
   dispatch.setContext(source, context);
   dispatch.setFinalizer(source, SourceContext::finalize);
   dispatch.sourceSetEventHandlerF(source, SourceContext::fire);
   dispatch.sourceSetCancelHandlerF(source, SourceContext::cancelled);
-  return box(env, BoxType::source, std::make_shared<SourceHandle>(dispatch, source, context));
-}
-
-template <void (SourceHandle::*method)()>
-napi_value sourceCall(napi_env env, napi_callback_info info) {
-  Arguments<1> args(env, info);
-  const auto source = sourceOf(env, args[0]);
-  if (source != nullptr) ((*source).*method)();
-  return nullptr;
-}
-
-napi_value sourceResume(napi_env env, napi_callback_info info) {
-  Arguments<1> args(env, info);
-  const auto source = sourceOf(env, args[0]);
-  return source == nullptr ? nullptr : makeBool(env, source->resume());
-}
-
-// (source, data)
-napi_value sourceMerge(napi_env env, napi_callback_info info) {
-  Arguments<2> args(env, info);
-  const auto source = sourceOf(env, args[0]);
-  double data = 0;
-  if (source != nullptr && readDouble(env, args[1], data)) source->merge(static_cast<uintptr_t>(data > 0 ? data : 0));
-  return nullptr;
-}
-
-// (source, delayMs, intervalMs or 0, leewayMs)
-napi_value sourceSchedule(napi_env env, napi_callback_info info) {
-  Arguments<4> args(env, info);
-  const auto source = sourceOf(env, args[0]);
-  double delay = 0;
-  double interval = 0;
-  double leeway = 0;
-  if (source != nullptr && readDouble(env, args[1], delay) && readDouble(env, args[2], interval) &&
-      readDouble(env, args[3], leeway)) {
-    source->schedule(delay, interval, leeway);
-  }
-  return nullptr;
+  return std::make_shared<SourceHandle>(dispatch, source, context);
 }
 
 }  // namespace
 
-void installSourceCalls(napi_env env, napi_value exports, Lane& lane) {
-  if (Libdispatch::find() == nullptr) return;
-  setFunction(env, exports, "sourceCreate", sourceCreate, &lane);
-  setFunction(env, exports, "sourceActivate", sourceCall<&SourceHandle::activate>, &lane);
-  setFunction(env, exports, "sourceCancel", sourceCall<&SourceHandle::cancel>, &lane);
-  setFunction(env, exports, "sourceSuspend", sourceCall<&SourceHandle::suspend>, &lane);
-  setFunction(env, exports, "sourceResume", sourceResume, &lane);
-  setFunction(env, exports, "sourceMerge", sourceMerge, &lane);
-  setFunction(env, exports, "sourceSchedule", sourceSchedule, &lane);
+Calls sourceCalls() {
+  constexpr Needs needs = Needs::libdispatch;
+  return {
+      {"sourceCreate", call<sourceCreate>, needs},
+      {"sourceActivate", call<&SourceHandle::activate>, needs},
+      {"sourceCancel", call<&SourceHandle::cancel>, needs},
+      {"sourceSuspend", call<&SourceHandle::suspend>, needs},
+      {"sourceResume", call<&SourceHandle::resume>, needs},
+      {"sourceMerge", call<&SourceHandle::merge>, needs},
+      {"sourceSchedule", call<&SourceHandle::schedule>, needs},
+  };
 }
 
 }  // namespace dispatch_addon

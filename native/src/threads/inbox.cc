@@ -4,7 +4,7 @@
 
 namespace dispatch_addon {
 
-bool Inbox::post(std::unique_ptr<Task> task) {
+bool Inbox::post(Task task) {
   std::lock_guard<std::mutex> lock(mutex_);
   if (!open_) return false;
   tasks_.push_back(std::move(task));
@@ -48,7 +48,7 @@ void Inbox::open(uv_async_t* wakeup) {
   open_ = true;
 }
 
-bool Inbox::take(std::vector<std::unique_ptr<Task>>& tasks, std::vector<uint32_t>& answers) {
+bool Inbox::take(std::vector<Task>& tasks, std::vector<uint32_t>& answers) {
   std::lock_guard<std::mutex> lock(mutex_);
   tasks.swap(tasks_);
   answers.swap(answers_);
@@ -60,7 +60,7 @@ bool Inbox::take(std::vector<std::unique_ptr<Task>>& tasks, std::vector<uint32_t
 void Inbox::wake() { uv_async_send(wakeup_); }
 
 void Inbox::close() {
-  std::vector<std::unique_ptr<Task>> dropped;
+  std::vector<Task> dropped;
   std::unique_lock<std::mutex> lock(mutex_);
   open_ = false;
   quiet_.wait(lock, [this] { return running_ == 0; });

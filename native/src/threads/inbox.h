@@ -6,7 +6,7 @@
 
 #include <condition_variable>
 #include <cstdint>
-#include <memory>
+#include <functional>
 #include <mutex>
 #include <vector>
 
@@ -14,12 +14,8 @@ namespace dispatch_addon {
 
 class Lane;
 
-class Task {
- public:
-  virtual ~Task() = default;
-  // On the lane's thread, inside of a handle scope.
-  virtual void run(Lane& lane) = 0;
-};
+// Runs on the lane's thread, inside of a handle scope.
+using Task = std::function<void(Lane&)>;
 
 // Shared by the lane and everybody who may still post when the lane has ended.
 class Inbox {
@@ -29,7 +25,7 @@ class Inbox {
   Inbox& operator=(const Inbox&) = delete;
 
   // False, and the task is freed, where the lane has ended.
-  bool post(std::unique_ptr<Task> task);
+  bool post(Task task);
 
   // The same for the commonest task, that something is done: all that is done comes to JavaScript in one call.
   bool answer(uint32_t id);
@@ -44,14 +40,14 @@ class Inbox {
   void open(uv_async_t* wakeup);
   // Moves what is there into the two, which must be empty. False where there was nothing: only then the next post or
   // answer wakes the lane, so whoever takes goes on until then or calls wake().
-  bool take(std::vector<std::unique_ptr<Task>>& tasks, std::vector<uint32_t>& answers);
+  bool take(std::vector<Task>& tasks, std::vector<uint32_t>& answers);
   void wake();
   void close();
 
  private:
   std::mutex mutex_;
   std::condition_variable quiet_;
-  std::vector<std::unique_ptr<Task>> tasks_;
+  std::vector<Task> tasks_;
   std::vector<uint32_t> answers_;
   uv_async_t* wakeup_ = nullptr;
   bool open_ = false;

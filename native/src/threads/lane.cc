@@ -5,16 +5,9 @@
 
 #include <algorithm>
 
-#include "../glue/backend_calls.h"
-#include "../queues/group_calls.h"
-#include "job_calls.h"
 #include "../queues/libdispatch.h"
-#include "../network/network_calls.h"
 #include "../ciphers/openssl.h"
-#include "../queues/queue_calls.h"
 #include "../queues/queue_handle.h"
-#include "../queues/source_calls.h"
-#include "../glue/value.h"
 
 namespace dispatch_addon {
 
@@ -39,15 +32,8 @@ struct Lane::Handles {
 Lane::Lane(napi_env env)
     : env_(env),
       gate_(new LaneGate{std::this_thread::get_id(), {this}}),
-      inbox_(std::make_shared<Inbox>()),
-      cipherCalls_(OpenSsl::find()) {}
-
-Lane::~Lane() = default;
-
-Lane* Lane::of(napi_env env) {
-  void* lane = nullptr;
-  napi_get_instance_data(env, &lane);
-  return static_cast<Lane*>(lane);
+      inbox_(std::make_shared<Inbox>()) {
+  if (const OpenSsl* openssl = OpenSsl::find()) cipher_ = std::make_unique<Cipher>(*openssl);
 }
 
 // Threads of libdispatch and thread-local ciphers run this code as long as the process lives, but node unloads an addon
@@ -59,27 +45,13 @@ static void stayLoaded() {
   }
 }
 
-napi_value Lane::install(napi_env env, napi_value exports) {
+Lane* Lane::start(napi_env env) {
   stayLoaded();
-  auto* lane = new Lane(env);
-  if (napi_set_instance_data(env, lane, nullptr, nullptr) != napi_ok || !lane->start()) {
-    delete lane;
-    return fail(env, "ERR_ADDON", "the event loop of this thread takes no handles");
-  }
-  lane->cipherCalls_.install(env, exports);
-  setFunction(env, exports, "attachEntry", attachEntry, lane);
-  setFunction(env, exports, "drainLane", drain, lane);
-  installBackendCalls(env, exports, *lane);
-  installQueueCalls(env, exports, *lane);
-  installGroupCalls(env, exports, *lane);
-  installSourceCalls(env, exports, *lane);
-  installJobCalls(env, exports, *lane);
-  installNetworkCalls(env, exports, *lane);
-  setFunction(env, exports, "holdLane", holdLane, lane);
-  return exports;
+  std::unique_ptr<Lane> lane(new Lane(env));
+  return lane->open() ? lane.release() : nullptr;
 }
 
-bool Lane::start() {
+bool Lane::open() {
   uv_loop_t* loop = nullptr;
   if (napi_get_uv_event_loop(env_, &loop) != napi_ok) return false;
   const Libdispatch* dispatch = Libdispatch::find();
@@ -108,7 +80,7 @@ bool Lane::start() {
     handles_->open = 2;
     handles_->poll.data = handles_;
     uv_poll_start(&handles_->poll, UV_READABLE, [](uv_poll_t* handle, int, int) {
-      static_cast<Handles*>(handle->data)->lane->drainRoot();
+      static_cast<Handles*>(handle->data)->lane->drain();
     });
     uv_unref(reinterpret_cast<uv_handle_t*>(&handles_->poll));
   } else if (root_ != nullptr) {
@@ -132,7 +104,7 @@ void Lane::end(napi_async_cleanup_hook_handle hook) {
     guests_.erase(guests_.begin());
     guest->laneEnds();
   }
-  cipherCalls_.release(env_);
+  control_.detach(env_);
   detachEntry();
   queueOfJob_.clear();
   handles_->hook = hook;
@@ -164,17 +136,16 @@ void Lane::hold(int by) {
 constexpr int kLooksInARow = 64;
 
 void Lane::runTasks() {
-  std::vector<std::unique_ptr<Task>> tasks;
+  std::vector<Task> tasks;
   std::vector<uint32_t> answers;
   for (int look = 0; look < kLooksInARow; look++) {
     if (!inbox_->take(tasks, answers)) return;
     tellAnswers(answers);
     answers.clear();
     for (auto& task : tasks) {
-      napi_handle_scope scope = nullptr;
-      if (ended_ || napi_open_handle_scope(env_, &scope) != napi_ok) break;
-      task->run(*this);
-      napi_close_handle_scope(env_, scope);
+      const Scope scope(env_);
+      if (ended_ || !scope) break;
+      task(*this);
     }
     tasks.clear();
     if (ended_) return;
@@ -198,37 +169,34 @@ void Lane::tellAnswers(const std::vector<uint32_t>& answers) {
       queue->doneOne();
     }
   }
-  for (size_t from = 0; from < answers.size() && answersLength_ > 0; from += answersLength_) {
-    const size_t count = std::min(answers.size() - from, answersLength_);
-    memcpy(answers_, answers.data() + from, count * sizeof(uint32_t));
+  for (size_t from = 0; from < answers.size() && answers_.length > 0; from += answers_.length) {
+    const size_t count = std::min(answers.size() - from, answers_.length);
+    memcpy(answers_.data, answers.data() + from, count * sizeof(uint32_t));
     arrive(Arrival::jobs, static_cast<uint32_t>(count));
   }
 }
 
-void Lane::drainRoot() {
-  napi_handle_scope scope = nullptr;
-  if (ended_ || napi_open_handle_scope(env_, &scope) != napi_ok) return;
+void Lane::drain() {
+  if (ended_ || root_ == nullptr) return;
+  const Scope scope(env_);
+  if (!scope) return;
   // An item may end the lane, and its root then must outlast the drain.
   const std::shared_ptr<LaneRoot> root = root_;
   root->drain();
-  napi_close_handle_scope(env_, scope);
 }
 
-void Lane::arrive(Arrival kind, uint32_t id, napi_value argument, napi_value second) {
-  if (ended_ || entry_ == nullptr) return;
+void Lane::arrive(Arrival kind, uint32_t id, napi_value argument) {
+  if (ended_) return;
   // Each arrival has a scope: a drain runs many, and their handles should not add up.
-  napi_handle_scope scope = nullptr;
-  if (napi_open_handle_scope(env_, &scope) != napi_ok) return;
-  napi_value entry = nullptr;
+  const Scope scope(env_);
+  if (!scope) return;
+  napi_value entry = entry_.value(env_);
   napi_value global = nullptr;
-  if (napi_get_reference_value(env_, entry_, &entry) == napi_ok && entry != nullptr &&
-      napi_get_global(env_, &global) == napi_ok) {
-    napi_value arguments[4] = {makeUint32(env_, static_cast<uint32_t>(kind)), makeUint32(env_, id), argument, second};
-    const size_t count = argument == nullptr ? 2 : second == nullptr ? 3 : 4;
-    // make_callback and not call_function: promises and process.nextTick of one item run before the next one.
-    if (napi_make_callback(env_, nullptr, global, entry, count, arguments, nullptr) != napi_ok) surfaceException();
-  }
-  napi_close_handle_scope(env_, scope);
+  if (entry == nullptr || napi_get_global(env_, &global) != napi_ok) return;
+  napi_value arguments[] = {toValue(env_, static_cast<uint32_t>(kind)), toValue(env_, id), argument};
+  const size_t count = argument == nullptr ? 2 : 3;
+  // make_callback and not call_function: promises and process.nextTick of one item run before the next one.
+  if (napi_make_callback(env_, nullptr, global, entry, count, arguments, nullptr) != napi_ok) surfaceException();
 }
 
 // An exception in a callback is an uncaught one, as in a timer. A Worker that is being terminated has none to tell of.
@@ -239,48 +207,20 @@ void Lane::surfaceException() {
   if (napi_get_and_clear_last_exception(env_, &error) == napi_ok) napi_fatal_exception(env_, error);
 }
 
+void Lane::attachEntry(napi_value entry, napi_value answers) {
+  Words words;
+  if (!isFunction(env_, entry)) failType(env_, "expected a function");
+  else if (fromValue(env_, answers, words)) {
+    entry_.keep(env_, entry);
+    keptAnswers_.keep(env_, answers);
+    answers_ = words;
+  }
+}
+
 void Lane::detachEntry() {
-  for (napi_ref* reference : {&entry_, &answersReference_}) {
-    if (*reference != nullptr) napi_delete_reference(env_, *reference);
-    *reference = nullptr;
-  }
-  answersLength_ = 0;
-}
-
-// (entry function, Uint32Array for the ids of jobs that are done)
-napi_value Lane::attachEntry(napi_env env, napi_callback_info info) {
-  Arguments<2> args(env, info);
-  auto* lane = static_cast<Lane*>(args.data());
-  napi_typedarray_type type;
-  void* data = nullptr;
-  size_t length = 0;
-  if (!isFunction(env, args[0]) ||
-      napi_get_typedarray_info(env, args[1], &type, &length, &data, nullptr, nullptr) != napi_ok ||
-      type != napi_uint32_array) {
-    return failType(env, "expected a function and a Uint32Array");
-  }
-  lane->detachEntry();
-  napi_create_reference(env, args[0], 1, &lane->entry_);
-  napi_create_reference(env, args[1], 1, &lane->answersReference_);
-  lane->answers_ = static_cast<uint32_t*>(data);
-  lane->answersLength_ = length;
-  return nullptr;
-}
-
-// (by): for things that JavaScript counts itself, such as active sources.
-napi_value Lane::holdLane(napi_env env, napi_callback_info info) {
-  Arguments<1> args(env, info);
-  int32_t by = 0;
-  if (readInt32(env, args[0], by)) static_cast<Lane*>(args.data())->hold(by);
-  return nullptr;
-}
-
-// Runs what the root has, without waiting for the event loop to poll.
-napi_value Lane::drain(napi_env env, napi_callback_info info) {
-  Arguments<0> args(env, info);
-  auto* lane = static_cast<Lane*>(args.data());
-  if (lane->root_ != nullptr) lane->drainRoot();
-  return nullptr;
+  entry_.drop(env_);
+  keptAnswers_.drop(env_);
+  answers_ = {};
 }
 
 }  // namespace dispatch_addon

@@ -12,7 +12,8 @@
 #include <unordered_set>
 #include <vector>
 
-#include "../ciphers/cipher_calls.h"
+#include "../ciphers/cipher.h"
+#include "../ciphers/control_slab.h"
 #include "inbox.h"
 #include "lane_root.h"
 
@@ -52,11 +53,8 @@ struct LaneGate {
 
 class Lane {
  public:
-  static napi_value install(napi_env env, napi_value exports);
-  static Lane* of(napi_env env);
-
-  explicit Lane(napi_env env);
-  ~Lane();
+  // The lane of this environment, which it owns; nullptr where its event loop takes no handles.
+  static Lane* start(napi_env env);
   Lane(const Lane&) = delete;
   Lane& operator=(const Lane&) = delete;
 
@@ -67,12 +65,19 @@ class Lane {
   // Why there is none, where libdispatch is there.
   const std::string& rootObstacle() const { return rootObstacle_; }
   const std::shared_ptr<LaneGate>& gate() const { return gate_; }
-  const CipherCalls& cipherCalls() const { return cipherCalls_; }
-  bool ended() const { return ended_; }
+  ControlSlab& control() { return control_; }
+  // nullptr where this node exports no OpenSSL.
+  Cipher* cipher() const { return cipher_.get(); }
 
   // Calls the entry function of lib/threads/lane.js. Exceptions do not come back, because nothing may unwind through libdispatch:
   // whoever wants them (a supervisor) catches them in JavaScript, and what is left becomes an uncaught exception.
-  void arrive(Arrival kind, uint32_t id, napi_value argument = nullptr, napi_value second = nullptr);
+  void arrive(Arrival kind, uint32_t id, napi_value argument = nullptr);
+
+  // The function that is called, and an array for the ids of jobs that are done.
+  void attachEntry(napi_value entry, napi_value answers);
+
+  // Runs what the root has, without waiting for the event loop to poll.
+  void drain();
 
   // Work that is under way keeps the event loop alive; an idle lane lets the program end.
   void hold(int by);
@@ -86,16 +91,13 @@ class Lane {
  private:
   struct Handles;
 
-  bool start();
+  explicit Lane(napi_env env);
+  bool open();
   void end(napi_async_cleanup_hook_handle hook);
   void runTasks();
   void tellAnswers(const std::vector<uint32_t>& answers);
-  void drainRoot();
   void surfaceException();
   void detachEntry();
-  static napi_value attachEntry(napi_env env, napi_callback_info info);
-  static napi_value holdLane(napi_env env, napi_callback_info info);
-  static napi_value drain(napi_env env, napi_callback_info info);
 
   napi_env env_;
   std::shared_ptr<LaneGate> gate_;
@@ -104,16 +106,16 @@ class Lane {
   std::string rootObstacle_;
   Handles* handles_ = nullptr;
   std::unordered_set<LaneGuest*> guests_;
-  napi_ref entry_ = nullptr;
+  Kept entry_;
   // Where the entry function finds the ids of jobs that are done: an array that is made once costs nothing per answer.
-  napi_ref answersReference_ = nullptr;
-  uint32_t* answers_ = nullptr;
-  size_t answersLength_ = 0;
+  Kept keptAnswers_;
+  Words answers_;
   // On which queue the jobs are, by their ids, which JavaScript uses again.
   std::vector<std::shared_ptr<QueueHandle>> queueOfJob_;
   int held_ = 0;
   bool ended_ = false;
-  CipherCalls cipherCalls_;
+  ControlSlab control_;
+  std::unique_ptr<Cipher> cipher_;
 };
 
 }  // namespace dispatch_addon

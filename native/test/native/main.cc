@@ -241,7 +241,7 @@ void pinned() {
   refuseThreads = false;
   size_t answers = 0;
   for (int wait = 0; wait < 5000 && answers < 11; wait++) {
-    std::vector<std::unique_ptr<Task>> tasks;
+    std::vector<Task> tasks;
     std::vector<uint32_t> ids;
     if (inbox->take(tasks, ids)) answers += ids.size();
     std::this_thread::sleep_for(std::chrono::milliseconds(1));

@@ -38,7 +38,7 @@ const places = [
     () => new DispatchQueue('jobs.concurrent', { target: DispatchQueue.global('utility'), concurrent: true }),
   ],
   ['a global queue', withDispatch, () => DispatchQueue.global('user-initiated')],
-  ['the lane itself', withDispatch, () => DispatchQueue.lane],
+  ['the lane itself', withDispatch, () => DispatchQueue.main],
   ['a pinned thread', withAddon, () => new PinnedThread({ name: 'jobs' })],
 ]
 

@@ -1,9 +1,9 @@
 // Batches of ciphers and hashes on threads that are not JavaScript's: a queue that ends at libdispatch's own threads, or a
 // pinned thread. A batch crosses once on its way there, and its answer is one message.
 import { AddonError } from '../glue/addon-error.js'
-import { DispatchQueue, HANDLE } from '../queues/queue.js'
+import { DispatchQueue, handleOf } from '../queues/queue.js'
 import { jobs as pending, requireNative } from '../threads/lane.js'
-import { PinnedThread } from '../threads/pinned-thread.js'
+import { PinnedThread, threadOf } from '../threads/pinned-thread.js'
 import { DIGEST_BYTES, datas, packJobs, packMasks, packMessages, TAG_BYTES, takeOut } from './control-slab.js'
 
 // The order of CipherBatch::Kind in src/ciphers/cipher_batch.h.
@@ -82,9 +82,10 @@ export class NativeJobs {
     // The messages and the result are referenced until the answer, because native code has their addresses.
     const messages = datas.slice(0, count)
     for (let index = 0; index < count; index++) datas[index] = undefined
+    const place = this.#place
     return new Promise((resolve, reject) => {
       // Throws where the queue was released; nobody then waits.
-      const handle = this.#place.handle(HANDLE)
+      const handle = place instanceof PinnedThread ? threadOf(place) : handleOf(place)
       // `this` is captured on purpose: a thread that is collected would leave its jobs undone.
       const id = pending.add(() => resolve(this.#collect(kind, messages, out, outBytes, overhead)))
       try {

@@ -16,10 +16,10 @@ export function expectHandlers(handlers, names, code) {
   for (const name of names) if (handlers[name] !== undefined) expectFunction(name, handlers[name], code)
 }
 
-/** A number of at least 0; Infinity only where `most` allows it. */
-export function expectNumber(what, value, most = Number.MAX_VALUE, code = 'ARGUMENT_INVALID') {
-  if (typeof value === 'number' && value >= 0 && value <= most) return
-  throw new AddonError(code, `expected ${what} of 0 or more, got ${told(value)}`)
+/** A number that is not NaN; finite and at least 0, unless the bounds are others. */
+export function expectNumber(what, value, { least = 0, most = Number.MAX_VALUE, code = 'ARGUMENT_INVALID' }) {
+  if (typeof value === 'number' && value >= least && value <= most) return
+  throw new AddonError(code, `expected ${what} from ${least} to ${most}, got ${told(value)}`)
 }
 
 export function expectInteger(what, value, least, most, code = 'ARGUMENT_INVALID') {

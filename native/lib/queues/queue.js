@@ -2,34 +2,22 @@
 // libdispatch gives to the queue's root.
 import { AddonError } from '../glue/addon-error.js'
 import { expectFunction, expectInteger, expectNumber } from '../glue/argument.js'
-import { items, listeners, requireDispatch, specificValues } from '../threads/lane.js'
+import { execution, items, listeners, requireDispatch, specificValues } from '../threads/lane.js'
+import { bandOf, qosNumber } from './quality-of-service.js'
+import { QueueKey } from './queue-key.js'
+import { itemOf, QueueState } from './work.js'
 
 const SECRET = Symbol('made by this package')
 
-/** The numbers of sys/qos.h. */
-export const qualities = {
-  'user-interactive': 0x21,
-  'user-initiated': 0x19,
-  default: 0x15,
-  utility: 0x11,
-  background: 0x09,
-}
-
-export function qosNumber(name) {
-  const number = qualities[name]
-  if (number === undefined) {
-    throw new AddonError('QOS_UNKNOWN', `expected one of ${Object.keys(qualities).join(', ')}, got ${String(name)}`)
-  }
-  return number
-}
-
-/** Keys of queue-specific data by the number under which libdispatch knows them; 0 is none. */
-const specificKeys = new Map()
+/** What the native side knows a queue by, for the other files of this package. */
+export let handleOf
+/** What a queue shares with its items, for the same. */
+export let stateOf
 
 /** Each iteration is an item that waits, so a number beyond this is a mistake. */
 const MOST_ITERATIONS = 10_000_000
 
-let mainOrLane
+let main
 const globals = new Map()
 
 export function expectQueue(what, queue, code = 'ARGUMENT_INVALID') {
@@ -37,46 +25,58 @@ export function expectQueue(what, queue, code = 'ARGUMENT_INVALID') {
 }
 
 export class DispatchQueue {
+  label
+  concurrent
+  band
   #native
   #handle
   #target
   #root
   #listener
-  label
+  #state
+
+  static {
+    handleOf = queue => queue.#alive()
+    stateOf = queue => queue.#state
+  }
 
   /** See index.d.ts. */
   constructor(label, options = {}, secret, adopted) {
+    const { target, concurrent = false, inactive = false, qos, onError } = options
     this.#native = requireDispatch()
+    this.label = String(label)
+    this.concurrent = concurrent === true
+    const quality = qos === undefined ? 0 : qosNumber(qos)
+    this.band = bandOf(qos ?? 'default')
+    if (onError !== undefined) expectFunction('onError', onError)
+    this.#state = new QueueState(onError)
     if (secret === SECRET) {
       this.#handle = adopted.handle
       this.#root = adopted.root
-      this.label = label
       return
     }
-    const target = options.target ?? DispatchQueue.lane
-    expectQueue('the target', target, 'QUEUE_TARGET_INVALID')
-    this.label = String(label)
-    this.#target = target
+    this.#target = target ?? DispatchQueue.main
+    expectQueue('the target', this.#target, 'QUEUE_TARGET_INVALID')
     this.#handle = this.#native.queueCreate(
       this.label,
-      options.concurrent === true,
-      options.inactive === true,
-      options.qos === undefined ? 0 : qosNumber(options.qos),
-      target.#alive(),
+      this.concurrent,
+      inactive === true,
+      quality,
+      this.#target.#alive(),
     )
   }
 
   /** The root of this JavaScript thread: the main queue on the main thread. */
-  static get lane() {
-    if (mainOrLane !== undefined) return mainOrLane
+  static get main() {
+    if (main !== undefined) return main
     const native = requireDispatch()
     const handle = native.queueRoot()
     if (handle === undefined) {
       const { laneObstacle } = native.dispatchInfo()
       throw new AddonError('LIBDISPATCH_UNAVAILABLE', `libdispatch cannot serve this thread: ${laneObstacle}`)
     }
-    mainOrLane = new DispatchQueue('lane', {}, SECRET, { handle, root: 'lane' })
-    return mainOrLane
+    main = new DispatchQueue('main', {}, SECRET, { handle, root: 'lane' })
+    return main
   }
 
   /** A global queue: only native jobs run on it and on what targets it. */
@@ -84,17 +84,16 @@ export class DispatchQueue {
     let queue = globals.get(qos)
     if (queue === undefined) {
       const handle = requireDispatch().queueGlobal(qosNumber(qos))
-      queue = new DispatchQueue(`global.${qos}`, {}, SECRET, { handle, root: 'global' })
+      queue = new DispatchQueue(`global.${qos}`, { concurrent: true, qos }, SECRET, { handle, root: 'global' })
       globals.set(qos, queue)
     }
     return queue
   }
 
-  /** The value that the running queue, or the nearest one it targets, has for `key`. */
+  /** The value that the running queue, or the nearest one that it targets, has for `key`. */
   static getSpecific(key) {
-    const number = specificKeys.get(key)
-    const value = number === undefined ? undefined : requireDispatch().getSpecific(number)
-    return value === undefined ? undefined : specificValues.get(value)
+    const number = QueueKey.numberOf(key)
+    return execution.running ? specificValues.get(requireDispatch().getSpecific(number)) : undefined
   }
 
   get target() {
@@ -108,49 +107,66 @@ export class DispatchQueue {
     return queue.#root === 'lane'
   }
 
+  /** Items that wait to begin. */
+  get size() {
+    return this.#native.queueSize(this.#alive())
+  }
+
+  get suspended() {
+    return this.#native.queueSuspended(this.#alive())
+  }
+
+  /** libdispatch is on the queue as long as the item's promises run, so it is asked only while the item itself does. */
   get isCurrent() {
-    return this.#native.queueIsCurrent(this.#alive())
+    return execution.running && this.#native.queueIsCurrent(this.#alive())
   }
 
-  /** What the native side of this package knows the queue by; not for users. */
-  handle(secret) {
-    if (secret !== HANDLE) throw new AddonError('QUEUE_WRONG', 'the handle of a queue belongs to this package')
-    return this.#alive()
-  }
-
-  async(work) {
+  async(work, options) {
     expectFunction('work', work)
-    this.#native.queueAsync(this.#handleForWork(), items.add(work))
+    const handle = this.#handleForWork()
+    if (options === undefined && !this.#state.handlesErrors) this.#native.queueAsync(handle, items.add(work))
+    else this.#enqueue(handle, work, options)
   }
 
-  barrierAsync(work) {
+  asyncAndWait(work, options = {}) {
     expectFunction('work', work)
-    this.#native.queueBarrierAsync(this.#handleForWork(), items.add(work))
+    const handle = this.#handleForWork()
+    return new Promise((resolve, reject) => {
+      this.#refuseWaitingForItself(options.barrier === true ? this : undefined)
+      this.#enqueue(handle, work, options, resolve, reject)
+    })
   }
 
   after(delayMs, work) {
-    expectNumber('a delay in ms', delayMs)
+    expectNumber('a delay in ms', delayMs, { least: Number.NEGATIVE_INFINITY, most: Number.POSITIVE_INFINITY })
     expectFunction('work', work)
-    this.#native.queueAfter(this.#handleForWork(), items.add(work), delayMs)
+    const handle = this.#handleForWork()
+    if (delayMs === Number.POSITIVE_INFINITY) return () => false
+    const item = itemOf(this.#state, work)
+    let waits = true
+    const id = items.add(() => {
+      waits = false
+      return item()
+    })
+    this.#native.queueAfter(handle, id, delayMs)
+    return () => {
+      if (!waits) return false
+      waits = false
+      items.take(id)
+      this.#native.queueCancelAfter(handle, id)
+      return true
+    }
   }
 
-  apply(iterations, work) {
+  async apply(iterations, work) {
     expectInteger('iterations', iterations, 0, MOST_ITERATIONS)
     expectFunction('work', work)
     const handle = this.#handleForWork()
-    if (iterations === 0) return Promise.resolve()
-    return new Promise((resolve, reject) => {
-      let left = iterations
-      const run = index => () => {
-        try {
-          work(index)
-        } catch (error) {
-          reject(error)
-        }
-        if (--left === 0) resolve()
-      }
-      for (let index = 0; index < iterations; index++) this.#native.queueAsync(handle, items.add(run(index)))
+    this.#refuseWaitingForItself()
+    const all = Array.from({ length: iterations }, (_, iteration) => {
+      return new Promise((resolve, reject) => this.#enqueue(handle, () => work(iteration), undefined, resolve, reject))
     })
+    for (const result of await Promise.allSettled(all)) if (result.status === 'rejected') throw result.reason
   }
 
   suspend() {
@@ -159,7 +175,7 @@ export class DispatchQueue {
 
   resume() {
     if (this.#native.queueResume(this.#alive())) return
-    throw new AddonError('QUEUE_OVER_RESUMED', `queue ${this.label} is not suspended`)
+    throw new AddonError('QUEUE_OVER_RESUMED', `expected ${this.label} to be suspended, it was resumed more often`)
   }
 
   activate() {
@@ -169,37 +185,41 @@ export class DispatchQueue {
   setTarget(target) {
     expectQueue('the target', target, 'QUEUE_TARGET_INVALID')
     for (let above = target; above !== undefined; above = above.#target) {
-      if (above === this) throw new AddonError('QUEUE_TARGET_INVALID', `queue ${this.label} cannot target itself`)
+      if (above === this) {
+        throw new AddonError('QUEUE_TARGET_INVALID', `expected a tree, ${this.label} would target itself`)
+      }
     }
     if (this.runsJavaScript && !target.runsJavaScript) {
       throw new AddonError(
         'QUEUE_TARGET_INVALID',
-        `queue ${this.label} may have JavaScript, ${target.label} has no lane`,
+        `expected a target on this thread, because ${this.label} may have JavaScript, got ${target.label}`,
       )
     }
     if (!this.#native.queueSetTarget(this.#alive(), target.#alive())) {
-      throw new AddonError(
-        'QUEUE_TARGET_INVALID',
-        `queue ${this.label} can change its target only while it is inactive`,
-      )
+      throw new AddonError('QUEUE_TARGET_INVALID', `expected an inactive queue, ${this.label} is active`)
     }
     this.#target = target
   }
 
   setSpecific(key, value) {
     const handle = this.#alive()
+    const number = QueueKey.numberOf(key)
     if (this.#root === 'global') throw new AddonError('QUEUE_TARGET_INVALID', 'a global queue keeps no data')
-    let number = specificKeys.get(key)
-    if (number === undefined) {
-      number = specificKeys.size + 1
-      specificKeys.set(key, number)
-    }
     this.#native.queueSetSpecific(handle, number, value === undefined ? undefined : specificValues.add(value))
+  }
+
+  getSpecific(key) {
+    return specificValues.get(this.#native.queueGetSpecific(this.#alive(), QueueKey.numberOf(key)))
   }
 
   assertCurrent() {
     if (this.isCurrent) return
-    throw new AddonError('QUEUE_WRONG', `expected to run on queue ${this.label}`)
+    const running = execution.running ? this.#native.runningLabel() : undefined
+    throw new AddonError('QUEUE_WRONG', `expected to run on ${this.label}, runs on ${running ?? 'no queue'}`)
+  }
+
+  assertNotCurrent() {
+    if (this.isCurrent) throw new AddonError('QUEUE_WRONG', `expected not to run on ${this.label}`)
   }
 
   /** Lets other lanes send bytes to this queue; the answer is what they open with `new RemoteQueue(port)`. */
@@ -231,6 +251,26 @@ export class DispatchQueue {
     this.release()
   }
 
+  #enqueue(handle, work, options, resolve, reject) {
+    if (options?.group !== undefined) expectFunction('group.enter', options.group?.enter)
+    options?.group?.enter()
+    const id = items.add(itemOf(this.#state, work, options, resolve, reject))
+    if (options?.barrier === true) this.#native.queueBarrierAsync(handle, id)
+    else this.#native.queueAsync(handle, id)
+  }
+
+  /** @param also the queue on which that is forbidden even if it is concurrent */
+  #refuseWaitingForItself(also) {
+    for (let queue = this; queue.#root === undefined; queue = queue.#target) {
+      if (queue.isCurrent && (!queue.concurrent || queue === also || queue.#state.runsBarrier)) {
+        throw new AddonError(
+          'QUEUE_SYNC_ON_SELF',
+          `expected to call from another queue, ${this.label} would wait for itself through ${queue.label}`,
+        )
+      }
+    }
+  }
+
   #changed(done, what) {
     if (!done) throw new AddonError('QUEUE_TARGET_INVALID', `a root queue cannot ${what}: ${this.label}`)
   }
@@ -244,34 +284,7 @@ export class DispatchQueue {
     if (this.runsJavaScript) return this.#alive()
     throw new AddonError(
       'QUEUE_WRONG',
-      `queue ${this.label} runs on libdispatch's own threads, where only native jobs can run; target DispatchQueue.lane for JavaScript`,
+      `queue ${this.label} runs on libdispatch's own threads, where only native jobs can run; target DispatchQueue.main for JavaScript`,
     )
-  }
-}
-
-/** Opens `DispatchQueue.prototype.handle` to the other files of this package. */
-export const HANDLE = Symbol('handle')
-
-const DEFAULT_CAPACITY = 65_536
-const MOST_CAPACITY = 2 ** 32 - 1
-
-/** A queue of another lane, as a place to send bytes to. */
-export class RemoteQueue {
-  #native
-  #remote
-  #capacity
-
-  constructor(port, { capacity = DEFAULT_CAPACITY } = {}) {
-    this.#native = requireDispatch()
-    expectInteger('the port', port, 0, MOST_CAPACITY)
-    expectInteger('the capacity', capacity, 1, MOST_CAPACITY)
-    this.#remote = this.#native.remoteOpen(port)
-    this.#capacity = capacity
-    if (this.#remote === undefined) throw new AddonError('QUEUE_RELEASED', `no queue listens on port ${port}`)
-  }
-
-  /** The bytes are copied. False where the queue's inbox is full or nobody listens any more. */
-  send(bytes) {
-    return this.#native.remoteSend(this.#remote, bytes, this.#capacity)
   }
 }

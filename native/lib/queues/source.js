@@ -1,125 +1,214 @@
 import { AddonError } from '../glue/addon-error.js'
 import { expectFunction, expectInteger, expectNumber } from '../glue/argument.js'
-import { requireDispatch, sources } from '../threads/lane.js'
-import { expectQueue, HANDLE } from './queue.js'
+import { isPromise, requireDispatch, sources } from '../threads/lane.js'
+import { expectQueue, handleOf, stateOf } from './queue.js'
 
-// The order of `typeOf` in src/queues/source_calls.cc.
-const sourceTypes = ['timer', 'read', 'write', 'data-add', 'data-or', 'data-replace']
+// The order of SourceKind in src/queues/source_calls.cc.
+const kinds = ['timer', 'readable', 'writable', 'dataAdd', 'dataOr', 'dataReplace']
 
+const SECRET = Symbol('made by this package')
 const MOST_DESCRIPTOR = 2 ** 31 - 1
+
+/**
+ * What the lane's table holds of a source until its cancel handler has run. It does not hold the queue, which must be
+ * collected, and resumed, when its user has lost it.
+ */
+class SourceEvents {
+  data = 0
+  eventHandler
+  cancelHandler
+  isActive = false
+  isCancelled = false
+  /** Whether it may fire by itself: of a timer, that its time is to come. */
+  isExpected
+  isReferenced
+  native
+  #state
+  #repeats
+  #holding = false
+
+  constructor(state, kind) {
+    this.#state = state
+    // Data sources wait for nobody but the program itself, so they never keep it alive.
+    this.isReferenced = !kind.startsWith('data')
+    this.isExpected = kind === 'readable' || kind === 'writable'
+    this.#repeats = this.isExpected
+  }
+
+  arm({ afterMs, repeatingMs, leewayMs }) {
+    this.#repeats = repeatingMs > 0
+    this.isExpected = afterMs !== Number.POSITIVE_INFINITY
+    this.settle()
+    requireDispatch().sourceSchedule(this.native, afterMs, repeatingMs, leewayMs)
+  }
+
+  /** An active source keeps the program alive while it is expected to fire. */
+  settle() {
+    const holds = this.isReferenced && this.isActive && this.isExpected && !this.isCancelled
+    if (this.#holding === holds) return
+    this.#holding = holds
+    requireDispatch().holdLane(holds ? 1 : -1)
+  }
+
+  fired(data) {
+    if (this.isCancelled) return undefined
+    if (!this.#repeats) this.isExpected = false
+    this.settle()
+    this.data = data
+    const handled = this.#run(this.eventHandler)
+    if (handled === undefined) return undefined
+    // Also on a concurrent queue, a handler never overlaps itself.
+    const dispatch = requireDispatch()
+    dispatch.sourceHold(this.native)
+    return handled.then(() => dispatch.sourceRelease(this.native))
+  }
+
+  cancelled() {
+    return this.#run(this.cancelHandler)
+  }
+
+  /** Errors go where those of the queue go, so the promise of a handler never rejects. */
+  #run(handler) {
+    try {
+      const result = handler?.()
+      return isPromise(result) ? Promise.resolve(result).catch(error => this.#state.fail(error)) : undefined
+    } catch (error) {
+      this.#state.fail(error)
+      return undefined
+    }
+  }
+}
 
 /** dispatch_source_t of this lane. See index.d.ts. */
 export class DispatchSource {
-  #native = requireDispatch()
-  #source
-  #type
-  #onCancelled
-  #cancelled
-  #active = false
-  #referenced
-  #holding = false
-  #ending = false
+  queue
+  #dispatch = requireDispatch()
+  #kind
+  #events
+  #schedule
+  #suspensions = 0
 
-  constructor(type, { queue, descriptor = 0, strict = false, ref = true, onFire }) {
-    const number = sourceTypes.indexOf(type)
-    if (number < 0)
-      throw new AddonError('SOURCE_INVALID', `expected one of ${sourceTypes.join(', ')}, got ${String(type)}`)
+  constructor(secret, kind, queue, { descriptor = 0, strict = false } = {}) {
+    if (secret !== SECRET) throw new AddonError('SOURCE_INVALID', 'expected DispatchSource.timer or one of its like')
     expectQueue('the queue', queue, 'SOURCE_INVALID')
-    expectFunction('onFire', onFire, 'SOURCE_INVALID')
     expectInteger('the descriptor', descriptor, 0, MOST_DESCRIPTOR, 'SOURCE_INVALID')
     if (!queue.runsJavaScript) throw new AddonError('QUEUE_WRONG', `queue ${queue.label} has no lane for JavaScript`)
-    this.#type = type
-    // Data sources wait for nobody but the program itself, so they never keep it alive.
-    this.#referenced = ref === true && number <= 2
-    const handle = queue.handle(HANDLE)
-    // The table holds a source until it is cancelled: one that fires must not be collected.
-    const id = sources.add({ fired: onFire, cancelled: () => this.#ended() })
-    this.#source = this.#native.sourceCreate(number, descriptor, handle, id, strict === true)
-    if (this.#source === undefined) {
-      sources.take(id)
-      throw new AddonError(
-        'SOURCE_INVALID',
-        `libdispatch takes no ${type} source on descriptor ${descriptor}: is it open?`,
-      )
-    }
-    this.#cancelled = new Promise(resolve => {
-      this.#onCancelled = resolve
-    })
+    this.queue = queue
+    this.#kind = kind
+    this.#events = new SourceEvents(stateOf(queue), kind)
+    const id = sources.add(this.#events)
+    const handle = handleOf(queue)
+    this.#events.native = this.#dispatch.sourceCreate(kinds.indexOf(kind), descriptor, handle, id, strict === true)
+    if (this.#events.native !== undefined) return
+    sources.take(id)
+    throw new AddonError(
+      'SOURCE_INVALID',
+      `libdispatch takes no ${kind} source on descriptor ${descriptor}: is it open?`,
+    )
   }
 
-  schedule({ delayMs, intervalMs = 0, leewayMs = 0 }) {
-    if (this.#type !== 'timer') throw new AddonError('SOURCE_INVALID', `a ${this.#type} source has no schedule`)
-    expectNumber('delayMs', delayMs, Number.POSITIVE_INFINITY, 'SOURCE_INVALID')
-    expectNumber('intervalMs', intervalMs, Number.POSITIVE_INFINITY, 'SOURCE_INVALID')
-    expectNumber('leewayMs', leewayMs, Number.POSITIVE_INFINITY, 'SOURCE_INVALID')
-    this.#native.sourceSchedule(this.#source, delayMs, intervalMs, leewayMs)
-    return this
+  static dataAdd(queue) {
+    return new DispatchSource(SECRET, 'dataAdd', queue)
+  }
+
+  static dataOr(queue) {
+    return new DispatchSource(SECRET, 'dataOr', queue)
+  }
+
+  static dataReplace(queue) {
+    return new DispatchSource(SECRET, 'dataReplace', queue)
+  }
+
+  static timer(queue, schedule, options) {
+    const source = new DispatchSource(SECRET, 'timer', queue, options)
+    source.schedule(schedule)
+    return source
+  }
+
+  static readable(queue, descriptor) {
+    return new DispatchSource(SECRET, 'readable', queue, { descriptor })
+  }
+
+  static writable(queue, descriptor) {
+    return new DispatchSource(SECRET, 'writable', queue, { descriptor })
+  }
+
+  get data() {
+    return this.#events.data
+  }
+
+  get isCancelled() {
+    return this.#events.isCancelled
+  }
+
+  setEventHandler(handler) {
+    expectFunction('the event handler', handler, 'SOURCE_INVALID')
+    this.#events.eventHandler = handler
+  }
+
+  setCancelHandler(handler) {
+    expectFunction('the cancel handler', handler, 'SOURCE_INVALID')
+    this.#events.cancelHandler = handler
+  }
+
+  schedule({ afterMs, repeatingMs = 0, leewayMs = 0 }) {
+    if (this.#kind !== 'timer') throw new AddonError('SOURCE_INVALID', `a ${this.#kind} source has no schedule`)
+    const bounds = { most: Number.POSITIVE_INFINITY, code: 'SOURCE_INVALID' }
+    expectNumber('afterMs', afterMs, { ...bounds, least: Number.NEGATIVE_INFINITY })
+    expectNumber('repeatingMs', repeatingMs, bounds)
+    expectNumber('leewayMs', leewayMs, bounds)
+    this.#schedule = { afterMs, repeatingMs, leewayMs }
+    if (this.#events.isActive) this.#events.arm(this.#schedule)
   }
 
   activate() {
-    if (this.#active || this.#onCancelled === undefined) return this
-    this.#active = true
-    if (this.#referenced) this.#native.holdLane(1)
-    this.#holding = this.#referenced
-    this.#native.sourceActivate(this.#source)
-    return this
+    const events = this.#events
+    if (events.isActive) return
+    events.isActive = true
+    if (this.#schedule !== undefined) events.arm(this.#schedule)
+    events.settle()
+    this.#dispatch.sourceActivate(events.native)
   }
 
-  /** While it is active it keeps the program alive. */
   ref() {
-    if (this.#onCancelled === undefined || this.#ending) return this
-    this.#referenced = true
-    if (this.#active) this.#settleHold()
-    return this
+    this.#events.isReferenced = true
+    this.#events.settle()
   }
 
-  /** It may fire, but keeps nothing alive. */
   unref() {
-    this.#referenced = false
-    this.#settleHold()
-    return this
+    this.#events.isReferenced = false
+    this.#events.settle()
   }
 
   suspend() {
-    this.#native.sourceSuspend(this.#source)
+    this.#suspensions++
+    this.#dispatch.sourceSuspend(this.#events.native)
   }
 
   resume() {
-    if (!this.#native.sourceResume(this.#source))
-      throw new AddonError('QUEUE_OVER_RESUMED', 'the source is not suspended')
-  }
-
-  merge(data) {
-    if (!this.#type.startsWith('data-')) throw new AddonError('SOURCE_INVALID', `a ${this.#type} source merges no data`)
-    expectInteger('the data', data, 0, Number.MAX_SAFE_INTEGER, 'SOURCE_INVALID')
-    this.#native.sourceMerge(this.#source, data)
-  }
-
-  /** Settles when the source will never fire again, which is when a descriptor may be closed. */
-  cancel() {
-    this.#ending = true
-    this.#native.sourceCancel(this.#source)
-    // A source that never was active has no cancellation to tell of until it is.
-    if (!this.#active) {
-      this.#active = true
-      this.#native.sourceActivate(this.#source)
+    if (this.#suspensions > 0) {
+      this.#suspensions--
+      this.#dispatch.sourceResume(this.#events.native)
+    } else if (this.#events.isActive) {
+      throw new AddonError('QUEUE_OVER_RESUMED', 'expected the source to be suspended, it was resumed more often')
+    } else {
+      this.activate()
     }
-    // From now on the native side counts it, as an item that waits: what is suspended keeps no program alive.
-    this.#referenced = false
-    this.#settleHold()
-    return this.#cancelled
   }
 
-  #settleHold() {
-    if (this.#holding === this.#referenced) return
-    this.#holding = this.#referenced
-    this.#native.holdLane(this.#holding ? 1 : -1)
+  mergeData(value) {
+    if (!this.#kind.startsWith('data')) {
+      throw new AddonError('SOURCE_INVALID', `a ${this.#kind} source merges no data`)
+    }
+    expectInteger('the data', value, Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER, 'SOURCE_INVALID')
+    this.#dispatch.sourceMerge(this.#events.native, this.#kind === 'dataOr' ? value >>> 0 : value)
   }
 
-  #ended() {
-    this.#referenced = false
-    this.#settleHold()
-    this.#onCancelled?.()
-    this.#onCancelled = undefined
+  cancel() {
+    if (this.#events.isCancelled) return
+    this.#events.isCancelled = true
+    // The native side counts the cancellation as an item that waits, so nothing else keeps the program alive for it.
+    this.#events.settle()
+    this.#dispatch.sourceCancel(this.#events.native)
   }
 }

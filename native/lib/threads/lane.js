@@ -58,19 +58,54 @@ export const specificValues = new Numbered()
 /** The ids of jobs that are done, as native code writes them before it calls; more come in several calls. */
 const answers = new Uint32Array(256)
 
+/** Whether a function of a queue runs just now. What it awaited runs on no queue, although its item has not ended yet. */
+export const execution = { running: false }
+
+/** Throws on a stack of its own, where it is an uncaught exception. */
+export function throwUncaught(error) {
+  queueMicrotask(() => {
+    throw error
+  })
+}
+
+function runOnQueue(work, argument) {
+  execution.running = true
+  try {
+    return work(argument)
+  } finally {
+    execution.running = false
+  }
+}
+
+export function isPromise(value) {
+  return typeof value === 'object' && value !== null && typeof value.then === 'function'
+}
+
+/** A promise that work returns holds the queue, and those that it targets, until it settles. */
+function holdFor(result) {
+  if (!isPromise(result)) return
+  const hold = native.holdRunning()
+  const release = () => native.releaseHold(hold)
+  // A foreign thenable may throw, or call back twice; a promise is passed through as it is.
+  Promise.resolve(result).then(release, error => {
+    release()
+    throwUncaught(error)
+  })
+}
+
 function entry(kind, id, data) {
   switch (kind) {
     case ITEM:
-      items.take(id)?.()
+      holdFor(runOnQueue(items.take(id)))
       break
     case MESSAGES:
-      listeners.get(id)?.onMessages(data)
+      if (listeners.has(id)) runOnQueue(listeners.get(id).onMessages, data)
       break
     case SOURCE:
-      sources.get(id)?.fired(data)
+      if (sources.get(id) !== undefined) holdFor(runOnQueue(value => sources.get(id).fired(value), data))
       break
     case CANCELLED:
-      sources.take(id)?.cancelled()
+      holdFor(runOnQueue(() => sources.take(id).cancelled()))
       break
     case JOBS:
       for (let index = 0; index < id; index++) jobs.take(answers[index])?.()

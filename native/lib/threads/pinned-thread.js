@@ -1,7 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import { AddonError } from '../glue/addon-error.js'
 import { expectInteger, expectString } from '../glue/argument.js'
-import { HANDLE } from '../queues/queue.js'
 import { jobs, requireNative } from './lane.js'
 
 const ANY_CPU = -1
@@ -14,12 +13,19 @@ function traitsOf({ name, cpu, priority = 0 }) {
   return [name, cpu ?? ANY_CPU, priority]
 }
 
+/** What the native side knows a thread by, for the other files of this package. */
+export let threadOf
+
 /** One OS thread for native jobs, in order. See index.d.ts. */
 export class PinnedThread {
   #native = requireNative()
   #thread
   #stopped
   name
+
+  static {
+    threadOf = thread => thread.#thread
+  }
 
   constructor(options) {
     const traits = traitsOf(options)
@@ -51,11 +57,6 @@ export class PinnedThread {
   /** What the system refused of `cpu` and `priority`; empty when nothing. */
   get refused() {
     return this.#native.threadInfo(this.#thread).refused
-  }
-
-  handle(secret) {
-    if (secret !== HANDLE) throw new AddonError('QUEUE_WRONG', 'the handle of a thread belongs to this package')
-    return this.#thread
   }
 
   /** Performs what it has, then ends. Each call waits for that end. */

@@ -24,36 +24,38 @@ class GroupHandle {
     dispatch_.groupEnter(group_);
   }
 
-  // False where it was not entered so often.
-  bool leave() {
-    if (entered_ == 0) return false;
+  // How many are left in it, or -1 where nobody is.
+  int32_t leave() {
+    if (entered_ == 0) return -1;
     if (--entered_ == 0) {
       for (const Waiting& waiting : waiting_) waiting.queue->due(waiting.item);
       waiting_.clear();
     }
     dispatch_.groupLeave(group_);
-    return true;
+    return entered_;
   }
 
+  uint32_t size() const { return static_cast<uint32_t>(entered_); }
+
   void notify(QueueHandle& queue, uint32_t item) {
-    QueueHandle::Later* later = queue.later(item);
+    QueueHandle::Item* later = queue.later(item);
     if (entered_ == 0) {
       queue.due(later);
     } else {
       waiting_.push_back({queue.self(), later});
     }
-    dispatch_.groupNotifyF(group_, queue.queue().object(), later, QueueHandle::runLater);
+    dispatch_.groupNotifyF(group_, queue.queue().object(), later, QueueHandle::run);
   }
 
  private:
   struct Waiting {
     std::shared_ptr<QueueHandle> queue;
-    QueueHandle::Later* item;
+    QueueHandle::Item* item;
   };
 
   const Libdispatch& dispatch_;
   Libdispatch::Group group_;
-  int entered_ = 0;
+  int32_t entered_ = 0;
   std::vector<Waiting> waiting_;
 };
 
@@ -66,6 +68,7 @@ Calls groupCalls() {
       {"groupCreate", call<groupCreate>, Needs::libdispatch},
       {"groupEnter", call<&GroupHandle::enter>, Needs::libdispatch},
       {"groupLeave", call<&GroupHandle::leave>, Needs::libdispatch},
+      {"groupSize", call<&GroupHandle::size>, Needs::libdispatch},
       {"groupNotify", call<&GroupHandle::notify>, Needs::libdispatch},
   };
 }

@@ -74,6 +74,7 @@ std::string fillTable(void* library, Libdispatch& t) {
   fill(library, t.afterF, "dispatch_after_f", missing);
   fill(library, t.applyF, "dispatch_apply_f", missing);
   fill(library, t.queueSetSpecific, "dispatch_queue_set_specific", missing);
+  fill(library, t.queueGetSpecific, "dispatch_queue_get_specific", missing);
   fill(library, t.getSpecific, "dispatch_get_specific", missing);
   fill(library, t.groupCreate, "dispatch_group_create", missing);
   fill(library, t.groupEnter, "dispatch_group_enter", missing);

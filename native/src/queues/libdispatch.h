@@ -40,6 +40,7 @@ struct Libdispatch {
   void (*afterF)(uint64_t when, Queue, void*, Function);
   void (*applyF)(size_t iterations, Queue, void*, ApplyFunction);
   void (*queueSetSpecific)(Queue, const void* key, void* value, Function destructor);
+  void* (*queueGetSpecific)(Queue, const void* key);
   void* (*getSpecific)(const void* key);
   // Groups.
   Group (*groupCreate)();

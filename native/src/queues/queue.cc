@@ -1,5 +1,6 @@
 #include "queue.h"
 
+#include <cassert>
 #include <unordered_map>
 #include <utility>
 
@@ -24,13 +25,14 @@ uint32_t nextId() {
 
 }  // namespace
 
-Queue::Queue(const Libdispatch& dispatch, Libdispatch::Queue object, bool adopted, bool identified, bool inactive)
+Queue::Queue(const Libdispatch& dispatch, Libdispatch::Queue object, const Traits& traits)
     : dispatch_(dispatch),
       object_(object),
       id_(nextId()),
-      adopted_(adopted),
-      identified_(identified),
-      inactive_(inactive) {
+      adopted_(traits.adopted),
+      identified_(traits.identified),
+      concurrent_(traits.concurrent),
+      inactive_(traits.inactive) {
   // Its own address is the key, so that isCurrent() is one look-up along the targets of the running queue.
   if (identified_) dispatch_.queueSetSpecific(object_, this, this, nullptr);
 }
@@ -42,19 +44,20 @@ std::shared_ptr<Queue> Queue::create(const Libdispatch& dispatch, const Options&
   // The target is always explicit: without one libdispatch takes an overcommitting root, which makes threads without end.
   Libdispatch::Queue object = dispatch.queueCreateWithTarget(options.label.c_str(), attribute, target);
   if (object == nullptr) return nullptr;
-  return std::shared_ptr<Queue>(new Queue(dispatch, object, false, true, options.inactive));
+  return std::shared_ptr<Queue>(new Queue(dispatch, object, {false, true, options.concurrent, options.inactive}));
 }
 
 std::shared_ptr<Queue> Queue::adopt(const Libdispatch& dispatch, Libdispatch::Queue object, bool global) {
   // A lane's root may go before the last reference to it here does.
   dispatch.retain(object);
-  return std::shared_ptr<Queue>(new Queue(dispatch, object, true, !global, false));
+  return std::shared_ptr<Queue>(new Queue(dispatch, object, {true, !global, global, false}));
 }
 
 Queue::~Queue() {
   unpublish();
   if (identified_) dispatch_.queueSetSpecific(object_, this, nullptr, nullptr);
   letGo();
+  while (holds_ > 0) release();
   dispatch_.release(object_);
 }
 
@@ -78,6 +81,18 @@ bool Queue::resume() {
   suspensions_--;
   dispatch_.resume(object_);
   return true;
+}
+
+void Queue::hold() {
+  assert(!adopted_);
+  holds_++;
+  dispatch_.suspend(object_);
+}
+
+void Queue::release() {
+  assert(holds_ > 0);
+  holds_--;
+  dispatch_.resume(object_);
 }
 
 bool Queue::activate() {

@@ -38,7 +38,7 @@ class Queue : public std::enable_shared_from_this<Queue> {
   Libdispatch::Queue object() const { return object_; }
   const Libdispatch& dispatch() const { return dispatch_; }
   bool isRoot() const { return adopted_; }
-  const char* label() const { return dispatch_.queueGetLabel(object_); }
+  bool isConcurrent() const { return concurrent_; }
 
   // These answer false instead of ending the process, as libdispatch does on misuse.
   bool suspend();
@@ -49,6 +49,12 @@ class Queue : public std::enable_shared_from_this<Queue> {
   // reference, and items that wait keep references of their own.
   void letGo();
   bool suspended() const { return suspensions_ > 0 || inactive_; }
+
+  // Suspensions by this package, for as long as the promise of an item is pending. They are counted apart, so that users
+  // can neither see nor undo them.
+  void hold();
+  void release();
+  bool held() const { return holds_ > 0; }
 
   // Whether the caller runs on this queue or on one that it targets: what dispatch_assert_queue asserts.
   bool isCurrent() const { return dispatch_.getSpecific(this) != nullptr; }
@@ -64,7 +70,13 @@ class Queue : public std::enable_shared_from_this<Queue> {
   void unpublish();
 
  private:
-  Queue(const Libdispatch& dispatch, Libdispatch::Queue object, bool adopted, bool identified, bool inactive);
+  struct Traits {
+    bool adopted;
+    bool identified;
+    bool concurrent;
+    bool inactive;
+  };
+  Queue(const Libdispatch& dispatch, Libdispatch::Queue object, const Traits& traits);
   static void drainMessages(void* context);
 
   const Libdispatch& dispatch_;
@@ -72,8 +84,10 @@ class Queue : public std::enable_shared_from_this<Queue> {
   const uint32_t id_;
   const bool adopted_;
   const bool identified_;
+  const bool concurrent_;
   // Suspension, activation and target are changed by the lane that owns the queue.
   int suspensions_ = 0;
+  int holds_ = 0;
   bool inactive_;
 
   std::mutex mutex_;

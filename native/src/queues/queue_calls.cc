@@ -38,6 +38,20 @@ std::shared_ptr<QueueHandle> queueGlobal(Lane& lane, uint32_t qos) {
 
 void queueAfter(QueueHandle& queue, uint32_t item, double delayMs) { queue.after(nanosecondsOf(delayMs), item); }
 
+// What holds the queues of the item or source handler that runs, until its promise has settled.
+std::shared_ptr<Hold> holdRunning(Lane& lane) {
+  QueueHandle* running = lane.running();
+  return running == nullptr ? nullptr : Hold::begin(lane, *running, lane.runsBarrier());
+}
+
+// The label of the queue whose item or source handler runs.
+std::optional<std::string> runningLabel(Lane& lane) {
+  QueueHandle* running = lane.running();
+  if (running == nullptr) return std::nullopt;
+  const Queue& queue = running->queue();
+  return queue.dispatch().queueGetLabel(queue.object());
+}
+
 bool queueIsCurrent(QueueHandle& queue) { return queue.queue().isCurrent(); }
 
 uint32_t queueId(QueueHandle& queue) { return queue.queue().id(); }
@@ -57,16 +71,25 @@ struct SpecificValue {
   }
 };
 
+std::optional<uint32_t> numberOf(void* value) {
+  return value == nullptr ? std::nullopt : std::optional(static_cast<SpecificValue*>(value)->number);
+}
+
 void queueSetSpecific(Lane& lane, QueueHandle& handle, uint32_t key, std::optional<uint32_t> number) {
   const Queue& queue = handle.queue();
   auto* value = number.has_value() ? new SpecificValue{*number, lane.inbox()} : nullptr;
   queue.dispatch().queueSetSpecific(queue.object(), keyOf(key), value, value == nullptr ? nullptr : SpecificValue::forget);
 }
 
+// Of this queue alone.
+std::optional<uint32_t> queueGetSpecific(QueueHandle& handle, uint32_t key) {
+  const Queue& queue = handle.queue();
+  return numberOf(queue.dispatch().queueGetSpecific(queue.object(), keyOf(key)));
+}
+
 // The value of the running queue, or of the nearest one that it targets.
 std::optional<uint32_t> getSpecific(uint32_t key) {
-  const auto* value = static_cast<SpecificValue*>(Libdispatch::find()->getSpecific(keyOf(key)));
-  return value == nullptr ? std::nullopt : std::optional(value->number);
+  return numberOf(Libdispatch::find()->getSpecific(keyOf(key)));
 }
 
 // A queue of another lane, or undefined where none listens under this id.
@@ -88,6 +111,12 @@ Calls queueCalls() {
       {"queueAsync", call<&QueueHandle::async>, needs},
       {"queueBarrierAsync", call<&QueueHandle::barrierAsync>, needs},
       {"queueAfter", call<queueAfter>, needs},
+      {"queueCancelAfter", call<&QueueHandle::cancelAfter>, needs},
+      {"queueSize", call<&QueueHandle::size>, needs},
+      {"runningLabel", call<runningLabel>, needs},
+      {"holdRunning", call<holdRunning>, needs},
+      {"releaseHold", call<&Hold::release>, needs},
+      {"queueSuspended", call<&QueueHandle::suspended>, needs},
       {"queueSuspend", call<&QueueHandle::suspend>, needs},
       {"queueResume", call<&QueueHandle::resume>, needs},
       {"queueActivate", call<&QueueHandle::activate>, needs},
@@ -97,6 +126,7 @@ Calls queueCalls() {
       {"queueIsCurrent", call<queueIsCurrent>, needs},
       {"queueId", call<queueId>, needs},
       {"queueSetSpecific", call<queueSetSpecific>, needs},
+      {"queueGetSpecific", call<queueGetSpecific>, needs},
       {"getSpecific", call<getSpecific>, needs},
       {"remoteOpen", call<remoteOpen>, needs},
       {"remoteSend", call<remoteSend>, needs},

@@ -1,11 +1,21 @@
 #include "queue_handle.h"
 
 #include <algorithm>
+#include <cassert>
 #include <utility>
 
-#include "../glue/value.h"
-
 namespace dispatch_addon {
+
+struct QueueHandle::Item {
+  std::shared_ptr<QueueHandle> handle;
+  uint32_t id;
+  bool barrier;
+  // Whether it is among the `pending_`, and among the `waiting_`.
+  bool pends;
+  bool waits;
+  // No item of its own, but a turn for the first of `deferred_`.
+  bool turn = false;
+};
 
 QueueHandle::QueueHandle(Lane& lane, std::shared_ptr<Queue> queue, std::shared_ptr<QueueHandle> target)
     : gate_(lane.gate()), queue_(std::move(queue)), target_(std::move(target)) {
@@ -18,9 +28,10 @@ QueueHandle::~QueueHandle() {
   if (target_ != nullptr && gate_->here() != nullptr) target_->children_.erase(this);
 }
 
-QueueHandle::Item* QueueHandle::expect(uint32_t id) {
+QueueHandle::Item* QueueHandle::expect(uint32_t id, bool barrier, bool waits) {
   expectOne();
-  return new Item{shared_from_this(), id, true};
+  if (waits) waiting_++;
+  return new Item{shared_from_this(), id, barrier, true, waits};
 }
 
 void QueueHandle::expectOne() {
@@ -30,38 +41,75 @@ void QueueHandle::expectOne() {
 }
 
 void QueueHandle::doneOne() {
+  assert(pending_ > 0);
   pending_--;
   Lane* lane = gate_->here();
   if (lane != nullptr && !stopped_) lane->hold(-1);
 }
 
-QueueHandle::Later* QueueHandle::later(uint32_t item) { return new Later{{shared_from_this(), item, false}}; }
+QueueHandle::Item* QueueHandle::later(uint32_t item) {
+  return new Item{shared_from_this(), item, false, false, false};
+}
 
-void QueueHandle::due(Later* item) {
-  item->counted = true;
+void QueueHandle::due(Item* item) {
+  item->pends = item->waits = true;
+  waiting_++;
   expectOne();
 }
 
-void QueueHandle::runLater(void* context) { run(static_cast<Item*>(static_cast<Later*>(context))); }
-
 void QueueHandle::run(void* context) {
-  const std::unique_ptr<Item> item(static_cast<Item*>(context));
-  QueueHandle& handle = *item->handle;
-  Lane* lane = handle.gate_->here();
+  std::unique_ptr<Item> item(static_cast<Item*>(context));
+  // The item may be the last reference, and another item may take its turn.
+  const std::shared_ptr<QueueHandle> handle = item->handle;
+  Lane* lane = handle->gate_->here();
   // The lane has ended and the item came to a thread of libdispatch: there is no JavaScript for it any more.
   if (lane == nullptr) return;
-  if (item->counted) handle.doneOne();
-  lane->arrive(Arrival::item, item->id);
+  auto& deferred = handle->deferred_;
+  if (!deferred.empty()) {
+    if (!item->turn) deferred.push_back(std::move(item));
+    item = std::move(deferred.front());
+    deferred.pop_front();
+  }
+  assert(!item->turn);
+  if (item->barrier && handle->inFlight_ > 0) {
+    handle->defer(std::move(item));
+  } else {
+    handle->start(std::move(item), *lane);
+  }
 }
 
-void QueueHandle::async(uint32_t item) { queue_->dispatch().asyncF(queue_->object(), expect(item), run); }
+void QueueHandle::start(std::unique_ptr<Item> item, Lane& lane) {
+  if (item->pends) doneOne();
+  if (item->waits) waiting_--;
+  lane.arriveOn(*this, item->barrier, Arrival::item, item->id);
+}
+
+// libdispatch knows nothing of promises: for it, a barrier may begin when the items before it have returned. Where promises
+// of these are in flight, the queue is held until the last one settles. The turn of the barrier is spent then, and there is
+// no way to the front of a dispatch queue. So a turn without an item is enqueued, and each turn until that one runs the
+// first of those that had theirs:
+//
+//   turns that libdispatch gives     B . . . . . C    D    (turn)
+//   deferred before, after           - | B     B | C  C | D   D | -
+//   what runs                        nothing     B    C       D
+void QueueHandle::defer(std::unique_ptr<Item> barrier) {
+  deferred_.push_front(std::move(barrier));
+  barrierDeferred_ = true;
+  queue_->hold();
+  settle();
+  queue_->dispatch().asyncF(queue_->object(), new Item{shared_from_this(), 0, false, false, false, true}, run);
+}
+
+void QueueHandle::async(uint32_t item) {
+  queue_->dispatch().asyncF(queue_->object(), expect(item, false, true), run);
+}
 
 void QueueHandle::barrierAsync(uint32_t item) {
-  queue_->dispatch().barrierAsyncF(queue_->object(), expect(item), run);
+  queue_->dispatch().barrierAsyncF(queue_->object(), expect(item, true, true), run);
 }
 
 // dispatch_after keeps the queue, and with it the lane's root, until its time has come. A timer source does the same and
-// can be cancelled when the lane ends.
+// can be cancelled by its user, and when the lane ends.
 class QueueHandle::Delay : public LaneGuest {
  public:
   Delay(Lane& lane, const Libdispatch& dispatch, Libdispatch::Queue queue, uint64_t delayNs, Item* item)
@@ -74,6 +122,7 @@ class QueueHandle::Delay : public LaneGuest {
     dispatch.sourceSetEventHandlerF(source_, [](void* context) { static_cast<Delay*>(context)->fire(); });
     dispatch.sourceSetTimer(source_, dispatch.time(kNow, static_cast<int64_t>(delayNs)), kForever, leeway);
     lane.welcome(this);
+    item->handle->delays_[item->id] = this;
     dispatch.activate(source_);
   }
 
@@ -81,15 +130,26 @@ class QueueHandle::Delay : public LaneGuest {
 
   void laneEnds() override { finish(); }
 
+  void cancel(Lane& lane) {
+    const std::unique_ptr<Item> item = settle(lane);
+    item->handle->doneOne();
+    finish();
+  }
+
  private:
   void fire() {
     Lane* lane = gate_->here();
-    if (lane == nullptr) return;
-    lane->farewell(this);
-    Item* item = std::exchange(item_, nullptr);
+    if (lane == nullptr || item_ == nullptr) return;
+    std::unique_ptr<Item> item = settle(*lane);
     // This frees the delay, but not before its handler has returned.
     finish();
-    run(item);
+    run(item.release());
+  }
+
+  std::unique_ptr<Item> settle(Lane& lane) {
+    lane.farewell(this);
+    item_->handle->delays_.erase(item_->id);
+    return std::unique_ptr<Item>(std::exchange(item_, nullptr));
   }
 
   void finish() {
@@ -105,7 +165,13 @@ class QueueHandle::Delay : public LaneGuest {
 
 void QueueHandle::after(uint64_t delayNs, uint32_t item) {
   Lane* lane = gate_->here();
-  if (lane != nullptr) new Delay(*lane, queue_->dispatch(), queue_->object(), delayNs, expect(item));
+  if (lane != nullptr) new Delay(*lane, queue_->dispatch(), queue_->object(), delayNs, expect(item, false, false));
+}
+
+void QueueHandle::cancelAfter(uint32_t item) {
+  const auto found = delays_.find(item);
+  Lane* lane = gate_->here();
+  if (lane != nullptr && found != delays_.end()) found->second->cancel(*lane);
 }
 
 void QueueHandle::letGo() {
@@ -116,7 +182,7 @@ void QueueHandle::letGo() {
 
 void QueueHandle::settle() {
   Lane* lane = gate_->here();
-  const bool stopped = queue_->suspended() || (target_ != nullptr && target_->stopped_);
+  const bool stopped = queue_->suspended() || queue_->held() || (target_ != nullptr && target_->stopped_);
   if (lane == nullptr || stopped == stopped_) return;
   stopped_ = stopped;
   lane->hold(stopped ? -pending_ : pending_);
@@ -174,6 +240,44 @@ void QueueHandle::deliver(void* owner, Queue& queue, std::vector<Queue::Message>
   if (lane == nullptr) return;
   const Scope scope(lane->env());
   if (scope) lane->arrive(Arrival::messages, queue.id(), toValue(lane->env(), batch));
+}
+
+std::shared_ptr<Hold> Hold::begin(Lane& lane, QueueHandle& queue, bool barrier) {
+  const std::shared_ptr<Hold> hold(new Hold());
+  for (QueueHandle* at = &queue; at != nullptr && !at->queue_->isRoot(); at = at->target_.get()) {
+    const bool stops = !at->queue_->isConcurrent() || (barrier && at == &queue);
+    hold->links_.push_back({at->self(), stops});
+    if (stops) {
+      at->queue_->hold();
+      at->settle();
+    } else {
+      at->inFlight_++;
+    }
+  }
+  hold->lane_ = &lane;
+  hold->self_ = hold;
+  lane.welcome(hold.get());
+  return hold;
+}
+
+void Hold::release() {
+  const std::shared_ptr<Hold> self = std::move(self_);
+  assert(self != nullptr);
+  lane_->farewell(this);
+  for (const Link& link : std::exchange(links_, {})) {
+    QueueHandle& queue = *link.queue;
+    assert(link.stops || queue.inFlight_ > 0);
+    const bool goesOn = link.stops || (--queue.inFlight_ == 0 && std::exchange(queue.barrierDeferred_, false));
+    if (!goesOn) continue;
+    queue.queue_->release();
+    queue.settle();
+  }
+}
+
+void Hold::laneEnds() {
+  // They own their queue, which owns them.
+  for (const Link& link : links_) link.queue->deferred_.clear();
+  release();
 }
 
 }  // namespace dispatch_addon

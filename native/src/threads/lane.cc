@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "../queues/libdispatch.h"
 #include "../ciphers/openssl.h"
@@ -197,6 +198,14 @@ void Lane::arrive(Arrival kind, uint32_t id, napi_value argument) {
   const size_t count = argument == nullptr ? 2 : 3;
   // make_callback and not call_function: promises and process.nextTick of one item run before the next one.
   if (napi_make_callback(env_, nullptr, global, entry, count, arguments, nullptr) != napi_ok) surfaceException();
+}
+
+void Lane::arriveOn(QueueHandle& queue, bool barrier, Arrival kind, uint32_t id, napi_value argument) {
+  QueueHandle* outer = std::exchange(running_, &queue);
+  const bool outerBarrier = std::exchange(runsBarrier_, barrier);
+  arrive(kind, id, argument);
+  running_ = outer;
+  runsBarrier_ = outerBarrier;
 }
 
 // An exception in a callback is an uncaught one, as in a timer. A Worker that is being terminated has none to tell of.

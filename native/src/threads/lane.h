@@ -73,6 +73,11 @@ class Lane {
   // whoever wants them (a supervisor) catches them in JavaScript, and what is left becomes an uncaught exception.
   void arrive(Arrival kind, uint32_t id, napi_value argument = nullptr);
 
+  // The same for what runs on a queue of this lane, which meanwhile is `running`.
+  void arriveOn(QueueHandle& queue, bool barrier, Arrival kind, uint32_t id, napi_value argument = nullptr);
+  QueueHandle* running() const { return running_; }
+  bool runsBarrier() const { return runsBarrier_; }
+
   // The function that is called, and an array for the ids of jobs that are done.
   void attachEntry(napi_value entry, napi_value answers);
 
@@ -112,6 +117,8 @@ class Lane {
   Words answers_;
   // On which queue the jobs are, by their ids, which JavaScript uses again.
   std::vector<std::shared_ptr<QueueHandle>> queueOfJob_;
+  QueueHandle* running_ = nullptr;
+  bool runsBarrier_ = false;
   int held_ = 0;
   bool ended_ = false;
   ControlSlab control_;

@@ -174,6 +174,9 @@ void lostQueues() {
         if (round % 3 == 0) queue->suspend();
         if (round % 6 == 0) CHECK(queue->resume());
         if (round % 3 == 1) CHECK(!queue->resume());
+        if (round % 5 == 0) queue->hold();
+        if (round % 10 == 0) queue->release();
+        CHECK(queue->held() == (round % 10 == 5));
         dispatch().asyncF(queue->object(), nullptr, [](void*) {});
         CHECK(!queue->isCurrent());
       }

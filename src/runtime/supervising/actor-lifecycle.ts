@@ -144,8 +144,9 @@ export class Lifecycle {
     this.cell.open = false
     this.enter('fail')
     this.reason = { type: 'failed', error }
-    // Whoever starts a composition gets the failure of a first start as an error.
-    if (this.cell.options.row?.hasStarted !== false) this.cell.system.report(this.cell, 'failed', error)
+    const { row } = this.cell.options
+    if (row?.hasStarted === false) row.failedToStart(error)
+    else this.cell.system.report(this.cell, 'failed', error)
     this.cell.note(FAILED, execution.messageId, error instanceof Error ? error.name : 'failed')
     if (diagnostics.failed.hasSubscribers) diagnostics.failed.publish({ ...this.cell.event(), error })
     this.linksMade?.fail(error)
@@ -376,7 +377,7 @@ export class Lifecycle {
     const { cell } = this
     // Others of a batch go down just now, and its turn comes: that is decided. A linked one may have brought it there.
     if (this.state !== 'failed' || this.batch?.comesUp === false) return
-    const { parent, system } = cell
+    const { parent, system, options } = cell
     // The top of the tree has nobody above: the system shuts down (System.report).
     if (parent === undefined) return
     if (!parent.lifecycle.takesChildren) {
@@ -384,8 +385,7 @@ export class Lifecycle {
       return
     }
     parent.policy ??= new SupervisionPolicy(parent.behavior.options.supervision ?? {}, system.randomness)
-    const kind = cell.options.row?.hasStarted === false ? 'temporary' : (cell.options.restart ?? 'transient')
-    const decision = parent.policy.decide(ended, kind, system.now())
+    const decision = parent.policy.decide(ended, options.row?.restart ?? options.restart ?? 'transient', system.now())
     if (decision.type === 'restart') {
       const earlier = this.batch
       new RestartBatch(parent, cell, decision.strategy, decision.delayMs).advance()

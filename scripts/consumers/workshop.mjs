@@ -76,12 +76,11 @@ async function npmCli() {
   return foundCli
 }
 
-/** A command of scripts/tools, which is installed with the first one. */
-export function tool(name, args, options) {
-  const bin = { attw: '@arethetypeswrong/cli/dist/index.js', publint: 'publint/src/cli.js' }
-  const others = { esbuild: 'esbuild/bin/esbuild', rollup: 'rollup/dist/bin/rollup', 'tsc-5': 'typescript-5/bin/tsc' }
-  return run(process.execPath, [path.join(tools, 'node_modules', bin[name] ?? others[name]), ...args], options)
-}
+/** A command of scripts/tools. */
+export const tool = (name, args, options) => run(path.join(tools, 'node_modules', '.bin', name), args, options)
+
+/** The compiler of a package in scripts/tools. */
+export const compiler = name => path.join(tools, 'node_modules', name, 'bin', 'tsc')
 
 /** @returns what went wrong, or undefined */
 export async function installTools() {

@@ -1,6 +1,6 @@
 import type { NetworkCall } from '../../actors/overlay-messages.ts'
 import { toHex } from '../../src/codec/hex.ts'
-import { type ErrorCode, type Result, SpimplError } from '../../src/errors.ts'
+import { type ErrorCode, SpimplError } from '../../src/errors.ts'
 import { blamesContent } from '../../src/history/validation/validation.ts'
 import type { CallResult } from '../../src/portal/portal.ts'
 import type * as rpc from '../../src/rpc/node-api.ts'
@@ -27,11 +27,11 @@ export function historyApi(options: NodeApiOptions, asks: NodeAsks): rpc.History
   }
 
   const stored = (key: Uint8Array, call: rpc.Call): Promise<Uint8Array | undefined> =>
-    storage<Uint8Array | undefined>(replyTo => ({ type: 'get', contentId: idOf(key), replyTo }), call)
+    storage(replyTo => ({ type: 'get', contentId: idOf(key), replyTo }), call)
 
   const validate = async (key: Uint8Array, bytes: Uint8Array, call: rpc.Call): Promise<void> => {
     idOf(key) // a key that is none is not the content's fault
-    const result = await validation<Result<unknown>>(replyTo => ({ type: 'check', key, bytes, replyTo }), call)
+    const result = await validation(replyTo => ({ type: 'check', key, bytes, replyTo }), call)
     if (result.ok) return
     const { code, detail } = result
     if (!blamesContent(code)) throw new SpimplError(code, detail)
@@ -41,16 +41,12 @@ export function historyApi(options: NodeApiOptions, asks: NodeAsks): rpc.History
   const put = async (key: Uint8Array, value: Uint8Array, call: rpc.Call): Promise<boolean> => {
     await validate(key, value, call)
     const contentId = idOf(key)
-    const outcome = await storage<{ readonly stored: boolean }>(
-      replyTo => ({ type: 'put', contentId, key, value, replyTo }),
-      call,
-    )
+    const outcome = await storage(replyTo => ({ type: 'put', contentId, key, value, replyTo }), call)
     return outcome.stored
   }
 
   return {
-    routingTable: async call =>
-      asks.view(await overlay<readonly (readonly string[])[]>(replyTo => ({ type: 'buckets', replyTo }), call)),
+    routingTable: async call => asks.view(await overlay(replyTo => ({ type: 'buckets', replyTo }), call)),
     async addRecord(record, call) {
       refs.discovery.tell({ type: 'add-record', record })
       return (await network({ type: 'add-record', record }, call, 'record-added')).added

@@ -1,4 +1,4 @@
-import type { Ref, ReplyTo } from 'spimpl-runtime'
+import type { Answer, Message, Question, Ref, ReplyTo } from 'spimpl-runtime'
 import type { DiscoveryMessage } from '../../actors/discovery-messages.ts'
 import type { OverlayMessage } from '../../actors/overlay-messages.ts'
 import type { StorageMessage } from '../../actors/storage.ts'
@@ -29,14 +29,14 @@ const LOCAL_TIMEOUT_MS = 30_000
 /** Lookups and transfers have their own time-outs; this one, as long as a call of JSON-RPC may take, only ends what would never end. */
 export const NETWORK_TIMEOUT_MS = 300_000
 
-export type Ask<Message extends { readonly type: string }> = <R>(
-  make: (replyTo: ReplyTo<R>) => Message,
+export type Ask<M extends Message> = <Built extends Question<never>>(
+  make: (replyTo: ReplyTo<unknown>) => Built & M,
   call: rpc.Call,
   timeoutMs?: number,
-) => Promise<R>
+) => Promise<Answer<M, Built>>
 
 const asker =
-  <Message extends { readonly type: string }>(ref: Ref<Message>): Ask<Message> =>
+  <M extends Message>(ref: Ref<M>): Ask<M> =>
   (make, { signal }, timeoutMs = LOCAL_TIMEOUT_MS) =>
     ref.ask(make, { timeoutMs, signal })
 
@@ -57,7 +57,7 @@ export class NodeAsks {
   }
 
   ownRecord(call: rpc.Call): Promise<NodeRecord> {
-    return this.discovery<NodeRecord>(replyTo => ({ type: 'own-record', replyTo }), call)
+    return this.discovery(replyTo => ({ type: 'own-record', replyTo }), call)
   }
 
   /** The own record, else the newer of what the two tables know. */
@@ -65,7 +65,7 @@ export class NodeAsks {
     const nodeIdHex = toHex(nodeId)
     if (nodeIdHex === toHex(this.#localNodeId)) return this.ownRecord(call)
     const known = await Promise.all([
-      this.overlay<NodeRecord | undefined>(replyTo => ({ type: 'known-record', nodeIdHex, replyTo }), call),
+      this.overlay(replyTo => ({ type: 'known-record', nodeIdHex, replyTo }), call),
       this.findDiscovered(nodeId, call),
     ])
     return newest(known)
@@ -75,12 +75,12 @@ export class NodeAsks {
   async findDiscovered(nodeId: Uint8Array, call: rpc.Call): Promise<NodeRecord | undefined> {
     const nodeIdHex = toHex(nodeId)
     if (nodeIdHex === toHex(this.#localNodeId)) return this.ownRecord(call)
-    return this.discovery<NodeRecord | undefined>(replyTo => ({ type: 'known-record', nodeIdHex, replyTo }), call)
+    return this.discovery(replyTo => ({ type: 'known-record', nodeIdHex, replyTo }), call)
   }
 
   /** @returns whether it stood in the table of discovery */
   removeDiscovered(nodeId: Uint8Array, call: rpc.Call): Promise<boolean> {
-    return this.discovery<boolean>(replyTo => ({ type: 'remove-record', nodeIdHex: toHex(nodeId), replyTo }), call)
+    return this.discovery(replyTo => ({ type: 'remove-record', nodeIdHex: toHex(nodeId), replyTo }), call)
   }
 
   view(buckets: readonly (readonly string[])[]): rpc.RoutingTableView {

@@ -23,7 +23,7 @@ export async function overlayCall<Type extends CallResult['type']>(
   }
   options.signal.addEventListener('abort', abandon, { once: true })
   try {
-    const result = await overlay.ask<CallResult>(replyTo => ({ type: 'call', id, call, replyTo }), options)
+    const result = await overlay.ask(replyTo => ({ type: 'call', id, call, replyTo }), options)
     if ((types as readonly string[]).includes(result.type))
       return result as Extract<CallResult, { readonly type: Type }>
     if (result.type === 'failed') throw new SpimplError(result.code, result.detail)

@@ -251,15 +251,10 @@ test('a page of another site is refused, by Host (DNS rebinding) and by Origin',
   for (const host of [`127.0.0.1:${port}`, 'localhost', `LOCALHOST:${port}`, `[::1]:${port}`, 'node.localhost']) {
     t.is(await postWithHeaders(port, { host }), 200, host)
   }
-  for (const host of [
-    'evil.example',
-    `evil.example:${port}`,
-    'localhost.evil.example',
-    '127.0.0.1.evil.example',
-    'a b',
-  ]) {
+  for (const host of ['evil.example', `evil.example:${port}`, 'localhost.evil.example', '127.0.0.1.evil.example']) {
     t.is(await postWithHeaders(port, { host }), 403, host)
   }
+  t.is(await postWithHeaders(port, { host: 'a b' }), 400)
   const own = `localhost:${port}`
   t.is(await postWithHeaders(port, { host: own, origin: `http://${own}` }), 200)
   for (const origin of ['http://evil.example', 'null', `http://localhost:${port + 1}`]) {

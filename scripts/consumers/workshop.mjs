@@ -13,11 +13,13 @@ const MAX_NOTE = 300
 /** @returns {Promise<{ code: number, stdout: string, stderr: string }>} never rejects; code 124 after `timeoutMs` */
 export function run(command, args, { cwd = root, env = {}, timeoutMs = COMMAND_MS } = {}) {
   return new Promise(resolve => {
-    // A variable of the npm that started us is about that run, and not about this one.
-    const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name)))
+    // A variable of the npm that started us is about that run, and not about this one. Deno takes any FORCE_COLOR for a yes.
+    const inherited = Object.fromEntries(
+      Object.entries(process.env).filter(([name]) => !/^(npm_|FORCE_COLOR$)/i.test(name)),
+    )
     const child = spawn(command, args, {
       cwd,
-      env: { ...inherited, NO_COLOR: '1', FORCE_COLOR: '0', ...env },
+      env: { ...inherited, NO_COLOR: '1', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     const output = { stdout: '', stderr: '' }

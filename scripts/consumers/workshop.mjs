@@ -6,7 +6,7 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 export const root = path.dirname(path.dirname(path.dirname(fileURLToPath(import.meta.url))))
-const tools = path.join(root, 'scripts', 'tools')
+export const tools = path.join(root, 'scripts', 'tools')
 const COMMAND_MS = 300_000
 const MAX_NOTE = 300
 

@@ -137,7 +137,7 @@ export class Discv5 implements Core<DiscoveryInput, DiscoveryOutput> {
     const { turn } = this.#context
     turn.begin(now)
     this.#accept(input)
-    this.#expire(now)
+    this.#checks.run()
     this.#responder.flush()
     const batch = this.#outbox.flush()
     if (batch.length > 0) turn.emit({ type: 'send', batch })
@@ -181,7 +181,7 @@ export class Discv5 implements Core<DiscoveryInput, DiscoveryOutput> {
         this.#inbox.receive(input.batch)
         break
       case 'timeout':
-        // `#expire` follows every input.
+        this.#expire()
         break
       case 'talk': {
         const { ref, to, protocol, payload, timeoutMs } = input
@@ -224,9 +224,9 @@ export class Discv5 implements Core<DiscoveryInput, DiscoveryOutput> {
   }
 
   /** Handles everything that is due: see `deadlines.ts`. */
-  #expire(now: number): void {
-    const { deadlines } = this.#context
-    for (let due = deadlines.takeDue(now); due !== undefined; due = deadlines.takeDue(now)) {
+  #expire(): void {
+    const { deadlines, turn } = this.#context
+    for (let due = deadlines.takeDue(turn.now); due !== undefined; due = deadlines.takeDue(turn.now)) {
       switch (due.name) {
         case 'request-timeout':
           this.#requests.expire(due.subject)
@@ -238,7 +238,7 @@ export class Discv5 implements Core<DiscoveryInput, DiscoveryOutput> {
           this.#initiator.expire(due.subject)
           break
         case 'liveness-check':
-          this.#checks.check(due.subject)
+          this.#members.checkNow(due.subject)
           break
         case 'bucket-refresh':
           this.#bootstrap.refresh()

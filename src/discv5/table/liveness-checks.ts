@@ -22,26 +22,27 @@ export class LivenessChecks implements RequestOwner {
     this.#members = members
   }
 
-  /** Checks a node, as soon as a check is free. */
-  check(node: TableNode): void {
-    if (this.#inFlight >= this.#context.limits.checks) this.#members.postpone(node)
-    else this.#ping(node)
+  /** Pings the nodes whose check is due, as many as may be in flight. */
+  run(): void {
+    while (this.#inFlight < this.#context.limits.checks) {
+      const node = this.#members.takeDue()
+      if (node === undefined) return
+      this.#ping(node)
+    }
   }
 
   answered({ session }: PendingRequest): void {
     this.#ended()
     this.#members.checkAnswered(session.nodeIdHex)
-    this.#checkOverdue()
   }
 
   failed({ session }: PendingRequest): void {
     this.#ended()
     this.#members.checkFailed(session.nodeIdHex)
-    this.#checkOverdue()
   }
 
   #ping(node: TableNode): void {
-    // Counted first: the outcome of another check may come while this one is sent, if its session is evicted.
+    // Counted first: this may evict the session of another check, which then ends before the call returns.
     this.#inFlight++
     const refusal = this.#messenger.ask(node.record, { type: PING }, this, 0)
     if (refusal === undefined) return
@@ -52,13 +53,5 @@ export class LivenessChecks implements RequestOwner {
   #ended(): void {
     this.#inFlight--
     invariant(this.#inFlight >= 0, 'no more checks to end than were sent')
-  }
-
-  #checkOverdue(): void {
-    while (this.#inFlight < this.#context.limits.checks) {
-      const node = this.#members.takeOverdue()
-      if (node === undefined) return
-      this.#ping(node)
-    }
   }
 }

@@ -20,8 +20,8 @@ export class TableMembers {
   readonly table: RoutingTable<TableNode>
   readonly #context: Context
   readonly #refreshes: RefreshSchedule
-  /** Nodes whose check is due and that wait until another check ends, in order. */
-  readonly #overdue = new Set<TableNode>()
+  /** Nodes whose check is due, in order: `LivenessChecks` pings them as soon as a check is free. */
+  readonly #due = new Set<TableNode>()
 
   constructor(context: Context, table: RoutingTable<TableNode>, refreshes: RefreshSchedule) {
     this.table = table
@@ -40,14 +40,15 @@ export class TableMembers {
     if (insertion === 'ip-limit') counters.add('tableIpLimited')
     if (insertion === 'added') {
       counters.add('tableAdded')
-      deadlines.set(node.check, turn.now)
+      this.checkNow(node)
     }
     if (insertion !== 'updated' || before === undefined) return
     turn.emit({ type: 'node-met', record })
     this.#unschedule(before)
     // At a new address it must prove itself again.
     const isLive = this.table.slot(record.nodeIdHex)?.isLive === true
-    deadlines.set(node.check, isLive ? turn.now + this.#jittered(limits.checkIntervalMs) : turn.now)
+    if (isLive) deadlines.set(node.check, turn.now + this.#jittered(limits.checkIntervalMs))
+    else this.checkNow(node)
   }
 
   /** Removes a node at the user's request; a replacement takes its place. @returns whether it was a member */
@@ -88,9 +89,9 @@ export class TableMembers {
     if (check?.isSet) deadlines.set(check, Math.min(check.at, turn.now + RECHECK_MS))
   }
 
-  /** The check of a node is due, but as many as allowed are in flight. */
-  postpone(node: TableNode): void {
-    this.#overdue.add(node)
+  /** The check of a node is due. */
+  checkNow(node: TableNode): void {
+    this.#due.add(node)
   }
 
   /** The check of a node could not be sent. */
@@ -98,10 +99,10 @@ export class TableMembers {
     this.#context.deadlines.set(node.check, this.#context.turn.now + RECHECK_MS)
   }
 
-  /** Takes the node that has been overdue longest. */
-  takeOverdue(): TableNode | undefined {
-    const node = this.#overdue.values().next().value
-    if (node !== undefined) this.#overdue.delete(node)
+  /** Takes the node whose check has been due longest. */
+  takeDue(): TableNode | undefined {
+    const node = this.#due.values().next().value
+    if (node !== undefined) this.#due.delete(node)
     return node
   }
 
@@ -125,18 +126,18 @@ export class TableMembers {
   }
 
   #removed({ removed, successor }: Removal<TableNode>): void {
-    const { turn, deadlines, counters } = this.#context
+    const { turn, counters } = this.#context
     counters.add('tableRemoved')
     if (removed !== undefined) {
       this.#unschedule(removed)
       turn.emit({ type: 'node-lost', nodeIdHex: removed.record.nodeIdHex })
     }
-    if (successor !== undefined) deadlines.set(successor.check, turn.now)
+    if (successor !== undefined) this.checkNow(successor)
   }
 
   #unschedule(node: TableNode): void {
     this.#context.deadlines.clear(node.check)
-    this.#overdue.delete(node)
+    this.#due.delete(node)
   }
 
   /** Between three quarters and five quarters of a wait, so that nodes do not check each other in step. */

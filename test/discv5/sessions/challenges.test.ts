@@ -1,5 +1,5 @@
 import test from 'ava'
-import { ChallengeTable } from '../../src/discv5/sessions/challenges.ts'
+import { ChallengeTable } from '../../../src/discv5/sessions/challenges.ts'
 
 test('challenges: bounded, the oldest goes first, none outlives its time', t => {
   const table = new ChallengeTable(2)

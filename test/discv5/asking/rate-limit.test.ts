@@ -1,5 +1,5 @@
 import test from 'ava'
-import { RateLimit } from '../../src/discv5/asking/rate-limit.ts'
+import { RateLimit } from '../../../src/discv5/asking/rate-limit.ts'
 
 test('rate limit: a burst, then as many as time brings; the least recently seen is forgotten', t => {
   const limit = new RateLimit(10, 2, 5)

@@ -1,9 +1,9 @@
 import test from 'ava'
 import fc from 'fast-check'
 import { type Randomness, seededRandomness } from 'spimpl-runtime'
-import { toHex } from '../../src/codec/hex.ts'
-import { distancesTowards, Lookup, type LookupNode } from '../../src/discv5/asking/lookup.ts'
-import { compareDistance, logDistance } from '../../src/identity/distances.ts'
+import { toHex } from '../../../src/codec/hex.ts'
+import { distancesTowards, Lookup, type LookupNode } from '../../../src/discv5/asking/lookup.ts'
+import { compareDistance, logDistance } from '../../../src/identity/distances.ts'
 
 const LOCAL = toHex(new Uint8Array(32))
 

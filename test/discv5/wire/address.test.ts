@@ -1,5 +1,12 @@
 import test from 'ava'
-import { addressBytes, addressScope, addressText, mayRelay, rateKey, subnetKey } from '../../src/discv5/wire/address.ts'
+import {
+  addressBytes,
+  addressScope,
+  addressText,
+  mayRelay,
+  rateKey,
+  subnetKey,
+} from '../../../src/discv5/wire/address.ts'
 
 test('addresses: a mapped IPv4 address is IPv4, a zone is no part of it', t => {
   t.deepEqual(addressBytes('::ffff:192.0.2.7'), Uint8Array.of(192, 0, 2, 7))

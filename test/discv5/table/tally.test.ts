@@ -1,6 +1,6 @@
 import test from 'ava'
 import fc from 'fast-check'
-import { Tally } from '../../src/discv5/table/tally.ts'
+import { Tally } from '../../../src/discv5/table/tally.ts'
 
 test('a tally knows how many each has, and forgets who has none', t => {
   const key = fc.constantFrom('a', 'b', 'c')

@@ -1,12 +1,12 @@
 import { seededRandomness } from 'spimpl-runtime'
-import { nodeCryptography as crypto } from '../../src/crypto/node-cryptography.ts'
+import { nodeCryptography as crypto } from '../../../src/crypto/node-cryptography.ts'
 import {
   deriveKeys,
   handshakeAuthdataBytes,
   idDigest,
   writeHandshakeAuthdata,
-} from '../../src/discv5/wire/handshake.ts'
-import { decodeMessage, encodeMessage, type Message } from '../../src/discv5/wire/message.ts'
+} from '../../../src/discv5/wire/handshake.ts'
+import { decodeMessage, encodeMessage, type Message } from '../../../src/discv5/wire/message.ts'
 import {
   AUTHDATA_AT,
   FLAG_HANDSHAKE,
@@ -16,10 +16,10 @@ import {
   type Packet,
   unmaskPacket,
   writeHeader,
-} from '../../src/discv5/wire/packet.ts'
-import type { NodeRecord } from '../../src/identity/node-record.ts'
-import { endpointEntries, PublishableRecord } from '../../src/identity/publishable-record.ts'
-import type { Endpoint } from '../../src/transport/datagram.ts'
+} from '../../../src/discv5/wire/packet.ts'
+import type { NodeRecord } from '../../../src/identity/node-record.ts'
+import { endpointEntries, PublishableRecord } from '../../../src/identity/publishable-record.ts'
+import type { Endpoint } from '../../../src/transport/datagram.ts'
 
 interface Keys {
   readonly writeKey: Uint8Array

@@ -1,8 +1,8 @@
 import { createSocket, type Socket } from 'node:dgram'
 import { systemRandomness } from 'spimpl-runtime'
-import { nodeCryptography } from '../../src/crypto/node-cryptography.ts'
-import { type DiscoveryInput, type DiscoveryOptions, type DiscoveryOutput, Discv5 } from '../../src/discv5/discv5.ts'
-import { endpointEntries, PublishableRecord } from '../../src/identity/publishable-record.ts'
+import { nodeCryptography } from '../../../src/crypto/node-cryptography.ts'
+import { type DiscoveryInput, type DiscoveryOptions, type DiscoveryOutput, Discv5 } from '../../../src/discv5/discv5.ts'
+import { endpointEntries, PublishableRecord } from '../../../src/identity/publishable-record.ts'
 
 /** Hears what the core says, except what it sends. */
 type Hear = (output: DiscoveryOutput, node: LiveNode) => void

@@ -1,5 +1,5 @@
 import test from 'ava'
-import { AddressVote, isBetterAddress } from '../../src/discv5/table/address-vote.ts'
+import { AddressVote, isBetterAddress } from '../../../src/discv5/table/address-vote.ts'
 
 test('address votes: one a peer, a majority of all, for a while', t => {
   const votes = new AddressVote({ capacity: 4, majority: 2, lifetimeMs: 100 })

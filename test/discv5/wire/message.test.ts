@@ -1,6 +1,6 @@
 import test from 'ava'
 import fc from 'fast-check'
-import { splitRecords } from '../../src/discv5/asking/responder.ts'
+import { splitRecords } from '../../../src/discv5/asking/responder.ts'
 import {
   decodeMessage,
   encodeMessage,
@@ -12,7 +12,7 @@ import {
   PONG,
   TALKREQ,
   TALKRESP,
-} from '../../src/discv5/wire/message.ts'
+} from '../../../src/discv5/wire/message.ts'
 
 const bytes = (maxLength: number, minLength = 0): fc.Arbitrary<Uint8Array> => fc.uint8Array({ minLength, maxLength })
 const requestId = bytes(8)

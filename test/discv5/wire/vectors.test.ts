@@ -1,7 +1,7 @@
 import test from 'ava'
-import { nodeCryptography as crypto } from '../../src/crypto/node-cryptography.ts'
-import { deriveKeys, idDigest, readHandshakeAuthdata } from '../../src/discv5/wire/handshake.ts'
-import { decodeMessage, encodeMessage, PING } from '../../src/discv5/wire/message.ts'
+import { nodeCryptography as crypto } from '../../../src/crypto/node-cryptography.ts'
+import { deriveKeys, idDigest, readHandshakeAuthdata } from '../../../src/discv5/wire/handshake.ts'
+import { decodeMessage, encodeMessage, PING } from '../../../src/discv5/wire/message.ts'
 import {
   AUTHDATA_AT,
   FLAG_HANDSHAKE,
@@ -11,8 +11,8 @@ import {
   type Packet,
   unmaskPacket,
   writeHeader,
-} from '../../src/discv5/wire/packet.ts'
-import { decodeRecord } from '../../src/identity/node-record.ts'
+} from '../../../src/discv5/wire/packet.ts'
+import { decodeRecord } from '../../../src/identity/node-record.ts'
 
 // The values are those of discv5-wire-test-vectors.md (ethereum/devp2p).
 

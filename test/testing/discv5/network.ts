@@ -1,9 +1,9 @@
 import { type Randomness, seededRandomness } from 'spimpl-runtime'
-import { nodeCryptography } from '../../src/crypto/node-cryptography.ts'
-import { type DiscoveryInput, type DiscoveryOptions, type DiscoveryOutput, Discv5 } from '../../src/discv5/discv5.ts'
-import type { NodeRecord } from '../../src/identity/node-record.ts'
-import { endpointEntries, PublishableRecord } from '../../src/identity/publishable-record.ts'
-import type { Datagram, Endpoint } from '../../src/transport/datagram.ts'
+import { nodeCryptography } from '../../../src/crypto/node-cryptography.ts'
+import { type DiscoveryInput, type DiscoveryOptions, type DiscoveryOutput, Discv5 } from '../../../src/discv5/discv5.ts'
+import type { NodeRecord } from '../../../src/identity/node-record.ts'
+import { endpointEntries, PublishableRecord } from '../../../src/identity/publishable-record.ts'
+import type { Datagram, Endpoint } from '../../../src/transport/datagram.ts'
 
 /** What the network does to datagrams, besides carrying them. Rates are of a thousand. */
 export interface Weather {

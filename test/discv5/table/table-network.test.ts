@@ -1,7 +1,7 @@
 import test from 'ava'
-import { compareDistance } from '../../src/identity/distances.ts'
-import type { RecordChanges } from '../../src/identity/publishable-record.ts'
-import { TestNetwork, type TestNode } from './network.ts'
+import { compareDistance } from '../../../src/identity/distances.ts'
+import type { RecordChanges } from '../../../src/identity/publishable-record.ts'
+import { TestNetwork, type TestNode } from '../../testing/discv5/network.ts'
 
 function joined(seed: number, count: number): TestNetwork {
   const network = new TestNetwork(seed)
@@ -15,7 +15,7 @@ function joined(seed: number, count: number): TestNetwork {
   return network
 }
 
-const live = (node: TestNode): number => [...node.core.table.slots()].filter(slot => slot.live).length
+const live = (node: TestNode): number => [...node.core.table.slots()].filter(slot => slot.isLive).length
 
 test('24 nodes that know one of them come to know each other', t => {
   const network = joined(1, 24)
@@ -137,7 +137,7 @@ test('changes that the own record cannot have are refused, and an address that d
   network.runFor(2_000)
   t.is(node.said('pong').length, 3)
   t.is(node.record.endpoint, undefined)
-  t.true(node.core.counters.addressesUnpublished > 0)
+  t.true(node.core.counters.get('addressesUnpublished') > 0)
 })
 
 test('of two addresses a node that has IPv6 alone uses that of its family, and keeps the peer in its table', t => {
@@ -152,7 +152,7 @@ test('of two addresses a node that has IPv6 alone uses that of its family, and k
   node.handle({ type: 'ping', ref: 1, to: peer.record })
   network.runFor(5_000)
   t.is(node.said('pong').length, 1)
-  t.true(node.core.table.slot(peer.record.nodeIdHex)?.live)
+  t.true(node.core.table.slot(peer.record.nodeIdHex)?.isLive)
 })
 
 test('a node whose record names no address is reached through the session it opened', t => {

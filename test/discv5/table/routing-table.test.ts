@@ -1,9 +1,9 @@
 import test from 'ava'
 import fc from 'fast-check'
 import { seededRandomness } from 'spimpl-runtime'
-import { toHex } from '../../src/codec/hex.ts'
-import { DEFAULT_IP_LIMITS, RoutingTable, type TableRecord } from '../../src/discv5/table/routing-table.ts'
-import { compareDistance, logDistance, randomIdAtDistance } from '../../src/identity/distances.ts'
+import { toHex } from '../../../src/codec/hex.ts'
+import { DEFAULT_IP_LIMITS, RoutingTable, type TableRecord } from '../../../src/discv5/table/routing-table.ts'
+import { compareDistance, logDistance, randomIdAtDistance } from '../../../src/identity/distances.ts'
 
 const LOCAL = new Uint8Array(32)
 
@@ -62,7 +62,7 @@ test('a full bucket keeps newcomers in reserve, and the newest of them takes a p
   t.is(removed?.record, records[0])
   t.is(successor?.record, records[29])
   t.is(table.size, 16)
-  t.false(table.slot(records[29]!.nodeIdHex)?.live)
+  t.false(table.slot(records[29]!.nodeIdHex)?.isLive)
   t.is(table.get(records[0]!.nodeIdHex), undefined)
   // The reserve holds 10: the first four of it were displaced, one has moved up.
   for (let left = 9; left > 0; left--)
@@ -95,11 +95,11 @@ test('records: newer ones replace, older ones do not, a new address must prove i
   const table = tableOf([record])
   table.markLive(record.nodeIdHex, 1)
   t.is(table.insert({ record: { ...record, seq: 3n } }, 2), 'updated')
-  t.true(table.slot(record.nodeIdHex)?.live)
+  t.true(table.slot(record.nodeIdHex)?.isLive)
   t.is(table.insert({ record: { ...record, seq: 2n } }, 3), 'outdated')
   t.is(table.get(record.nodeIdHex)?.record.seq, 3n)
   t.is(table.insert({ record: { ...record, seq: 4n, endpoint: { host: '10.0.0.1', port: 1 } } }, 4), 'updated')
-  t.false(table.slot(record.nodeIdHex)?.live)
+  t.false(table.slot(record.nodeIdHex)?.isLive)
   t.is(table.insert({ record: recordOf(LOCAL) }, 5), 'self')
 })
 
@@ -135,7 +135,7 @@ test('atDistances gives members of those buckets, the most recently seen first, 
     [far[0]!, far[2]!, far[1]!, near[2]!].map(record => record.nodeIdHex),
   )
   t.deepEqual(
-    table.atDistances([256, 100], 9, slot => slot.live).map(({ record }) => record.nodeIdHex),
+    table.atDistances([256, 100], 9, slot => slot.isLive).map(({ record }) => record.nodeIdHex),
     [far[0]!.nodeIdHex],
   )
 })

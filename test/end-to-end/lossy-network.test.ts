@@ -12,7 +12,7 @@ import { newPrivateKey } from '../../src/identity/keys.ts'
 import { openContentStore } from '../../src/store/store.ts'
 import type { Endpoint } from '../../src/transport/datagram.ts'
 import { openDatagramSocket } from '../../src/transport/node-dgram.ts'
-import { type Relay, type RelayConditions, startRelay } from '../relay.ts'
+import { type Relay, type RelayConditions, startRelay } from '../testing/transport/relay.ts'
 
 /** Two nodes that publish the endpoints of a relay in place of their own: nothing goes from one to the other past it. */
 async function apart(

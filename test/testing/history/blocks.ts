@@ -1,7 +1,7 @@
 import path from 'node:path'
-import type { Block } from '../../src/history/headers/block-file.ts'
-import { loadBlocks } from '../../src/history/headers/block-file.ts'
-import { vectorsDirectory } from '../vectors.ts'
+import type { Block } from '../../../src/history/headers/block-file.ts'
+import { loadBlocks } from '../../../src/history/headers/block-file.ts'
+import { vectorsDirectory } from '../../vectors.ts'
 
 /** The folder of mainnet blocks, or undefined in a user's clone. */
 export function blocksDirectory(): string | undefined {

@@ -1,4 +1,4 @@
-import type { Scheduler } from '../../src/transport/simulated.ts'
+import type { Scheduler } from '../../../src/transport/simulated.ts'
 
 /** Time that only `run` moves. */
 export class VirtualScheduler implements Scheduler {

@@ -1,5 +1,5 @@
 import { type Randomness, seededRandomness } from 'spimpl-runtime'
-import { type StreamLimits, type StreamOutput, UtpConnection } from '../../src/utp/utp.ts'
+import { type StreamLimits, type StreamOutput, UtpConnection } from '../../../src/utp/utp.ts'
 
 /** How a virtual link treats packets; probabilities in [0, 1], times in milliseconds. */
 export interface LinkConditions {

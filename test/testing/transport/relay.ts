@@ -1,6 +1,6 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
 import { seededRandomness } from 'spimpl-runtime'
-import type { Endpoint } from '../src/transport/datagram.ts'
+import type { Endpoint } from '../../../src/transport/datagram.ts'
 
 export interface RelayConditions {
   /** Probability in [0, 1]. */

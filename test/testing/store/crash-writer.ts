@@ -2,7 +2,7 @@
  * The child of crash.test.ts: puts items without end, several at once, and prints the number of each when it is acknowledged.
  * Argument: the file of the store.
  */
-import { LmdbStore } from '../../src/store/lmdb-store.ts'
+import { LmdbStore } from '../../../src/store/lmdb-store.ts'
 import { crashItem, crashOptions } from './crash-item.ts'
 
 const store = await LmdbStore.open(process.argv[2]!, crashOptions)

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { concatBytes } from '../../src/codec/bytes.ts'
+import { concatBytes } from '../../../src/codec/bytes.ts'
 
 /** A copy with one byte replaced. */
 export function withByte(bytes: Uint8Array, at: number, byte: number): Uint8Array {

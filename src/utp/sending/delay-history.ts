@@ -3,25 +3,25 @@ const MINUTE_MS = 60_000
 const FILTER_SAMPLES = 3
 
 /**
- * One-way delay in microseconds, measured between two clocks that nobody has compared: only its distance from the least delay of the
- * last minutes means something. The base is the least of 13 minutes (libutp, `DELAY_BASE_HISTORY`), so that a route that became slower
- * and a clock that drifts are forgotten; the present delay is the least of 3 samples, so that one late packet says nothing.
+ * One-way delay in microseconds, measured between two clocks that are not synchronized: only the distance from the smallest delay of the
+ * last minutes has a meaning. That base is the minimum of 13 minutes (libutp, `DELAY_BASE_HISTORY`), so that a route that became slower
+ * and a clock that drifts are forgotten. The present delay is the minimum of 3 samples, so that one late packet has no effect.
  */
 export class DelayHistory {
   readonly #minutes = new Float64Array(BASE_MINUTES)
   readonly #recent = new Float64Array(FILTER_SAMPLES)
-  /** Samples are 32-bit differences of foreign clocks: all arithmetic is relative to the first one, so that they may wrap. */
+  /** Samples are 32-bit differences of foreign clocks. All arithmetic is relative to the first sample, so that they may wrap. */
   #origin = -1
   #base = 0
   #minute = 0
   #minuteEndsAt = 0
   #recentAt = 0
 
-  get empty(): boolean {
+  get isEmpty(): boolean {
     return this.#origin < 0
   }
 
-  /** The least sample that counts, relative to the first sample. */
+  /** The smallest sample of the last minutes, relative to the first sample. */
   get base(): number {
     return this.#base
   }
@@ -58,10 +58,7 @@ export class DelayHistory {
     return Math.max(0, least - this.#base)
   }
 
-  /**
-   * Moves the base up. The peer's delay towards us falling means that its clock runs slower than ours, and that ours towards it
-   * rises by as much for that reason alone (libutp, "clock skew").
-   */
+  /** Raises the base. */
   shift(micros: number): void {
     for (let at = 0; at < BASE_MINUTES; at++) this.#minutes[at] = (this.#minutes[at] as number) + micros
     this.#base += micros

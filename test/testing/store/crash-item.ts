@@ -1,4 +1,4 @@
-import type { ContentStoreOptions } from '../../src/store/content-store.ts'
+import type { ContentStoreOptions } from '../../../src/store/content-store.ts'
 
 export const crashOptions: ContentStoreOptions = {
   nodeId: new Uint8Array(32).fill(0x33),

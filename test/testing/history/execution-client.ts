@@ -1,8 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { ExecutionContext } from 'ava'
-import { toHex } from '../../src/codec/hex.ts'
-import type { BlockHeader } from '../../src/history/headers/header.ts'
+import { toHex } from '../../../src/codec/hex.ts'
+import type { BlockHeader } from '../../../src/history/headers/header.ts'
 
 /** As an execution client answers eth_getBlockByNumber, with fields that are not hashed. */
 export function jsonOf(header: BlockHeader): Record<string, unknown> {

@@ -1,6 +1,6 @@
-import { EMPTY_OMMERS_HASH } from '../../src/history/content/body.ts'
-import { EMPTY_TRIE_ROOT } from '../../src/history/content/ordered-trie.ts'
-import { type BlockHeader, makeHeader } from '../../src/history/headers/header.ts'
+import { EMPTY_OMMERS_HASH } from '../../../src/history/content/body.ts'
+import { EMPTY_TRIE_ROOT } from '../../../src/history/content/ordered-trie.ts'
+import { type BlockHeader, makeHeader } from '../../../src/history/headers/header.ts'
 
 const root = (byte: number): Uint8Array => new Uint8Array(32).fill(byte)
 

@@ -1,6 +1,12 @@
+import { invariant } from 'spimpl-runtime/core'
+
 /**
- * Sequence numbers in the order in which something happened to them, each with its moment: a ring that its owner keeps as large as the
- * window, so that it never runs over.
+ * Sequence numbers in the order of an event, each with the moment of that event. The owner keeps the ring as large as the window, so
+ * that it never overflows.
+ *
+ *        head            tail
+ *         v               v
+ *     [ ][ 7 ][ 9 ][ 8 ][ ][ ]      head and tail only grow; slot = index & mask
  */
 export class SequenceQueue {
   #sequences: Float64Array
@@ -16,18 +22,19 @@ export class SequenceQueue {
     this.#mask = slots - 1
   }
 
-  get empty(): boolean {
+  get isEmpty(): boolean {
     return this.#head === this.#tail
   }
 
-  get full(): boolean {
+  get isFull(): boolean {
     return this.#tail - this.#head > this.#mask
   }
 
   push(sequence: number, moment: number): void {
-    const at = this.#tail++ & this.#mask
-    this.#sequences[at] = sequence
-    this.#moments[at] = moment
+    invariant(!this.isFull, 'a queue of sequence numbers with a free slot')
+    const slot = this.#tail++ & this.#mask
+    this.#sequences[slot] = sequence
+    this.#moments[slot] = moment
   }
 
   firstSequence(): number {
@@ -39,6 +46,7 @@ export class SequenceQueue {
   }
 
   shift(): void {
+    invariant(!this.isEmpty, 'a queue of sequence numbers with an entry')
     this.#head++
   }
 
@@ -46,13 +54,13 @@ export class SequenceQueue {
     this.#head = this.#tail
   }
 
-  /** Keeps those entries of which `wanted` is true. */
-  tidy(wanted: (sequence: number, moment: number) => boolean): void {
+  /** Keeps the entries for which `isKept` returns true, in their order. */
+  retain(isKept: (sequence: number, moment: number) => boolean): void {
     let kept = this.#head
     for (let index = this.#head; index < this.#tail; index++) {
       const sequence = this.#sequences[index & this.#mask] as number
       const moment = this.#moments[index & this.#mask] as number
-      if (!wanted(sequence, moment)) continue
+      if (!isKept(sequence, moment)) continue
       this.#sequences[kept & this.#mask] = sequence
       this.#moments[kept & this.#mask] = moment
       kept++
@@ -60,7 +68,7 @@ export class SequenceQueue {
     this.#tail = kept
   }
 
-  /** Makes room for twice as many. */
+  /** Doubles the ring. */
   grow(): void {
     const mask = 2 * this.#mask + 1
     const sequences = new Float64Array(mask + 1)

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
+import { packageVersion } from '../node/client-version.ts'
 import { SpimplError } from '../src/errors.ts'
-import { packageVersion } from './composition.ts'
 import { devnet } from './devnet.ts'
 import { decodeEnr, newEnr } from './enr.ts'
 import { describeMachines } from './machines.ts'

@@ -1,15 +1,15 @@
-import type * as rpc from '../../src/rpc/node-api.ts'
+import type { NodeApi } from '../../src/rpc/node-api.ts'
 import { discoveryApi } from './discovery-api.ts'
 import { historyApi } from './history-api.ts'
 import { type NodeApiOptions, NodeAsks } from './node-asks.ts'
 
-/** What the JSON-RPC methods ask of a node, as messages to its actors. */
-export function nodeApi(options: NodeApiOptions): rpc.NodeApi {
+/** What programs and JSON-RPC methods ask of a node, as messages to its actors. */
+export function nodeApi(options: NodeApiOptions): NodeApi {
   const asks = new NodeAsks(options)
   return {
     clientVersion: options.clientVersion,
 
-    async health(call) {
+    async health(call = {}) {
       const [store, table] = await Promise.all([
         asks.storage<{ readonly usedBytes: number; readonly count: number; readonly radius: bigint }>(
           replyTo => ({ type: 'snapshot', replyTo }),

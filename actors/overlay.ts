@@ -89,7 +89,7 @@ export function overlay(settings: OverlaySettings) {
     /** Asks the node itself and nobody else: who names ever higher numbers must not make us search the network for each. */
     const refetch = (known: NodeRecord): void => {
       discovery
-        .ask<readonly NodeRecord[]>(replyTo => ({ type: 'find-nodes', to: known, distances: [0], replyTo }), {
+        .ask(replyTo => ({ type: 'find-nodes', to: known, distances: [0], replyTo }), {
           timeoutMs: REFETCH_TIMEOUT_MS,
         })
         .then(

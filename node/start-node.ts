@@ -4,9 +4,9 @@ import { discovery } from '../actors/discovery.ts'
 import { type ActorsEvent, events } from '../actors/events.ts'
 import { overlay } from '../actors/overlay.ts'
 import { rpc } from '../actors/rpc.ts'
-import { type StorageSnapshot, storage } from '../actors/storage.ts'
+import { storage } from '../actors/storage.ts'
 import { streams } from '../actors/streams.ts'
-import { type TransportSnapshot, transport } from '../actors/transport.ts'
+import { transport } from '../actors/transport.ts'
 import { validation } from '../actors/validation.ts'
 import { contentIdOfKey } from '../src/history/content/content-id.ts'
 import { MAX_CONTENT_BYTES } from '../src/history/content/refusal.ts'
@@ -99,11 +99,11 @@ async function started(settings: NodeSettings, opened: Opened): Promise<RunningN
     )
 
     const socket = { open: settings.openSocket, ...settings.udp, receiveBufferBytes: RECEIVE_BUFFER_BYTES }
-    const { radius } = await storageRef.ask<StorageSnapshot>(replyTo => ({ type: 'snapshot', replyTo }), {
+    const { radius } = await storageRef.ask(replyTo => ({ type: 'snapshot', replyTo }), {
       timeoutMs: OPEN_STORE_TIMEOUT_MS,
     })
     const transportRef = await startUnder(network, 'transport', transport(socket))
-    const { local } = await transportRef.ask<TransportSnapshot>(replyTo => ({ type: 'snapshot', replyTo }), {
+    const { local } = await transportRef.ask(replyTo => ({ type: 'snapshot', replyTo }), {
       timeoutMs: START_TIMEOUT_MS,
     })
     record.set(endpointEntries(await settings.publish(local)))
@@ -163,7 +163,7 @@ async function started(settings: NodeSettings, opened: Opened): Promise<RunningN
       const shutdownMs = PHASES[0].deadlineMs - 100
       const server = rpc({ api, records, host, port, methods: methods?.(parts) ?? [], shutdownMs })
       const rpcRef = await startUnder(doors, 'rpc', server)
-      rpcUrl = await rpcRef.ask<string>(replyTo => ({ type: 'address', replyTo }), { timeoutMs: START_TIMEOUT_MS })
+      rpcUrl = await rpcRef.ask(replyTo => ({ type: 'address', replyTo }), { timeoutMs: START_TIMEOUT_MS })
     }
 
     const terminated = system.terminated.then(async (report): Promise<ShutdownReport> => {

@@ -27,7 +27,7 @@ export async function startUnder<M extends Message>(
   child: Behavior<M>,
   timeoutMs = 10_000,
 ): Promise<Ref<M>> {
-  const started = await parent.ask<Ref<Message>>(
+  const started = await parent.ask(
     replyTo => ({ type: 'start', name, child: child as unknown as Behavior<Message>, replyTo }),
     { timeoutMs },
   )

@@ -1,5 +1,3 @@
-import type { Pong } from '../../actors/discovery-messages.ts'
-import type { NodeRecord } from '../../src/identity/node-record.ts'
 import type { DiscoveryApi } from '../../src/rpc/node-api.ts'
 import { NETWORK_TIMEOUT_MS, type NodeApiOptions, type NodeAsks } from './node-asks.ts'
 
@@ -8,7 +6,7 @@ export function discoveryApi({ refs, args }: NodeApiOptions, asks: NodeAsks): Di
   const { discovery } = asks
   return {
     async table(call = {}) {
-      return asks.view(await discovery<readonly (readonly string[])[]>(replyTo => ({ type: 'buckets', replyTo }), call))
+      return asks.view(await discovery(replyTo => ({ type: 'buckets', replyTo }), call))
     },
     async addRecord(record) {
       return refs.discovery.tell({ type: 'add-record', record: args.record(record) })
@@ -21,34 +19,30 @@ export function discoveryApi({ refs, args }: NodeApiOptions, asks: NodeAsks): Di
     },
     async lookupRecord(nodeId, call = {}) {
       const id = args.nodeId(nodeId)
-      return discovery<NodeRecord | undefined>(replyTo => ({ type: 'resolve', nodeId: id, replyTo }), call)
+      return discovery(replyTo => ({ type: 'resolve', nodeId: id, replyTo }), call)
     },
     async findNodes(peer, distances, call = {}) {
       const to = args.record(peer)
-      return discovery<readonly NodeRecord[]>(replyTo => ({ type: 'find-nodes', to, distances, replyTo }), call)
+      return discovery(replyTo => ({ type: 'find-nodes', to, distances, replyTo }), call)
     },
     async lookup(nodeId, call = {}) {
       const target = args.nodeId(nodeId)
-      return discovery<readonly NodeRecord[]>(
-        replyTo => ({ type: 'lookup', target, replyTo }),
-        call,
-        NETWORK_TIMEOUT_MS,
-      )
+      return discovery(replyTo => ({ type: 'lookup', target, replyTo }), call, NETWORK_TIMEOUT_MS)
     },
     async localRecord(call = {}) {
       return asks.ownRecord(call)
     },
     async updateRecord(entries, call = {}) {
-      return discovery<NodeRecord>(replyTo => ({ type: 'set-record', entries, replyTo }), call)
+      return discovery(replyTo => ({ type: 'set-record', entries, replyTo }), call)
     },
     async ping(peer, call = {}) {
       const to = args.record(peer)
-      const pong = await discovery<Pong>(replyTo => ({ type: 'ping', to, replyTo }), call)
+      const pong = await discovery(replyTo => ({ type: 'ping', to, replyTo }), call)
       return { enrSeq: pong.enrSeq, recipientIp: pong.ip, recipientPort: pong.port }
     },
     async talk(peer, protocol, payload, call = {}) {
       const to = args.record(peer)
-      return discovery<Uint8Array>(replyTo => ({ type: 'ask-talk', to, protocol, payload, replyTo }), call)
+      return discovery(replyTo => ({ type: 'ask-talk', to, protocol, payload, replyTo }), call)
     },
   }
 }

@@ -1,6 +1,6 @@
 import type { NetworkCall } from '../../actors/overlay-messages.ts'
 import { toHex } from '../../src/codec/hex.ts'
-import { type Result, SpimplError } from '../../src/errors.ts'
+import { SpimplError } from '../../src/errors.ts'
 import { blamesContent } from '../../src/history/validation/validation.ts'
 import { xorDistance } from '../../src/identity/distances.ts'
 import type { CallResult, ContentTrace } from '../../src/portal/portal.ts'
@@ -22,22 +22,19 @@ export function historyApi(options: NodeApiOptions, asks: NodeAsks): HistoryApi 
     overlayCall(refs.overlay, request, askOptions(call, NETWORK_TIMEOUT_MS), types)
 
   const stored = ({ contentId }: NamedContent, call: CallOptions): Promise<Uint8Array | undefined> =>
-    storage<Uint8Array | undefined>(replyTo => ({ type: 'get', contentId, replyTo }), call)
+    storage(replyTo => ({ type: 'get', contentId, replyTo }), call)
 
   /** @returns whether the store took it */
   const validateAndStore = async (item: NamedContent, value: Uint8Array, call: CallOptions): Promise<boolean> => {
     const { key, contentId } = item
-    const result = await validation<Result<unknown>>(replyTo => ({ type: 'check', key, bytes: value, replyTo }), call)
+    const result = await validation(replyTo => ({ type: 'check', key, bytes: value, replyTo }), call)
     if (!result.ok) {
       const { code, detail } = result
       throw blamesContent(code)
         ? new SpimplError('CONTENT_INVALID', `${code}: ${detail}`)
         : new SpimplError(code, detail)
     }
-    const outcome = await storage<{ readonly stored: boolean }>(
-      replyTo => ({ type: 'put', contentId, key, value, replyTo }),
-      call,
-    )
+    const outcome = await storage(replyTo => ({ type: 'put', contentId, key, value, replyTo }), call)
     return outcome.stored
   }
 
@@ -57,7 +54,7 @@ export function historyApi(options: NodeApiOptions, asks: NodeAsks): HistoryApi 
 
   return {
     async table(call = {}) {
-      return asks.view(await overlay<readonly (readonly string[])[]>(replyTo => ({ type: 'buckets', replyTo }), call))
+      return asks.view(await overlay(replyTo => ({ type: 'buckets', replyTo }), call))
     },
     async addRecord(peer, call = {}) {
       const record = args.record(peer)

@@ -11,11 +11,8 @@ export function nodeApi(options: NodeApiOptions): NodeApi {
 
     async health(call = {}) {
       const [store, table] = await Promise.all([
-        asks.storage<{ readonly usedBytes: number; readonly count: number; readonly radius: bigint }>(
-          replyTo => ({ type: 'snapshot', replyTo }),
-          call,
-        ),
-        asks.overlay<{ readonly members: number }>(replyTo => ({ type: 'snapshot', replyTo }), call),
+        asks.storage(replyTo => ({ type: 'snapshot', replyTo }), call),
+        asks.overlay(replyTo => ({ type: 'snapshot', replyTo }), call),
       ])
       const { usedBytes, count, radius } = store
       return { ready: true, peers: table.members, items: count, usedBytes, radius: `0x${radius.toString(16)}` }

@@ -1,4 +1,4 @@
-import type { Ref, ReplyTo } from 'spimpl-runtime'
+import type { Answer, Message, Question, Ref, ReplyTo } from 'spimpl-runtime'
 import type { DiscoveryMessage } from '../../actors/discovery-messages.ts'
 import type { OverlayMessage } from '../../actors/overlay-messages.ts'
 import type { StorageMessage } from '../../actors/storage.ts'
@@ -41,14 +41,14 @@ interface AskLimits {
   readonly signal?: AbortSignal
 }
 
-export type Ask<Message extends { readonly type: string }> = <R>(
-  make: (replyTo: ReplyTo<R>) => Message,
+export type Ask<M extends Message> = <Built extends Question<never>>(
+  make: (replyTo: ReplyTo<unknown>) => Built & M,
   call: CallOptions,
   defaultMs?: number,
-) => Promise<R>
+) => Promise<Answer<M, Built>>
 
 const asker =
-  <Message extends { readonly type: string }>(ref: Ref<Message>): Ask<Message> =>
+  <M extends Message>(ref: Ref<M>): Ask<M> =>
   (make, call, defaultMs = LOCAL_TIMEOUT_MS) =>
     ref.ask(make, askOptions(call, defaultMs))
 
@@ -69,14 +69,14 @@ export class NodeAsks {
   }
 
   ownRecord(call: CallOptions): Promise<NodeRecord> {
-    return this.discovery<NodeRecord>(replyTo => ({ type: 'own-record', replyTo }), call)
+    return this.discovery(replyTo => ({ type: 'own-record', replyTo }), call)
   }
 
   /** The own record, or else the newer of the two tables' records. */
   async findRecord(nodeIdHex: string, call: CallOptions): Promise<NodeRecord | undefined> {
     if (nodeIdHex === this.#localNodeId) return this.ownRecord(call)
     const known = await Promise.all([
-      this.overlay<NodeRecord | undefined>(replyTo => ({ type: 'known-record', nodeIdHex, replyTo }), call),
+      this.overlay(replyTo => ({ type: 'known-record', nodeIdHex, replyTo }), call),
       this.findDiscovered(nodeIdHex, call),
     ])
     return newest(known)
@@ -85,12 +85,12 @@ export class NodeAsks {
   /** The own record, or else the record in the table of discovery alone. */
   async findDiscovered(nodeIdHex: string, call: CallOptions): Promise<NodeRecord | undefined> {
     if (nodeIdHex === this.#localNodeId) return this.ownRecord(call)
-    return this.discovery<NodeRecord | undefined>(replyTo => ({ type: 'known-record', nodeIdHex, replyTo }), call)
+    return this.discovery(replyTo => ({ type: 'known-record', nodeIdHex, replyTo }), call)
   }
 
   /** @returns whether the table of discovery had it */
   removeDiscovered(nodeIdHex: string, call: CallOptions): Promise<boolean> {
-    return this.discovery<boolean>(replyTo => ({ type: 'remove-record', nodeIdHex, replyTo }), call)
+    return this.discovery(replyTo => ({ type: 'remove-record', nodeIdHex, replyTo }), call)
   }
 
   view(buckets: readonly (readonly string[])[]): RoutingTableView {

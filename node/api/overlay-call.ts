@@ -23,7 +23,7 @@ export async function overlayCall<Type extends CallResult['type']>(
   lastRef += 1
   const ref = lastRef
   const { timeoutMs, signal } = options
-  const ask = overlay.ask<CallResult>(replyTo => ({ type: 'call', ref, call, replyTo }), {
+  const ask = overlay.ask(replyTo => ({ type: 'call', ref, call, replyTo }), {
     timeoutMs,
     ...(signal === undefined ? {} : { signal }),
   })

@@ -4,6 +4,7 @@
  *     actors       behaviours, references, mailboxes, asking, the system
  *     supervising  restarts, lifecycles, shutdown in phases
  *     queues       serial and concurrent queues, groups, sources, the timer wheel
+ *     composing    programs as values: rows of actors under supervisors, started, pictured, placed on lanes
  *     lanes        actors on other threads, and the messages between them
  *     executors    what drains the queues: event loop, libdispatch, simulation
  *     watching     inspection, recording, dead letters, histograms
@@ -21,11 +22,16 @@ export {
   type Tagged,
 } from './actors/actor.ts'
 export type { ActorContext } from './actors/actor-context.ts'
-export type { AskOptions, Delivery, Ref, ReplyTo } from './actors/actor-ref.ts'
+export type { Answer, AskOptions, Delivery, Question, Ref, ReplyTo } from './actors/actor-ref.ts'
 export type { KeyedTimers } from './actors/keyed-timers.ts'
 export type { MailboxOptions, OverflowPolicy } from './actors/mailbox.ts'
 export { type RouterOptions, router } from './actors/router.ts'
 export { System, type SystemOptions } from './actors/system.ts'
+export { type Composition, composition } from './composing/composition.ts'
+export type { RowDescription } from './composing/diagram.ts'
+export { type Cloneable, fromModule, type ModuleBehavior, type ModuleMade } from './composing/module-behavior.ts'
+export type { RunningComposition, StartOptions } from './composing/running.ts'
+export type { Refs, Row, Shape, Started, StartLimits, SupervisorOptions } from './composing/shape.ts'
 export type { Core } from './cores/core.ts'
 export {
   type ErrorCode,

@@ -1,5 +1,6 @@
 import type { QualityOfService } from '../queues/quality-of-service.ts'
 import type { Target } from '../queues/root-queue.ts'
+import type { RowRule } from '../supervising/row-rule.ts'
 import type { RestartKind, Supervision } from '../supervising/supervision.ts'
 import type { ActorContext } from './actor-context.ts'
 import type { MailboxOptions } from './mailbox.ts'
@@ -88,4 +89,6 @@ export interface SpawnOptions {
   readonly qos?: QualityOfService
   /** The phase of shutdown in which it stops; a name of the system's `phases`. Only for actors spawned by the system. */
   readonly phase?: string
+  /** @internal It is a row of a composition. */
+  readonly row?: RowRule
 }

@@ -5,9 +5,10 @@ import { SpimplError } from '../errors.ts'
 import { execution } from '../queues/root-queue.ts'
 import { diagnostics } from '../watching/diagnostics.ts'
 import { FAILED, RESTARTED, STARTED, STOPPED } from '../watching/recorder.ts'
+import type { ChildState } from './child-state.ts'
 import { RestartBatch } from './restart-batch.ts'
 import { StopDeadline } from './stop-deadline.ts'
-import { type ChildEvent, type ChildState, nextChildState } from './supervised-child.ts'
+import { type ChildEvent, nextChildState } from './supervised-child.ts'
 import { intensityExceeded, SupervisionPolicy } from './supervision.ts'
 
 /** How an actor came to its end. */
@@ -48,6 +49,8 @@ export class Lifecycle {
   /** Links that this life of the actor made, and those that others made to it: a restart undoes the former only. */
   private links: Set<ActorCell> | undefined = undefined
   private linkedBy: Set<ActorCell> | undefined = undefined
+  /** The life whose start is not complete yet, though its `setup` has run. */
+  private completing: ActorContext<Message> | undefined = undefined
 
   constructor(cell: ActorCell) {
     this.cell = cell
@@ -65,6 +68,15 @@ export class Lifecycle {
   /** It is on its way down, for a restart or for good. */
   get goesDown(): boolean {
     return this.state === 'stopping' || this.state === 'restarting'
+  }
+
+  /** Its start is complete, and nothing has ended it since. */
+  get isUp(): boolean {
+    return this.state === 'running' && !this.isCompleting
+  }
+
+  private get isCompleting(): boolean {
+    return this.completing !== undefined && this.completing === this.cell.incarnation
   }
 
   get takesChildren(): boolean {
@@ -96,11 +108,41 @@ export class Lifecycle {
       this.enter('started')
       this.announceStart()
       cell.become(cell.behavior.setup(context))
-      // One that starts only now, while others of its batch go down, has its own turn to go down before it.
-      if (this.state === 'running' && this.batch?.comesUp === true) this.leaveBatch()
+      if (this.state === 'running') this.complete(context)
     } catch (error) {
       this.fail(error)
     }
+  }
+
+  /** Completes a start whose `setup` has run: at once, or by the rule of a row. */
+  private complete(context: ActorContext<Message>): void {
+    const { row } = this.cell.options
+    const completion = row?.complete()
+    if (completion === undefined) {
+      row?.completed(undefined)
+      this.joinSiblings()
+      return
+    }
+    this.completing = context
+    const isCurrent = () => this.isCompleting && this.state === 'running'
+    completion.then(
+      value => {
+        if (!isCurrent()) return
+        this.completing = undefined
+        row!.completed(value)
+        this.joinSiblings()
+      },
+      error => {
+        if (isCurrent()) this.fail(error)
+      },
+    )
+  }
+
+  /** It is up: the restart it belongs to goes on, and so do others that wait for it. */
+  private joinSiblings(): void {
+    // One that starts only now, while others of its batch go down, has its own turn to go down before it.
+    if (this.batch?.comesUp === true) this.leaveBatch()
+    else this.advanceBatches()
   }
 
   /** A handler or `setup` threw: the parent's policy decides. */
@@ -112,7 +154,8 @@ export class Lifecycle {
     this.cell.open = false
     this.enter('fail')
     this.reason = { type: 'failed', error }
-    this.cell.system.report(this.cell, 'failed', error)
+    // Whoever starts a composition gets the failure of a first start as an error.
+    if (this.cell.options.row?.hasStarted !== false) this.cell.system.report(this.cell, 'failed', error)
     this.cell.note(FAILED, execution.messageId, error instanceof Error ? error.name : 'failed')
     if (diagnostics.failed.hasSubscribers) diagnostics.failed.publish({ ...this.cell.event(), error })
     this.failLinks(error)
@@ -215,7 +258,7 @@ export class Lifecycle {
     this.deadline = undefined
     this.enter('down')
     if (this.stopped) this.finish()
-    else this.batch?.advance()
+    else this.advanceBatches()
   }
 
   /** Belongs to this restart of its parent's children from now on, and to no earlier one. */
@@ -238,9 +281,13 @@ export class Lifecycle {
     return this.batch === batch && this.state !== 'waiting' && !this.stopped
   }
 
+  isDownFor(batch: RestartBatch): boolean {
+    return this.state === 'waiting' && this.batch === batch
+  }
+
   /** Starts again, if it is down for that restart. */
   comeUp(batch: RestartBatch): void {
-    if (this.state !== 'waiting' || this.batch !== batch) return
+    if (!this.isDownFor(batch)) return
     this.cell.restarts++
     this.enter('comeUp')
     this.requestStart()
@@ -248,7 +295,7 @@ export class Lifecycle {
 
   /** Whether it is to start, and its restart waits for that. */
   startsWith(batch: RestartBatch): boolean {
-    return this.state === 'starting' && this.batch === batch
+    return (this.state === 'starting' || this.isCompleting) && this.batch === batch
   }
 
   /** It is up, has failed anew or has ended: the restart it belongs to goes on without it. */
@@ -256,6 +303,14 @@ export class Lifecycle {
     const { batch } = this
     this.batch = undefined
     batch?.advance()
+    this.advanceBatches()
+  }
+
+  /** A restart may wait for a row of another one: for what it needs to be up, or for what needs it to be down. */
+  private advanceBatches(): void {
+    this.batch?.advance()
+    if (this.cell.options.row === undefined) return
+    for (const { lifecycle } of [...(this.cell.parent?.children?.values() ?? [])]) lifecycle.batch?.advance()
   }
 
   /** Called at the end of a turn. */
@@ -335,6 +390,7 @@ export class Lifecycle {
     }
     cell.parent?.onChildEnded(cell, reason)
     this.leaveBatch()
+    cell.options.row?.ended(reason)
   }
 
   /** Tells this actor, which watched it, of an end. */
@@ -359,7 +415,8 @@ export class Lifecycle {
       return
     }
     parent.policy ??= new SupervisionPolicy(parent.behavior.options.supervision ?? {}, system.randomness)
-    const decision = parent.policy.decide(ended, cell.options.restart ?? 'transient', system.now())
+    const kind = cell.options.row?.hasStarted === false ? 'temporary' : (cell.options.restart ?? 'transient')
+    const decision = parent.policy.decide(ended, kind, system.now())
     if (decision.type === 'restart') {
       const earlier = this.batch
       new RestartBatch(parent, cell, decision.strategy, decision.delayMs).advance()

@@ -28,7 +28,8 @@ export interface PhaseReport {
   readonly tookMs: number
 }
 
-const DEFAULT_DEADLINE_MS = 5_000
+/** Of a phase that names none. */
+export const DEFAULT_DEADLINE_MS = 5_000
 
 /** The end of a system: phase by phase, in each the youngest actor first, each phase with its deadline. */
 export class Shutdown extends Timer {

@@ -162,6 +162,11 @@ const DEVNET_FLAGS = {
 
 const JSON_FLAGS = { json: flag('json', undefined, yesOrNo(), 'print one line of JSON', 'false') }
 
+const COMPOSITION_FLAGS = {
+  mermaid: flag('mermaid', undefined, yesOrNo(), 'print a Mermaid flowchart instead of a table', 'false'),
+  ...JSON_FLAGS,
+}
+
 const NEW_ENR_FLAGS = {
   privateKey: {
     ...flag('private-key', 'hex|@file', privateKeyText(), 'the key to sign with; without it, one is made and printed'),
@@ -183,7 +188,7 @@ const NEW_ENR_FLAGS = {
   ...JSON_FLAGS,
 }
 
-const TABLES: readonly FlagTable[] = [RUN_FLAGS, DEVNET_FLAGS, NEW_ENR_FLAGS]
+const TABLES: readonly FlagTable[] = [RUN_FLAGS, DEVNET_FLAGS, COMPOSITION_FLAGS, NEW_ENR_FLAGS]
 const ALL_NAMES: ReadonlySet<string> = new Set(TABLES.flatMap(table => Object.values(table).map(flag => flag.name)))
 
 const readKnown = <F extends FlagTable>(head: CommandHead, table: F, input: CommandInput) =>
@@ -254,6 +259,17 @@ export function parseMachinesOptions(
   }
   const { flags, argument } = readKnown(head, JSON_FLAGS, { argv, env, readFile })
   return { name: argument, json: flags.json }
+}
+
+/** As `parseRunOptions`, for what follows `composition`. */
+export function parseCompositionOptions(
+  argv: readonly string[],
+  env: Environment,
+  readFile: ReadFile,
+): { readonly mermaid: boolean; readonly json: boolean } {
+  const description =
+    'Prints the actors of a node: supervisors, rows in the order of their start, and what each row needs'
+  return readKnown({ name: 'spimpl composition', description }, COMPOSITION_FLAGS, { argv, env, readFile }).flags
 }
 
 /** An address of a family that the socket does not have would be published, and nobody would reach the node. */

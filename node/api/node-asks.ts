@@ -17,7 +17,6 @@ export interface NodeRefs {
 
 export interface NodeApiOptions {
   readonly refs: NodeRefs
-  readonly clientVersion: string
   /** `0x` and 64 digits. */
   readonly localNodeId: string
   readonly args: Arguments

@@ -1,24 +1,24 @@
 import { fileURLToPath } from 'node:url'
 import type { Randomness } from 'spimpl-runtime'
-import type { Cryptography } from '../src/crypto/cryptography.ts'
-import { nodeCryptography } from '../src/crypto/node-cryptography.ts'
-import { SpimplError } from '../src/errors.ts'
-import { HeaderTable } from '../src/history/headers/header-directory.ts'
-import type { HeaderSource } from '../src/history/headers/header-source.ts'
-import { openHeaderSource } from '../src/history/headers/open-header-source.ts'
-import { isPrivateKey, newPrivateKey } from '../src/identity/keys.ts'
-import { type NodeRecord, parseRecord } from '../src/identity/node-record.ts'
-import { DataDirectory } from '../src/store/store.ts'
-import { withAddon } from './executors.ts'
+import type { Cryptography } from '../../src/crypto/cryptography.ts'
+import { nodeCryptography } from '../../src/crypto/node-cryptography.ts'
+import { SpimplError } from '../../src/errors.ts'
+import { HeaderTable } from '../../src/history/headers/header-directory.ts'
+import type { HeaderSource } from '../../src/history/headers/header-source.ts'
+import { openHeaderSource } from '../../src/history/headers/open-header-source.ts'
+import { isPrivateKey, newPrivateKey } from '../../src/identity/keys.ts'
+import { type NodeRecord, parseRecord } from '../../src/identity/node-record.ts'
+import { DataDirectory } from '../../src/store/store.ts'
+import { withAddon } from '../options/executors.ts'
+import type { NodeSettings } from '../options/node-settings.ts'
 import { noHeaders } from './no-headers.ts'
-import type { NodeSettings } from './node-settings.ts'
 import type { Opened } from './opened.ts'
 import { onPool, type ValidateContent, ValidationThreads } from './validation-threads.ts'
 
 /** The cryptography that was given, or else node:crypto with the ciphers of the addon if it is installed. */
 export async function cryptographyOf({ crypto }: NodeSettings): Promise<Cryptography> {
   if (crypto !== undefined) return crypto
-  const native = await withAddon(import('../src/crypto/native-cryptography.ts'))
+  const native = await withAddon(import('../../src/crypto/native-cryptography.ts'))
   return native === undefined ? nodeCryptography : native.nativeCryptography(nodeCryptography)
 }
 

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import { SpimplError } from '../src/errors.ts'
+import { SpimplError } from '../../src/errors.ts'
 import { NETWORKS } from './networks.ts'
 import type { NodeOptions } from './node-options.ts'
 

@@ -1,7 +1,7 @@
 import type { ComputePool } from 'spimpl-runtime/compute-pool'
-import type { Result } from '../src/errors.ts'
-import type { ContentSummary } from '../src/history/content/content.ts'
-import { type ValidationJob, validationTask } from '../src/history/validation/validation-task.ts'
+import type { Result } from '../../src/errors.ts'
+import type { ContentSummary } from '../../src/history/content/content.ts'
+import { type ValidationJob, validationTask } from '../../src/history/validation/validation-task.ts'
 
 /** Validates content that would hold up the event loop: anything above 32 KiB. Rejects if the job could not be run. */
 export type ValidateContent = (job: ValidationJob) => Promise<Result<ContentSummary>>

@@ -1,16 +1,17 @@
 import { type Behavior, behavior, type Randomness, type ReplyTo } from 'spimpl-runtime'
-import type { ActorsEvent } from '../actors/events.ts'
-import { type Open, onceOpen, Resource } from '../actors/resource.ts'
-import type { Cryptography } from '../src/crypto/cryptography.ts'
-import type { HeaderSource } from '../src/history/headers/header-source.ts'
-import type { NodeRecord } from '../src/identity/node-record.ts'
-import { endpointEntries, type PublishableRecord } from '../src/identity/publishable-record.ts'
-import { RecordDecoder } from '../src/identity/record-decoder.ts'
-import { RpcServer, type RpcServerOptions } from '../src/rpc/rpc.ts'
-import { type ContentStore, type ContentStoreOptions, openContentStore } from '../src/store/store.ts'
-import type { OpenDatagramSocket } from '../src/transport/datagram.ts'
-import { EventFeed } from './event-feed.ts'
-import type { NodeSettings } from './node-settings.ts'
+import type { ActorsEvent } from '../../actors/events.ts'
+import { type Open, onceOpen, Resource } from '../../actors/resource.ts'
+import type { Cryptography } from '../../src/crypto/cryptography.ts'
+import type { BlockHeader } from '../../src/history/headers/header.ts'
+import type { HeaderAnswer, HeaderSource } from '../../src/history/headers/header-source.ts'
+import type { NodeRecord } from '../../src/identity/node-record.ts'
+import { endpointEntries, type PublishableRecord } from '../../src/identity/publishable-record.ts'
+import { RecordDecoder } from '../../src/identity/record-decoder.ts'
+import { RpcServer, type RpcServerOptions } from '../../src/rpc/rpc.ts'
+import { type ContentStore, type ContentStoreOptions, openContentStore } from '../../src/store/store.ts'
+import type { OpenDatagramSocket } from '../../src/transport/datagram.ts'
+import { EventFeed } from '../event-feed.ts'
+import type { NodeSettings } from '../options/node-settings.ts'
 import { bootnodeRecords, cryptographyOf, headersOf, keyOf, openDirectory, validatorOf } from './open-ports.ts'
 import { Opened } from './opened.ts'
 import { ownRecord } from './own-record.ts'
@@ -28,6 +29,10 @@ export interface NodePorts {
   readonly headers: HeaderSource
   readonly validate: ValidateContent
   readonly openStore: (options: Omit<ContentStoreOptions, 'nodeId'>) => Promise<ContentStore>
+  /** Where the content database is kept; undefined: in memory. */
+  readonly directory: string | undefined
+  /** The name of the content database. */
+  readonly database: string
   /** The endpoint of the first socket goes into the own record; later sockets take its port. */
   readonly openSocket: OpenDatagramSocket
   /** Later servers take the port of the first. */
@@ -38,11 +43,17 @@ export interface NodePorts {
   readonly wallTime: () => number
 }
 
-/** What the owner of the ports answers: the ports, or why they could not be opened. */
-export interface PortsMessage {
-  readonly type: 'ports'
-  readonly replyTo: ReplyTo<NodePorts>
-}
+/** What the owner of the ports answers. */
+export type PortsMessage =
+  /** The ports, or why they could not be opened. */
+  | { readonly type: 'ports'; readonly replyTo: ReplyTo<NodePorts> }
+  /** A header, for rows on other threads, as `HeaderSource.headerByNumber` gives it. */
+  | {
+      readonly type: 'header'
+      readonly number: bigint
+      readonly doubted: BlockHeader | undefined
+      readonly replyTo: ReplyTo<HeaderAnswer>
+    }
 
 /** Owns what a node opens itself: the lock of its data directory, the header source, the threads. */
 export function ports(settings: NodeSettings): Behavior<PortsMessage> {
@@ -56,6 +67,10 @@ export function ports(settings: NodeSettings): Behavior<PortsMessage> {
     })
     return onceOpen<PortsMessage>(context, resource, {
       ports: ({ replyTo }) => resource.answer(replyTo, open => open),
+      header({ number, doubted, replyTo }) {
+        const { headers } = resource.get()
+        headers.headerByNumber(number, undefined, doubted).then(answer => replyTo.tell(answer))
+      },
     })
   })
   // The message that opens it is its own.
@@ -84,7 +99,8 @@ async function openPorts(
   const { nodeId } = record.current
   // A block number names another block on each chain: what was valid on one must not be served on another.
   const name = network.name === 'mainnet' ? 'history' : `history-${network.name}`
-  const { openStore = options => openContentStore({ ...options, directory: directory?.path, name }) } = settings
+  const place = { directory: directory?.path, name }
+  const { openStore = options => openContentStore({ ...options, ...place }) } = settings
   let isPublished = false
   const openSocket: OpenDatagramSocket = async options => {
     const socket = await settings.openSocket(options)
@@ -107,6 +123,8 @@ async function openPorts(
     headers,
     validate: validatorOf(settings, opened),
     openStore: options => openStore({ ...options, nodeId }),
+    directory: place.directory,
+    database: name,
     openSocket: onSamePort(openSocket, socket => socket.local.port),
     listen: onSamePort(
       options => RpcServer.listen(options),

@@ -1,7 +1,6 @@
 import { composition, type SupervisorOptions } from 'spimpl-runtime'
-import type { NodeOptions } from './node-options.ts'
+import type { NodeOptions } from '../options/node-options.ts'
 import { nodeRows, PHASES } from './node-rows.ts'
-import { settingsOf } from './node-settings.ts'
 
 const SUPERVISION = {
   intensity: { restarts: 10, withinMs: 60_000 },
@@ -23,7 +22,7 @@ const SUPERVISION = {
  * const { refs, stop } = await node.without('rpc').start()
  */
 export function nodeComposition(options: NodeOptions = {}) {
-  const rows = nodeRows(settingsOf(options))
+  const rows = nodeRows(options)
   return composition('node')
     .supervisor('network', { strategy: 'rest-for-one', ...SUPERVISION, phase: PHASES.network })
     .with('ports', rows.ports)

@@ -1,5 +1,5 @@
-import { refused } from '../src/errors.ts'
-import type { HeaderAnswer, HeaderSource } from '../src/history/headers/header-source.ts'
+import { refused } from '../../src/errors.ts'
+import type { HeaderAnswer, HeaderSource } from '../../src/history/headers/header-source.ts'
 
 /** The header source of a node that was given none: nothing can be validated, so nothing is stored or served. */
 export const noHeaders: HeaderSource = {

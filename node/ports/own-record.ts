@@ -1,7 +1,7 @@
-import type { Cryptography } from '../src/crypto/cryptography.ts'
-import { LEGACY_PORTAL_KEY } from '../src/identity/portal-versions.ts'
-import { PublishableRecord, portalEntry } from '../src/identity/publishable-record.ts'
-import { MAX_VERSION, MIN_VERSION } from '../src/portal/wire/version.ts'
+import type { Cryptography } from '../../src/crypto/cryptography.ts'
+import { LEGACY_PORTAL_KEY } from '../../src/identity/portal-versions.ts'
+import { PublishableRecord, portalEntry } from '../../src/identity/publishable-record.ts'
+import { MAX_VERSION, MIN_VERSION } from '../../src/portal/wire/version.ts'
 
 /**
  * The record of a node that starts: which versions of the Portal protocol it speaks, and for which chain. Its sequence number is the wall

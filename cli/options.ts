@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import type { z } from 'zod'
 import { SpimplError } from '../src/errors.ts'
-import type { RadiusSetting } from '../src/store/policy.ts'
+import type { RadiusSetting } from '../src/store/radius.ts'
 import type { NewEnrOptions } from './enr.ts'
 import {
   type CommandHead,

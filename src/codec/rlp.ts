@@ -57,6 +57,11 @@ export class RlpReader {
     return this.at === this.end
   }
 
+  /** Moves the cursor to an offset at which an item of this list starts, or to the end. */
+  moveTo(at: number): void {
+    this.at = at
+  }
+
   /** Whether the next item is a list; a fault at the end. */
   peekIsList(): boolean {
     if (this.at >= this.end) throw new RlpFault('expected an item, got the end of the list')

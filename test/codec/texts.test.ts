@@ -8,7 +8,7 @@ import { unwrap } from '../../src/errors.ts'
 
 const anyBytes = fc.uint8Array({ maxLength: 200 })
 
-test('hex goes there and back, also from a view', t => {
+test('hex encodes and decodes back, also from a view', t => {
   fc.assert(
     fc.property(anyBytes, bytes => {
       t.deepEqual(unwrap(fromHex(toHex(bytes))), bytes)
@@ -25,12 +25,12 @@ test('hex is strict', t => {
   }
 })
 
-test('what hex and base64url give owns its buffer', t => {
+test('the bytes of hex and base64url own their buffer', t => {
   t.is(unwrap(fromHex('0x0102')).buffer.byteLength, 2)
   t.is(unwrap(fromBase64Url('AQI')).buffer.byteLength, 2)
 })
 
-test('base64url goes there and back', t => {
+test('base64url encodes and decodes back', t => {
   fc.assert(fc.property(anyBytes, bytes => t.deepEqual(unwrap(fromBase64Url(toBase64Url(bytes))), bytes)))
 })
 
@@ -47,7 +47,7 @@ test('base64url accepts one text for a value', t => {
   t.true(fromBase64Url('').ok)
 })
 
-test('a varint goes there and back at any offset', t => {
+test('a varint encodes and decodes back at any offset', t => {
   fc.assert(
     fc.property(fc.nat(0xffff_ffff), fc.nat(5), (value, offset) => {
       const encoded = encodeVarint(value)
@@ -60,7 +60,7 @@ test('a varint goes there and back at any offset', t => {
   )
 })
 
-test('varints of the borders', t => {
+test('varints at the limits of each length', t => {
   const facts: [number, string][] = [
     [0, '0x00'],
     [127, '0x7f'],

@@ -1,7 +1,7 @@
 import test from 'ava'
 import { RateLimit } from '../../../src/discv5/asking/rate-limit.ts'
 
-test('rate limit: a burst, then as many as time brings; the least recently seen is forgotten', t => {
+test('rate limit: a burst, then the rate; the least recently seen key is forgotten', t => {
   const limit = new RateLimit(10, 2, 5)
   const passed = (key: string, now: number, tries: number): number =>
     Array.from({ length: tries }, () => limit.take(key, now)).filter(Boolean).length

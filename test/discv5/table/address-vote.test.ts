@@ -1,7 +1,7 @@
 import test from 'ava'
 import { AddressVote, isBetterAddress } from '../../../src/discv5/table/address-vote.ts'
 
-test('address votes: one a peer, a majority of all, for a while', t => {
+test('address votes: one for each peer, a majority wins, votes expire', t => {
   const votes = new AddressVote({ capacity: 4, majority: 2, lifetimeMs: 100 })
   const at = (host: string, port = 9000) => ({ host, port })
   votes.add('a', at('192.0.2.1'), 0)
@@ -24,7 +24,7 @@ test('address votes: one a peer, a majority of all, for a while', t => {
   t.is(votes.size, 2)
 })
 
-test('an address is not given up for one that fewer can reach', t => {
+test('an address is not replaced by one of a narrower scope', t => {
   const at = (host: string, port = 9000) => ({ host, port })
   t.true(isBetterAddress(at('127.0.0.1'), undefined))
   t.true(isBetterAddress(at('8.8.8.8'), at('192.168.0.1')))

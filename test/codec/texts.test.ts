@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { fromBase64Url, toBase64Url } from '../../src/codec/base64url.ts'
 import { compareBytes, concatBytes, equalBytes } from '../../src/codec/bytes.ts'
 import { fromHex, toHex } from '../../src/codec/hex.ts'
+import { readUint48, uintBytes } from '../../src/codec/integers.ts'
 import { decodeVarint, encodeVarint, MAX_VARINT_BYTES, varintLength } from '../../src/codec/varint.ts'
 import { unwrap } from '../../src/errors.ts'
 
@@ -97,6 +98,21 @@ test('bytes compare as Buffer does', t => {
       t.is(Math.sign(compareBytes(a, b)), Buffer.compare(a, b))
       t.is(equalBytes(a, b), Buffer.compare(a, b) === 0)
       t.deepEqual(concatBytes(a, b, a), new Uint8Array(Buffer.concat([a, b, a])))
+    }),
+  )
+})
+
+test('6 bytes at any offset are their big-endian integer, and an integer has its shortest bytes', t => {
+  fc.assert(
+    fc.property(fc.uint8Array({ minLength: 6, maxLength: 20 }), fc.nat({ max: 14 }), (bytes, offset) => {
+      const at = Math.min(offset, bytes.length - 6)
+      const value = readUint48(bytes, at)
+      t.is(value, Buffer.from(bytes).readUIntBE(at, 6))
+      const digits = bytes.subarray(at, at + 6)
+      const first = digits.findIndex(byte => byte !== 0)
+      const shortest = first < 0 ? new Uint8Array(0) : digits.slice(first)
+      t.deepEqual(uintBytes(value), shortest)
+      t.deepEqual(uintBytes(BigInt(value)), shortest)
     }),
   )
 })

@@ -180,7 +180,7 @@ test('3 MB of content go in and out', async t => {
         stored = value
         return true
       },
-      localContent: async () => large,
+      local: async () => large,
     },
   })
   await using server = await serve(api)
@@ -266,8 +266,8 @@ test('a client that goes away aborts its call', async t => {
   const seen = gate<AbortSignal>()
   const api = scriptedApi({
     history: {
-      getContent: (_, { signal }) => {
-        seen.open(signal)
+      get: (_, { signal } = {}) => {
+        seen.open(signal!)
         return new Promise(() => {})
       },
     },
@@ -289,7 +289,7 @@ test('a client that goes away aborts its call', async t => {
 })
 
 test('a call that takes too long is -32002, and its signal fires', async t => {
-  const api = scriptedApi({ history: { getContent: () => new Promise(() => {}) } })
+  const api = scriptedApi({ history: { get: () => new Promise(() => {}) } })
   await using server = await serve(api, { limits: { callTimeoutMs: 20 } })
   const { error } = await server.call('portal_historyGetContent', [knownKey])
   t.is(error?.code, -32002)
@@ -302,7 +302,7 @@ test('more calls than the limit at once are refused with -32005', async t => {
   const first = gate<void>()
   const api = scriptedApi({
     history: {
-      getContent: () => {
+      get: () => {
         first.open()
         return answer.opened
       },
@@ -322,7 +322,7 @@ test('close lets calls in flight finish', async t => {
   const started = gate<void>()
   const api = scriptedApi({
     history: {
-      getContent: () => {
+      get: () => {
         started.open()
         return answer.opened
       },
@@ -348,7 +348,7 @@ test('while calls in flight finish, a request on a kept connection is 503', asyn
   const started = gate<void>()
   const api = scriptedApi({
     history: {
-      getContent: () => {
+      get: () => {
         started.open()
         return answer.opened
       },
@@ -384,7 +384,7 @@ test('at the deadline of close, calls in flight end with an error', async t => {
   const started = gate<void>()
   const api = scriptedApi({
     history: {
-      getContent: () => {
+      get: () => {
         started.open()
         return new Promise(() => {})
       },

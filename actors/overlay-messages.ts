@@ -9,7 +9,7 @@ import type { Verdict } from './validation.ts'
 /** `Omit` that keeps the members of a union apart. */
 type WithoutRef<Call> = Call extends unknown ? Omit<Call, 'ref'> : never
 
-/** A call of the overlay without its number, which the actor gives. */
+/** A call of the overlay without its `ref`, which stands in the message around it. */
 export type NetworkCall = WithoutRef<Extract<OverlayCall, { readonly ref: number }>>
 
 export type OverlayMessage =
@@ -22,10 +22,13 @@ export type OverlayMessage =
   | Verdict
   | TransferEvent
   | Extract<OverlayCall, { readonly type: 'bootstrap' }>
-  /** Answered with the result, or with the failure as a value because it may carry a trace. `id` is the caller's, for `abandon`. */
-  | { readonly type: 'call'; readonly id: number; readonly call: NetworkCall; readonly replyTo: ReplyTo<CallResult> }
-  /** The call with this `id` is not waited for any more. */
-  | { readonly type: 'abandon'; readonly id: number }
+  /**
+   * Answered with the result, or with the failure as a value because it may carry a trace. `ref` is the caller's: no other call in flight
+   * may have it, and the call keeps it on its whole way.
+   */
+  | { readonly type: 'call'; readonly ref: number; readonly call: NetworkCall; readonly replyTo: ReplyTo<CallResult> }
+  /** Nobody waits for the call with this `ref` any longer. */
+  | { readonly type: 'abandon'; readonly ref: number }
   | { readonly type: 'transfer-gone'; readonly ref: number }
   | { readonly type: 'known-record'; readonly nodeIdHex: string; readonly replyTo: ReplyTo<NodeRecord | undefined> }
   /** Node ids of the routing table, a list for each log distance from 1 to 256. */

@@ -9,7 +9,7 @@ import {
   type OverlayOutput,
   type TransferOrder,
 } from '../src/portal/portal.ts'
-import { driveCore, Pending } from './core-driver.ts'
+import { driveCore } from './core-driver.ts'
 import type { DiscoveryMessage } from './discovery-messages.ts'
 import { inboundTransfer } from './inbound-transfer.ts'
 import { outboundTransfer } from './outbound-transfer.ts'
@@ -39,8 +39,7 @@ export function overlay(settings: OverlaySettings) {
     const { discovery, streams, storage, validation, maxItemBytes, options } = settings
     const { self, randomness } = context
     const core = new Overlay({ ...options, record: settings.record, radius: settings.radius, randomness })
-    const calls = new Pending<{ readonly id: number; readonly replyTo: ReplyTo<CallResult> }>()
-    const refOfCall = new Map<number, number>()
+    const calls = new Map<number, ReplyTo<CallResult>>()
     const transfers = new Map<number, Ref<TransferMessage>>()
     const transferOptions = { streams, storage, validation, overlay: self, maxItemBytes }
 
@@ -76,11 +75,11 @@ export function overlay(settings: OverlaySettings) {
           transfers.get(output.ref)?.tell({ type: 'cancel' })
           break
         default: {
-          const waiting = calls.take(output.ref)
-          if (waiting === undefined) break
-          refOfCall.delete(waiting.id)
+          const replyTo = calls.get(output.ref)
+          if (replyTo === undefined) break
+          calls.delete(output.ref)
           if (output.type === 'failed') context.log.debug('a call failed', { code: output.code, detail: output.detail })
-          waiting.replyTo.tell(output)
+          replyTo.tell(output)
         }
       }
     }
@@ -90,7 +89,7 @@ export function overlay(settings: OverlaySettings) {
     /** Asks the node itself and nobody else: who names ever higher numbers must not make us search the network for each. */
     const refetch = (known: NodeRecord): void => {
       discovery
-        .ask<readonly NodeRecord[]>(replyTo => ({ type: 'find-nodes', to: known, distances: [0], replyTo }), {
+        .ask(replyTo => ({ type: 'find-nodes', to: known, distances: [0], replyTo }), {
           timeoutMs: REFETCH_TIMEOUT_MS,
         })
         .then(
@@ -112,7 +111,8 @@ export function overlay(settings: OverlaySettings) {
 
     context.onStop(() => {
       const error = new SpimplError('ACTOR_STOPPED', `${context.path} stopped before the answer`)
-      for (const { replyTo } of calls.takeAll()) replyTo.fail(error)
+      for (const replyTo of calls.values()) replyTo.fail(error)
+      calls.clear()
     })
     discovery.tell({ type: 'serve-talks', protocol: options.protocol, handler: self })
     discovery.tell({ type: 'watch-network', watcher: self })
@@ -133,17 +133,16 @@ export function overlay(settings: OverlaySettings) {
       'transfer-done': feed,
       'transfer-failed': feed,
       bootstrap: feed,
-      call({ id, call, replyTo }) {
-        const ref = calls.add({ id, replyTo })
-        refOfCall.set(id, ref)
+      call({ ref, call, replyTo }) {
+        if (calls.has(ref)) {
+          replyTo.fail(new SpimplError('USAGE', `expected a ref that no call in flight has, got ${ref}`))
+          return
+        }
+        calls.set(ref, replyTo)
         feed({ ...call, ref })
       },
-      abandon({ id }) {
-        const ref = refOfCall.get(id)
-        if (ref === undefined) return
-        refOfCall.delete(id)
-        calls.take(ref)
-        feed({ type: 'cancel', ref })
+      abandon({ ref }) {
+        if (calls.delete(ref)) feed({ type: 'cancel', ref })
       },
       'transfer-gone'({ ref }) {
         // Reported before, unless its actor failed: the core passes over what it knows to have ended.

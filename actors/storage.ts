@@ -13,10 +13,24 @@ export type StorageAnswer =
   /** For each content id, in order, whether it is here. */
   | { readonly type: 'presence'; readonly ref: number; readonly present: readonly boolean[] }
 
+/** Told at the start of the watch, and whenever the radius is another one. */
 export interface RadiusChanged {
   readonly type: 'radius-changed'
+  /** The distance up to which content is wanted, 0 to 2^256 - 1. */
   readonly radius: bigint
 }
+
+/** What storage tells those who watch its content. */
+export type ContentChange =
+  | {
+      readonly type: 'content-stored'
+      readonly contentId: Uint8Array
+      readonly key: Uint8Array
+      /** Length of the content. */
+      readonly bytes: number
+    }
+  /** It was the furthest when a closer item needed its room. */
+  | { readonly type: 'content-evicted'; readonly contentId: Uint8Array }
 
 export interface StorageSnapshot {
   readonly usedBytes: number
@@ -52,6 +66,7 @@ export type StorageMessage =
   /** Items that are valid no more. They go before what is put after them comes. */
   | { readonly type: 'discard'; readonly contentIds: readonly Uint8Array[] }
   | { readonly type: 'watch-radius'; readonly watcher: Ref<RadiusChanged> }
+  | { readonly type: 'watch-content'; readonly watcher: Ref<ContentChange> }
   | { readonly type: 'snapshot'; readonly replyTo: ReplyTo<StorageSnapshot> }
 
 /** Owns the content store. Puts of one turn share a transaction: an answer comes when it is durable. */
@@ -61,6 +76,7 @@ export function storage(options: { readonly open: () => Promise<ContentStore> })
 
   return behavior<StorageMessage | Open>(context => {
     let watchers: readonly Ref<RadiusChanged>[] = []
+    let contentWatchers: readonly Ref<ContentChange>[] = []
     let announced = 0n
     /** Whether the last write failed. An operator is told when that changes, and not of each write on a full disk. */
     let failing = false
@@ -70,6 +86,13 @@ export function storage(options: { readonly open: () => Promise<ContentStore> })
       if (radius === announced) return
       announced = radius
       for (const watcher of watchers) watcher.tell({ type: 'radius-changed', radius: announced })
+    }
+
+    const changed = (contentId: Uint8Array, key: Uint8Array, bytes: number, { stored, evicted }: PutOutcome): void => {
+      for (const watcher of contentWatchers) {
+        if (stored) watcher.tell({ type: 'content-stored', contentId, key, bytes })
+        for (const id of evicted) watcher.tell({ type: 'content-evicted', contentId: id })
+      }
     }
 
     /** Does not suspend the queue: reads go on while the transaction is written. */
@@ -82,6 +105,7 @@ export function storage(options: { readonly open: () => Promise<ContentStore> })
       kept: (outcome: PutOutcome) => void,
       failed: (error: SpimplError) => void,
     ): void => {
+      const bytes = value.length
       store()
         .put(contentId, key, value)
         .then(
@@ -89,6 +113,7 @@ export function storage(options: { readonly open: () => Promise<ContentStore> })
             if (failing) context.log.info('content is stored again')
             failing = false
             announce()
+            changed(contentId, key, bytes, outcome)
             kept(outcome)
           },
           (cause: unknown) => {
@@ -148,6 +173,9 @@ export function storage(options: { readonly open: () => Promise<ContentStore> })
       'watch-radius': ({ watcher }) => {
         watchers = [...watchers.filter(known => known.path !== watcher.path), watcher]
         watcher.tell({ type: 'radius-changed', radius: announced })
+      },
+      'watch-content': ({ watcher }) => {
+        contentWatchers = [...contentWatchers.filter(known => known.path !== watcher.path), watcher]
       },
       snapshot: ({ replyTo }) => {
         opened.answer(replyTo, ({ usedBytes, capacityBytes, count, radius }) => ({

@@ -1,7 +1,9 @@
+import type { HistoryKey } from '../src/history/history.ts'
+
 /** What a devnet moves. */
 export interface Item {
   readonly name: string
-  readonly key: Uint8Array
+  readonly key: HistoryKey
   readonly bytes: Uint8Array
 }
 

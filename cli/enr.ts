@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { type Randomness, systemRandomness } from 'spimpl-runtime'
+import { NETWORKS } from '../node/networks.ts'
 import { toHex } from '../src/codec/hex.ts'
 import { nodeCryptography } from '../src/crypto/node-cryptography.ts'
 import { SpimplError } from '../src/errors.ts'
@@ -11,7 +12,6 @@ import { LEGACY_PORTAL_KEY, PORTAL_KEY } from '../src/identity/portal-versions.t
 import { PublishableRecord, portalEntry, type RecordValue } from '../src/identity/publishable-record.ts'
 import { standardSchemes } from '../src/identity/v4.ts'
 import { MAX_VERSION, MIN_VERSION } from '../src/portal/wire/version.ts'
-import { CHAIN_IDS } from './bootnodes.ts'
 
 /** What `spimpl enr decode` says of a record; `--json` prints it as it is, without what is undefined. */
 export interface EnrDescription {
@@ -220,9 +220,9 @@ function readPort(flag: string, text: string): number {
 }
 
 function readChain(text: string): bigint {
-  const found = Object.entries(CHAIN_IDS).find(([network]) => network === text)
-  if (found !== undefined) return found[1]
-  throw wrong('--network', `one of ${Object.keys(CHAIN_IDS).join(', ')}`, text)
+  const found = Object.values(NETWORKS).find(({ name }) => name === text)
+  if (found !== undefined) return found.chainId
+  throw wrong('--network', `one of ${Object.keys(NETWORKS).join(', ')}`, text)
 }
 
 function readSeq(text: string): bigint {

@@ -1,5 +1,7 @@
 import { isIP } from 'node:net'
 import type { z } from 'zod'
+import type { ExecutorName } from '../node/executors.ts'
+import type { NetworkName } from '../node/networks.ts'
 import { SpimplError } from '../src/errors.ts'
 import type { RadiusSetting } from '../src/store/policy.ts'
 import type { NewEnrOptions } from './enr.ts'
@@ -42,8 +44,6 @@ const MEBIBYTE = 1024 * 1024
 const MAX_STORAGE_MB = 16 * 1024 * 1024
 const MAX_DEVNET_NODES = 64
 
-export type Network = 'mainnet' | 'sepolia' | 'hoodi'
-export type ExecutorSetting = 'auto' | 'event-loop' | 'dispatch'
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'
 
 /** What `spimpl run` does, with nothing left to parse. */
@@ -55,11 +55,11 @@ export interface RunOptions {
   readonly bootnodes: BootnodesSetting
   /** 32 bytes, as `--private-key` gave them. */
   readonly privateKey: Uint8Array | undefined
-  readonly network: Network
+  readonly network: NetworkName
   readonly radius: RadiusSetting
   readonly storageBytes: number
   readonly headers: HeadersSetting | undefined
-  readonly executor: ExecutorSetting
+  readonly executor: ExecutorName
   readonly nat: NatSetting
   readonly logLevel: LogLevel
   readonly json: boolean
@@ -74,7 +74,7 @@ export interface DevnetOptions {
   readonly json: boolean
   /** Undefined: 8545, or a free port where it is taken. A port that was asked for must be free. */
   readonly rpcPort: number | undefined
-  readonly executor: ExecutorSetting
+  readonly executor: ExecutorName
   readonly logLevel: LogLevel
 }
 
@@ -99,7 +99,7 @@ function flag<T>(
 const executor = flag(
   'executor',
   'executor',
-  choice<ExecutorSetting>('auto', 'event-loop', 'dispatch'),
+  choice<ExecutorName>('auto', 'event-loop', 'dispatch'),
   'what runs the queues: auto, event-loop or dispatch',
   'auto',
 )
@@ -125,7 +125,7 @@ const RUN_FLAGS = {
   network: flag(
     'network',
     'network',
-    choice<Network>('mainnet', 'sepolia', 'hoodi'),
+    choice<NetworkName>('mainnet', 'sepolia', 'hoodi'),
     'the chain: mainnet, sepolia or hoodi',
     'mainnet',
   ),
@@ -162,6 +162,11 @@ const DEVNET_FLAGS = {
 
 const JSON_FLAGS = { json: flag('json', undefined, yesOrNo(), 'print one line of JSON', 'false') }
 
+const COMPOSITION_FLAGS = {
+  mermaid: flag('mermaid', undefined, yesOrNo(), 'print a Mermaid flowchart instead of a table', 'false'),
+  ...JSON_FLAGS,
+}
+
 const NEW_ENR_FLAGS = {
   privateKey: {
     ...flag('private-key', 'hex|@file', privateKeyText(), 'the key to sign with; without it, one is made and printed'),
@@ -177,13 +182,13 @@ const NEW_ENR_FLAGS = {
   network: flag(
     'network',
     'network',
-    choice<Network>('mainnet', 'sepolia', 'hoodi'),
+    choice<NetworkName>('mainnet', 'sepolia', 'hoodi'),
     'announce the Portal Network of mainnet, sepolia or hoodi',
   ),
   ...JSON_FLAGS,
 }
 
-const TABLES: readonly FlagTable[] = [RUN_FLAGS, DEVNET_FLAGS, NEW_ENR_FLAGS]
+const TABLES: readonly FlagTable[] = [RUN_FLAGS, DEVNET_FLAGS, COMPOSITION_FLAGS, NEW_ENR_FLAGS]
 const ALL_NAMES: ReadonlySet<string> = new Set(TABLES.flatMap(table => Object.values(table).map(flag => flag.name)))
 
 const readKnown = <F extends FlagTable>(head: CommandHead, table: F, input: CommandInput) =>
@@ -254,6 +259,17 @@ export function parseMachinesOptions(
   }
   const { flags, argument } = readKnown(head, JSON_FLAGS, { argv, env, readFile })
   return { name: argument, json: flags.json }
+}
+
+/** As `parseRunOptions`, for what follows `composition`. */
+export function parseCompositionOptions(
+  argv: readonly string[],
+  env: Environment,
+  readFile: ReadFile,
+): { readonly mermaid: boolean; readonly json: boolean } {
+  const description =
+    'Prints the actors of a node: supervisors, rows in the order of their start, and what each row needs'
+  return readKnown({ name: 'spimpl composition', description }, COMPOSITION_FLAGS, { argv, env, readFile }).flags
 }
 
 /** An address of a family that the socket does not have would be published, and nobody would reach the node. */

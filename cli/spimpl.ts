@@ -1,12 +1,14 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
+import { packageVersion } from '../node/client-version.ts'
+import { nodeComposition } from '../node/node-composition.ts'
 import { SpimplError } from '../src/errors.ts'
-import { packageVersion } from './composition.ts'
 import { devnet } from './devnet.ts'
 import { decodeEnr, newEnr } from './enr.ts'
 import { describeMachines } from './machines.ts'
 import {
   HelpRequested,
+  parseCompositionOptions,
   parseDecodeEnrOptions,
   parseDevnetOptions,
   parseMachinesOptions,
@@ -27,6 +29,7 @@ Commands:
   devnet             runs a network of nodes in this process and moves blocks through it
   enr decode <enr>   says what is in a node record
   enr new            makes a node record and, without --private-key, a key for it
+  composition        prints the actors of a node as a table or a Mermaid flowchart
   machines [name]    draws the lifecycles (session, stream, child) as Mermaid state diagrams
 
 Every command has --help.`
@@ -62,6 +65,8 @@ async function main(argv: readonly string[]): Promise<number> {
       return devnet(parseDevnetOptions(rest, process.env, readFile))
     case 'enr':
       return enr(rest)
+    case 'composition':
+      return composition(rest)
     case 'machines':
       return machines(rest)
     case '--version':
@@ -79,7 +84,7 @@ async function main(argv: readonly string[]): Promise<number> {
     default:
       throw new SpimplError(
         'USAGE',
-        `expected one of run, devnet, enr, machines, got ${JSON.stringify(command)}; see spimpl --help`,
+        `expected one of run, devnet, enr, composition, machines, got ${JSON.stringify(command)}; see spimpl --help`,
       )
   }
 }
@@ -117,6 +122,13 @@ function enr([command, ...rest]: readonly string[]): number {
         `expected one of decode, new, got ${JSON.stringify(command)}; see spimpl enr --help`,
       )
   }
+}
+
+function composition(argv: readonly string[]): number {
+  const { mermaid, json } = parseCompositionOptions(argv, process.env, readFile)
+  const node = nodeComposition()
+  console.log(json ? JSON.stringify(node.rows) : mermaid ? node.toMermaid() : node.toText())
+  return 0
 }
 
 function machines(argv: readonly string[]): number {

@@ -29,7 +29,7 @@ export async function main(): Promise<void> {
   await using system = new System({ log: ({ fields }) => console.log((fields.error as Error).message) })
   const lane = system.lane({ name: 'yaml' })
   const ref = system.spawn(lane.behavior<Parser>({ module: import.meta.url, name: 'parser' }), { name: 'parser' })
-  const parse = (text: string) => ref.ask<unknown>(replyTo => ({ type: 'parse', text, replyTo }), { timeoutMs: 5_000 })
+  const parse = (text: string) => ref.ask(replyTo => ({ type: 'parse', text, replyTo }), { timeoutMs: 5_000 })
   console.log(JSON.stringify(await parse('{ name: spimpl, lanes: [1, 2] }')))
   console.log(await parse('a: b: c').catch((error: Error) => error.name))
   ref.tell({ type: 'crash' })

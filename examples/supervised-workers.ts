@@ -57,7 +57,7 @@ const desk = behavior<Desk>(
 
 await using system = new System({ log: ({ path, message }) => console.log(`${path} ${message}`) })
 const ref = system.spawn(desk, { name: 'desk' })
-const count = () => ref.ask<number>(replyTo => ({ type: 'count', replyTo }), { timeoutMs: 5_000 })
+const count = () => ref.ask(replyTo => ({ type: 'count', replyTo }), { timeoutMs: 5_000 })
 ref.tell({ type: 'parse', line: 'to be or not to be' })
 await new Promise(resolve => setTimeout(resolve, 50))
 console.log(`${await count()} words`)

@@ -106,7 +106,7 @@ export async function main(): Promise<void> {
   await using system = new System()
   const ref = system.spawn(thumbnailer(pool, factor), { name: 'thumbnailer' })
   const thumbnail = (picture: Picture) =>
-    ref.ask<Picture>(replyTo => ({ type: 'shrink', picture, replyTo }), { timeoutMs: 20_000 })
+    ref.ask(replyTo => ({ type: 'shrink', picture, replyTo }), { timeoutMs: 20_000 })
 
   for (const file of positionals) {
     try {

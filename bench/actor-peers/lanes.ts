@@ -28,7 +28,7 @@ export async function laneRows(runs: number, quick: boolean): Promise<BenchRow[]
   const ref = system.spawn(lane.behavior<Remote>({ module: import.meta.url, name: 'remote' }), {
     mailbox: { capacity: 1 << 24 },
   })
-  const read = () => ref.ask<number>(replyTo => ({ type: 'read', replyTo }), { timeoutMs: 60_000 })
+  const read = () => ref.ask(replyTo => ({ type: 'read', replyTo }), { timeoutMs: 60_000 })
   await read()
   const throughput: number[] = []
   const trips: number[] = []

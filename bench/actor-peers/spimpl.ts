@@ -70,7 +70,7 @@ const idle = behavior<{ readonly type: 'nothing' }>(() => ({ nothing: () => {} }
 export function spimplPeer(peer = 'spimpl', tracing = false): ActorPeer {
   const made = () => new System(tracing ? { recorder: new Recorder() } : {})
   const boundless = { mailbox: { capacity: 1 << 24 } }
-  const done = (ref: Ref<Sink>) => ref.ask<number>(replyTo => ({ type: 'done', replyTo }), forever)
+  const done = (ref: Ref<Sink>) => ref.ask(replyTo => ({ type: 'done', replyTo }), forever)
   return {
     peer,
     share: 1,
@@ -87,7 +87,7 @@ export function spimplPeer(peer = 'spimpl', tracing = false): ActorPeer {
       const one = system.spawn(player)
       const two = system.spawn(player)
       return await timed(messages, async () => {
-        await one.ask<number>(replyTo => ({ type: 'start', with: two, rounds: messages / 2, replyTo }), forever)
+        await one.ask(replyTo => ({ type: 'start', with: two, rounds: messages / 2, replyTo }), forever)
       })
     },
     async ask(questions) {
@@ -120,7 +120,7 @@ export function spimplPeer(peer = 'spimpl', tracing = false): ActorPeer {
       const links = Array.from({ length: RING_ACTORS }, () => system.spawn(link))
       for (const [at, ref] of links.entries()) ref.tell({ type: 'next', ref: links[(at + 1) % RING_ACTORS]! })
       return await timed(hops, async () => {
-        await links[0]!.ask<number>(replyTo => ({ type: 'token', left: hops, replyTo }), forever)
+        await links[0]!.ask(replyTo => ({ type: 'token', left: hops, replyTo }), forever)
       })
     },
     async idle(actors) {

@@ -44,7 +44,7 @@ async function main(): Promise<void> {
   const socket = { open: openDatagramSocket, host: '127.0.0.1', port: 0, receiveBufferBytes: 4 * 1024 * 1024 }
   const transportRef = system.spawn(transport(socket), { name: 'transport' })
   const snapshot = (): Promise<TransportSnapshot> =>
-    transportRef.ask<TransportSnapshot>(replyTo => ({ type: 'snapshot', replyTo }), { timeoutMs: 5000 })
+    transportRef.ask(replyTo => ({ type: 'snapshot', replyTo }), { timeoutMs: 5000 })
   const { local } = await snapshot()
   const privateKey = newPrivateKey(system.randomness, crypto)
   const record = new PublishableRecord({ privateKey, crypto, entries: endpointEntries(local) })

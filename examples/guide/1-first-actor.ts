@@ -19,4 +19,4 @@ const counter = behavior<Counter>(() => {
 await using system = new System()
 const ref = system.spawn(counter, { name: 'counter' })
 ref.tell({ type: 'add', by: 2 })
-console.log(await ref.ask<number>(replyTo => ({ type: 'read', replyTo }), { timeoutMs: 5_000 }))
+console.log(await ref.ask(replyTo => ({ type: 'read', replyTo }), { timeoutMs: 5_000 }))

@@ -13,8 +13,11 @@ export { contentIdOfKey } from './content/content-id.ts'
 export { decodeContentKey, encodeContentKey, type HistoryContentType, type HistoryKey } from './content/content-key.ts'
 export { type ReceiptsSummary, validateReceipts } from './content/receipts.ts'
 export { type BlockHeader, decodeHeader } from './headers/header.ts'
+export { HeaderTable } from './headers/header-directory.ts'
 export type { HeaderAnswer, HeaderSource } from './headers/header-source.ts'
 export { openHeaderSource } from './headers/open-header-source.ts'
+
+export type { ValidationJob } from './validation/validation-task.ts'
 
 /** The `protocol` of its TALKREQ messages (Protocol Identifier). */
 export const HISTORY_PROTOCOL: Uint8Array = Uint8Array.of(0x50, 0x00)

@@ -32,3 +32,4 @@ export type {
   TransferRequest,
   TransferStart,
 } from './overlay-messages.ts'
+export type { PingPayload } from './wire/ping-extension.ts'

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { HexText } from './json-writer.ts'
 import { type Method, method } from './method.ts'
-import type { NodeApi, PingPayload } from './node-api.ts'
+import type { NodeApi, PingOptions } from './node-api.ts'
 import {
   contentItems,
   contentKey,
@@ -29,10 +29,8 @@ export function historyMethods(api: NodeApi, parseRecord: ParseRecord): Method[]
       name('ping'),
       'PING, and its PONG',
       { enr, payloadType: uint16().optional(), payload: z.unknown() },
-      async ({ enr, payloadType, payload }, call) => {
-        const request = pingRequest(payloadType, payload)
-        return pong(await history.ping(enr, request.type, request.payload, call))
-      },
+      async ({ enr, payloadType, payload }, call) =>
+        pong(await history.ping(enr, { ...pingRequest(payloadType, payload), ...call })),
     ),
     method(name('findNodes'), 'FINDNODES, and its NODES', { enr, distances: distances() }, async (given, call) =>
       recordTexts(await history.findNodes(given.enr, given.distances, call)),
@@ -43,7 +41,7 @@ export function historyMethods(api: NodeApi, parseRecord: ParseRecord): Method[]
       { enr, contentKey: key },
       async (given, call) => {
         const answer = await history.findContent(given.enr, given.contentKey, call)
-        return answer.type === 'content' ? contentInfo(answer) : { enrs: recordTexts(answer.records) }
+        return answer.type === 'found' ? contentInfo(answer) : { enrs: recordTexts(answer.records) }
       },
     ),
     method(
@@ -53,12 +51,12 @@ export function historyMethods(api: NodeApi, parseRecord: ParseRecord): Method[]
       async (given, call) => new HexText(await history.offer(given.enr, given.content_items, call)),
     ),
     method(name('getContent'), 'Content, stored or looked up', { contentKey: key }, async (given, call) => {
-      const answer = await history.getContent(given.contentKey, call)
+      const answer = await history.get(given.contentKey, call)
       if (answer === undefined) throw contentNotFound()
       return contentInfo(answer)
     }),
     method(name('traceGetContent'), 'Content, and how it was found', { contentKey: key }, async (given, call) => {
-      const { content, utpTransfer, trace } = await history.traceGetContent(given.contentKey, call)
+      const { content, utpTransfer, trace } = await history.trace(given.contentKey, call)
       if (content !== undefined) return { ...contentInfo({ content, utpTransfer }), trace: traceInfo(trace) }
       throw new RpcError(RpcCode.contentNotFoundWithTrace, 'content not found', traceInfo(trace))
     }),
@@ -66,7 +64,7 @@ export function historyMethods(api: NodeApi, parseRecord: ParseRecord): Method[]
       history.store(given.contentKey, given.contentValue, call),
     ),
     method(name('localContent'), 'Content of the own store', { contentKey: key }, async (given, call) => {
-      const content = await history.localContent(given.contentKey, call)
+      const content = await history.local(given.contentKey, call)
       if (content === undefined) throw contentNotFound()
       return new HexText(content)
     }),
@@ -74,7 +72,7 @@ export function historyMethods(api: NodeApi, parseRecord: ParseRecord): Method[]
       name('putContent'),
       'Validates content, stores it and gossips it',
       { contentKey: key, contentValue: value },
-      async (given, call) => putContentInfo(await history.putContent(given.contentKey, given.contentValue, call)),
+      async (given, call) => putContentInfo(await history.put(given.contentKey, given.contentValue, call)),
     ),
   ]
 }
@@ -89,24 +87,22 @@ const HISTORY_RADIUS = 2
 const ERROR_PAYLOAD = 65535
 
 /** The rules of `portal_historyPing` in the specification, with their errors -39004 to -39007. */
-function pingRequest(type: number | undefined, payload: unknown): { type: 0 | 1; payload: PingPayload | undefined } {
+function pingRequest(type: number | undefined, payload: unknown): PingOptions {
   if (type === undefined) {
-    if (payload === undefined) return { type: 0, payload: undefined }
+    if (payload === undefined) return { payloadType: 0 }
     throw new RpcError(RpcCode.payloadTypeRequired, 'Payload type is required if payload is specified')
   }
   if (type === ERROR_PAYLOAD && payload !== undefined) {
-    // An error answers a ping: nobody may send one as a ping in our name.
+    // An error is an answer to a ping: nobody may send one as a ping in our name.
     const message = 'The client has blocked users from specifying the payload for this extension'
     throw new RpcError(RpcCode.payloadBlocked, message)
   }
   if (type === HISTORY_RADIUS || type === ERROR_PAYLOAD) throw notSupported('subnetwork')
   if (type !== 0 && type !== 1) throw notSupported('client')
-  if (payload === undefined) return { type, payload: undefined }
-  const parsed = type === 0 ? pingPayloads[0].safeParse(payload) : pingPayloads[1].safeParse(payload)
-  if (!parsed.success) {
-    const { path, message } = parsed.error.issues[0]!
-    const data = { detail: `${['payload', ...path].join('.')}: ${message}` }
-    throw new RpcError(RpcCode.payloadMalformed, 'Failed to decode payload', data)
-  }
-  return { type, payload: { type, ...parsed.data } as PingPayload }
+  if (payload === undefined) return { payloadType: type }
+  const parsed = pingPayloads[type].safeParse(payload)
+  if (parsed.success) return { payloadType: type, payload: parsed.data }
+  const { path, message } = parsed.error.issues[0]!
+  const data = { detail: `${['payload', ...path].join('.')}: ${message}` }
+  throw new RpcError(RpcCode.payloadMalformed, 'Failed to decode payload', data)
 }

@@ -1,7 +1,11 @@
 import type { z } from 'zod'
 import { SpimplError } from '../errors.ts'
-import type { Call } from './node-api.ts'
 import { invalidParams } from './rpc-errors.ts'
+
+/** One call of a client. The signal fires if the client has gone, its time is over or the server stops. */
+export interface Call {
+  readonly signal: AbortSignal
+}
 
 /** Parameters by name, in the order in which they stand in an array. An optional one has a schema that takes undefined. */
 export type ParameterShape = Readonly<Record<string, z.ZodType>>

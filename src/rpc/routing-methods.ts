@@ -14,7 +14,7 @@ export function routingMethods(name: Naming, routing: RoutingApi, parseRecord: P
   const enr = nodeRecord(parseRecord)
   return [
     method(name('routingTableInfo'), 'The routing table', NONE, async (_, call) =>
-      routingTableInfo(await routing.routingTable(call)),
+      routingTableInfo(await routing.table(call)),
     ),
     method(name('addEnr'), 'Puts a record into the routing table', { enr }, ({ enr }, call) =>
       routing.addRecord(enr, call),
@@ -33,7 +33,7 @@ export function routingMethods(name: Naming, routing: RoutingApi, parseRecord: P
       return record.text
     }),
     method(name('recursiveFindNodes'), 'The closest nodes', { nodeId: nodeId() }, async ({ nodeId }, call) =>
-      recordTexts(await routing.recursiveFindNodes(nodeId, call)),
+      recordTexts(await routing.lookup(nodeId, call)),
     ),
   ]
 }

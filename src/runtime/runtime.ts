@@ -22,7 +22,7 @@ export {
   type Tagged,
 } from './actors/actor.ts'
 export type { ActorContext } from './actors/actor-context.ts'
-export type { AskOptions, Delivery, Ref, ReplyTo } from './actors/actor-ref.ts'
+export type { Answer, AskOptions, Delivery, Question, Ref, ReplyTo } from './actors/actor-ref.ts'
 export type { KeyedTimers } from './actors/keyed-timers.ts'
 export type { MailboxOptions, OverflowPolicy } from './actors/mailbox.ts'
 export { type RouterOptions, router } from './actors/router.ts'

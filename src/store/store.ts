@@ -3,7 +3,14 @@ import type { ContentStore, ContentStoreOptions } from './content-store.ts'
 import { LmdbStore } from './lmdb-store.ts'
 import { MemoryStore } from './memory-store.ts'
 
-export type { ContentStore, ContentStoreOptions, PutOutcome, StoredContent, StoredEntry } from './content-store.ts'
+export type {
+  ContentStore,
+  ContentStoreOptions,
+  PutOutcome,
+  RefusalReason,
+  StoredContent,
+  StoredEntry,
+} from './content-store.ts'
 export { DataDirectory } from './data-directory.ts'
 export { LmdbStore } from './lmdb-store.ts'
 export { MemoryStore } from './memory-store.ts'

@@ -3,7 +3,7 @@ import type { LogRecord } from 'spimpl-runtime'
 import { TestSystem } from 'spimpl-runtime/internal/testing/test-system.js'
 import { storage } from '../../actors/storage.ts'
 import { SpimplError } from '../../src/errors.ts'
-import type { ContentStore, PutOutcome } from '../../src/store/store.ts'
+import type { ContentStore } from '../../src/store/store.ts'
 import { MemoryStore } from '../../src/store/store.ts'
 
 /** A store on a disk that is full while the test says so. */
@@ -23,7 +23,7 @@ test('an operator is told once that nothing can be written, and once that it can
   const disk = { full: true }
   const ref = system.spawn(storage({ open: async () => storeOnDisk(disk) }))
   const put = async (first: number): Promise<string> => {
-    const asked = ref.ask<PutOutcome>(
+    const asked = ref.ask(
       replyTo => ({
         type: 'put',
         contentId: new Uint8Array(32).fill(first),

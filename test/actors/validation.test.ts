@@ -2,13 +2,13 @@ import test from 'ava'
 import { TestSystem } from 'spimpl-runtime/internal/testing/test-system.js'
 import { storage } from '../../actors/storage.ts'
 import { validation } from '../../actors/validation.ts'
-import { ok, type Result } from '../../src/errors.ts'
+import { ok } from '../../src/errors.ts'
 import { makeChain } from '../../src/history/chain-maker/chain-maker.ts'
 import { contentIdOfKey } from '../../src/history/content/content-id.ts'
 import { encodeContentKey, type HistoryContentType } from '../../src/history/content/content-key.ts'
 import type { Block } from '../../src/history/headers/block-file.ts'
 import { validateInWorker } from '../../src/history/validation/validation-task.ts'
-import { MemoryStore, type PutOutcome } from '../../src/store/store.ts'
+import { MemoryStore } from '../../src/store/store.ts'
 
 test('after a reorganization nothing of the block that was replaced is served any more, and the new one is', async t => {
   await using system = new TestSystem()
@@ -24,15 +24,12 @@ test('after a reorganization nothing of the block that was replaced is served an
   const put = async (type: HistoryContentType, block: Block): Promise<void> => {
     const key = encodeContentKey({ type, number: block.number })
     const bytes = block[type].slice()
-    const verdict = judge.ask<Result<unknown>>(replyTo => ({ type: 'check', key, bytes, replyTo }), within)
+    const verdict = judge.ask(replyTo => ({ type: 'check', key, bytes, replyTo }), within)
     await system.settle()
     t.like(await verdict, { ok: true })
     const id = contentIdOfKey(key)
     if (!id.ok) throw new Error(id.detail)
-    const stored = storageRef.ask<PutOutcome>(
-      replyTo => ({ type: 'put', contentId: id.value, key, value: bytes, replyTo }),
-      within,
-    )
+    const stored = storageRef.ask(replyTo => ({ type: 'put', contentId: id.value, key, value: bytes, replyTo }), within)
     await system.settle()
     t.true((await stored).stored)
   }

@@ -5,26 +5,26 @@ import { counter, read, soon } from './actor-messages.ts'
 import { type Cases, gate } from './stage.ts'
 
 type Question = { readonly type: 'question'; readonly replyTo: ReplyTo<string> }
-const question = (replyTo: ReplyTo<string>): Question => ({ type: 'question', replyTo })
+const question = (replyTo: ReplyTo<string>) => ({ type: 'question', replyTo }) as const
 
 /** Asks, mailboxes and what becomes of messages that nobody handles. */
 export const actorAsks: Cases = {
   'ask settles with the answer': async (t, stage) => {
-    const value = stage.system().spawn(counter).ask<number>(read, soon)
+    const value = stage.system().spawn(counter).ask(read, soon)
     await stage.settle()
     t.is(await value, 0)
   },
   'ask rejects at its deadline, and leaves no timer': async (t, stage) => {
     const system = stage.system()
     const mute = system.spawn(behavior<Question>(() => ({ question: () => {} })))
-    const asked = t.throwsAsync(mute.ask<string>(question, { timeoutMs: 4 }), { code: 'ASK_TIMEOUT' })
+    const asked = t.throwsAsync(mute.ask(question, { timeoutMs: 4 }), { code: 'ASK_TIMEOUT' })
     await stage.advance(8)
     await asked
     t.is(system.main.timers.size, 0)
   },
   'an answer cancels the deadline': async (t, stage) => {
     const system = stage.system()
-    const value = system.spawn(counter).ask<number>(read, soon)
+    const value = system.spawn(counter).ask(read, soon)
     await stage.settle()
     await value
     t.is(system.main.timers.size, 0)
@@ -39,7 +39,7 @@ export const actorAsks: Cases = {
         },
       })),
     )
-    const asked = t.throwsAsync(ref.ask<string>(question, { timeoutMs: 3 }), { code: 'ASK_TIMEOUT' })
+    const asked = t.throwsAsync(ref.ask(question, { timeoutMs: 3 }), { code: 'ASK_TIMEOUT' })
     await stage.advance(6)
     await asked
     t.false(late!.tell('sorry'))
@@ -54,7 +54,7 @@ export const actorAsks: Cases = {
         },
       })),
     )
-    const value = ref.ask<string>(question, soon)
+    const value = ref.ask(question, soon)
     await stage.settle()
     t.is(await value, 'one')
     t.deepEqual(answers, [true, false])
@@ -67,7 +67,7 @@ export const actorAsks: Cases = {
         },
       })),
     )
-    const asked = t.throwsAsync(ref.ask<string>(question, soon), { code: 'CONTENT_NOT_FOUND' })
+    const asked = t.throwsAsync(ref.ask(question, soon), { code: 'CONTENT_NOT_FOUND' })
     await stage.settle()
     await asked
   },
@@ -75,7 +75,7 @@ export const actorAsks: Cases = {
     const system = stage.system()
     const mute = system.spawn(behavior<Question>(() => ({ question: () => {} })))
     const abort = new AbortController()
-    const asked = t.throwsAsync(mute.ask<string>(question, { ...soon, signal: abort.signal }), {
+    const asked = t.throwsAsync(mute.ask(question, { ...soon, signal: abort.signal }), {
       code: 'ASK_ABORTED',
     })
     await stage.settle()
@@ -92,7 +92,7 @@ export const actorAsks: Cases = {
         },
       })),
     )
-    await t.throwsAsync(ref.ask<string>(question, { timeoutMs: 10, signal: AbortSignal.abort() }), {
+    await t.throwsAsync(ref.ask(question, { timeoutMs: 10, signal: AbortSignal.abort() }), {
       code: 'ASK_ABORTED',
     })
     await stage.settle()
@@ -104,7 +104,7 @@ export const actorAsks: Cases = {
     const ref = stage.system().spawn(
       behavior<Self>(context => ({
         start: () => {
-          asked = t.throwsAsync(context.self.ask<string>(question, soon), { code: 'ASK_SELF', message: /asked itself/ })
+          asked = t.throwsAsync(context.self.ask(question, soon), { code: 'ASK_SELF', message: /asked itself/ })
         },
         question: () => {},
       })),
@@ -118,14 +118,14 @@ export const actorAsks: Cases = {
     const ref = system.spawn(counter)
     system.stopActor(ref)
     await stage.settle()
-    await t.throwsAsync(ref.ask<number>(read, { timeoutMs: 60_000 }), { code: 'ACTOR_STOPPED' })
+    await t.throwsAsync(ref.ask(read, { timeoutMs: 60_000 }), { code: 'ACTOR_STOPPED' })
   },
   'asks that wait when the actor stops reject at once': async (t, stage) => {
     const system = stage.system()
     const ref = system.spawn(counter)
     const until = gate()
     ref.tell({ type: 'hold', until: until.promise })
-    const asked = t.throwsAsync(ref.ask<number>(read, { timeoutMs: 60_000 }), { code: 'ACTOR_STOPPED' })
+    const asked = t.throwsAsync(ref.ask(read, { timeoutMs: 60_000 }), { code: 'ACTOR_STOPPED' })
     await stage.settle()
     system.stopActor(ref)
     until.open()
@@ -135,7 +135,7 @@ export const actorAsks: Cases = {
   'asking a full mailbox rejects at once': async (t, stage) => {
     const ref = stage.system().spawn(counter, { mailbox: { capacity: 1 } })
     ref.tell({ type: 'add', by: 1 })
-    await t.throwsAsync(ref.ask<number>(read, { timeoutMs: 60_000 }), { code: 'MAILBOX_FULL' })
+    await t.throwsAsync(ref.ask(read, { timeoutMs: 60_000 }), { code: 'MAILBOX_FULL' })
   },
   'reject: a full mailbox refuses, says so, and counts it': async (t, stage) => {
     const system = stage.system()
@@ -151,7 +151,7 @@ export const actorAsks: Cases = {
     for (const by of [1, 10, 100]) ref.tell({ type: 'add', by })
     t.is(ref.offer({ type: 'add', by: 1_000 }), 'dropped-newest')
     await stage.settle()
-    const value = ref.ask<number>(read, soon)
+    const value = ref.ask(read, soon)
     await stage.settle()
     t.is(await value, 11)
   },
@@ -160,13 +160,13 @@ export const actorAsks: Cases = {
     for (const by of [1, 10]) ref.tell({ type: 'add', by })
     t.is(ref.offer({ type: 'add', by: 100 }), 'dropped-oldest')
     await stage.settle()
-    const value = ref.ask<number>(read, soon)
+    const value = ref.ask(read, soon)
     await stage.settle()
     t.is(await value, 110)
   },
   'dropping the oldest fails the ask that it was': async (t, stage) => {
     const ref = stage.system().spawn(counter, { mailbox: { capacity: 1, overflow: 'drop-oldest' } })
-    const asked = t.throwsAsync(ref.ask<number>(read, soon), { code: 'MESSAGE_DROPPED' })
+    const asked = t.throwsAsync(ref.ask(read, soon), { code: 'MESSAGE_DROPPED' })
     ref.tell({ type: 'add', by: 1 })
     await asked
     await stage.settle()
@@ -230,7 +230,7 @@ export const actorAsks: Cases = {
       behavior<Question>(() => ({ question: ({ replyTo }) => void replyTo.tell('from behind') })),
     )
     const front = (to: Ref<Question>) => behavior<Question>(() => ({ question: message => void to.tell(message) }))
-    const value = system.spawn(front(back)).ask<string>(question, soon)
+    const value = system.spawn(front(back)).ask(question, soon)
     await stage.settle()
     t.is(await value, 'from behind')
   },
@@ -238,7 +238,7 @@ export const actorAsks: Cases = {
     const system = stage.system()
     const ref = system.spawn(counter)
     for (let round = 0; round < 10; round++) {
-      const asked = Array.from({ length: 1_000 }, () => ref.ask<number>(read, soon))
+      const asked = Array.from({ length: 1_000 }, () => ref.ask(read, soon))
       await stage.settle()
       await Promise.all(asked)
     }

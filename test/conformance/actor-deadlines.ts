@@ -157,7 +157,7 @@ export const actorDeadlines: Cases = {
     const system = stage.system()
     const { refs } = family(system, 'one-for-one', held.promise, [{ name: 'a', stopDeadlineMs: 0 }])
     await stage.settle()
-    const asked = refs.a!.ask<number>(replyTo => ({ type: 'read', replyTo }), { timeoutMs: 60_000 })
+    const asked = refs.a!.ask(replyTo => ({ type: 'read', replyTo }), { timeoutMs: 60_000 })
     await stage.settle()
     system.failActor(refs.a!, new Error('drill'))
     await stage.advance(4)

@@ -332,7 +332,7 @@ export const actorEnds: Cases = {
     const system = stage.system()
     const kept: ReplyTo<number>[] = []
     const ref = system.spawn(behavior<Keep>(() => ({ keep: ({ replyTo }) => void kept.push(replyTo) })))
-    const asked = ref.ask<number>(replyTo => ({ type: 'keep', replyTo }), { timeoutMs: 1_000_000 })
+    const asked = ref.ask(replyTo => ({ type: 'keep', replyTo }), { timeoutMs: 1_000_000 })
     await stage.settle()
     const stopped = system.stop()
     await stage.settle()

@@ -17,7 +17,7 @@ type Part =
   | { readonly type: 'leave' }
   | { readonly type: 'ask'; readonly replyTo: ReplyTo<string> }
 
-const ask = (replyTo: ReplyTo<string>): Part => ({ type: 'ask', replyTo })
+const ask = (replyTo: ReplyTo<string>) => ({ type: 'ask', replyTo }) as const
 
 /** A part that keeps what it handles in `log`; `changed` are the handlers that a case gives it. */
 function part(log: string[], changed: Partial<ReturnType<Behavior<Part>['setup']>> = {}): Behavior<Part> {
@@ -129,13 +129,13 @@ export const actorFaults: Cases = {
   },
   'whoever asked the handler that throws learns it at once': async (t, stage) => {
     const ref = stage.system().spawn(part([]))
-    const asked = t.throwsAsync(ref.ask<string>(ask, soon), { code: 'ACTOR_FAILED' })
+    const asked = t.throwsAsync(ref.ask(ask, soon), { code: 'ACTOR_FAILED' })
     await stage.settle()
     t.true((await asked)?.cause instanceof RangeError)
   },
   'whoever asked the handler that rejects learns it at once': async (t, stage) => {
     const rejects = part([], { ask: () => Promise.reject(new RangeError('later')) })
-    const asked = t.throwsAsync(stage.system().spawn(rejects).ask<string>(ask, soon), { code: 'ACTOR_FAILED' })
+    const asked = t.throwsAsync(stage.system().spawn(rejects).ask(ask, soon), { code: 'ACTOR_FAILED' })
     await stage.settle()
     await asked
   },
@@ -145,7 +145,7 @@ export const actorFaults: Cases = {
     const make = () => {
       throw new RangeError('make')
     }
-    await t.throwsAsync(ref.ask<string>(make, soon), { instanceOf: RangeError })
+    await t.throwsAsync(ref.ask(make, soon), { instanceOf: RangeError })
     t.is(system.main.timers.size, 0)
   },
   'one signal ends any number of questions, and is left without a listener': async (t, stage) => {
@@ -153,15 +153,11 @@ export const actorFaults: Cases = {
     const mute = system.spawn(part([], { ask: () => {} }))
     const abort = new AbortController()
     const options = { timeoutMs: 60_000, signal: abort.signal }
-    const answered = system
-      .spawn(part([], { ask: ({ replyTo }) => void replyTo.tell('here') }))
-      .ask<string>(ask, options)
+    const answered = system.spawn(part([], { ask: ({ replyTo }) => void replyTo.tell('here') })).ask(ask, options)
     await stage.settle()
     t.is(await answered, 'here')
     t.is(getEventListeners(abort.signal, 'abort').length, 0)
-    const asked = Array.from({ length: 20 }, () =>
-      t.throwsAsync(mute.ask<string>(ask, options), { code: 'ASK_ABORTED' }),
-    )
+    const asked = Array.from({ length: 20 }, () => t.throwsAsync(mute.ask(ask, options), { code: 'ASK_ABORTED' }))
     t.is(getEventListeners(abort.signal, 'abort').length, 1)
     await stage.settle()
     abort.abort()
@@ -175,14 +171,14 @@ export const actorFaults: Cases = {
       behavior<Self>(
         context => ({
           outer: async ({ replyTo }) => {
-            replyTo.tell(await context.self.ask<string>(inner => ({ type: 'inner', replyTo: inner }), soon))
+            replyTo.tell(await context.self.ask(inner => ({ type: 'inner', replyTo: inner }), soon))
           },
           inner: ({ replyTo }) => void replyTo.tell('myself'),
         }),
         { reentrant: true },
       ),
     )
-    const answer = ref.ask<string>(replyTo => ({ type: 'outer', replyTo }), soon)
+    const answer = ref.ask(replyTo => ({ type: 'outer', replyTo }), soon)
     await stage.settle()
     t.is(await answer, 'myself')
   },

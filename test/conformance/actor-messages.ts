@@ -28,7 +28,7 @@ export const counter = behavior<Counter>(() => {
   }
 })
 
-export const read = (replyTo: ReplyTo<number>): Counter => ({ type: 'read', replyTo })
+export const read = (replyTo: ReplyTo<number>) => ({ type: 'read', replyTo }) as const
 /** Far more than a machine keeps a process from its processor: only a defect takes so long. */
 export const soon = { timeoutMs: 60_000 }
 
@@ -49,7 +49,7 @@ export const actorMessages: Cases = {
     const ref = stage.system().spawn(counter)
     t.true(ref.tell({ type: 'add', by: 2 }))
     t.true(ref.tell({ type: 'add', by: 3 }))
-    t.is(await answer(stage, ref.ask<number>(read, soon)), 5)
+    t.is(await answer(stage, ref.ask(read, soon)), 5)
   },
   'tell never handles the message before it returns': async (t, stage) => {
     const notes: string[] = []
@@ -86,7 +86,7 @@ export const actorMessages: Cases = {
     const until = gate()
     ref.tell({ type: 'hold', until: until.promise })
     ref.tell({ type: 'add', by: 1 })
-    const value = ref.ask<number>(read, soon)
+    const value = ref.ask(read, soon)
     let answered = false
     void value.then(() => {
       answered = true
@@ -154,7 +154,7 @@ export const actorMessages: Cases = {
     type Adding = Exclude<Counter, { readonly type: 'fail' | 'hold' }>
     const ref = stage.system().spawn(behavior<Adding>(() => new Adder()))
     ref.tell({ type: 'add', by: 4 })
-    const value = ref.ask<number>(replyTo => ({ type: 'read', replyTo }), soon)
+    const value = ref.ask(replyTo => ({ type: 'read', replyTo }), soon)
     t.is(await answer(stage, value), 4)
   },
   'a message without a handler is a dead letter and a failure': async (t, stage) => {
@@ -229,7 +229,7 @@ export const actorMessages: Cases = {
     const b = system.spawn(counter, { queue })
     const until = gate()
     a.tell({ type: 'hold', until: until.promise })
-    const value = b.ask<number>(read, soon)
+    const value = b.ask(read, soon)
     let answered = false
     void value.then(() => {
       answered = true

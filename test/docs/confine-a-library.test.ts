@@ -45,7 +45,7 @@ ava('the actor of the page is the one that is tested here', t => {
 test('the actor of the page answers, and has a new thread when the old one ended', async t => {
   const system = new System({ log: () => {} })
   const actor = system.spawn(database, { name: 'database' })
-  const rows = (sql: string) => actor.ask<unknown>(replyTo => ({ type: 'rows', sql, replyTo }), { timeoutMs: 60_000 })
+  const rows = (sql: string) => actor.ask(replyTo => ({ type: 'rows', sql, replyTo }), { timeoutMs: 60_000 })
   t.deepEqual(await rows('first'), ['first'])
   await t.throwsAsync(rows('end'), { code: 'ACTOR_FAILED' })
   t.deepEqual(await rows('second'), ['second'])

@@ -210,7 +210,9 @@ test('a ping carries the payload that the user gave', async t => {
   const payload = { clientInfo: 'x', dataRadius: '0x00ff', capabilities: [0, 1] }
   const { result } = await server.call('portal_historyPing', [peer.text, 0, payload])
   t.deepEqual(result, { enrSeq: 5, payloadType: 0, payload: { ...payload, dataRadius: '0xff' } })
-  t.deepEqual(api.calls[0]?.given.slice(1), [0, { type: 0, clientInfo: 'x', dataRadius: 255n, capabilities: [0, 1] }])
+  t.deepEqual(api.calls[0]?.given.slice(1), [
+    { payloadType: 0, payload: { payloadType: 0, clientInfo: 'x', radius: 255n, capabilities: [0, 1] } },
+  ])
   const basic = await server.call('portal_historyPing', [peer.text, 1])
   t.deepEqual(basic.result, { enrSeq: 5, payloadType: 1, payload: { dataRadius: '0x0' } })
 })

@@ -19,14 +19,14 @@ const checks: Readonly<Record<string, { readonly shows: string; readonly prints:
   'actor-1': {
     shows: `const ref = system.spawn(counter)
 ref.tell({ type: 'add', by: 3 })
-console.log(await ref.ask<number>(replyTo => ({ type: 'read', replyTo }), { timeoutMs: 5_000 }))`,
+console.log(await ref.ask(replyTo => ({ type: 'read', replyTo }), { timeoutMs: 5_000 }))`,
     prints: '3',
   },
   'actor-ref-1': { shows: 'console.log(sum)', prints: '0' },
   'composition-1': {
     shows: `const { stock } = running.refs
 await new Promise(resolve => setImmediate(resolve))
-console.log(await stock.ask<number>(replyTo => ({ type: 'read', replyTo }), { timeoutMs: 5_000 }))`,
+console.log(await stock.ask(replyTo => ({ type: 'read', replyTo }), { timeoutMs: 5_000 }))`,
     prints: '-2',
   },
   'compute-pool-1': { shows: 'console.log(root.join())', prints: '1,2' },
@@ -44,7 +44,7 @@ console.log(JSON.stringify(system.inspect().children.at(-1)?.description))`,
   'module-behavior-1': {
     shows: `await using running = await hashing.start()
 const { hasher } = running.refs
-console.log(await hasher.ask<string>(replyTo => ({ type: 'hash', text: 'abc', replyTo }), { timeoutMs: 20_000 }))`,
+console.log(await hasher.ask(replyTo => ({ type: 'hash', text: 'abc', replyTo }), { timeoutMs: 20_000 }))`,
     prints: 'ba7816bf',
   },
   'pending-calls-1': { shows: `console.log(calls.size)`, prints: '0' },
@@ -57,11 +57,11 @@ console.log(processed().join())`,
   },
   'state-table-1': { shows: `console.log(table.next('closed', 'open'))`, prints: 'opened' },
   'system-1': {
-    shows: `console.log(await ref.ask<number>(replyTo => ({ type: 'read', replyTo }), { timeoutMs: 5_000 }))`,
+    shows: `console.log(await ref.ask(replyTo => ({ type: 'read', replyTo }), { timeoutMs: 5_000 }))`,
     prints: '2',
   },
   'system-2': {
-    shows: `console.log(await ref.ask<string>(replyTo => ({ type: 'hash', text: 'abc', replyTo }), { timeoutMs: 20_000 }))`,
+    shows: `console.log(await ref.ask(replyTo => ({ type: 'hash', text: 'abc', replyTo }), { timeoutMs: 20_000 }))`,
     prints: 'ba7816bf',
   },
   'test-system-1': { shows: 'console.log(probe.received.length)', prints: '0' },

@@ -1,8 +1,11 @@
 import test from 'ava'
-import { type Behavior, behavior, type Message, type Ref } from 'spimpl-runtime'
+import { type Behavior, behavior, type Message, type Ref, type ReplyTo } from 'spimpl-runtime'
 import { TestSystem } from 'spimpl-runtime/testing'
 
-type Pass = { readonly type: 'pass'; readonly left: number }
+type Pass = { readonly type: 'pass'; readonly left: number; readonly replyTo?: ReplyTo<void> }
+
+/** The address of an answer that reaches nobody. */
+const lost: ReplyTo<void> = { tell: () => false, fail: () => false }
 
 /** Passes messages on to whom chance chooses, sets timers, crashes now and then, comes and goes. */
 function wanderer(others: Ref<Pass>[]): Behavior<Pass> {
@@ -121,7 +124,7 @@ test('a day of random work leaves nothing behind', async t => {
       guest.tell({ type: 'pass', left: 5 })
       system.stopActor(guest, { drain: true })
       guests++
-      const asked = others[at % 8]!.ask(() => ({ type: 'pass', left: 0 }), { timeoutMs: 1_000 }).catch(
+      const asked = others[at % 8]!.ask(() => ({ type: 'pass', left: 0, replyTo: lost }), { timeoutMs: 1_000 }).catch(
         error => error.code,
       )
       await system.advance(180_000)

@@ -13,8 +13,7 @@ import type { Block } from '../headers/block-file.ts'
 import { type BlockHeader, makeHeader } from '../headers/header.ts'
 import { type BlockProfile, TransactionMaker } from './chain-transactions.ts'
 
-export type { BlockProfile } from './chain-transactions.ts'
-
+/** Which chain to make. */
 export interface ChainOptions {
   /** The same seed makes the same chain, byte for byte. A uint32. */
   readonly seed: number

@@ -13,16 +13,44 @@ export interface AskOptions {
   readonly signal?: AbortSignal
 }
 
-/** Where an answer goes. It is a value: it may travel in a message, and is used once. */
-export interface ReplyTo<R> {
+/**
+ * Where an answer goes. It is a value: it may travel in a message, and is used once. Contravariant: a `ReplyTo<number | string>` serves
+ * where a `ReplyTo<number>` is expected, never the reverse.
+ */
+export interface ReplyTo<in R> {
   /** Answers. @returns false when the asker no longer waits */
-  tell(value: R): boolean
+  readonly tell: (value: R) => boolean
   /** Answers with an error, with which the asker's promise rejects. */
-  fail(error: Error): boolean
+  readonly fail: (error: Error) => boolean
 }
 
-/** The address of an actor: whoever has it can tell it something, and nothing else. It outlives restarts. */
-export interface Ref<M extends Message> {
+/** A message that expects an answer: it carries the address to which the answer goes. */
+export interface Question<in R> extends Message {
+  readonly replyTo: ReplyTo<R>
+}
+
+/** The messages of the union `M` that `Built` is. */
+type BuiltAs<M extends Message, Built> = M extends Message ? (Built extends M ? M : never) : never
+
+type AnswerOf<M> = M extends { readonly replyTo?: infer To }
+  ? NonNullable<To> extends ReplyTo<infer R>
+    ? R
+    : never
+  : never
+
+/**
+ * The answer that the message `Built`, one of the union `M`, expects: what its `replyTo` takes. Where the compiler cannot tell which
+ * message of the union was built, any answer to the union.
+ */
+export type Answer<M extends Message, Built> = Built extends unknown
+  ? AnswerOf<[BuiltAs<M, Built>] extends [never] ? M : BuiltAs<M, Built>>
+  : never
+
+/**
+ * The address of an actor: whoever has it can tell it something, and nothing else. It outlives restarts. Contravariant: a reference
+ * that accepts more messages serves where one that accepts fewer is expected, never the reverse.
+ */
+export interface Ref<in M extends Message> {
   /** The names from the root down, as `/node/discovery`. */
   readonly path: string
   /**
@@ -30,16 +58,21 @@ export interface Ref<M extends Message> {
    * @returns whether the message was accepted; if not, it is a dead letter with a reason
    * @throws SpimplError `MESSAGE_NOT_CLONEABLE` on a reference to another lane, when the message is no plain data
    */
-  tell(message: M): boolean
+  readonly tell: (message: M) => boolean
   /** As `tell`, and says what became of the message. */
-  offer(message: M): Delivery
+  readonly offer: (message: M) => Delivery
   /**
-   * Sends what `make` builds around a `replyTo`, and waits for the answer.
+   * Sends the message that `make` builds around a `replyTo`, and waits for the answer, whose type is that of the message's `replyTo`.
    *
-   * @example const sum = await ref.ask<number>(replyTo => ({ type: 'read', replyTo }), { timeoutMs: 5_000 })
+   * @example const sum = await ref.ask(replyTo => ({ type: 'read', replyTo }), { timeoutMs: 5_000 })
    * @throws SpimplError `ASK_TIMEOUT`, `ASK_ABORTED`, `ASK_SELF`, `MAILBOX_FULL`, `ACTOR_STOPPED`, `ACTOR_FAILED`, or what `fail` was given
    */
-  ask<R>(make: (replyTo: ReplyTo<R>) => M, options: AskOptions): Promise<R>
+  // The messages are inferred once more, from `this`: in the type of the answer, M itself would make the reference invariant.
+  readonly ask: <All extends Message, Built extends Question<never> = M & Question<never>>(
+    this: Ref<All>,
+    make: (replyTo: ReplyTo<unknown>) => Built & M,
+    options: AskOptions,
+  ) => Promise<Answer<All, Built>>
 }
 
 /** A reference to an actor of this thread. */
@@ -63,7 +96,7 @@ export class LocalRef<M extends Message> implements Ref<M> {
     return this.cell.offer(message)
   }
 
-  ask<R>(make: (replyTo: ReplyTo<R>) => M, options: AskOptions): Promise<R> {
+  ask(make: (replyTo: ReplyTo<unknown>) => M, options: AskOptions): Promise<never> {
     return PendingAsk.ask(this.cell, make, options)
   }
 

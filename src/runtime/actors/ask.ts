@@ -18,7 +18,7 @@ export interface AskTarget {
 }
 
 /** One question on its way: the `replyTo` of its message and the timer of its deadline in one object. */
-export class PendingAsk<R> extends Timer implements ReplyTo<R> {
+export class PendingAsk extends Timer implements ReplyTo<unknown> {
   /** Whom it was put to. */
   readonly path: string
   /** @internal Its number among those that other lanes may answer, 0 for none. */
@@ -30,7 +30,7 @@ export class PendingAsk<R> extends Timer implements ReplyTo<R> {
   private readonly timeoutMs: number
   private readonly signal: AbortSignal | undefined
   private ignoreSignal: (() => void) | undefined = undefined
-  private resolve: ((value: R) => void) | undefined = undefined
+  private resolve: ((value: never) => void) | undefined = undefined
   private reject: ((error: Error) => void) | undefined = undefined
 
   private constructor(target: AskTarget, { timeoutMs, signal }: AskOptions) {
@@ -42,11 +42,8 @@ export class PendingAsk<R> extends Timer implements ReplyTo<R> {
     this.signal = signal
   }
 
-  static ask<R, M extends Message>(
-    target: AskTarget,
-    make: (replyTo: ReplyTo<R>) => M,
-    options: AskOptions,
-  ): Promise<R> {
+  /** The promise is `never` because only the reference knows the type of the answer. */
+  static ask(target: AskTarget, make: (replyTo: ReplyTo<unknown>) => Message, options: AskOptions): Promise<never> {
     if ((execution.current as unknown) === target && target.reentrant !== true) {
       return Promise.reject(
         new SpimplError(
@@ -56,8 +53,8 @@ export class PendingAsk<R> extends Timer implements ReplyTo<R> {
       )
     }
     if (options.signal?.aborted === true) return Promise.reject(aborted(target.path, options.signal))
-    const pending = new PendingAsk<R>(target, options)
-    return new Promise<R>((resolve, reject) => {
+    const pending = new PendingAsk(target, options)
+    return new Promise<never>((resolve, reject) => {
       pending.resolve = resolve
       pending.reject = reject
       pending.start(target, make)
@@ -69,14 +66,14 @@ export class PendingAsk<R> extends Timer implements ReplyTo<R> {
     return this.resolve !== undefined
   }
 
-  tell(value: R): boolean {
+  tell(value: unknown): boolean {
     const { resolve } = this
     if (resolve === undefined) {
       this.deadLetters.publish('reply-late', value, this.path)
       return false
     }
     this.settle()
-    resolve(value)
+    resolve(value as never)
     return true
   }
 
@@ -94,7 +91,7 @@ export class PendingAsk<R> extends Timer implements ReplyTo<R> {
     )
   }
 
-  private start<M extends Message>(target: AskTarget, make: (replyTo: ReplyTo<R>) => M): void {
+  private start(target: AskTarget, make: (replyTo: ReplyTo<unknown>) => Message): void {
     // Whatever it throws rejects the promise, before anything waits.
     const message = make(this)
     if (this.timeoutMs !== Number.POSITIVE_INFINITY) {

@@ -22,7 +22,7 @@ export interface Address {
 
 /** A question that others may answer, and the lanes that were given its address. */
 interface ExportedAsk {
-  readonly ask: PendingAsk<unknown>
+  readonly ask: PendingAsk
   readonly lanes: Set<number>
 }
 
@@ -104,7 +104,7 @@ export class LaneHub {
     return cell?.ref ?? new RemoteRef(this, lane, id, path)
   }
 
-  exportAsk(ask: PendingAsk<unknown>): number {
+  exportAsk(ask: PendingAsk): number {
     if (ask.exportedAs === 0) ask.exportedAs = ++this.askIds
     const id = ask.exportedAs
     // An answer to what waits no more is told that it comes too late.

@@ -33,10 +33,10 @@ export class RemoteRef<M extends Message> implements Ref<M> {
     return this.hub.tell(this.lane, this.id, this.path, message, causeId)
   }
 
-  ask<R>(make: (replyTo: ReplyTo<R>) => M, options: AskOptions): Promise<R> {
+  ask(make: (replyTo: ReplyTo<unknown>) => M, options: AskOptions): Promise<never> {
     const { hub, path } = this
     const { system } = hub
-    return PendingAsk.ask<R, M>(
+    return PendingAsk.ask(
       { path, root: system.main, system, offer: message => this.offer(message as M) },
       make,
       options,

@@ -5,9 +5,10 @@ import { execution } from '../queues/root-queue.ts'
 import { diagnostics } from '../watching/diagnostics.ts'
 import { FAILED, RESTARTED, STARTED, STOPPED } from '../watching/recorder.ts'
 import { ActorLinks, linkedFailure } from './actor-links.ts'
+import type { ChildState } from './child-state.ts'
 import { RestartBatch } from './restart-batch.ts'
 import { StopDeadline } from './stop-deadline.ts'
-import { type ChildEvent, type ChildState, nextChildState } from './supervised-child.ts'
+import { type ChildEvent, nextChildState } from './supervised-child.ts'
 import { intensityExceeded, SupervisionPolicy } from './supervision.ts'
 
 /** How an actor came to its end. */
@@ -144,8 +145,7 @@ export class Lifecycle {
     this.cell.open = false
     this.enter('fail')
     this.reason = { type: 'failed', error }
-    const { row } = this.cell.options
-    if (row?.hasStarted === false) row.failedToStart(error)
+    if (this.cell.options.row?.hasStarted === false) this.cell.options.row.failedToStart(error)
     else this.cell.system.report(this.cell, 'failed', error)
     this.cell.note(FAILED, execution.messageId, error instanceof Error ? error.name : 'failed')
     if (diagnostics.failed.hasSubscribers) diagnostics.failed.publish({ ...this.cell.event(), error })

@@ -1,4 +1,5 @@
 import { createMachine, initialTransition, transition } from 'xstate'
+import type { ChildState } from './child-state.ts'
 
 /** The life of a supervised child. Every actor goes through it, so it is compiled to a table once, by xstate's pure functions. */
 export const supervisedChild = createMachine({
@@ -15,7 +16,6 @@ export const supervisedChild = createMachine({
   },
 })
 
-export type ChildState = 'starting' | 'running' | 'failed' | 'restarting' | 'waiting' | 'stopping' | 'stopped'
 export type ChildEvent = 'started' | 'fail' | 'goDown' | 'down' | 'comeUp' | 'stop'
 
 const events: readonly ChildEvent[] = ['started', 'fail', 'goDown', 'down', 'comeUp', 'stop']

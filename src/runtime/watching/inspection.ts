@@ -1,6 +1,6 @@
 import type { ActorCell } from '../actors/actor-cell.ts'
 import type { OverflowPolicy } from '../actors/mailbox.ts'
-import type { ChildState } from '../supervising/supervised-child.ts'
+import type { ChildState } from '../supervising/child-state.ts'
 import type { RestartKind, SupervisionStrategy } from '../supervising/supervision.ts'
 import type { HistogramSummary } from './histogram.ts'
 

@@ -113,7 +113,7 @@ class Watched {
         needs: row.needs,
         behavior: () => this.#part(row, startMs, stopMs),
         ready: async (ref: Ref<Part>, within: { timeoutMs: number }) => {
-          await ref.ask<number>(replyTo => ({ type: 'ready', replyTo }), within)
+          await ref.ask(replyTo => ({ type: 'ready', replyTo }), within)
           row.state = 'up'
           this.trace.push(`^${row.name}`)
         },

@@ -21,7 +21,7 @@ export const good = composition('shop')
   .supervisor('below', { strategy: 'rest-for-one', phase: 'last' })
   .with('store', {
     behavior: () => store,
-    ready: (ref, within) => ref.ask<number>(replyTo => ({ type: 'read', replyTo }), within),
+    ready: (ref, within) => ref.ask(replyTo => ({ type: 'read', replyTo }), within),
   })
   .with('mirror', {
     needs: ['store'],

@@ -40,7 +40,7 @@ const three = ({ part }: Journal) =>
   composition('three')
     .with('a', {
       behavior: () => part('a'),
-      ready: (ref, within) => ref.ask<string>(replyTo => ({ type: 'name', replyTo }), within),
+      ready: (ref, within) => ref.ask(replyTo => ({ type: 'name', replyTo }), within),
     })
     .with('b', { needs: ['a'], behavior: (_, { a }) => part(`b after ${a}`) })
     .supervisor('top')
@@ -53,7 +53,7 @@ onEveryExecutor('rows start in order, each gets what it needs, and they stop in 
   t.deepEqual({ ...running.started }, { a: 'a', b: undefined, c: '/top/c' })
   t.is(running.refs.b.path, '/three/b')
   t.is(
-    await ground.until(running.refs.b.ask<string>(replyTo => ({ type: 'name', replyTo }), { timeoutMs: 5_000 })),
+    await ground.until(running.refs.b.ask(replyTo => ({ type: 'name', replyTo }), { timeoutMs: 5_000 })),
     'b after a',
   )
   const { phases, late, failure } = await ground.until(running.stop())
@@ -141,7 +141,7 @@ const failures: Readonly<
     part => ({
       behavior: () => part('d'),
       timeoutMs: 20,
-      ready: (ref, within) => ref.ask<string>(replyTo => ({ type: 'mute', replyTo }) as never, within),
+      ready: (ref, within) => ref.ask(replyTo => ({ type: 'mute', replyTo }) as never, within),
     }),
     /row d failed: expected the start of d to be complete within 20 ms$/,
     'START_TIMEOUT',
@@ -196,7 +196,7 @@ test('a lane that several rows name is one thread, and a row is up when it is up
   await using running = await withLane(journal).start()
   const { first, second, third, log } = running.refs
   t.deepEqual(journal.lines, ['+first', '+second', '+third'])
-  const thread = (ref: typeof first) => ref.ask<number>(replyTo => ({ type: 'thread', replyTo }), { timeoutMs: 60_000 })
+  const thread = (ref: typeof first) => ref.ask(replyTo => ({ type: 'thread', replyTo }), { timeoutMs: 60_000 })
   const threads = await Promise.all([first, second, third].map(thread))
   t.is(threads[0], threads[1])
   t.is(new Set([0, ...threads]).size, 3)
@@ -209,7 +209,7 @@ test('a row that is placed on main, and any row in a simulation, lives on the th
   const here = withLane(journal).place('first', 'main').place('second', 'main').without('third')
   await using running = await here.start()
   const thread = (ref: typeof running.refs.first) =>
-    ref.ask<number>(replyTo => ({ type: 'thread', replyTo }), { timeoutMs: 60_000 })
+    ref.ask(replyTo => ({ type: 'thread', replyTo }), { timeoutMs: 60_000 })
   t.is(await thread(running.refs.first), threadId)
   await using system = new TestSystem()
   const simulated = await system.until(withLane(journal).start({ system }))
@@ -247,7 +247,7 @@ test('in a system that exists a composition stops alone, and may start again', a
     message: /its row log failed: expected a new name under \/, lanes is taken$/,
   })
   t.is((taken?.cause as SpimplError | undefined)?.code, 'ACTOR_NAME_TAKEN')
-  t.is(await first.refs.first.ask<string>(replyTo => ({ type: 'name', replyTo }), { timeoutMs: 60_000 }), 'first')
+  t.is(await first.refs.first.ask(replyTo => ({ type: 'name', replyTo }), { timeoutMs: 60_000 }), 'first')
   await first.stop()
   t.is(system.actorCount, 1)
   const second = await withLane(journal).start({ system })

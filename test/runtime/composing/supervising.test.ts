@@ -59,7 +59,7 @@ onEveryExecutor(
       ground,
       composition('app')
         .supervisor('below')
-        .with('base', { behavior: () => part('base'), ready: (ref, within) => ref.ask<number>(life, within) })
+        .with('base', { behavior: () => part('base'), ready: (ref, within) => ref.ask(life, within) })
         .with('other', { behavior: () => part('other') })
         .with('user', { needs: ['base'], behavior: (_, { base }) => part('user', ` of life ${base}`) })
         .with('far', { needs: ['user'], behavior: () => part('far') })
@@ -70,11 +70,11 @@ onEveryExecutor(
     lines.length = 0
     base.tell({ type: 'crash' })
     // Its answer comes behind the crash, and by then those that need it are on their way down.
-    t.is(await ground.until(base.ask<number>(life, { timeoutMs: 60_000 })), 2)
-    t.is(await ground.until(far.ask<number>(life, { timeoutMs: 60_000 })), 2)
+    t.is(await ground.until(base.ask(life, { timeoutMs: 60_000 })), 2)
+    t.is(await ground.until(far.ask(life, { timeoutMs: 60_000 })), 2)
     t.deepEqual(lines, ['-far', '-user', '-base', '+base', '+user of life 2', '+far'])
     t.is(running.started.base, 2)
-    t.is(await ground.until(door.ask<number>(life, { timeoutMs: 60_000 })), 2)
+    t.is(await ground.until(door.ask(life, { timeoutMs: 60_000 })), 2)
     await ground.until(running.stop())
   },
 )
@@ -92,8 +92,8 @@ onEveryExecutor('a restart whose start is not complete fails, and is tried again
       .with('user', { needs: ['base'], behavior: () => part('user') }),
   )
   running.refs.base.tell({ type: 'crash' })
-  await ground.until(running.refs.base.ask<number>(life, { timeoutMs: 60_000 }))
-  t.is(await ground.until(running.refs.user.ask<number>(life, { timeoutMs: 60_000 })), 2)
+  await ground.until(running.refs.base.ask(life, { timeoutMs: 60_000 }))
+  t.is(await ground.until(running.refs.user.ask(life, { timeoutMs: 60_000 })), 2)
   t.deepEqual(lines.slice(2), ['-user', '-base', '+base', '-base', '+base', '-base', '+base', '+user'])
   await ground.until(running.stop())
 })
@@ -111,7 +111,7 @@ onEveryExecutor(
     )
     const guest = ground.options.system?.spawn(part('guest'), { name: 'guest' })
     running.refs.base.tell({ type: 'crash' })
-    t.is(await ground.until(running.refs.base.ask<number>(life, { timeoutMs: 60_000 })), 2)
+    t.is(await ground.until(running.refs.base.ask(life, { timeoutMs: 60_000 })), 2)
     running.refs.base.tell({ type: 'crash' })
     const { failure } = await ground.until(running.terminated)
     t.is((failure as SpimplError).code, 'RESTART_INTENSITY')
@@ -219,7 +219,7 @@ test('a lane that dies takes its rows and those that need them, and they come ba
   await again.promise
   // Those on the thread that died say no good-bye.
   t.deepEqual(lines, ['+first', '+second', '+user', '-user', '+first', '+second', '+user'])
-  const name = running.refs.second.ask<string>(replyTo => ({ type: 'name', replyTo }), { timeoutMs: 60_000 })
+  const name = running.refs.second.ask(replyTo => ({ type: 'name', replyTo }), { timeoutMs: 60_000 })
   t.is(await name, 'second')
 })
 

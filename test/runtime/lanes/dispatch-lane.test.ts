@@ -1,7 +1,7 @@
 import test from 'ava'
 import { System } from 'spimpl-runtime'
 import { DispatchExecutor } from 'spimpl-runtime/dispatch'
-import type { Placed, Where } from './dispatch-actors.ts'
+import type { Placed } from './dispatch-actors.ts'
 
 const module = new URL('./dispatch-actors.js', import.meta.url)
 const soon = { timeoutMs: 10_000 }
@@ -12,7 +12,7 @@ dispatchTest('a lane of a system on libdispatch is a root of its own, and keeps 
   await using system = new System({ executor: new DispatchExecutor({ label: 'test.lanes' }), log: () => {} })
   const lane = system.lane({ name: 'second-root' })
   const ref = system.spawn(lane.behavior<Placed>({ module, name: 'placed' }), { mailbox: { capacity: 10_000 } })
-  const where = () => ref.ask<Parameters<Where['replyTo']['tell']>[0]>(replyTo => ({ type: 'where', replyTo }), soon)
+  const where = () => ref.ask(replyTo => ({ type: 'where', replyTo }), soon)
   for (let n = 0; n < 2_000; n++) ref.tell({ type: 'count', n })
   const answer = await where()
   t.deepEqual({ root: answer.root, insideOfIt: answer.insideOfIt }, { root: 'lane', insideOfIt: true })

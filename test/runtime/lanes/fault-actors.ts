@@ -69,7 +69,7 @@ export const worker = behavior<Worker>(context => {
     ask: ({ whom, replyTo }) => {
       // Sent on: the answer, or why there is none, is another message.
       ;(whom as Ref<Leaf>)
-        .ask<string>(inner => ({ type: 'mute', replyTo: inner }), { timeoutMs: 60_000 })
+        .ask(inner => ({ type: 'mute', replyTo: inner }), { timeoutMs: 60_000 })
         .catch((error: { readonly code: string }) => error.code)
         .then(answer => replyTo.tell(answer))
     },
@@ -86,7 +86,7 @@ export const worker = behavior<Worker>(context => {
 export function slow(gate: Ref<Gate>): Behavior<Note> {
   return behavior<Note>(() => ({
     noted: async () => {
-      await gate.ask<number>(replyTo => ({ type: 'pass', replyTo }), { timeoutMs: 60_000 })
+      await gate.ask(replyTo => ({ type: 'pass', replyTo }), { timeoutMs: 60_000 })
     },
   }))
 }

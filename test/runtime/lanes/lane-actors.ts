@@ -38,7 +38,7 @@ export function echo(start: number): Behavior<Echo> {
       child: ({ to }) => void to.tell({ type: 'met', who: context.spawn(echo(1)) }),
       outcome: ({ of, replyTo }) =>
         of
-          .ask<number>(replyTo => ({ type: 'read', replyTo }), { timeoutMs: 60_000 })
+          .ask(replyTo => ({ type: 'read', replyTo }), { timeoutMs: 60_000 })
           .then(
             number => void replyTo.tell(String(number)),
             error => void replyTo.tell(error.code),

@@ -5,7 +5,7 @@ import type { Note, Worker } from './fault-actors.ts'
 const module = new URL('./fault-actors.js', import.meta.url)
 const soon = { timeoutMs: 20_000 }
 const turn = () => new Promise<void>(resolve => setImmediate(resolve))
-const echo = (ref: Ref<Worker>, value: unknown) => ref.ask<unknown>(replyTo => ({ type: 'echo', value, replyTo }), soon)
+const echo = (ref: Ref<Worker>, value: unknown) => ref.ask(replyTo => ({ type: 'echo', value, replyTo }), soon)
 
 type Boss =
   | { readonly type: 'pass-on'; readonly message: Worker }

@@ -9,9 +9,9 @@ const turn = () => new Promise<void>(resolve => setImmediate(resolve))
 
 const workerOn = (system: System, lane: Lane, name = 'worker'): Ref<Worker> =>
   system.spawn(lane.behavior<Worker>({ module, name: 'worker' }), { name })
-const echo = (ref: Ref<Worker>, value: unknown) => ref.ask<unknown>(replyTo => ({ type: 'echo', value, replyTo }), soon)
-const grow = (ref: Ref<Worker>, name: string) => ref.ask<Ref<Leaf>>(replyTo => ({ type: 'grow', name, replyTo }), soon)
-const nameOf = (ref: Ref<Leaf>) => ref.ask<string>(replyTo => ({ type: 'name', replyTo }), soon)
+const echo = (ref: Ref<Worker>, value: unknown) => ref.ask(replyTo => ({ type: 'echo', value, replyTo }), soon)
+const grow = (ref: Ref<Worker>, name: string) => ref.ask(replyTo => ({ type: 'grow', name, replyTo }), soon)
+const nameOf = (ref: Ref<Leaf>) => ref.ask(replyTo => ({ type: 'name', replyTo }), soon)
 
 /** An actor of the main lane that keeps what it is told, and gives it out in order. */
 function inbox<M extends { readonly type: string }>(system: System, tag: M['type']) {
@@ -70,10 +70,10 @@ test.serial('whoever waits for an answer of a lane that dies learns it', async t
   const second = workerOn(system, system.lane(), 'second')
   const child = await grow(second, 'child')
   const waits = [
-    second.ask<string>(replyTo => ({ type: 'mute', replyTo }), soon).catch(error => error.code),
-    child.ask<string>(replyTo => ({ type: 'mute', replyTo }), soon).catch(error => error.code),
-    first.ask<string>(replyTo => ({ type: 'ask', whom: second, replyTo }), soon),
-    first.ask<string>(replyTo => ({ type: 'ask', whom: child, replyTo }), soon),
+    second.ask(replyTo => ({ type: 'mute', replyTo }), soon).catch(error => error.code),
+    child.ask(replyTo => ({ type: 'mute', replyTo }), soon).catch(error => error.code),
+    first.ask(replyTo => ({ type: 'ask', whom: second, replyTo }), soon),
+    first.ask(replyTo => ({ type: 'ask', whom: child, replyTo }), soon),
   ]
   // Once each has asked what it was told to ask, and those questions have passed here.
   await echo(first, 1)
@@ -91,7 +91,7 @@ test.serial('asking an actor of another lane that has ended rejects at once', as
   const here = system.spawn(leaf)
   t.is(await echo(ref, here), here)
   system.stopActor(here)
-  t.is(await ref.ask<string>(replyTo => ({ type: 'ask', whom: here, replyTo }), soon), 'ACTOR_STOPPED')
+  t.is(await ref.ask(replyTo => ({ type: 'ask', whom: here, replyTo }), soon), 'ACTOR_STOPPED')
 })
 
 test.serial('the mailbox of an actor on a lane is bounded as any other', async t => {
@@ -139,7 +139,7 @@ test.serial('a replyTo that is sent to a lane twice leaves nothing behind', asyn
   await using system = new System(quiet)
   const ref = workerOn(system, system.lane())
   for (let at = 0; at < 10; at++) {
-    await ref.ask<unknown>(replyTo => {
+    await ref.ask(replyTo => {
       ref.tell({ type: 'mute', replyTo: replyTo as ReplyTo<string> })
       return { type: 'echo', value: at, replyTo }
     }, soon)
@@ -154,7 +154,7 @@ test.serial('an actor of a lane watches one of another: one notice, also of one 
   const { ref: to, next } = inbox<Report>(system, 'report')
   const here = system.spawn(leaf, { name: 'here' })
   const there = await grow(second, 'there')
-  const watch = (whom: Ref<Leaf>) => first.ask<boolean>(replyTo => ({ type: 'watch', whom, to, replyTo }), soon)
+  const watch = (whom: Ref<Leaf>) => first.ask(replyTo => ({ type: 'watch', whom, to, replyTo }), soon)
   for (const whom of [here, there]) {
     await watch(whom)
     whom.tell({ type: 'leave' })
@@ -212,7 +212,7 @@ test.serial('a lane shows its actors and what its recorder keeps', async t => {
 test.serial('a lane has no lanes, and a system that has stopped starts none', async t => {
   const system = new System(quiet)
   const ref = workerOn(system, system.lane())
-  const asked = ref.ask<string>(replyTo => ({ type: 'lane', replyTo }), soon)
+  const asked = ref.ask(replyTo => ({ type: 'lane', replyTo }), soon)
   const { cause } = (await t.throwsAsync(asked, { code: 'ACTOR_FAILED' }))!
   t.is((cause as { readonly code?: string }).code, 'CONFIG_INVALID')
   await system.stop()
@@ -273,7 +273,7 @@ test.serial('whatever an actor of a lane throws is a failure of it alone', async
   const ref = workerOn(system, lane)
   const other = workerOn(system, lane, 'other')
   for (const what of oddities) {
-    const asked = ref.ask<unknown>(replyTo => ({ type: 'odd', what, how: 'throw', replyTo }), soon)
+    const asked = ref.ask(replyTo => ({ type: 'odd', what, how: 'throw', replyTo }), soon)
     await t.throwsAsync(asked, { code: 'ACTOR_FAILED' }, what)
     t.is(await echo(ref, what), what)
   }
@@ -285,8 +285,7 @@ test.serial('whatever an actor of a lane throws is a failure of it alone', async
 test.serial('an answer that cannot cross is a failure of who gives it, and an error is told as text', async t => {
   await using system = new System({ ...quiet, supervision: { intensity: { restarts: 20, withinMs: 60_000 } } })
   const ref = workerOn(system, system.lane())
-  const answer = (what: Odd, how: 'fail' | 'tell') =>
-    ref.ask<unknown>(replyTo => ({ type: 'odd', what, how, replyTo }), soon)
+  const answer = (what: Odd, how: 'fail' | 'tell') => ref.ask(replyTo => ({ type: 'odd', what, how, replyTo }), soon)
   const failure = (await t.throwsAsync(answer('object with one', 'tell'), { code: 'ACTOR_FAILED' }))!
   t.like(failure.cause, { code: 'MESSAGE_NOT_CLONEABLE' })
   t.is(await answer('object with one', 'fail').catch(String), '{ on: [Function: on] }')
@@ -299,7 +298,7 @@ test.serial('who watches from another lane is told of whatever ended an actor', 
   const worker = workerOn(system, system.lane())
   const { ref: to, next } = inbox<Report>(system, 'report')
   const whom = system.spawn(leaf, { restart: 'temporary' })
-  await worker.ask<boolean>(replyTo => ({ type: 'watch', whom, to, replyTo }), soon)
+  await worker.ask(replyTo => ({ type: 'watch', whom, to, replyTo }), soon)
   system.failActor(whom, { on: () => {} } as unknown as Error)
   t.deepEqual((await next()).notice.reason, { type: 'failed', error: '{ on: [Function: on] }' })
 })

@@ -119,7 +119,7 @@ test('many lanes are asked at once, and none is deaf', async t => {
       const ref = system.spawn(system.lane().behavior<Echo>({ module, name: 'echo', input: at }), { name: `e${at}` })
       for (let n = 1; n <= 300; n++) {
         ref.tell({ type: 'add', by: 1 })
-        t.is(await ref.ask<number>(replyTo => ({ type: 'read', replyTo }), { timeoutMs: 60_000 }), at + n)
+        t.is(await ref.ask(replyTo => ({ type: 'read', replyTo }), { timeoutMs: 60_000 }), at + n)
       }
     }),
   )

@@ -29,7 +29,7 @@ function sink(system: System): { readonly ref: Ref<Sink>; next(): Promise<Sink>;
   }
 }
 
-const read = (ref: Ref<Echo>) => ref.ask<number>(replyTo => ({ type: 'read', replyTo }), soon)
+const read = (ref: Ref<Echo>) => ref.ask(replyTo => ({ type: 'read', replyTo }), soon)
 
 test.serial('an actor on a lane runs on its thread, and is told and asked like any other', async t => {
   await using system = new System()
@@ -37,7 +37,7 @@ test.serial('an actor on a lane runs on its thread, and is told and asked like a
   t.is(ref.path, '/e')
   ref.tell({ type: 'add', by: 2 })
   t.is(await read(ref), 42)
-  t.not(await ref.ask<number>(replyTo => ({ type: 'thread', replyTo }), soon), threadId)
+  t.not(await ref.ask(replyTo => ({ type: 'thread', replyTo }), soon), threadId)
 })
 
 test.serial('the order of one sender holds, over ring and port', async t => {
@@ -64,8 +64,8 @@ test.serial('large buffers change owner, small ones are copied', async t => {
   const ref = echoOn(system, system.lane())
   const large = new Uint8Array(1 << 20)
   const small = new Uint8Array(100)
-  t.is(await ref.ask<number>(replyTo => ({ type: 'length', bytes: large, replyTo }), soon), 1 << 20)
-  t.is(await ref.ask<number>(replyTo => ({ type: 'length', bytes: small, replyTo }), soon), 100)
+  t.is(await ref.ask(replyTo => ({ type: 'length', bytes: large, replyTo }), soon), 1 << 20)
+  t.is(await ref.ask(replyTo => ({ type: 'length', bytes: small, replyTo }), soon), 100)
   t.is(large.byteLength, 0)
   t.is(small.byteLength, 100)
 })
@@ -75,7 +75,7 @@ test.serial(
   async t => {
     await using system = new System({ log: () => {} })
     const ref = echoOn(system, system.lane())
-    const length = (bytes: Uint8Array) => ref.ask<number>(replyTo => ({ type: 'length', bytes, replyTo }), soon)
+    const length = (bytes: Uint8Array) => ref.ask(replyTo => ({ type: 'length', bytes, replyTo }), soon)
     const large = new Uint8Array(1 << 20)
     t.is(await length(large), 1 << 20)
     await t.throwsAsync(length(large), { code: 'MESSAGE_NOT_CLONEABLE', message: /message\.bytes .* another owner/ })
@@ -113,7 +113,7 @@ test.serial('a message whose buffer is given away before it has left is lost alo
   const child = await childOf(echoOn(system, system.lane()), sink(system))
   const bytes = new Uint8Array(8)
   const before = read(child)
-  const lost = child.ask<number>(replyTo => ({ type: 'length', bytes, replyTo }), soon)
+  const lost = child.ask(replyTo => ({ type: 'length', bytes, replyTo }), soon)
   const behind = read(child)
   structuredClone(bytes, { transfer: [bytes.buffer] })
   await t.throwsAsync(lost, { code: 'MESSAGE_NOT_CLONEABLE' })
@@ -149,7 +149,7 @@ test.serial('an actor of one lane reaches one of another', async t => {
       .behavior<Numbers & Message>({ module: new URL('./lane-counter.js', import.meta.url), name: 'counter' }),
   )
   for (let n = 1; n <= 10; n++) relay.tell({ type: 'relay', n, to: counter as unknown as Ref<Sink> })
-  const total = () => (counter as unknown as Ref<Echo>).ask<number>(replyTo => ({ type: 'read', replyTo }), soon)
+  const total = () => (counter as unknown as Ref<Echo>).ask(replyTo => ({ type: 'read', replyTo }), soon)
   let sum = 0
   while (sum < 55) sum = await total()
   t.is(sum, 55)
@@ -162,11 +162,11 @@ test.serial('a question to an actor of a lane that is gone, or whose lane is, fa
   t.is(await read(child), 1)
   // From one lane to a child of another the main lane passes on.
   const asker = echoOn(system, system.lane(), 'asker')
-  const other = () => asker.ask<string>(replyTo => ({ type: 'outcome', of: child, replyTo }), { timeoutMs: 60_000 })
+  const other = () => asker.ask(replyTo => ({ type: 'outcome', of: child, replyTo }), { timeoutMs: 60_000 })
   t.is(await other(), '1')
   child.tell({ type: 'leave' })
   const never = { timeoutMs: 60_000 }
-  const question = (replyTo: ReplyTo<number>): Echo => ({ type: 'read', replyTo })
+  const question = (replyTo: ReplyTo<number>) => ({ type: 'read', replyTo }) as const
   await t.throwsAsync(child.ask(question, never), { code: 'ACTOR_STOPPED' })
   t.is(await other(), 'ACTOR_STOPPED')
   await lane.close()
@@ -179,7 +179,7 @@ test.serial('a message keeps its id on its way', async t => {
   await using system = new System()
   const ref = echoOn(system, system.lane())
   const before = system.main.lastMessageId
-  const cause = await ref.ask<number>(replyTo => ({ type: 'cause', replyTo }), soon)
+  const cause = await ref.ask(replyTo => ({ type: 'cause', replyTo }), soon)
   t.is(cause, before + 1)
 })
 
@@ -217,13 +217,13 @@ test.serial('a lane that dies is a failure of its actors, and a restart begins i
   const lane = system.lane()
   const ref = echoOn(system, lane, 'e', 7)
   t.is(await read(ref), 7)
-  const thread = await ref.ask<number>(replyTo => ({ type: 'thread', replyTo }), soon)
+  const thread = await ref.ask(replyTo => ({ type: 'thread', replyTo }), soon)
   ref.tell({ type: 'die' })
   while (system.inspect().children[0]?.restarts !== 1) await new Promise(resolve => setTimeout(resolve, 1))
   t.is((errors[0] as Error & { code: string }).code, 'LANE_DIED')
   t.is((errors[0]!.cause as Error).message, 'the thread ended with code 3')
   t.is(await read(ref), 7)
-  t.not(await ref.ask<number>(replyTo => ({ type: 'thread', replyTo }), soon), thread)
+  t.not(await ref.ask(replyTo => ({ type: 'thread', replyTo }), soon), thread)
 })
 
 test.serial(
@@ -232,7 +232,7 @@ test.serial(
     await using system = new System({ log: quiet })
     const ref = echoOn(system, system.lane(), 'e', 7)
     await read(ref)
-    const question = (replyTo: ReplyTo<number>): Echo => ({ type: 'read', replyTo })
+    const question = (replyTo: ReplyTo<number>) => ({ type: 'read', replyTo }) as const
     ref.tell({ type: 'die' })
     const error = await t.throwsAsync(ref.ask(question, { timeoutMs: 60_000 }), { code: 'LANE_DIED' })
     t.is((error!.cause as Error).message, 'the thread ended with code 3')

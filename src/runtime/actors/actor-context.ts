@@ -146,7 +146,7 @@ export class ActorContext<M extends Message> {
   }
 
   unlink<T extends Message>(ref: Ref<T>): void {
-    this.cell.lifecycle.unlink(cellOf(ref))
+    this.cell.lifecycle.links.remove(cellOf(ref))
   }
 
   /** What `system.inspect()` shows of this actor's own state; called when somebody looks. */

@@ -183,9 +183,9 @@ export class Composition<S extends Shape> {
  * @example
  * const shop = composition('shop')
  *   .with('stock', { behavior: () => counter })
- *   .with('till', { needs: ['stock'], behavior: ({ stock }) => till({ stock }) })
- * console.log(`${shop}`)
- * const { refs, stop } = await shop.start()
+ *   .with('till', { needs: ['stock'], behavior: ({ stock }) => till(stock) })
+ * await using running = await shop.start()
+ * running.refs.till.tell({ type: 'sold', pieces: 2 })
  */
 export function composition<const Name extends string>(
   name: Name,

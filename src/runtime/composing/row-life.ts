@@ -6,6 +6,7 @@ import type { Lane } from '../lanes/lane.ts'
 import { Timer } from '../queues/timer-wheel.ts'
 import type { StopReason } from '../supervising/actor-lifecycle.ts'
 import type { RowRule } from '../supervising/row-rule.ts'
+import type { RestartKind } from '../supervising/supervision.ts'
 import type { MakeBehavior } from './module-behavior.ts'
 import { isModule, type PlannedRow } from './plan.ts'
 
@@ -45,7 +46,7 @@ export class RowLife implements RowRule {
   hasStarted = false
   /** What the latest start yielded. */
   value: unknown
-  /** Settles when the first start is complete, or when the actor has ended before that. */
+  /** Settles when the first start is complete, or has failed, or when the actor has ended before that. */
   readonly firstStart: Promise<FirstStart>
   readonly #surroundings: Surroundings
   readonly #home: Home
@@ -66,6 +67,10 @@ export class RowLife implements RowRule {
     this.firstStart = new Promise(resolve => {
       this.#settle = resolve
     })
+  }
+
+  get restart(): RestartKind {
+    return this.hasStarted ? (this.row.spawning.restart ?? 'transient') : 'temporary'
   }
 
   /** What the actor does in all of its lives. The options of the behaviour are those of the first. */
@@ -95,6 +100,10 @@ export class RowLife implements RowRule {
     if (this.hasStarted) return
     this.hasStarted = true
     this.#settle({ ok: true })
+  }
+
+  failedToStart(error: unknown): void {
+    this.#settle({ ok: false, reason: { type: 'failed', error } })
   }
 
   ended(reason: StopReason): void {

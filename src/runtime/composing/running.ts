@@ -149,8 +149,10 @@ export class Run implements AsyncDisposable {
     const rule: RowRule = {
       needs: new Set(),
       hasStarted: true,
+      restart: this.#isOwner ? 'transient' : 'temporary',
       complete: () => undefined,
       completed: () => {},
+      failedToStart: () => {},
       ended: reason => {
         end()
         this.#onSupervisorEnded(reason)

@@ -1,10 +1,10 @@
 import type { Message } from '../actors/actor.ts'
 import type { ActorCell } from '../actors/actor-cell.ts'
 import { ActorContext } from '../actors/actor-context.ts'
-import { SpimplError } from '../errors.ts'
 import { execution } from '../queues/root-queue.ts'
 import { diagnostics } from '../watching/diagnostics.ts'
 import { FAILED, RESTARTED, STARTED, STOPPED } from '../watching/recorder.ts'
+import { ActorLinks, linkedFailure } from './actor-links.ts'
 import type { ChildState } from './child-state.ts'
 import { RestartBatch } from './restart-batch.ts'
 import { StopDeadline } from './stop-deadline.ts'
@@ -46,14 +46,17 @@ export class Lifecycle {
   private deadline: StopDeadline | undefined = undefined
   private watchers: Map<ActorCell, WatchMessage<Message>> | undefined = undefined
   private watching: Set<ActorCell> | undefined = undefined
-  /** Links that this life of the actor made, and those that others made to it: a restart undoes the former only. */
-  private links: Set<ActorCell> | undefined = undefined
-  private linkedBy: Set<ActorCell> | undefined = undefined
+  private linksMade: ActorLinks | undefined = undefined
   /** The life whose start is not complete yet, though its `setup` has run. */
   private completing: ActorContext<Message> | undefined = undefined
 
   constructor(cell: ActorCell) {
     this.cell = cell
+  }
+
+  get links(): ActorLinks {
+    this.linksMade ??= new ActorLinks(this.cell)
+    return this.linksMade
   }
 
   get stopped(): boolean {
@@ -72,11 +75,11 @@ export class Lifecycle {
 
   /** Its start is complete, and nothing has ended it since. */
   get isUp(): boolean {
-    return this.state === 'running' && !this.isCompleting
+    return this.state === 'running' && !this.completes(this.completing)
   }
 
-  private get isCompleting(): boolean {
-    return this.completing !== undefined && this.completing === this.cell.incarnation
+  private completes(life: ActorContext<Message> | undefined): boolean {
+    return this.state === 'running' && life !== undefined && life === this.completing && life === this.cell.incarnation
   }
 
   get takesChildren(): boolean {
@@ -114,33 +117,21 @@ export class Lifecycle {
     }
   }
 
-  /** Completes a start whose `setup` has run: at once, or by the rule of a row. */
+  /** `setup` has run: the start is complete at once, or when the rule of a row says so. */
   private complete(context: ActorContext<Message>): void {
-    const { row } = this.cell.options
-    const completion = row?.complete()
-    if (completion === undefined) {
-      row?.completed(undefined)
-      this.joinSiblings()
-      return
-    }
+    const completion = this.cell.options.row?.complete()
     this.completing = context
-    const isCurrent = () => this.isCompleting && this.state === 'running'
-    completion.then(
-      value => {
-        if (!isCurrent()) return
-        this.completing = undefined
-        row!.completed(value)
-        this.joinSiblings()
-      },
-      error => {
-        if (isCurrent()) this.fail(error)
-      },
-    )
+    if (completion === undefined) this.completed(undefined)
+    completion
+      ?.then(value => this.completes(context) && this.completed(value))
+      .catch(error => this.completes(context) && this.fail(error))
   }
 
   /** It is up: the restart it belongs to goes on, and so do others that wait for it. */
-  private joinSiblings(): void {
-    // One that starts only now, while others of its batch go down, has its own turn to go down before it.
+  private completed(value: unknown): void {
+    this.completing = undefined
+    this.cell.options.row?.completed(value)
+    // If siblings of this restart are still going down, this actor goes down in its own turn before them.
     if (this.batch?.comesUp === true) this.leaveBatch()
     else this.advanceBatches()
   }
@@ -154,11 +145,12 @@ export class Lifecycle {
     this.cell.open = false
     this.enter('fail')
     this.reason = { type: 'failed', error }
-    // Whoever starts a composition gets the failure of a first start as an error.
-    if (this.cell.options.row?.hasStarted !== false) this.cell.system.report(this.cell, 'failed', error)
+    const { row } = this.cell.options
+    if (row?.hasStarted === false) row.failedToStart(error)
+    else this.cell.system.report(this.cell, 'failed', error)
     this.cell.note(FAILED, execution.messageId, error instanceof Error ? error.name : 'failed')
     if (diagnostics.failed.hasSubscribers) diagnostics.failed.publish({ ...this.cell.event(), error })
-    this.failLinks(error)
+    this.linksMade?.fail(error)
     this.decide('failed')
   }
 
@@ -170,26 +162,7 @@ export class Lifecycle {
       if (lifecycle.reason.type === 'failed') this.fail(linkedFailure(other, lifecycle.reason.error))
       return
     }
-    this.links ??= new Set()
     this.links.add(other)
-    lifecycle.linkedBy ??= new Set()
-    lifecycle.linkedBy.add(this.cell)
-  }
-
-  unlink(other: ActorCell): void {
-    const { lifecycle } = other
-    this.links?.delete(other)
-    this.linkedBy?.delete(other)
-    lifecycle.links?.delete(this.cell)
-    lifecycle.linkedBy?.delete(this.cell)
-  }
-
-  private failLinks(error: unknown): void {
-    const linked = new Set([...(this.links ?? []), ...(this.linkedBy ?? [])])
-    for (const other of linked) this.unlink(other)
-    for (const other of linked) {
-      if (other.lifecycle.takesChildren) other.lifecycle.fail(linkedFailure(this.cell, error))
-    }
   }
 
   private announceStart(): void {
@@ -295,7 +268,7 @@ export class Lifecycle {
 
   /** Whether it is to start, and its restart waits for that. */
   startsWith(batch: RestartBatch): boolean {
-    return (this.state === 'starting' || this.isCompleting) && this.batch === batch
+    return (this.state === 'starting' || this.completes(this.completing)) && this.batch === batch
   }
 
   /** It is up, has failed anew or has ended: the restart it belongs to goes on without it. */
@@ -345,8 +318,7 @@ export class Lifecycle {
     }
     for (const watched of this.watching ?? []) watched.lifecycle.watchers?.delete(cell)
     this.watching = undefined
-    for (const other of this.links ?? []) other.lifecycle.linkedBy?.delete(cell)
-    this.links = undefined
+    this.linksMade?.endLife()
     cell.become(undefined)
     return true
   }
@@ -380,8 +352,7 @@ export class Lifecycle {
     cell.note(STOPPED, 0, reason.type)
     cell.system.recorder?.forgetActor(cell.id)
     if (diagnostics.stopped.hasSubscribers) diagnostics.stopped.publish({ ...cell.event(), reason })
-    for (const other of this.linkedBy ?? []) other.lifecycle.links?.delete(cell)
-    this.linkedBy = undefined
+    this.linksMade?.end()
     const { watchers } = this
     this.watchers = undefined
     for (const [watcher, message] of watchers ?? []) {
@@ -407,7 +378,7 @@ export class Lifecycle {
     const { cell } = this
     // Others of a batch go down just now, and its turn comes: that is decided. A linked one may have brought it there.
     if (this.state !== 'failed' || this.batch?.comesUp === false) return
-    const { parent, system } = cell
+    const { parent, system, options } = cell
     // The top of the tree has nobody above: the system shuts down (System.report).
     if (parent === undefined) return
     if (!parent.lifecycle.takesChildren) {
@@ -415,8 +386,7 @@ export class Lifecycle {
       return
     }
     parent.policy ??= new SupervisionPolicy(parent.behavior.options.supervision ?? {}, system.randomness)
-    const kind = cell.options.row?.hasStarted === false ? 'temporary' : (cell.options.restart ?? 'transient')
-    const decision = parent.policy.decide(ended, kind, system.now())
+    const decision = parent.policy.decide(ended, options.row?.restart ?? options.restart ?? 'transient', system.now())
     if (decision.type === 'restart') {
       const earlier = this.batch
       new RestartBatch(parent, cell, decision.strategy, decision.delayMs).advance()
@@ -428,8 +398,4 @@ export class Lifecycle {
     const cause = this.reason.type === 'failed' ? this.reason.error : undefined
     parent.lifecycle.fail(intensityExceeded(parent.path, cell.name, decision.restarts, cause))
   }
-}
-
-function linkedFailure(cell: ActorCell, cause: unknown): SpimplError {
-  return new SpimplError('ACTOR_FAILED', `${cell.path}, to which this actor is linked, has failed`, { cause })
 }

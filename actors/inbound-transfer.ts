@@ -1,4 +1,4 @@
-import { behavior } from 'spimpl-runtime'
+import { behavior, lend } from 'spimpl-runtime'
 import type { ErrorCode } from '../src/errors.ts'
 import { Backlog } from '../src/portal/content/backlog.ts'
 import { ContentFrames } from '../src/portal/content/content-frames.ts'
@@ -32,7 +32,7 @@ export function inboundTransfer(request: Inbound, options: TransferOptions) {
 
     const judge = (item: Uint8Array): void => {
       judged = item
-      validation.tell({ type: 'validate', ref: index, key: names[index]!.key, bytes: item, client: context.self })
+      validation.tell({ type: 'validate', ref: index, key: names[index]!.key, bytes: lend(item), client: context.self })
     }
 
     const mayTake = (): boolean => !failed && judged === undefined && !awaitsRoom && index < names.length
@@ -128,7 +128,7 @@ export function inboundTransfer(request: Inbound, options: TransferOptions) {
           return
         }
         const { key, contentId } = names[index]!
-        storage.tell({ type: 'keep', ref: index, contentId, key, value: judged, client: context.self })
+        storage.tell({ type: 'keep', ref: index, contentId, key, value: lend(judged), client: context.self })
       },
       'content-kept': ({ outcome }) => {
         if (judged !== undefined) accepted(judged, outcome.stored)

@@ -1,4 +1,4 @@
-import type { Ref } from 'spimpl-runtime'
+import { lend, type Ref } from 'spimpl-runtime'
 import type { OverlayInput, StoreQuestion } from '../src/portal/portal.ts'
 import { Pending } from './core-driver.ts'
 import type { OverlayMessage } from './overlay-messages.ts'
@@ -50,9 +50,9 @@ export function storeQuestions(parts: {
       if (!answer.result.ok) return settle({ type: 'validated', ref, valid: false, code: answer.result.code })
       // A store that does not want or cannot write it makes it no less valid.
       const kept: Settle = () => settle({ type: 'validated', ref, valid: true })
-      storage.tell({ type: 'keep', ref: waiting.add(kept), contentId, key, value: content, client })
+      storage.tell({ type: 'keep', ref: waiting.add(kept), contentId, key, value: lend(content), client })
     }
-    validation.tell({ type: 'validate', ref: waiting.add(settled), key, bytes: content, client })
+    validation.tell({ type: 'validate', ref: waiting.add(settled), key, bytes: lend(content), client })
   }
 
   return {

@@ -1,6 +1,6 @@
 import { ComputePool } from 'spimpl-runtime/compute-pool'
-import { chooseExecutor, type ExecutorChoice } from '../node/executors.ts'
 import { type RunningNode, startNode } from '../node/node.ts'
+import { chooseExecutor, type ExecutorChoice } from '../node/options/executors.ts'
 import { SpimplError } from '../src/errors.ts'
 import { makeChain } from '../src/history/chain-maker/chain-maker.ts'
 import type { HistoryContentType } from '../src/history/content/content-key.ts'

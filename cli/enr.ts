@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { type Randomness, systemRandomness } from 'spimpl-runtime'
-import { NETWORKS } from '../node/networks.ts'
+import { NETWORKS } from '../node/options/networks.ts'
 import { toHex } from '../src/codec/hex.ts'
 import { nodeCryptography } from '../src/crypto/node-cryptography.ts'
 import { SpimplError } from '../src/errors.ts'

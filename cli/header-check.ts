@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import type { PortalNetwork } from '../node/networks.ts'
+import type { PortalNetwork } from '../node/options/networks.ts'
 import { toHex } from '../src/codec/hex.ts'
 import type { HeaderSource } from '../src/history/headers/header-source.ts'
 

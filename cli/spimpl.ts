@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
-import { packageVersion } from '../node/client-version.ts'
-import { nodeComposition } from '../node/node-composition.ts'
+import { nodeComposition } from '../node/composition/node-composition.ts'
+import { packageVersion } from '../node/options/client-version.ts'
 import { SpimplError } from '../src/errors.ts'
 import { devnet } from './devnet.ts'
 import { decodeEnr, newEnr } from './enr.ts'

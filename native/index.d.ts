@@ -25,57 +25,105 @@ export class AddonError extends Error {
 
 export type QualityOfService = 'user-interactive' | 'user-initiated' | 'default' | 'utility' | 'background'
 
+/** What a queue runs. Work that returns a promise is in flight until it settles: a serial queue waits for it. */
+export type Work<R = unknown> = () => R
+
+export interface WorkOptions {
+  /** On a concurrent queue: runs alone, behind all that came before, before all that comes after. */
+  readonly barrier?: boolean
+  /** Entered now, left when the work is done. */
+  readonly group?: DispatchGroup
+}
+
 export interface DispatchQueueOptions {
-  /** Many items at a time where the target's threads allow it; JavaScript items still run one at a time. */
-  readonly concurrent?: boolean
-  /** Runs nothing until `activate()`. */
-  readonly inactive?: boolean
+  /** Default: `DispatchQueue.main`. Never an overcommitting queue. */
+  readonly target?: DispatchQueue
   /** Default: that of the target. */
   readonly qos?: QualityOfService
-  /** Default: `DispatchQueue.lane`. Never an overcommitting queue. */
-  readonly target?: DispatchQueue
+  /** Native jobs run many at a time, as the target's threads allow; of JavaScript, what overlaps are pending promises. */
+  readonly concurrent?: boolean
+  /** Runs nothing before `activate()`, and may be given another target until then. */
+  readonly inactive?: boolean
+  /** Where an error goes that work throws or rejects with. Default: it is an uncaught exception. */
+  readonly onError?: (error: unknown) => void
+}
+
+/** A key of queue-specific data; two keys of one name are two keys. */
+export class QueueKey<T> {
+  constructor(name: string)
+  readonly name: string
+  /** Only for the compiler. */
+  readonly type?: T
 }
 
 /**
- * A `dispatch_queue_t`. Functions are run on the JavaScript thread that made the queue, one inside of each libdispatch item, so
- * that order, suspension, barriers and targets are libdispatch's own. Queues that end at a global queue take native jobs
- * only. What libdispatch answers with the end of the process is a typed error here.
+ * A `dispatch_queue_t`, with the verbs of the runtime's DispatchQueue. Functions run on the JavaScript thread that made the
+ * queue, one inside of each libdispatch item, so that order, suspension, barriers and targets are libdispatch's own. Queues
+ * that end at a global queue take native jobs only. Misuse for which libdispatch ends the process is a typed error here.
+ *
+ * There is no `sync`: the items run on the calling thread, which would wait for itself.
  *
  * @example
  * const index = new DispatchQueue('net.example.index', { qos: 'utility' })
- * index.async(() => index.assertCurrent())
+ * let words = 0
+ * index.async(() => { words++ })
+ * const count = await index.asyncAndWait(() => words)
  */
 export class DispatchQueue {
   /** Throws LIBDISPATCH_UNAVAILABLE or ADDON_UNAVAILABLE. The label is what debuggers and system tools show. */
   constructor(label: string, options?: DispatchQueueOptions)
-  /** The root of this JavaScript thread: on the main thread the main queue. */
-  static readonly lane: DispatchQueue
+  /** The root of this JavaScript thread, for queues that name no target: on the main thread the main queue. */
+  static readonly main: DispatchQueue
   /** A global queue: the threads of libdispatch, for native jobs. */
   static global(qos?: QualityOfService): DispatchQueue
   /** The value of the running queue for `key`, or of the nearest queue that it targets. */
-  static getSpecific(key: unknown): unknown
+  static getSpecific<T>(key: QueueKey<T>): T | undefined
   readonly label: string
+  readonly concurrent: boolean
+  /** The index of its class of service, 0 the most urgent. */
+  readonly band: number
   readonly target: DispatchQueue | undefined
+  /** Items that wait to begin. */
+  readonly size: number
+  /** Whether it is inactive, or was suspended more often than resumed. */
+  readonly suspended: boolean
   /** Whether its targets end at this thread's root, so that JavaScript can run on it. */
   readonly runsJavaScript: boolean
-  /** Whether the caller runs on this queue or on one that targets it. A global queue never is. */
+  /** Whether the code runs on this queue or on one that targets it: not behind an `await`, and never on a global queue. */
   readonly isCurrent: boolean
-  /** Throws QUEUE_WRONG unless `isCurrent`. */
-  assertCurrent(): void
-  async(work: () => void): void
-  barrierAsync(work: () => void): void
-  /** At least `delayMs` from now, which is finite; as dispatch_after, late by up to a tenth. */
-  after(delayMs: number, work: () => void): void
-  /** Runs `work` for 0 to iterations - 1; settles after the last, rejects with the first exception. */
-  apply(iterations: number, work: (index: number) => void): Promise<void>
+  /** Runs `work` later, behind what waits. Never runs it before it returns. */
+  async(work: Work, options?: WorkOptions): void
+  /**
+   * As `async`, and settles with what `work` returns or throws. Rejects with QUEUE_SYNC_ON_SELF where an item of a serial queue
+   * would wait for one behind it.
+   */
+  asyncAndWait<R>(work: Work<R>, options?: WorkOptions): Promise<Awaited<R>>
+  /**
+   * Runs `work` once `delayMs` have passed; as dispatch_after, late by up to a tenth. Infinity is never.
+   * @returns what cancels it, also on a queue that is suspended: false when the work has begun
+   */
+  after(delayMs: number, work: Work): () => boolean
+  /**
+   * Runs `work(0)` to `work(iterations - 1)` and settles when all are done, also if some failed; rejects with the error of the
+   * first that did, and with QUEUE_SYNC_ON_SELF where a serial queue would wait for itself.
+   */
+  apply(iterations: number, work: (iteration: number) => unknown): Promise<void>
+  /** Begins nothing more until `resume()` was called as often. What is in flight goes on. */
   suspend(): void
-  /** Throws QUEUE_OVER_RESUMED. */
+  /** Throws QUEUE_OVER_RESUMED when it was not suspended so often. */
   resume(): void
+  /** Lets an inactive queue begin; on an active one it does nothing. */
   activate(): void
-  /** Only while the queue is inactive, as libdispatch wants it. */
+  /** Throws QUEUE_TARGET_INVALID on an active queue, or when the tree would become a circle. */
   setTarget(target: DispatchQueue): void
   /** `undefined` removes. The value is kept as long as libdispatch has the queue, with items that still wait. */
-  setSpecific(key: unknown, value: unknown): void
+  setSpecific<T>(key: QueueKey<T>, value: T | undefined): void
+  /** What this queue itself holds under the key. */
+  getSpecific<T>(key: QueueKey<T>): T | undefined
+  /** Throws QUEUE_WRONG unless `isCurrent`. */
+  assertCurrent(): void
+  /** Throws QUEUE_WRONG if `isCurrent`. */
+  assertNotCurrent(): void
   /**
    * From now on other threads can send bytes to this queue, with `new RemoteQueue(port)`. What arrived since the last call
    * comes as one batch, as one item of this queue, in the order of each sender. Keeps the program alive until `unlisten()`.
@@ -96,49 +144,80 @@ export class RemoteQueue {
   send(bytes: Uint8Array): boolean
 }
 
-/** A `dispatch_group_t` of this thread. */
+/** A `dispatch_group_t` of this thread, with the verbs of the runtime's DispatchGroup. */
 export class DispatchGroup {
+  /** What has begun and is not done. */
+  readonly size: number
   enter(): void
-  /** Throws GROUP_UNBALANCED. */
+  /** Throws GROUP_UNBALANCED when it was not entered so often. */
   leave(): void
-  async(queue: DispatchQueue, work: () => void): void
-  notify(queue: DispatchQueue, work: () => void): void
+  /** Runs `work` on `queue` once the group is empty; at once if it is. */
+  notify(queue: DispatchQueue, work: Work): void
   /** Settles when the group is empty. */
   wait(): Promise<void>
+  /** Settles when the group is empty: true, or after `timeoutMs`, as an item of `root`: false. */
+  waitWithin(timeoutMs: number, root: DispatchQueue): Promise<boolean>
 }
 
-export type DispatchSourceType = 'timer' | 'read' | 'write' | 'data-add' | 'data-or' | 'data-replace'
-
-export interface DispatchSourceOptions {
-  readonly queue: DispatchQueue
-  /** For read and write. It is open, and must stay so until `cancel()` has settled. */
-  readonly descriptor?: number
-  /** A timer that is strict is not moved together with others to save power. */
-  readonly strict?: boolean
-  /** Whether it keeps the program alive while active; default true. Data sources never do. */
-  readonly ref?: boolean
-  /** Timer: how often it was due since the last call. Read, write: bytes, an estimate. Data: what was merged. */
-  readonly onFire: (data: number) => void
+/** When a timer source fires. */
+export interface TimerSchedule {
+  /** From `activate()`, or from `schedule()` on an active source. Infinity is never. */
+  readonly afterMs: number
+  /** Default: once. */
+  readonly repeatingMs?: number
+  /** libdispatch may be late by this much, to wake the process less often; of one that repeats at most half its interval. */
+  readonly leewayMs?: number
 }
 
-/** A `dispatch_source_t`. It is kept until it is cancelled, whether or not somebody refers to it. */
+/**
+ * A `dispatch_source_t`, with the verbs of the runtime's DispatchSource. It is born inactive; its handlers are set, then it is
+ * activated. It is kept until its cancel handler has run, whether or not anything refers to it; what its handlers refer to is
+ * kept with it, such as the source's own queue.
+ *
+ * libdispatch watches descriptors, where the runtime's sources watch Node's streams.
+ */
 export class DispatchSource {
-  /** Throws SOURCE_INVALID, QUEUE_WRONG. */
-  constructor(type: DispatchSourceType, options: DispatchSourceOptions)
-  /** `delayMs` from now, Infinity to disarm; again every `intervalMs`; libdispatch may be late by `leewayMs`. */
-  schedule(schedule: { readonly delayMs: number; readonly intervalMs?: number; readonly leewayMs?: number }): this
-  activate(): this
-  suspend(): void
-  /** Throws QUEUE_OVER_RESUMED. */
-  resume(): void
-  merge(data: number): void
-  ref(): this
-  unref(): this
+  private constructor()
+  /** Values given to `mergeData` are added up. */
+  static dataAdd(queue: DispatchQueue): DispatchSource
+  /** Values given to `mergeData` are combined bit by bit (32 bits). */
+  static dataOr(queue: DispatchQueue): DispatchSource
+  /** The last value given to `mergeData` counts. */
+  static dataReplace(queue: DispatchQueue): DispatchSource
   /**
-   * Settles when the source will never fire again: of one that is suspended, or whose queue is, once it is resumed. Waiting for
-   * that keeps no program alive.
+   * `data` is how often it was due since the last event.
+   * @param options.strict it is not moved together with other timers to save power
    */
-  cancel(): Promise<void>
+  static timer(queue: DispatchQueue, schedule: TimerSchedule, options?: { readonly strict?: boolean }): DispatchSource
+  /**
+   * Fires while the descriptor has bytes to read; `data` is how many, an estimate. The descriptor is open, and stays so until the
+   * cancel handler has run. Throws SOURCE_INVALID.
+   */
+  static readable(queue: DispatchQueue, descriptor: number): DispatchSource
+  /** Fires while the descriptor takes bytes; `data` is how many, an estimate. As `readable` otherwise. */
+  static writable(queue: DispatchQueue, descriptor: number): DispatchSource
+  readonly queue: DispatchQueue
+  /** Inside the event handler: the merged value of what happened. */
+  readonly data: number
+  readonly isCancelled: boolean
+  /** A promise that the handler returns holds the queue; the handler never overlaps itself. */
+  setEventHandler(handler: () => unknown): void
+  /** Runs once, on the queue, behind the last event; of a source that is suspended or inactive once it goes on. */
+  setCancelHandler(handler: () => unknown): void
+  /** Another schedule for a timer: `dispatch_source_set_timer`. */
+  schedule(schedule: TimerSchedule): void
+  activate(): void
+  /** Holds events back; they are merged meanwhile. Counted. */
+  suspend(): void
+  /** As often as it was suspended, else QUEUE_OVER_RESUMED. One that is inactive and not suspended it activates. */
+  resume(): void
+  /** Adds to the data of a data source, in whole numbers. What comes to zero is no event. */
+  mergeData(value: number): void
+  /** No event is delivered any more, not even one that waits. */
+  cancel(): void
+  /** An active source keeps the program alive while it may fire by itself. Default; data sources never do. */
+  ref(): void
+  unref(): void
 }
 
 /** Runs what this thread's root queue has now, instead of when the event loop polls next. */

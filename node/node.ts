@@ -1,7 +1,10 @@
 /**
  * The door `spimpl/node`: a Portal history node in one line, what it is made of, and what it does for its callers.
  *
- *     api  what programs and JSON-RPC ask of a node, as messages to its actors
+ *     options      what a node is made of, with its checks and defaults; the networks
+ *     ports        what a node opens itself, and closes: data directory and key, header source, threads
+ *     composition  the rows of a node, also on other threads, and the value they make
+ *     api          what programs and JSON-RPC ask of a node, as messages to its actors
  */
 export type { ActorsEvent } from '../actors/events.ts'
 export type { ContentChange, RadiusChanged } from '../actors/storage.ts'
@@ -63,10 +66,16 @@ export type {
   Endpoint,
   OpenDatagramSocket,
 } from '../src/transport/datagram.ts'
+export { type ApiParts, nodeApi } from './api/node-api.ts'
+export type { NodeRefs } from './api/node-asks.ts'
+export { storageOnLane, validationOnLane } from './composition/lane-rows.ts'
+export { nodeComposition } from './composition/node-composition.ts'
+export { HISTORY_SUBNETWORK, nodeRows, type Subnetwork, subnetworkRow } from './composition/node-rows.ts'
 export { EVENTS_BUFFERED, type EventsDropped } from './event-feed.ts'
-export type { ExecutorName } from './executors.ts'
-export { NETWORKS, type NetworkName, type PortalNetwork } from './networks.ts'
-export type { NodeOptions } from './node-options.ts'
+export type { ExecutorName } from './options/executors.ts'
+export { NETWORKS, type NetworkName, type PortalNetwork } from './options/networks.ts'
+export type { NodeOptions } from './options/node-options.ts'
+export type { NodePorts, PortsMessage } from './ports/ports.ts'
+export type { ValidateContent } from './ports/validation-threads.ts'
 export type { NodeEvent, NodeParts, RunningNode } from './running-node.ts'
 export { startNode } from './start-node.ts'
-export type { ValidateContent } from './validation-threads.ts'

@@ -1,10 +1,10 @@
 import { type ShutdownReport, SpimplError, type System } from 'spimpl-runtime'
 import type { Endpoint } from '../src/transport/datagram.ts'
 import { nodeApi } from './api/node-api.ts'
-import { chooseExecutor } from './executors.ts'
-import { nodeComposition } from './node-composition.ts'
-import type { NodeOptions } from './node-options.ts'
-import type { NodePorts } from './ports.ts'
+import { nodeComposition } from './composition/node-composition.ts'
+import { chooseExecutor } from './options/executors.ts'
+import type { NodeOptions } from './options/node-options.ts'
+import type { NodePorts } from './ports/ports.ts'
 import type { NodeParts, RunningNode } from './running-node.ts'
 
 /**

@@ -15,7 +15,8 @@ const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
 const output = path.join(root, 'build', 'Release', 'node_dispatch_addon.node')
 const has = flag => process.argv.includes(flag)
 const prebuild = path.join(root, 'prebuilds', `${process.platform}-${process.arch}`, 'node_dispatch_addon.node')
-const sources = readdirSync(path.join(root, 'src')).map(file => path.join(root, 'src', file))
+// The rooms themselves as well: a file that goes changes the folder that it was in.
+const sources = readdirSync(path.join(root, 'src'), { recursive: true }).map(file => path.join(root, 'src', file))
 
 /** The folder that holds include/node of the node that runs this. */
 function headers() {

@@ -56,7 +56,7 @@ withDispatch('the chosen libdispatch is tried first, and the others after it', t
 })
 
 withCompiler('a libdispatch that lacks a function is refused by its name', t => {
-  const source = readFileSync(path.join(root, 'src', 'libdispatch.cc'), 'utf8')
+  const source = readFileSync(path.join(root, 'src', 'queues', 'libdispatch.cc'), 'utf8')
   const names = [...source.matchAll(/fill\(library, t\.\w+, "(\w+)"/g)].map(([, name]) => name)
   t.true(names.length > 40)
   const folder = scratch(t)

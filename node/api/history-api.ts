@@ -1,3 +1,4 @@
+import { lend } from 'spimpl-runtime'
 import type { NetworkCall } from '../../actors/overlay-messages.ts'
 import { toHex } from '../../src/codec/hex.ts'
 import { SpimplError } from '../../src/errors.ts'
@@ -25,8 +26,10 @@ export function historyApi(options: NodeApiOptions, asks: NodeAsks): HistoryApi 
     storage(replyTo => ({ type: 'get', contentId, replyTo }), call)
 
   /** @returns whether the store took it */
-  const validateAndStore = async (item: NamedContent, value: Uint8Array, call: CallOptions): Promise<boolean> => {
+  const validateAndStore = async (item: NamedContent, content: Uint8Array, call: CallOptions): Promise<boolean> => {
     const { key, contentId } = item
+    // Both may be on another thread, and gossip may need it after them.
+    const value = lend(content)
     const result = await validation(replyTo => ({ type: 'check', key, bytes: value, replyTo }), call)
     if (!result.ok) {
       const { code, detail } = result

@@ -28,3 +28,10 @@ function bigUintBytes(value: bigint): Uint8Array {
   buffer.write(digits.length % 2 === 0 ? digits : `0${digits}`, 'hex')
   return new Uint8Array(buffer.buffer)
 }
+
+/** The big-endian integer of the 6 bytes at `at`: exact as a number, and cheaper as a map key than a string. */
+export function readUint48(bytes: Uint8Array, at: number): number {
+  const upper = (bytes[at]! << 16) | (bytes[at + 1]! << 8) | bytes[at + 2]!
+  const lower = (bytes[at + 3]! << 16) | (bytes[at + 4]! << 8) | bytes[at + 5]!
+  return upper * 0x1_00_00_00 + lower
+}

@@ -23,6 +23,7 @@ export interface RecordClaim {
   field(key: string): Uint8Array | undefined
 }
 
+/** How records of one scheme name, sign and prove their node (EIP-778, the key `id`). */
 export interface IdentityScheme {
   /** What the key `id` says, in ASCII. */
   readonly name: string

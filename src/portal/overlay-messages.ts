@@ -1,4 +1,4 @@
-import type { TalkToken } from '../discv5/interface.ts'
+import type { TalkToken } from '../discv5/messages.ts'
 import type { ErrorCode } from '../errors.ts'
 import type { NodeRecord } from '../identity/node-record.ts'
 import type { AcceptCode } from './wire/message.ts'

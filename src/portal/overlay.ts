@@ -250,10 +250,10 @@ export class Overlay implements Core<OverlayInput, OverlayOutput> {
   /** The routing table, the nearest nodes first. */
   members(): MemberSnapshot[] {
     const { table, profiles } = this.#state
-    return Array.from(table.slots(), ({ entry, live }) => {
+    return Array.from(table.slots(), ({ entry, isLive }) => {
       const { nodeIdHex } = entry.record
       const { clientInfo } = profiles.peek(nodeIdHex) ?? {}
-      return { nodeIdHex, isLive: live, radius: profiles.radius(nodeIdHex), clientInfo }
+      return { nodeIdHex, isLive, radius: profiles.radius(nodeIdHex), clientInfo }
     })
   }
 

@@ -46,6 +46,7 @@ export {
 export { EventLoopExecutor } from './executors/event-loop.ts'
 export type { Drainer, Executor } from './executors/executor.ts'
 export { Lane, type LaneBehavior, type LaneOptions } from './lanes/lane.ts'
+export { lend } from './lanes/lent.ts'
 export { type Clock, systemClock } from './ports/clock.ts'
 export type { Logger, LogLevel, LogRecord, LogSink } from './ports/logger.ts'
 export { type Randomness, seededRandomness, systemRandomness } from './ports/randomness.ts'

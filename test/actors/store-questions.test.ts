@@ -4,7 +4,7 @@ import type { OverlayMessage } from '../../actors/overlay-messages.ts'
 import type { StorageMessage } from '../../actors/storage.ts'
 import { storeQuestions } from '../../actors/store-questions.ts'
 import type { ValidationMessage } from '../../actors/validation.ts'
-import { ownRecord } from '../../node/own-record.ts'
+import { ownRecord } from '../../node/ports/own-record.ts'
 import { nodeCryptography } from '../../src/crypto/node-cryptography.ts'
 import type { OverlayInput } from '../../src/portal/portal.ts'
 

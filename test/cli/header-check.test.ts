@@ -1,10 +1,10 @@
 import test from 'ava'
 import { checkHeaders } from '../../cli/header-check.ts'
-import { NETWORKS } from '../../node/networks.ts'
+import { NETWORKS } from '../../node/options/networks.ts'
 import { fromHex } from '../../src/codec/hex.ts'
 import { ok, refused, unwrap } from '../../src/errors.ts'
 import type { HeaderAnswer, HeaderSource } from '../../src/history/headers/header-source.ts'
-import { headerOf } from '../history/headers.ts'
+import { headerOf } from '../testing/history/headers.ts'
 
 async function said(answer: HeaderAnswer, signal = new AbortController().signal): Promise<string[]> {
   const lines: string[] = []

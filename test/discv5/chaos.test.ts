@@ -1,7 +1,7 @@
 import test from 'ava'
 import fc from 'fast-check'
 import type { DiscoveryOutput } from '../../src/discv5/discv5.ts'
-import { TestNetwork, type TestNode, type Weather } from './network.ts'
+import { TestNetwork, type TestNode, type Weather } from '../testing/discv5/network.ts'
 
 const ECHO = new TextEncoder().encode('echo')
 const UTP = new TextEncoder().encode('utp')
@@ -190,7 +190,7 @@ test('any bytes may arrive: they are counted, and nothing throws', t => {
       return bytes
     }),
   )
-  const before = b.core.counters.packetsReceived
+  const before = b.core.counters.get('packetsReceived')
   let sent = 0
   fc.assert(
     fc.property(received, fc.constantFrom(a.endpoint, { host: '127.0.0.9', port: 1 }), (bytes, endpoint) => {
@@ -199,8 +199,8 @@ test('any bytes may arrive: they are counted, and nothing throws', t => {
     }),
     { numRuns: 1000 },
   )
-  t.is(b.core.counters.packetsReceived, before + sent)
-  t.true(b.core.counters.headerInvalid + b.core.counters.packetSizeInvalid > 0)
+  t.is(b.core.counters.get('packetsReceived'), before + sent)
+  t.true(b.core.counters.get('headerInvalid') + b.core.counters.get('packetSizeInvalid') > 0)
   // The session lives through all of it.
   a.handle({ type: 'talk', ref: 2, to: b.record, protocol: ECHO, payload: ECHO })
   network.runFor(900)

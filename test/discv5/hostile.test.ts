@@ -13,8 +13,8 @@ import {
 } from '../../src/discv5/wire/message.ts'
 import { FLAG_HANDSHAKE, FLAG_ORDINARY, FLAG_WHOAREYOU } from '../../src/discv5/wire/packet.ts'
 import type { Datagram } from '../../src/transport/datagram.ts'
-import { TestNetwork, type TestNode } from './network.ts'
-import { RawPeer } from './raw-peer.ts'
+import { TestNetwork, type TestNode } from '../testing/discv5/network.ts'
+import { RawPeer } from '../testing/discv5/raw-peer.ts'
 
 const PROTOCOL = Uint8Array.of(0x50, 0)
 const UTP = new TextEncoder().encode('utp')
@@ -152,7 +152,7 @@ test('peers with sessions that keep to no rule: nothing throws, tables keep thei
       network.runFor(60_000)
       const settled = node.outputs.filter(output => OUTCOMES.includes(output.type)).length
       t.is(settled, refs)
-      established += node.core.counters.sessionsEstablished
+      established += node.core.counters.get('sessionsEstablished')
       for (const { batch } of node.said('send'))
         for (const { bytes } of batch) t.true(bytes.length >= 63 && bytes.length <= 1280)
     }),

@@ -9,7 +9,7 @@ import type { Block } from '../../src/history/headers/block-file.ts'
 import { validateInWorker } from '../../src/history/validation/validation-task.ts'
 import { newPrivateKey } from '../../src/identity/keys.ts'
 import type { Endpoint } from '../../src/transport/datagram.ts'
-import { type Relay, type RelayConditions, startRelay } from '../relay.ts'
+import { type Relay, type RelayConditions, startRelay } from '../testing/transport/relay.ts'
 
 /** Two nodes that publish the endpoints of a relay in place of their own: nothing goes from one to the other past it. */
 async function apart(

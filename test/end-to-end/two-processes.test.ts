@@ -4,7 +4,7 @@ import test from 'ava'
 import { toHex } from '../../src/codec/hex.ts'
 import { encodeContentKey, type HistoryContentType } from '../../src/history/content/content-key.ts'
 import { readBlockFile } from '../../src/history/headers/block-file.ts'
-import { blocksDirectory } from '../history/blocks.ts'
+import { blocksDirectory } from '../testing/history/blocks.ts'
 import { vectorsMissing } from '../vectors.ts'
 import { NodeProcess, temporaryDirectory } from './command.ts'
 

@@ -11,10 +11,10 @@ import { HeaderRpc, type HeaderRpcOptions } from '../../src/history/headers/head
 import type { HeaderAnswer, HeaderSource } from '../../src/history/headers/header-source.ts'
 import { openHeaderSource } from '../../src/history/headers/open-header-source.ts'
 import { headerSourceConformance } from '../conformance/header-source.ts'
+import { blocksDirectory, mainnetBlocks } from '../testing/history/blocks.ts'
+import { executionClient, jsonOf, METHOD_NOT_FOUND } from '../testing/history/execution-client.ts'
+import { headerOf } from '../testing/history/headers.ts'
 import { vectorsMissing } from '../vectors.ts'
-import { blocksDirectory, mainnetBlocks } from './blocks.ts'
-import { executionClient, jsonOf, METHOD_NOT_FOUND } from './execution-client.ts'
-import { headerOf } from './headers.ts'
 
 const vectorTest = blocksDirectory() === undefined ? test.skip : test
 if (blocksDirectory() === undefined) console.log(vectorsMissing)

@@ -14,7 +14,7 @@ import {
   type ValidationOutput,
 } from '../../src/history/validation/validation.ts'
 import { type ValidationJob, validateInWorker, validationTask } from '../../src/history/validation/validation-task.ts'
-import { withByte } from './tampering.ts'
+import { withByte } from '../testing/history/tampering.ts'
 
 // Block 1 is small, block 2 large (chain-maker.ts).
 const chain = makeChain({ seed: 5, blocks: 4 })

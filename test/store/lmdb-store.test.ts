@@ -5,8 +5,8 @@ import fc from 'fast-check'
 import { open } from 'lmdb'
 import { LmdbStore, MAX_WAITING_BYTES, MAX_WAITING_WRITES } from '../../src/store/lmdb-store.ts'
 import { itemCost, MAX_RADIUS, toBigInt } from '../../src/store/policy.ts'
+import { removeTemporary, temporaryDirectory } from '../testing/store/temporary.ts'
 import { bytes, conformance, idAt, keyOf, nodeId } from './conformance.ts'
-import { removeTemporary, temporaryDirectory } from './temporary.ts'
 
 const newFile = () => path.join(temporaryDirectory(), 'history.mdb')
 const auto = { type: 'auto' } as const

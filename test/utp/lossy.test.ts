@@ -1,6 +1,6 @@
 import test from 'ava'
 import fc from 'fast-check'
-import { type End, joined, patterned, type Side, VirtualLink } from './virtual-link.ts'
+import { type End, joined, patterned, type Side, VirtualLink } from '../testing/utp/virtual-link.ts'
 
 interface Scenario {
   readonly seed: number

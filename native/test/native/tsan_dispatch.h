@@ -3,7 +3,7 @@
 // in the function table: an item happens after it was enqueued, and the items of a serial queue one after the other.
 #pragma once
 
-#include "../../src/libdispatch.h"
+#include "../../src/queues/libdispatch.h"
 
 #if defined(__SANITIZE_THREAD__)
 #define WITH_TSAN 1

@@ -7,7 +7,7 @@ async function use(label) {
   const queue = new DispatchQueue(label)
   queue.after(1, () => {
     const { root } = backendInfo().libdispatch
-    console.log(`${label} ${root} ${queue.isCurrent && DispatchQueue.lane.isCurrent}`)
+    console.log(`${label} ${root} ${queue.isCurrent && DispatchQueue.main.isCurrent}`)
   })
 }
 

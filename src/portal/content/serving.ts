@@ -1,4 +1,4 @@
-import type { TalkToken } from '../../discv5/interface.ts'
+import type { TalkToken } from '../../discv5/messages.ts'
 import type { Slot } from '../../discv5/table/routing-table.ts'
 import { Tally } from '../../discv5/table/tally.ts'
 import type { NodeRecord } from '../../identity/node-record.ts'

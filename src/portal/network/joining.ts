@@ -81,7 +81,7 @@ export class Joining {
   }
 
   #anyLive(): boolean {
-    for (const slot of this.#state.table.slots()) if (slot.live) return true
+    for (const slot of this.#state.table.slots()) if (slot.isLive) return true
     return false
   }
 }

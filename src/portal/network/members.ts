@@ -85,7 +85,7 @@ export class Members implements Liveness {
       if (record.seq <= known.record.seq) return
       if (!this.isFit(record)) this.remove(turn, record.nodeIdHex)
       // At a new address it has to prove itself again before others are told of it.
-      else if (this.#insert(turn, record) === 'updated' && table.slot(record.nodeIdHex)?.live === false) {
+      else if (this.#insert(turn, record) === 'updated' && table.slot(record.nodeIdHex)?.isLive === false) {
         this.#check(turn, record, 0)
       }
       return
@@ -112,7 +112,7 @@ export class Members implements Liveness {
     if (known === undefined || known.record.seq < node.seq) this.#insert(turn, node)
     const before = table.slot(node.nodeIdHex)
     if (before === undefined) return
-    const isNew = !before.live
+    const isNew = !before.isLive
     table.markLive(node.nodeIdHex, turn.now)
     if (!this.#checks.has(node.nodeIdHex)) {
       // It answered another request first: its radius is still to be asked for.
@@ -134,8 +134,8 @@ export class Members implements Liveness {
   }
 
   /** Whether others may be told of a node of the table: it has answered here, and lately. */
-  isTold({ live, entry }: Readonly<Slot<Member>>): boolean {
-    return live && (this.#state.profiles.peek(entry.record.nodeIdHex)?.silences ?? 0) < TRIES
+  isTold({ isLive, entry }: Readonly<Slot<Member>>): boolean {
+    return isLive && (this.#state.profiles.peek(entry.record.nodeIdHex)?.silences ?? 0) < TRIES
   }
 
   estranged(turn: Turn, node: NodeRecord): void {

@@ -1,0 +1,165 @@
+import { type Randomness, seededRandomness } from 'spimpl-runtime'
+import { nodeCryptography } from '../../../src/crypto/node-cryptography.ts'
+import { type DiscoveryInput, type DiscoveryOptions, type DiscoveryOutput, Discv5 } from '../../../src/discv5/discv5.ts'
+import type { NodeRecord } from '../../../src/identity/node-record.ts'
+import { endpointEntries, PublishableRecord } from '../../../src/identity/publishable-record.ts'
+import type { Datagram, Endpoint } from '../../../src/transport/datagram.ts'
+
+/** What the network does to datagrams, besides carrying them. Rates are of a thousand. */
+export interface Weather {
+  readonly loss?: number
+  readonly duplication?: number
+  readonly latencyMs?: number
+  /** Added at random, so that packets overtake each other. */
+  readonly jitterMs?: number
+}
+
+interface Parcel {
+  readonly at: number
+  readonly order: number
+  readonly from: Endpoint
+  readonly to: Endpoint
+  readonly bytes: Uint8Array
+}
+
+/** A node of the network of these tests: a core, and everything it said. */
+export class TestNode {
+  readonly core: Discv5
+  readonly endpoint: Endpoint
+  readonly own: PublishableRecord
+  readonly outputs: DiscoveryOutput[] = []
+  /** Answers talk requests; undefined leaves them unanswered. */
+  answer: ((payload: Uint8Array) => Uint8Array | undefined) | undefined
+  readonly #network: TestNetwork
+
+  constructor(network: TestNetwork, endpoint: Endpoint, own: PublishableRecord, core: Discv5) {
+    this.#network = network
+    this.endpoint = endpoint
+    this.own = own
+    this.core = core
+  }
+
+  get record(): NodeRecord {
+    return this.own.current
+  }
+
+  handle(input: DiscoveryInput): void {
+    const requests: DiscoveryInput[] = []
+    this.core.handle(input, this.#network.now, output => {
+      this.outputs.push(output)
+      if (output.type === 'send') for (const datagram of output.batch) this.#network.post(this.endpoint, datagram)
+      if (output.type === 'talk-requested') {
+        const payload = this.answer?.(output.payload)
+        if (payload !== undefined) requests.push({ type: 'answer-talk', request: output.token, payload })
+      }
+    })
+    for (const request of requests) this.handle(request)
+  }
+
+  said<Type extends DiscoveryOutput['type']>(type: Type): Extract<DiscoveryOutput, { type: Type }>[] {
+    return this.outputs.filter((output): output is Extract<DiscoveryOutput, { type: Type }> => output.type === type)
+  }
+}
+
+/** Cores wired to each other in one process, in virtual time: a seed determines everything. */
+export class TestNetwork {
+  now = 1_000
+  weather: Weather
+  readonly randomness: Randomness
+  readonly nodes: TestNode[] = []
+  readonly #routes = new Map<string, TestNode>()
+  #parcels: Parcel[] = []
+  #order = 0
+  /** Datagrams carried so far, lost ones included. */
+  carried = 0
+
+  constructor(seed: number, weather: Weather = {}) {
+    this.randomness = seededRandomness(seed)
+    this.weather = weather
+  }
+
+  add(
+    options: Partial<DiscoveryOptions> & {
+      readonly privateKey?: Uint8Array
+      readonly host?: string
+      readonly port?: number
+    } = {},
+  ): TestNode {
+    const { privateKey, host, port, ...rest } = options
+    const endpoint = { host: host ?? '127.0.0.1', port: port ?? 9_000 + this.nodes.length }
+    const own = new PublishableRecord({
+      privateKey: privateKey ?? this.randomness.bytes(32),
+      crypto: nodeCryptography,
+      entries: endpointEntries(endpoint),
+    })
+    const core = new Discv5({ record: own, crypto: nodeCryptography, randomness: this.randomness, ...rest })
+    const node = new TestNode(this, endpoint, own, core)
+    this.nodes.push(node)
+    this.#routes.set(`${endpoint.host} ${endpoint.port}`, node)
+    return node
+  }
+
+  /** Takes a node off the network. */
+  remove(node: TestNode): void {
+    this.nodes.splice(this.nodes.indexOf(node), 1)
+    const key = `${node.endpoint.host} ${node.endpoint.port}`
+    if (this.#routes.get(key) === node) this.#routes.delete(key)
+  }
+
+  post(from: Endpoint, datagram: Datagram): void {
+    const { loss = 0, duplication = 0 } = this.weather
+    this.carried++
+    if (this.randomness.below(1000) < loss) return
+    this.#carry(from, datagram)
+    if (this.randomness.below(1000) < duplication) this.#carry(from, datagram)
+  }
+
+  /** Runs until nothing is on its way and nobody waits for anything before `until`. */
+  run(until: number): void {
+    for (;;) {
+      let next = this.#parcels[0]?.at ?? Number.POSITIVE_INFINITY
+      for (const node of this.nodes) next = Math.min(next, node.core.deadline())
+      if (next > until) break
+      if (next < this.now && next < this.now - 1e-6 && next !== Number.NEGATIVE_INFINITY) next = this.now
+      this.now = Math.max(this.now, next)
+      this.#deliver()
+      for (const node of this.nodes) if (node.core.deadline() <= this.now) this.#timeout(node)
+    }
+    this.now = Math.max(this.now, until)
+  }
+
+  runFor(milliseconds: number): void {
+    this.run(this.now + milliseconds)
+  }
+
+  /** A core whose deadline does not move after a timeout would spin its actor. */
+  #timeout(node: TestNode): void {
+    node.handle({ type: 'timeout' })
+    if (node.core.deadline() <= this.now)
+      throw new Error(`the deadline ${node.core.deadline()} did not move on from ${this.now}`)
+  }
+
+  #deliver(): void {
+    const batches = new Map<TestNode, Datagram[]>()
+    while (this.#parcels.length > 0 && this.#parcels[0]!.at <= this.now) {
+      const parcel = this.#parcels.shift()!
+      const node = this.#routes.get(`${parcel.to.host} ${parcel.to.port}`)
+      if (node === undefined) continue
+      const batch = batches.get(node)
+      const datagram = { endpoint: parcel.from, bytes: parcel.bytes }
+      if (batch === undefined) batches.set(node, [datagram])
+      else batch.push(datagram)
+    }
+    for (const [node, batch] of batches) node.handle({ type: 'datagrams', batch })
+  }
+
+  #carry(from: Endpoint, datagram: Datagram): void {
+    const { latencyMs = 5, jitterMs = 0 } = this.weather
+    const at = this.now + latencyMs + (jitterMs > 0 ? this.randomness.below(jitterMs * 16) / 16 : 0)
+    // A copy: a real network never hands the sender's buffer to the receiver, nor one buffer twice.
+    const parcel = { at, order: this.#order++, from, to: datagram.endpoint, bytes: datagram.bytes.slice() }
+    let place = this.#parcels.length
+    while (place > 0 && this.#parcels[place - 1]!.at > at) place--
+    this.#parcels.splice(place, 0, parcel)
+  }
+}

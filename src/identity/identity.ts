@@ -23,7 +23,7 @@ export interface RecordClaim {
   field(key: string): Uint8Array | undefined
 }
 
-/** How records of one kind are signed and verified. */
+/** How records of one scheme name, sign and prove their node (EIP-778, the key `id`). */
 export interface IdentityScheme {
   /** The value of the key `id`, in ASCII. */
   readonly name: string

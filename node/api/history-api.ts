@@ -1,11 +1,10 @@
-import type { NetworkCall } from '../../actors/overlay-messages.ts'
 import { toHex } from '../../src/codec/hex.ts'
 import { type ErrorCode, type Result, SpimplError } from '../../src/errors.ts'
 import { blamesContent } from '../../src/history/validation/validation.ts'
 import type { CallResult } from '../../src/portal/portal.ts'
 import type * as rpc from '../../src/rpc/node-api.ts'
 import { NETWORK_TIMEOUT_MS, type NodeApiOptions, type NodeAsks } from './node-asks.ts'
-import { overlayCall } from './overlay-call.ts'
+import { type NetworkCall, overlayCall } from './overlay-call.ts'
 import { fromPayload, toCounts, toPayload, toTrace } from './rpc-values.ts'
 
 /** What `portal_history*` asks. */

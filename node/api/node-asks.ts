@@ -1,6 +1,6 @@
 import type { Ref, ReplyTo } from 'spimpl-runtime'
 import type { DiscoveryMessage } from '../../actors/discovery-messages.ts'
-import type { OverlayMessage } from '../../actors/overlay-messages.ts'
+import type { OverlayMessage } from '../../actors/overlay.ts'
 import type { StorageMessage } from '../../actors/storage.ts'
 import type { ValidationMessage } from '../../actors/validation.ts'
 import { fromHex, toHex } from '../../src/codec/hex.ts'

@@ -1,9 +1,16 @@
 import type { Ref } from 'spimpl-runtime'
-import type { NetworkCall, OverlayMessage } from '../../actors/overlay-messages.ts'
+import type { OverlayMessage } from '../../actors/overlay.ts'
 import { SpimplError } from '../../src/errors.ts'
-import type { CallResult } from '../../src/portal/portal.ts'
+import type { CallResult, OverlayCall } from '../../src/portal/portal.ts'
 
-let lastCallId = 0
+/** `Omit` for each member of a union. */
+type WithoutRef<Call> = Call extends unknown ? Omit<Call, 'ref'> : never
+
+/** A call of the overlay, before it has its number. */
+export type NetworkCall = WithoutRef<OverlayCall>
+
+/** Calls of all overlays in this thread are numbered in one sequence, so that no overlay gets a number twice. */
+let lastRef = 0
 
 /**
  * One call of the overlay. When its caller has gone, the overlay stops working for it.
@@ -16,19 +23,20 @@ export async function overlayCall<Type extends CallResult['type']>(
   options: { readonly timeoutMs: number; readonly signal: AbortSignal },
   types: readonly Type[],
 ): Promise<Extract<CallResult, { readonly type: Type }>> {
-  lastCallId += 1
-  const id = lastCallId
-  const abandon = (): void => {
-    overlay.tell({ type: 'abandon', id })
+  lastRef += 1
+  const ref = lastRef
+  const cancel = (): void => {
+    overlay.tell({ type: 'cancel', ref })
   }
-  options.signal.addEventListener('abort', abandon, { once: true })
+  options.signal.addEventListener('abort', cancel, { once: true })
   try {
-    const result = await overlay.ask<CallResult>(replyTo => ({ type: 'call', id, call, replyTo }), options)
+    const numbered: OverlayCall = { ...call, ref }
+    const result = await overlay.ask<CallResult>(replyTo => ({ type: 'call', call: numbered, replyTo }), options)
     if ((types as readonly string[]).includes(result.type))
       return result as Extract<CallResult, { readonly type: Type }>
     if (result.type === 'failed') throw new SpimplError(result.code, result.detail)
     throw new SpimplError('MESSAGE_UNKNOWN', `expected ${types.join(' or ')}, got ${result.type}`)
   } finally {
-    options.signal.removeEventListener('abort', abandon)
+    options.signal.removeEventListener('abort', cancel)
   }
 }

@@ -31,7 +31,7 @@ export { openHeaderSource } from '../src/history/headers/open-header-source.ts'
 export type { ValidationJob } from '../src/history/validation/validation-task.ts'
 export type { NodeRecord } from '../src/identity/node-record.ts'
 export type { RecordChanges, RecordValue } from '../src/identity/publishable-record.ts'
-export type { AcceptCounts, ContentTrace } from '../src/portal/overlay-messages.ts'
+export type { AcceptCounts, ContentTrace } from '../src/portal/messages.ts'
 export type { PingPayload } from '../src/portal/wire/ping-extension.ts'
 export { type Call, type Method, method } from '../src/rpc/method.ts'
 export type {
@@ -64,7 +64,7 @@ export type {
   StoredEntry,
 } from '../src/store/content-store.ts'
 export { DataDirectory } from '../src/store/data-directory.ts'
-export type { RadiusSetting } from '../src/store/policy.ts'
+export type { RadiusSetting } from '../src/store/radius.ts'
 export type {
   Datagram,
   DatagramCounters,

@@ -76,5 +76,11 @@ async function checkAll() {
 
 const rows = await checkAll()
 if (process.argv.includes('--json')) console.log(JSON.stringify(rows, undefined, 2))
-else console.log(`${formatTable(rows)}\n${closing(rows)}`)
+else {
+  console.log(formatTable(rows))
+  const failed = rows.filter(({ result }) => result === 'fails')
+  if (failed.length > 0)
+    console.log(['', '=== what failed', ...failed.map(({ check, note }) => `${check}: ${note}`)].join('\n'))
+  console.log(closing(rows))
+}
 process.exitCode = rows.some(({ result }) => result === 'fails') ? 1 : 0

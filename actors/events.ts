@@ -33,7 +33,10 @@ export interface EventsOptions {
   readonly publish: (event: ActorsEvent) => void
 }
 
-/** Watches the other actors for the programs around the node. It outlives none of them: after a restart it watches again. */
+/**
+ * Watches the other actors for the programs around the node. If one of them restarts, this actor restarts with it and
+ * watches again.
+ */
 export function events(options: EventsOptions) {
   const { discovery, storage, publish } = options
   let { record, radius } = options

@@ -13,7 +13,7 @@ import { EXIT_CODES, untilStopped } from './until-stopped.ts'
 const MADE_BLOCKS = 8
 const CHAIN_SEED = 1
 const DEFAULT_RPC_PORT = 8545
-/** Retrievals that one node has under way. */
+/** Retrievals of one node in flight. */
 const RETRIEVALS_AT_A_TIME = 4
 const JOIN_TIMEOUT_MS = 20_000
 const JOIN_POLL_MS = 50
@@ -133,7 +133,7 @@ async function putAll(node: RunningNode, items: readonly Item[], progress: Progr
   for (const [index, item] of items.entries()) {
     const call = { timeoutMs: RETRIEVAL_TIMEOUT_MS }
     const { peerCount } = await node.history.put(item.key, item.bytes.slice(), call).catch(cause => {
-      // A file that says what its own header contradicts.
+      // The content of a file contradicts its header.
       if (!(cause instanceof SpimplError) || cause.code !== 'CONTENT_INVALID') throw cause
       throw new SpimplError('FILE_INVALID', `${item.name}: ${cause.message}`, { cause })
     })
@@ -141,7 +141,7 @@ async function putAll(node: RunningNode, items: readonly Item[], progress: Progr
   }
 }
 
-/** Every node gets every item from the network, node 0 last, which had them all from the start. */
+/** Every node retrieves every item from the network. Node 0, which had them all from the start, comes last. */
 async function retrieveAll(
   nodes: readonly RunningNode[],
   items: readonly Item[],
@@ -166,7 +166,10 @@ async function retrieveAll(
   return deliveries
 }
 
-/** One lookup in the network, past the own store; what it brings was validated, and is compared with what was put. */
+/**
+ * One retrieval from the network, even if the own store has the item. The content is validated, and compared with what
+ * was put.
+ */
 async function retrieve(node: RunningNode, index: number, item: Item): Promise<Delivery> {
   const begin = performance.now()
   try {
@@ -174,7 +177,14 @@ async function retrieve(node: RunningNode, index: number, item: Item): Promise<D
     const milliseconds = performance.now() - begin
     const same = Buffer.compare(found.content, item.bytes) === 0
     const { utpTransfer, queries } = found
-    return { node: index, item, milliseconds, utpTransfer, hops: queries, failure: same ? undefined : 'other bytes' }
+    return {
+      node: index,
+      item,
+      milliseconds,
+      utpTransfer,
+      hops: queries,
+      failure: same ? undefined : 'different bytes',
+    }
   } catch (error) {
     const failure = error instanceof SpimplError ? error.code : String(error)
     return { node: index, item, milliseconds: performance.now() - begin, utpTransfer: false, hops: 0, failure }

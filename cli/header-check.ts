@@ -4,8 +4,9 @@ import { toHex } from '../src/codec/hex.ts'
 import type { HeaderSource } from '../src/history/headers/header-source.ts'
 
 /**
- * Asks an execution client for block 0, which every client has, and reports at once what would otherwise show only as content that is never
- * valid: a client that does not answer (its Engine API wants a token, its JSON-RPC is off), or a client of another chain.
+ * Asks an execution client for block 0, which every client has, and reports at once what would otherwise show only as
+ * content that is never valid: a client that does not answer (its Engine API wants a token, its JSON-RPC is off), or a
+ * client of another chain.
  */
 export async function checkHeaders(
   headers: HeaderSource,

@@ -26,11 +26,11 @@ Actors on serial queues, and a Portal Network node composed with them.
 
 Commands:
   run                runs a Portal history node
-  devnet             runs a network of nodes in this process and moves blocks through it
-  enr decode <enr>   says what is in a node record
-  enr new            makes a node record and, without --private-key, a key for it
+  devnet             runs a network of nodes in one process and moves blocks through it
+  enr decode <enr>   shows the content of a node record
+  enr new            makes a node record and, without --private-key, a new key
   composition        prints the actors of a node as a table or a Mermaid flowchart
-  machines [name]    draws the lifecycles (session, stream, child) as Mermaid state diagrams
+  machines [name]    prints lifecycles (session, stream, child) as Mermaid diagrams
 
 Every command has --help.`
 
@@ -39,12 +39,12 @@ const ENR_HELP = `Usage: spimpl enr <command> [options]
 Reads and makes node records (EIP-778).
 
 Commands:
-  decode <enr>  says what is in a record, and whether its signature is right
-  new           makes a record; without --private-key a key is made and printed
+  decode <enr>  shows the content of a record, and whether its signature is valid
+  new           makes a record; without --private-key, a new key is made and printed
 
 Both have --help.`
 
-/** The codes of errors that a user's words or files cause: exit code 2. */
+/** Codes of errors caused by the user's arguments or files: exit code 2. */
 const USER_ERRORS: ReadonlySet<string> = new Set([
   'USAGE',
   'CONFIG_INVALID',
@@ -137,7 +137,7 @@ function machines(argv: readonly string[]): number {
   return 0
 }
 
-/** The exit code of what ended a command. */
+/** Prints why a command ended. Returns its exit code. */
 function explain(error: unknown): number {
   if (error instanceof HelpRequested) {
     console.log(error.text.trimEnd())

@@ -9,9 +9,9 @@ export interface EventsDropped {
 export const EVENTS_BUFFERED = 1024
 
 /**
- * Events for any number of subscribers. Each `for await` is a subscription of its own, from the moment it begins: it sees the events
- * published from then on, in order. A slow subscriber loses the oldest of its events, and sees `events-dropped` in their place.
- * Without subscribers an event costs nothing.
+ * Events for any number of subscribers. Each `for await` is a subscription of its own, from the moment it begins: it
+ * sees the events published from then on, in order. A slow subscriber loses the oldest of its events, and sees
+ * `events-dropped` in their place. Without subscribers an event costs nothing.
  */
 export class EventFeed<Event> implements AsyncIterable<Event | EventsDropped> {
   readonly #capacity: number

@@ -41,14 +41,20 @@ export interface RunningNode extends NodeApi, AsyncDisposable {
   /** Where its headers come from. */
   readonly headers: HeaderSource
   /**
-   * Events from the beginning of each `for await` on. A loop that is more than 1,024 events behind loses the oldest and sees
-   * `events-dropped` in their place. Loops end when the node has stopped.
+   * Events from the beginning of each `for await` on. A loop that is more than 1,024 events behind loses the oldest and
+   * sees `events-dropped` in their place. Loops end when the node has stopped.
    */
   readonly events: AsyncIterable<NodeEvent>
   /** The inside: for inspection, drills, and programs that talk to the actors themselves. */
   readonly parts: NodeParts
-  /** Settles when the node has stopped and closed what it opened, by `stop` or because its supervision gave up (`failure`). */
+  /**
+   * Settles when the node has stopped and closed what it opened, by `stop` or because its supervision gave up
+   * (`failure`).
+   */
   readonly terminated: Promise<ShutdownReport>
-  /** Stops the actors in the order of their phases, within 2 s, and closes what the node opened itself. A second call waits for the same end. */
+  /**
+   * Stops the actors in the order of their phases, within 2 s, and closes what the node opened itself. A second call
+   * waits for the same end.
+   */
   stop(): Promise<ShutdownReport>
 }

@@ -10,8 +10,8 @@ import type { NodeParts, RunningNode } from './running-node.ts'
 /**
  * Starts a Portal history node. Every option has a default (`NodeOptions`); the node closes what it opened itself.
  *
- * @throws SpimplError `CONFIG_INVALID` naming the option, `KEY_INVALID`, `FILE_INVALID`, `STORE_LOCKED`, `ADDRESS_IN_USE`,
- * `ADDRESS_INVALID`; nothing is left running then
+ * @throws SpimplError `CONFIG_INVALID` naming the option, `KEY_INVALID`, `FILE_INVALID`, `STORE_LOCKED`,
+ * `ADDRESS_IN_USE`, `ADDRESS_INVALID`; nothing is left running then
  * @example
  * const node = await startNode({ dataDir: 'portal', headers: 'http://127.0.0.1:8545' })
  * console.log(node.enr)

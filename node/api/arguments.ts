@@ -15,7 +15,10 @@ export interface NamedContent {
   readonly contentId: Uint8Array
 }
 
-/** What callers pass to the API, checked and in the one shape that actors take. Each method throws a SpimplError for anything else. */
+/**
+ * What callers pass to the API, checked and in the one shape that actors take. Each method throws a SpimplError for
+ * anything else.
+ */
 export class Arguments {
   readonly #records: RecordDecoder
 

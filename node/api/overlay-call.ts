@@ -16,8 +16,8 @@ const CALLER_LEFT: ReadonlySet<string> = new Set(['ASK_ABORTED', 'ASK_TIMEOUT'])
 let lastRef = 0
 
 /**
- * One call of the overlay. It is numbered here, once, and keeps its `ref` down to the request that serves it; overlays are called from one
- * thread. If the caller aborts, the overlay stops working for it.
+ * One call of the overlay. It is numbered here, once, and keeps its `ref` down to the request that serves it; overlays
+ * are called from one thread. If the caller aborts, the overlay stops working for it.
  *
  * @throws SpimplError what the call failed with, ASK_ABORTED or ASK_TIMEOUT
  */

@@ -10,8 +10,8 @@ import { nodeRows } from './node-rows.ts'
 const module = new URL('./lane-behaviors.js', import.meta.url)
 
 /**
- * The row `storage` on a lane, a thread with that name: `nodeComposition(options).replace('storage', storageOnLane('vault', options))`.
- * The store is the node's own: the option `openStore` has no effect there.
+ * The row `storage` on a lane, a thread with that name: `nodeComposition(options).replace('storage',
+ * storageOnLane('vault', options))`. The store is the node's own: the option `openStore` has no effect there.
  *
  * @throws SpimplError `CONFIG_INVALID`
  */
@@ -34,8 +34,8 @@ export function storageOnLane(lane: string, options: NodeOptions = {}) {
 }
 
 /**
- * The row `validation` on a lane: `nodeComposition().replace('validation', validationOnLane('vault'))`. It validates on that thread alone:
- * the option `compute` has no effect there.
+ * The row `validation` on a lane: `nodeComposition().replace('validation', validationOnLane('vault'))`. It validates on
+ * that thread alone: the option `compute` has no effect there.
  */
 export const validationOnLane = (lane: string) => ({
   needs: ['ports', 'storage'] as const,

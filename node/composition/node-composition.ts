@@ -8,12 +8,13 @@ const SUPERVISION = {
 } as const satisfies SupervisorOptions
 
 /**
- * A Portal history node as a composition: the rows in the order in which they start and stand on each other. If a row of `network` fails, it
- * and the rows that need it restart, and tell those above them again that they are there. `rpc` stands on references alone, which outlive
- * restarts: no failure below closes its connections.
+ * A Portal history node as a composition: the rows in the order in which they start and stand on each other. If a row
+ * of `network` fails, it and the rows that need it restart, and tell those above them again that they are there. `rpc`
+ * stands on references alone, which outlive restarts: no failure below closes its connections.
  *
- * Nothing is opened before it starts. Leave rows out, replace or add some, or place them on a lane, then start it; `startNode` starts it
- * as it is. The options `name`, `executor`, `randomness` and `log` are those of the system: give them to `start`.
+ * Nothing is opened before it starts. Leave rows out, replace or add some, or place them on a lane, then start it;
+ * `startNode` starts it as it is. The options `name`, `executor`, `randomness` and `log` are those of the system: give
+ * them to `start`.
  *
  * @throws SpimplError `CONFIG_INVALID` naming the option, what was expected and what was received
  * @example

@@ -13,7 +13,10 @@ export interface PortalNetwork {
   readonly genesisHash?: string | undefined
 }
 
-/** The networks that this package knows. Their bootstrap nodes are those of portal-network-specs, bootnodes.md; only mainnet has any. */
+/**
+ * The networks that this package knows. Their bootstrap nodes are those of portal-network-specs, bootnodes.md; only
+ * mainnet has any.
+ */
 export const NETWORKS: Readonly<Record<NetworkName, PortalNetwork>> = {
   mainnet: {
     name: 'mainnet',

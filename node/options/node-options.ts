@@ -13,10 +13,11 @@ import type { ExecutorName } from './executors.ts'
 import type { NetworkName, PortalNetwork } from './networks.ts'
 
 /**
- * What a node is made of. Everything has a default: `startNode()` is a mainnet node with its key and its content in memory, on a free UDP
- * port, without JSON-RPC and without headers, so that it finds peers and retrieves nothing that it would have to validate.
+ * What a node is made of. Everything has a default: `startNode()` is a mainnet node with its key and its content in
+ * memory, on a free UDP port, without JSON-RPC. Without headers it joins the network, but stores and serves nothing.
  *
- * The node closes what it opened itself (data directory, header source, threads). What is passed in stays the caller's to close.
+ * The node closes what it opened itself (data directory, header source, threads). What is passed in stays the caller's
+ * to close.
  */
 export interface NodeOptions {
   /** The name of its actor system, which logs and system tools show. Default `node`. */
@@ -24,16 +25,18 @@ export interface NodeOptions {
   /** The chain. Default `mainnet`. */
   readonly network?: NetworkName | PortalNetwork | undefined
   /**
-   * Where block headers come from, which content is validated against: the http or https URL of an execution client, a directory of block
-   * files (YAML) or one such file, blocks or headers themselves, or a `HeaderSource`. Without headers nothing is stored or served, and
-   * `history.put` rejects with HEADER_UNAVAILABLE.
+   * Where block headers come from, which content is validated against: the http or https URL of an execution client, a
+   * directory of block files (YAML) or one such file, blocks or headers themselves, or a `HeaderSource`. Without
+   * headers nothing is stored or served, and `history.put` rejects with HEADER_UNAVAILABLE.
    */
   readonly headers?: string | URL | HeaderSource | Iterable<BlockHeader | { readonly header: BlockHeader }> | undefined
-  /** Nodes to join through: records, or their text. Default: those of `network`; an empty list waits for others to come. */
+  /**
+   * Nodes to join through: records, or their text. Default: those of `network`; an empty list waits for others to come.
+   */
   readonly bootnodes?: readonly (NodeRecord | string)[] | undefined
   /**
-   * A directory for key and content, locked while the node runs. A directory passed open stays open. Default: both are in memory.
-   * Rejects with STORE_LOCKED if another process has it.
+   * A directory for key and content, locked while the node runs. A directory passed open stays open. Default: both are
+   * in memory. Rejects with STORE_LOCKED if another process has it.
    */
   readonly dataDir?: string | DataDirectory | undefined
   /** 32 bytes. Default: the key of the data directory, or a new one. Rejects with KEY_INVALID. */
@@ -41,13 +44,19 @@ export interface NodeOptions {
   /** What the UDP socket binds. Default: host `0.0.0.0`, and port 0, which takes a free one. */
   readonly udp?: { readonly host?: string | undefined; readonly port?: number | undefined } | undefined
   /**
-   * The endpoint for the first record: an address at which peers reach this node, or a function of the bound endpoint. Default: the bound
-   * address; if that is all addresses, loopback until peers say where they see this node.
+   * The endpoint for the first record: an address at which peers reach this node, or a function of the bound endpoint.
+   * Default: the bound address; if that is all addresses, loopback until peers say where they see this node.
    */
   readonly publish?: string | ((local: Endpoint) => Endpoint | Promise<Endpoint>) | undefined
-  /** Whether the address that peers see replaces that of the record. Default: only if all addresses are bound and `publish` is left out. */
+  /**
+   * Whether the address that peers see replaces that of the record. Default: only if all addresses are bound and
+   * `publish` is left out.
+   */
   readonly adoptAddress?: boolean | undefined
-  /** Serves JSON-RPC over HTTP and WebSocket. Default: not at all; `{}` is 127.0.0.1, port 8545. Port 0 takes a free one. */
+  /**
+   * Serves JSON-RPC over HTTP and WebSocket. Default: not at all; `{}` is 127.0.0.1, port 8545. Port 0 takes a free
+   * one.
+   */
   readonly rpc?:
     | {
         readonly host?: string | undefined
@@ -65,7 +74,10 @@ export interface NodeOptions {
   /** Default: errors go to the console. */
   readonly log?: LogSink | undefined
 
-  /** What runs the queues, and with it the clock. Default `event-loop`. An executor that is passed in serves this node alone. */
+  /**
+   * What runs the queues, and with it the clock. Default `event-loop`. An executor that is passed in serves this node
+   * alone.
+   */
   readonly executor?: ExecutorName | Executor | undefined
   /** Default: that of the system. */
   readonly randomness?: Randomness | undefined

@@ -57,7 +57,10 @@ export function settingsOf(options: NodeOptions): NodeSettings {
 
 const isEveryAddress = (host: string): boolean => host === '0.0.0.0' || host === '::'
 
-/** If all addresses are bound, loopback stands in the record until peers say what they see: nodes of one machine meet at once. */
+/**
+ * If all addresses are bound, loopback stands in the record until peers say what they see: nodes of one machine meet at
+ * once.
+ */
 function endpointToPublish(address: string | undefined, { host, port }: Endpoint): Endpoint {
   if (address !== undefined) return { host: address, port }
   if (host === '0.0.0.0') return { host: '127.0.0.1', port }

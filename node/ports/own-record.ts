@@ -4,8 +4,8 @@ import { PublishableRecord, portalEntry } from '../../src/identity/publishable-r
 import { MAX_VERSION, MIN_VERSION } from '../../src/portal/wire/version.ts'
 
 /**
- * The record of a node that starts: which versions of the Portal protocol it speaks, and for which chain. Its sequence number is the wall
- * clock: later than any record this key published before, without a file to remember it in.
+ * The record of a node that starts: which versions of the Portal protocol it speaks, and for which chain. Its sequence
+ * number is the wall clock: later than any record this key published before, without a file to remember it in.
  *
  * @throws SpimplError `KEY_INVALID`
  */

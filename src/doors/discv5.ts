@@ -1,6 +1,7 @@
 /**
- * The door `spimpl/discv5`: Node Discovery v5.1 as a core, with the records, keys, cryptography and randomness that it is built from. It
- * opens no socket and starts no timer: whoever owns it brings datagrams and the present moment. `spimpl/node` has it as an actor.
+ * The door `spimpl/discv5`: Node Discovery v5.1 as a core, with the records, keys, cryptography and randomness that it
+ * is built from. It opens no socket and starts no timer: its owner brings datagrams and the present moment.
+ * `spimpl/node` has it as an actor.
  */
 export { type Randomness, seededRandomness, systemRandomness } from 'spimpl-runtime'
 export type { Core } from 'spimpl-runtime/core'

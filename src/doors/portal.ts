@@ -1,7 +1,7 @@
 /**
- * The door `spimpl/portal`: the overlay of one Portal sub-network as a core, and what the history network says of keys and content. The
- * overlay opens no socket and starts no timer: whoever owns it carries its requests to discovery, the store, validation and streams.
- * `spimpl/node` has it as an actor.
+ * The door `spimpl/portal`: the overlay of one Portal sub-network as a core, and what the history network says of keys
+ * and content. The overlay opens no socket and starts no timer: its owner carries its requests to discovery, the
+ * store, validation and streams. `spimpl/node` has it as an actor.
  */
 export { type Randomness, seededRandomness, systemRandomness } from 'spimpl-runtime'
 export type { Core } from 'spimpl-runtime/core'

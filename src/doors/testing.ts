@@ -1,6 +1,6 @@
 /**
- * The door `spimpl/testing`: actors in virtual time, a network without a kernel, a store in memory, randomness from a seed, and small valid
- * chains.
+ * The door `spimpl/testing`: actors in virtual time, a network without a kernel, a store in memory, randomness from a
+ * seed, and small valid chains.
  */
 export {
   type Probe,

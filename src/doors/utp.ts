@@ -1,6 +1,7 @@
 /**
- * The door `spimpl/utp`: uTP streams as cores. `UtpConnection` is one stream, `Streams` the table that gives packets to their streams. They
- * open no socket and start no timer: whoever owns them brings packets and the present moment. `spimpl/node` has them as actors.
+ * The door `spimpl/utp`: uTP streams as cores. `UtpConnection` is one stream, `Streams` the table that gives packets to
+ * their streams. They open no socket and start no timer: their owner brings packets and the present moment.
+ * `spimpl/node` has them as actors.
  */
 export { type Randomness, seededRandomness, systemRandomness } from 'spimpl-runtime'
 export type { Core } from 'spimpl-runtime/core'

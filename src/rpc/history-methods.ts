@@ -27,17 +27,20 @@ export function historyMethods(api: NodeApi, parseRecord: ParseRecord): Method[]
     ...routingMethods(name, history, parseRecord),
     method(
       name('ping'),
-      'PING, and its PONG',
+      'Sends a PING and returns its PONG',
       { enr, payloadType: uint16().optional(), payload: z.unknown() },
       async ({ enr, payloadType, payload }, call) =>
         pong(await history.ping(enr, { ...pingRequest(payloadType, payload), ...call })),
     ),
-    method(name('findNodes'), 'FINDNODES, and its NODES', { enr, distances: distances() }, async (given, call) =>
-      recordTexts(await history.findNodes(given.enr, given.distances, call)),
+    method(
+      name('findNodes'),
+      'Sends a FINDNODES and returns the records of its NODES',
+      { enr, distances: distances() },
+      async (given, call) => recordTexts(await history.findNodes(given.enr, given.distances, call)),
     ),
     method(
       name('findContent'),
-      'FINDCONTENT, and the content or the closer nodes',
+      'Sends a FINDCONTENT and returns the content or the closer nodes',
       { enr, contentKey: key },
       async (given, call) => {
         const answer = await history.findContent(given.enr, given.contentKey, call)
@@ -46,20 +49,30 @@ export function historyMethods(api: NodeApi, parseRecord: ParseRecord): Method[]
     ),
     method(
       name('offer'),
-      'OFFER, and the transfer of what is accepted',
+      'Offers content, sends what is accepted, and returns the accept codes',
       { enr, content_items: contentItems() },
       async (given, call) => new HexText(await history.offer(given.enr, given.content_items, call)),
     ),
-    method(name('getContent'), 'Content, stored or looked up', { contentKey: key }, async (given, call) => {
-      const answer = await history.get(given.contentKey, call)
-      if (answer === undefined) throw contentNotFound()
-      return contentInfo(answer)
-    }),
-    method(name('traceGetContent'), 'Content, and how it was found', { contentKey: key }, async (given, call) => {
-      const { content, utpTransfer, trace } = await history.trace(given.contentKey, call)
-      if (content !== undefined) return { ...contentInfo({ content, utpTransfer }), trace: traceInfo(trace) }
-      throw new RpcError(RpcCode.contentNotFoundWithTrace, 'content not found', traceInfo(trace))
-    }),
+    method(
+      name('getContent'),
+      'Content from the own store or from the network',
+      { contentKey: key },
+      async (given, call) => {
+        const answer = await history.get(given.contentKey, call)
+        if (answer === undefined) throw contentNotFound()
+        return contentInfo(answer)
+      },
+    ),
+    method(
+      name('traceGetContent'),
+      'Content, with a trace of the nodes that were asked',
+      { contentKey: key },
+      async (given, call) => {
+        const { content, utpTransfer, trace } = await history.trace(given.contentKey, call)
+        if (content !== undefined) return { ...contentInfo({ content, utpTransfer }), trace: traceInfo(trace) }
+        throw new RpcError(RpcCode.contentNotFoundWithTrace, 'content not found', traceInfo(trace))
+      },
+    ),
     method(name('store'), 'Validates content and stores it', { contentKey: key, contentValue: value }, (given, call) =>
       history.store(given.contentKey, given.contentValue, call),
     ),
@@ -82,7 +95,7 @@ const contentNotFound = (): RpcError => new RpcError(RpcCode.contentNotFound, 'c
 const notSupported = (reason: 'client' | 'subnetwork'): RpcError =>
   new RpcError(RpcCode.payloadTypeNotSupported, 'Payload type not supported', { reason })
 
-/** Types that exist (ping-extensions/extensions.md) and that the history network does not list for its pings. */
+/** Types of ping-extensions/extensions.md that the history network does not list for its pings. */
 const HISTORY_RADIUS = 2
 const ERROR_PAYLOAD = 65535
 

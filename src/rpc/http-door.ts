@@ -12,7 +12,7 @@ export interface HttpLimits {
   /** Bytes of one request. */
   readonly bodyBytes: number
   readonly connections: number
-  /** Milliseconds in which a client must have sent all of its request. */
+  /** Milliseconds in which a client must have sent its whole request. */
   readonly requestTimeoutMs: number
 }
 
@@ -58,7 +58,7 @@ function routes({ api, dispatcher, limits, refuse, report }: HttpDoorOptions): H
     if (!dispatcher.isClosing) return next()
     // The request came on a connection that was kept.
     context.header('connection', 'close')
-    return failure(context, 503, RpcCode.unavailable, 'Unavailable: the server stops')
+    return failure(context, 503, RpcCode.unavailable, 'Unavailable: the server is stopping')
   })
   const limited = bodyLimit({
     maxSize: limits.bodyBytes,
@@ -72,7 +72,7 @@ function routes({ api, dispatcher, limits, refuse, report }: HttpDoorOptions): H
   // The body is read as JSON-RPC whatever type it claims, so that its faults have the codes of JSON-RPC.
   app.post('/', limited, async context => {
     const answer = await dispatcher.handle(await context.req.text(), closed(context.env.outgoing))
-    // A client that keeps its connection for the next call would hold up the stop: there is none.
+    // A client that keeps its connection for a next call would hold up the stop.
     if (dispatcher.isClosing) context.header('connection', 'close')
     return answer === undefined ? context.body(null, 204) : json(context, 200, answer)
   })
@@ -101,7 +101,7 @@ function closed(response: ServerResponse | HttpBindings['outgoing']): AbortSigna
   return gone.signal
 }
 
-/** A part of the node that restarts, or does not answer in time, is what `/health` is asked for, and no defect of it. */
+/** `/health` reports a part of the node that restarts or does not answer in time; that is no defect of `/health`. */
 function notReady(error: unknown): Health {
   if (error instanceof SpimplError) return { ready: false, reason: error.code }
   throw error

@@ -6,8 +6,8 @@ import type { AcceptCounts, ContentTrace, PingPayload } from '../portal/portal.t
 /**
  * What a node does for its callers: programs call it directly, the JSON-RPC methods call it for their clients.
  *
- * An absent thing is a value (`undefined`, `false`), never an error. A failure rejects with a `SpimplError` whose code says what
- * happened. Byte arrays that are passed in belong to the node from then on: do not write into them.
+ * An absent thing is a value (`undefined`, `false`), never an error. A failure rejects with a `SpimplError` whose code
+ * says what happened. Byte arrays that are passed in belong to the node from then on: do not write into them.
  */
 export interface NodeApi {
   /** As `web3_clientVersion` and Portal pings report it: name/version/os-cpu/language. */
@@ -21,7 +21,10 @@ export interface NodeApi {
 export interface CallOptions {
   /** Aborting rejects the call with ASK_ABORTED and stops the work behind it. */
   readonly signal?: AbortSignal | undefined
-  /** The call rejects with ASK_TIMEOUT after this many milliseconds. Default: 30,000 for local calls, 300,000 for network calls. */
+  /**
+   * The call rejects with ASK_TIMEOUT after this many milliseconds. Default: 30,000 for local calls, 300,000 for
+   * network calls.
+   */
   readonly timeoutMs?: number | undefined
 }
 
@@ -69,7 +72,10 @@ export interface RoutingApi {
 export interface DiscoveryApi extends RoutingApi {
   /** The own record as it is published now. */
   localRecord(call?: CallOptions): Promise<NodeRecord>
-  /** Sets pairs of the own record (`undefined` removes one) and publishes it. Rejects with ENR_FIELD_INVALID or ENR_TOO_LARGE. */
+  /**
+   * Sets pairs of the own record (`undefined` removes one) and publishes it. Rejects with ENR_FIELD_INVALID or
+   * ENR_TOO_LARGE.
+   */
   updateRecord(changes: RecordChanges, call?: CallOptions): Promise<NodeRecord>
   ping(peer: Peer, call?: CallOptions): Promise<DiscoveryPong>
   /** One TALKREQ; resolves with the payload of its TALKRESP, which is empty if the peer does not speak the protocol. */
@@ -92,8 +98,8 @@ export interface HistoryApi extends RoutingApi {
   /** One FINDCONTENT request: the content, validated, or records of nodes that are closer to it. */
   findContent(peer: Peer, key: ContentKey, call?: CallOptions): Promise<FindContentAnswer>
   /**
-   * Offers at most 64 items to a peer and sends those it accepts. Resolves with one accept code for each item, in order: 0 is accepted
-   * (portal-wire-protocol.md, Accept).
+   * Offers at most 64 items to a peer and sends those it accepts. Resolves with one accept code for each item, in
+   * order: 0 is accepted (portal-wire-protocol.md, Accept).
    */
   offer(peer: Peer, items: readonly ContentItem[], call?: CallOptions): Promise<Uint8Array>
   /** Content from the own store or else from the network, validated; undefined if nobody has it. */
@@ -107,8 +113,8 @@ export interface HistoryApi extends RoutingApi {
   /** Validates and stores; false if the store refuses the item. Rejects with CONTENT_INVALID or HEADER_UNAVAILABLE. */
   store(key: ContentKey, content: Uint8Array, call?: CallOptions): Promise<boolean>
   /**
-   * Validates, stores if the item is within the radius, and offers it to the nodes that should hold it. Rejects with CONTENT_INVALID, or
-   * with HEADER_UNAVAILABLE if there is no header to validate against.
+   * Validates, stores if the item is within the radius, and offers it to the nodes that should hold it. Rejects with
+   * CONTENT_INVALID, or with HEADER_UNAVAILABLE if there is no header to validate against.
    */
   put(key: ContentKey, content: Uint8Array, call?: CallOptions): Promise<PutReport>
 }

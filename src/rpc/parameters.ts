@@ -8,7 +8,7 @@ import type { PingPayload } from '../portal/portal.ts'
 export type ParseRecord = (text: string) => Result<NodeRecord>
 
 const MAX_LOG_DISTANCE = 256
-/** A content key of any sub-network is shorter; a longer one would fit into no message. */
+/** Content keys of all sub-networks are shorter, and no message could hold a longer one. */
 const MAX_CONTENT_KEY_BYTES = 2048
 /** portal-wire-protocol, Offer: `List[ByteList[2048], 64]`. */
 const MAX_OFFERED_ITEMS = 64
@@ -17,7 +17,7 @@ const MAX_CLIENT_INFO_BYTES = 200
 const MAX_CAPABILITIES = 400
 const UINT256 = /^0x[0-9a-fA-F]{1,64}$/
 
-/** Strict hex, as bytes. */
+/** Bytes, from 0x-prefixed hex. */
 export function hexBytes(limits: { readonly min?: number; readonly max?: number } = {}) {
   const { min = 0, max = Number.POSITIVE_INFINITY } = limits
   const size = min === max ? `${min} bytes` : max === Number.POSITIVE_INFINITY ? 'bytes' : `${min} to ${max} bytes`

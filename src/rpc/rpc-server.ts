@@ -22,7 +22,7 @@ export interface RpcServerLimits extends DispatchLimits, HttpLimits {
   readonly heartbeatMs: number
 }
 
-/** What a server takes at most unless told. */
+/** The limits of a server that is given none. */
 export const RPC_LIMITS: RpcServerLimits = {
   ...DISPATCH_LIMITS,
   // The largest content item has 16 MiB, which is 32 MiB of hex, and a call around it.
@@ -45,13 +45,13 @@ export interface RpcServerOptions {
   /** 0 takes a free one; `RpcServer.port` says which. */
   readonly port: number
   readonly limits?: Partial<RpcServerLimits>
-  /** More rows for the table, for instance those of a second sub-network. */
+  /** Further methods, for instance those of a second sub-network. */
   readonly methods?: readonly Method[]
-  /** Told of what the client is not: a defect in a handler. */
+  /** Receives the failures that are defects of a handler, and that clients are not told. */
   readonly onInternalError?: (error: unknown, method: string) => void
 }
 
-/** The whole table of methods that a node serves. */
+/** All methods that a node serves, by name. */
 export function rpcMethods(
   api: NodeApi,
   parseRecord: ParseRecord,
@@ -90,7 +90,7 @@ export class RpcServer {
   static async listen(options: RpcServerOptions): Promise<RpcServer> {
     const name = options.host ?? '127.0.0.1'
     const { port } = options
-    // One address, also of a name that has several (localhost): the Host header is held against it.
+    // One address, even of a name that has several (localhost): the Host header is compared with it.
     const bound = await lookup(name).then(
       ({ address }) => ({ name, address }),
       (cause: unknown) => {
@@ -132,8 +132,8 @@ export class RpcServer {
   }
 
   /**
-   * Takes no new connections, lets calls in flight finish until the deadline, ends the rest with an error, and closes.
-   * Never rejects.
+   * Accepts no new connections, lets calls in flight finish until the deadline, ends the rest with an error, and
+   * closes. Never rejects.
    */
   close(options: { readonly deadlineMs: number } = { deadlineMs: 2000 }): Promise<void> {
     this.#closing ??= this.#shutdown(options.deadlineMs)
@@ -153,7 +153,7 @@ export class RpcServer {
     await Promise.race([this.#dispatcher.idle(), deadline.over])
     this.#dispatcher.abort()
     deadline.clear()
-    // The answers are written by now; a client that does not take them has this long.
+    // The answers are written by now; a client that does not read them has this long.
     const grace = delay(LAST_ANSWER_MS)
     await this.#webSocket.close(grace.over)
     await Promise.race([httpClosed, grace.over])

@@ -11,7 +11,9 @@ import { newPrivateKey } from '../../src/identity/keys.ts'
 import type { Endpoint } from '../../src/transport/datagram.ts'
 import { type Relay, type RelayConditions, startRelay } from '../testing/transport/relay.ts'
 
-/** Two nodes that publish the endpoints of a relay in place of their own: nothing goes from one to the other past it. */
+/**
+ * Two nodes that publish the endpoints of a relay in place of their own: nothing goes from one to the other past it.
+ */
 async function apart(
   t: ExecutionContext,
   blocks: readonly Block[],

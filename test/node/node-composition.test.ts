@@ -10,6 +10,7 @@ import {
   subnetworkRow,
   validationOnLane,
 } from '../../node/node.ts'
+import { answered } from '../testing/node/answered.ts'
 
 const blocks = makeChain({ seed: 1, blocks: 2 })
 const [small, large] = blocks as [(typeof blocks)[0], (typeof blocks)[0]]
@@ -75,7 +76,8 @@ test('discovery alone, from the rows of a node', async t => {
   await using one = await discovery.start()
   await using other = await discovery.start()
   const to = other.started.ports.record.current
-  const pong = await one.refs.discovery.ask(replyTo => ({ type: 'ping', to, replyTo }), { timeoutMs: 10_000 })
+  const ping = () => one.refs.discovery.ask(replyTo => ({ type: 'ping', to, replyTo }), { timeoutMs: 10_000 })
+  const pong = await answered(ping)
   t.is(pong.enrSeq, to.seq)
 })
 
@@ -89,7 +91,7 @@ test('storage and validation on a lane of their own', async t => {
   const [a, b] = [nodeApi(first.refs, first.started.ports), nodeApi(second.refs, second.started.ports)]
   const key = { type: 'body', number: large.number } as const
   t.true(await a.history.store(key, large.body.slice()))
-  await b.history.ping(first.started.ports.record.current)
+  await answered(() => b.history.ping(first.started.ports.record.current))
   t.deepEqual((await b.history.get(key))?.content, large.body)
   t.deepEqual(await b.history.local(key), large.body)
   await t.throwsAsync(a.history.store(key, small.body.slice()), { code: 'CONTENT_INVALID' })
@@ -106,7 +108,7 @@ test('a second sub-network on the same socket', async t => {
   const to = first.started.ports.record.current
   for (const overlay of [second.refs.overlay, second.refs.second]) {
     const api = nodeApi({ ...second.refs, overlay }, second.started.ports)
-    t.is((await api.history.ping(to)).enrSeq, to.seq)
+    t.is((await answered(() => api.history.ping(to))).enrSeq, to.seq)
     t.like(await api.health(), { peers: 1 })
   }
   const alone = nodeApi({ ...second.refs, overlay: second.refs.second }, second.started.ports)

@@ -5,8 +5,8 @@ import { RpcError } from '../../src/rpc/rpc-errors.ts'
 import { serve, type TestServer } from './client.ts'
 import { absentKey, knownKey, other, peer, scriptedApi, self, unknownId } from './scripted-api.ts'
 
-// Shapes written down from jsonrpc/src/schemas and jsonrpc/src/content of the specification. Node ids of traces are uint256
-// there, without leading zeros; ours have them, as those of every client.
+// Shapes written down from jsonrpc/src/schemas and jsonrpc/src/content of the specification. Node ids of traces are
+// uint256 there, without leading zeros; ours have them, as those of every client.
 const hexString = z.string().regex(/^0x([0-9a-f]{2})*$/)
 const bytes32 = z.string().regex(/^0x[0-9a-f]{64}$/)
 const uint256 = z.string().regex(/^0x([1-9a-f][0-9a-f]{0,63}|0)$/)

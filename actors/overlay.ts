@@ -18,7 +18,7 @@ import type { StorageMessage } from './storage.ts'
 import { storeQuestions } from './store-questions.ts'
 import type { StreamsMessage } from './streams.ts'
 import type { TransferMessage } from './transfer.ts'
-import type { ValidationMessage } from './validation.ts'
+import type { ValidationRequest } from './validation.ts'
 
 export interface OverlaySettings {
   readonly options: Omit<OverlayOptions, 'record' | 'radius' | 'randomness'>
@@ -30,7 +30,7 @@ export interface OverlaySettings {
   readonly discovery: Ref<DiscoveryMessage>
   readonly streams: Ref<StreamsMessage>
   readonly storage: Ref<StorageMessage>
-  readonly validation: Ref<ValidationMessage>
+  readonly validation: Ref<ValidationRequest>
 }
 
 /** Owns one sub-network: who is in it, what they want, and what of theirs we want; starts a transfer for every item on its way. */

@@ -69,10 +69,13 @@ export type StorageMessage =
   | { readonly type: 'watch-content'; readonly watcher: Ref<ContentChange> }
   | { readonly type: 'snapshot'; readonly replyTo: ReplyTo<StorageSnapshot> }
 
+/** What storage needs of a store: it never walks over it. */
+export type ServedStore = Omit<ContentStore, 'entries' | 'furthest'>
+
 /** Owns the content store. Puts of one turn share a transaction: an answer comes when it is durable. */
-export function storage(options: { readonly open: () => Promise<ContentStore> }) {
+export function storage(options: { readonly open: () => Promise<ServedStore> }) {
   const opened = new Resource(options.open)
-  const store = (): ContentStore => opened.get()
+  const store = (): ServedStore => opened.get()
 
   return behavior<StorageMessage | Open>(context => {
     let watchers: readonly Ref<RadiusChanged>[] = []

@@ -3,7 +3,7 @@ import type { OverlayInput, StoreQuestion } from '../src/portal/portal.ts'
 import { Pending } from './core-driver.ts'
 import type { OverlayMessage } from './overlay-messages.ts'
 import type { StorageAnswer, StorageMessage } from './storage.ts'
-import type { ValidationMessage, Verdict } from './validation.ts'
+import type { ValidationRequest, Verdict } from './validation.ts'
 
 /** portal-wire-protocol.md, Accept. */
 const ACCEPT = 0
@@ -19,7 +19,7 @@ export interface StoreQuestions {
 /** Carries what the overlay wants to know of storage and validation, and gives it their answers as inputs. */
 export function storeQuestions(parts: {
   readonly storage: Ref<StorageMessage>
-  readonly validation: Ref<ValidationMessage>
+  readonly validation: Ref<ValidationRequest>
   readonly client: Ref<OverlayMessage>
   readonly settle: (input: OverlayInput) => void
 }): StoreQuestions {

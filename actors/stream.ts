@@ -92,7 +92,10 @@ export function stream(options: StreamOptions) {
       }
     }
     const drive = driveCore<StreamInput, StreamOutput, StreamMessage>(context, core, carry)
-    /** Messages that are still in the mailbox of a closed stream are ignored: `streams` answers late packets, at a bounded rate. */
+    /**
+     * Messages that are still in the mailbox of a closed stream are ignored: `streams` answers late packets, at a
+     * bounded rate.
+     */
     const feed = (input: StreamInput): void => {
       if (!closed) drive(input)
     }

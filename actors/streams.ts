@@ -30,7 +30,9 @@ export type StreamsMessage =
   | ({ readonly type: 'initiate' } & StreamRequest)
   /** Wait for the peer to connect. */
   | ({ readonly type: 'expect' } & StreamRequest)
-  /** From the actor of a stream, when it has closed and when it has stopped; and from a transfer that does not connect. */
+  /**
+   * From the actor of a stream, when it has closed and when it has stopped; and from a transfer that does not connect.
+   */
   | Extract<StreamsInput<NodeRecord>, { readonly type: 'closed' | 'owner-gone' | 'decline' }>
   | { readonly type: 'snapshot'; readonly replyTo: ReplyTo<StreamsStats> }
 

@@ -5,7 +5,7 @@ import { defaultStreamLimits } from '../src/utp/utp.ts'
 import type { StorageAnswer, StorageMessage } from './storage.ts'
 import type { StreamEvent, StreamMessage } from './stream.ts'
 import type { StreamsMessage } from './streams.ts'
-import type { ValidationMessage, Verdict } from './validation.ts'
+import type { ValidationRequest, Verdict } from './validation.ts'
 
 export type TransferMessage =
   | StreamEvent
@@ -20,7 +20,7 @@ export type TransferMessage =
 export interface TransferOptions {
   readonly streams: Ref<StreamsMessage>
   readonly storage: Ref<StorageMessage>
-  readonly validation: Ref<ValidationMessage>
+  readonly validation: Ref<ValidationRequest>
   /** Hears `transfer-begun`, `transfer-size`, `transfer-item`, `transfer-done` and `transfer-failed`. */
   readonly overlay: Ref<TransferEvent>
   /** The largest content item of the sub-network. */

@@ -4,26 +4,32 @@ import { type Result, refused, SpimplError } from '../src/errors.ts'
 import type { ContentSummary } from '../src/history/content/content.ts'
 import { contentIdsOfBlock } from '../src/history/content/content-id.ts'
 import type { HeaderSource } from '../src/history/headers/header-source.ts'
-import { Validation, type ValidationInput, type ValidationOutput } from '../src/history/validation/validation.ts'
+import type { ValidationInput, ValidationOutput } from '../src/history/messages.ts'
+import { Validation } from '../src/history/validation/validation.ts'
 import type { ValidationJob } from '../src/history/validation/validation-task.ts'
 import { driveCore, Pending, type Timeout } from './core-driver.ts'
 import type { StorageMessage } from './storage.ts'
 
+/** The answer to a `ValidationRequest` with this `ref`. */
 export interface Verdict {
   readonly type: 'verdict'
   readonly ref: number
-  readonly result: Result<ContentSummary>
+  /** What a valid item holds is a matter of its sub-network. */
+  readonly result: Result<unknown>
+}
+
+/** Asks whether content is valid: all that a sub-network sends to its validation. */
+export interface ValidationRequest {
+  readonly type: 'validate'
+  readonly ref: number
+  readonly key: Uint8Array
+  readonly bytes: Uint8Array
+  readonly client: Ref<Verdict>
 }
 
 export type ValidationMessage =
   | Timeout
-  | {
-      readonly type: 'validate'
-      readonly ref: number
-      readonly key: Uint8Array
-      readonly bytes: Uint8Array
-      readonly client: Ref<Verdict>
-    }
+  | ValidationRequest
   | {
       readonly type: 'check'
       readonly key: Uint8Array

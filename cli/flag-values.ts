@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
 import { parseAddress } from '../src/identity/ip-address.ts'
-import { MAX_RADIUS, type RadiusSetting } from '../src/store/policy.ts'
+import { MAX_RADIUS, type RadiusSetting } from '../src/store/radius.ts'
 
 /** Where block headers come from. */
 export type HeadersSetting =

@@ -3,7 +3,7 @@ import type { z } from 'zod'
 import type { ExecutorName } from '../node/options/executors.ts'
 import type { NetworkName } from '../node/options/networks.ts'
 import { SpimplError } from '../src/errors.ts'
-import type { RadiusSetting } from '../src/store/policy.ts'
+import type { RadiusSetting } from '../src/store/radius.ts'
 import type { NewEnrOptions } from './enr.ts'
 import {
   type CommandHead,

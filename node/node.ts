@@ -7,7 +7,14 @@
  *     api          what programs and JSON-RPC ask of a node, as messages to its actors
  */
 export type { ActorsEvent } from '../actors/events.ts'
-export type { ContentChange, RadiusChanged } from '../actors/storage.ts'
+export {
+  type ContentChange,
+  type RadiusChanged,
+  type ServedStore,
+  type StorageMessage,
+  storage,
+} from '../actors/storage.ts'
+export type { ValidationMessage, ValidationRequest, Verdict } from '../actors/validation.ts'
 export type { CipherJob, Cryptography, RecoverableSignature } from '../src/crypto/cryptography.ts'
 export type { ContentSummary } from '../src/history/content/content.ts'
 export { contentIdOfKey } from '../src/history/content/content-id.ts'

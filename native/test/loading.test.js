@@ -1,5 +1,5 @@
-// How the two binaries are found, and what is said of those that were refused. Each case is a process of its own, because a
-// library is loaded once.
+// How the two binaries are found, and what is said of those that were refused. Each case is a process of its own,
+// because a library is loaded once.
 import { spawnSync } from 'node:child_process'
 import { copyFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

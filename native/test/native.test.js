@@ -67,7 +67,7 @@ const variants = [
 
 for (const [name, flags, items, env] of variants) {
   test(`the native side without JavaScript, ${name}, ${items} items`, async t => {
-    // To compile it takes 20 s, and minutes where others compile too; ava would give up after two in which nothing ends.
+    // Compiling takes 20 s, and minutes on a busy machine; ava would give up after two minutes without a result.
     t.timeout(600_000)
     const { program, output } = await build(`native-${name}`, flags)
     t.not(program, undefined, output)

@@ -10,7 +10,7 @@ import { type RpcMessage, rpc } from '../../actors/rpc.ts'
 import { type StorageMessage, storage } from '../../actors/storage.ts'
 import { type StreamsMessage, streams } from '../../actors/streams.ts'
 import { type TransportMessage, transport } from '../../actors/transport.ts'
-import { type ValidationMessage, validation } from '../../actors/validation.ts'
+import { type ValidationMessage, type ValidationRequest, validation } from '../../actors/validation.ts'
 import { contentIdOfKey } from '../../src/history/content/content-id.ts'
 import { MAX_CONTENT_BYTES } from '../../src/history/content/refusal.ts'
 import { HISTORY_PROTOCOL } from '../../src/history/history.ts'
@@ -175,7 +175,7 @@ export function subnetworkRow({ protocol, contentId, maxItemBytes }: Subnetwork)
     behavior: (
       refs: {
         readonly storage: Ref<StorageMessage>
-        readonly validation: Ref<ValidationMessage>
+        readonly validation: Ref<ValidationRequest>
         readonly discovery: Ref<DiscoveryMessage>
         readonly streams: Ref<StreamsMessage>
       },

@@ -1,8 +1,8 @@
 import { SpimplError } from '../errors.ts'
 
 /**
- * An unsigned integer as RLP wants it: big-endian without leading zeros, no bytes for zero.
- * A number must be a safe integer; a bigint may have any size.
+ * An unsigned integer in the form of RLP: big-endian without leading zeros, no bytes for zero. A number must be a safe
+ * integer; a bigint may have any size.
  */
 export function uintBytes(value: number | bigint): Uint8Array {
   if (typeof value === 'bigint') return bigUintBytes(value)

@@ -40,8 +40,10 @@ import { FINDNODE, PING, TALKREQ } from './wire/message.ts'
  * @example
  * const discovery = new Discv5({ record, crypto: nodeCryptography, randomness, oneWayProtocols: ['utp'] })
  * discovery.handle({ type: 'bootstrap', records }, now, emit)
- * discovery.handle({ type: 'talk', ref: 1, to: peer, protocol, payload }, now, emit)   // later 'talk-answered', or 'request-failed'
- * timer.setAt(discovery.deadline())                                                    // then handle({ type: 'timeout' }, ...)
+ * // Its outcome is 'talk-answered' or 'request-failed'.
+ * discovery.handle({ type: 'talk', ref: 1, to: peer, protocol, payload }, now, emit)
+ * // Then the input { type: 'timeout' }.
+ * timer.setAt(discovery.deadline())
  */
 export class Discv5 implements Core<DiscoveryInput, DiscoveryOutput> {
   readonly counters: DiscoveryCounters = new Counters(COUNTER_NAMES)

@@ -1,6 +1,6 @@
 /**
- * Node Discovery v5.1 (devp2p, discv5/) as a core: datagrams and requests in, datagrams and outcomes out. The core itself is `core.ts`;
- * its inputs and outputs are `messages.ts`; everything that it waits for is in `deadlines.ts`.
+ * Node Discovery v5.1 (devp2p, discv5/) as a core: datagrams and requests in, datagrams and outcomes out. The core
+ * itself is `core.ts`; its inputs and outputs are `messages.ts`; everything that it waits for is in `deadlines.ts`.
  *
  *     wire      packets, messages, the bytes of a handshake, addresses
  *     sessions  keys, challenges and handshakes; packets are opened and sealed here

@@ -12,13 +12,13 @@ export interface DiscoveryOptions {
   readonly randomness: Randomness
   readonly limits?: Partial<DiscoveryLimits>
   /**
-   * TALKREQ protocols whose requests are packets of a stream and expect no answer, for instance `['utp']`. They get no TALKRESP,
-   * and those that arrive in one turn are emitted together, as `talks-received`.
+   * TALKREQ protocols whose requests are packets of a stream and expect no answer, for instance `['utp']`. They get no
+   * TALKRESP, and those that arrive in one turn are emitted together, as `talks-received`.
    */
   readonly oneWayProtocols?: readonly (string | Uint8Array)[]
   /**
-   * TALKREQ protocols that are emitted as `talk-requested`; all others get an empty TALKRESP. Default: every protocol. In a string
-   * each character stands for one byte: Portal's protocols are `'\x50\x00'` and the like.
+   * TALKREQ protocols that are emitted as `talk-requested`; all others get an empty TALKRESP. Default: every protocol.
+   * In a string each character stands for one byte: Portal's protocols are `'\x50\x00'` and the like.
    */
   readonly protocols?: readonly (string | Uint8Array)[]
   /** Nodes of one subnet in the routing table; `undefined` for no limit. Default: 2 in a bucket and 10 in the table. */

@@ -1,8 +1,8 @@
 import type { CounterNames, Counters } from 'spimpl-runtime/core'
 
 /**
- * What a stream counts on rare events. The packets and bytes of a stream are plain fields of the objects that move them: a count by name
- * took a tenth of the time of a packet that arrives alone.
+ * What a stream counts on rare events. The packets and bytes of a stream are plain fields of the objects that move
+ * them: a count by name took a tenth of the time of a packet that arrives alone.
  */
 export const STREAM_COUNTERS = {
   retransmits: 'packets that were sent again',

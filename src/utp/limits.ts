@@ -17,8 +17,8 @@ export interface StreamLimits {
   /** The ceiling of the congestion window: bytes in flight. */
   readonly maxWindowBytes: number
   /**
-   * Packets between the oldest unacknowledged one and the next one to send. Peers drop a packet that is 1,024 or more ahead
-   * (libutp and nim-eth, `REORDER_BUFFER_MAX_SIZE`).
+   * Packets between the oldest unacknowledged one and the next one to send. Peers drop a packet that is 1,024 or more
+   * ahead (libutp and nim-eth, `REORDER_BUFFER_MAX_SIZE`).
    */
   readonly maxWindowPackets: number
   /** The length of the selective ack bitmask. nim-eth drops a packet whose mask is not 4 bytes long. */
@@ -41,8 +41,8 @@ export interface StreamLimits {
   /** How long our acknowledged FIN waits for the peer's FIN, if the peer has sent data too. */
   readonly finishTimeoutMs: number
   /**
-   * False: the first acknowledged FIN, of either end, ends a stream in which the other end never wrote, as in libutp, nim-eth
-   * and the flows of the Portal specification. True: each end finishes on its own.
+   * False: the first acknowledged FIN, of either end, ends a stream in which the other end never wrote, as in libutp,
+   * nim-eth and the flows of the Portal specification. True: each end finishes on its own.
    */
   readonly allowHalfOpen: boolean
 }

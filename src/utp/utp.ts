@@ -7,8 +7,8 @@
  *     connection  one stream from SYN to FIN: handshake, timers, ending
  *     streams     which stream a packet belongs to, and replies to packets of none
  *
- * `UtpConnection` is one stream, `Streams` the table of all streams. Both are cores without I/O. Beside this file, for both:
- * limits.ts, counters.ts, deadlines.ts (the timers of a stream).
+ * `UtpConnection` is one stream, `Streams` the table of all streams. Both are cores without I/O. Beside this file, for
+ * both: limits.ts, counters.ts, deadlines.ts (the timers of a stream).
  */
 export { type ConnectionOptions, UtpConnection } from './connection/connection.ts'
 export { type ConnectionState, connectionMachine } from './connection/connection-machine.ts'

@@ -19,7 +19,7 @@ run(`go-ethereum's discv5 conformance suite (skipped without devp2p)`, async t =
   t.deepEqual(failed, [], output)
 })
 
-/** A go-ethereum node, and its record once it listens. */
+/** A go-ethereum node, and its record as soon as it listens. */
 async function goEthereum(
   port: number,
   key: string,
@@ -51,7 +51,7 @@ run('go-ethereum answers us at first contact, and after it has restarted (skippe
   const outcomes = new Map<number, DiscoveryOutput['type']>()
   let awaited = 0
   let settled: () => void = () => {}
-  // Nothing is lost on loopback: whoever is late was kept from its processor.
+  // Nothing is lost on loopback: a late answer waited for the processor.
   const node = await LiveNode.open({ limits: { requestTimeoutMs: 30_000 } }, output => {
     if (!('ref' in output)) return
     outcomes.set(output.ref, output.type)

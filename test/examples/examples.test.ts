@@ -114,7 +114,7 @@ test('guide: 5-tree', async t => {
   const lines = await output('guide/5-tree')
   t.regex(lines.join('\n'), /node running[\s\S]*storage running[\s\S]*api running/)
   t.deepEqual(lines.slice(-5), [
-    '/api stops',
+    '/front/api stops',
     '/node/discovery stops',
     '/node/transport stops',
     '/node/storage stops',

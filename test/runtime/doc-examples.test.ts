@@ -26,7 +26,7 @@ console.log(await ref.ask(replyTo => ({ type: 'read', replyTo }), { timeoutMs: 5
   'composition-1': {
     shows: `const { stock } = running.refs
 await new Promise(resolve => setImmediate(resolve))
-console.log(await stock.ask<number>(replyTo => ({ type: 'read', replyTo }), { timeoutMs: 5_000 }))`,
+console.log(await stock.ask(replyTo => ({ type: 'read', replyTo }), { timeoutMs: 5_000 }))`,
     prints: '-2',
   },
   'compute-pool-1': { shows: 'console.log(root.join())', prints: '1,2' },
@@ -44,7 +44,7 @@ console.log(JSON.stringify(system.inspect().children.at(-1)?.description))`,
   'module-behavior-1': {
     shows: `await using running = await hashing.start()
 const { hasher } = running.refs
-console.log(await hasher.ask<string>(replyTo => ({ type: 'hash', text: 'abc', replyTo }), { timeoutMs: 20_000 }))`,
+console.log(await hasher.ask(replyTo => ({ type: 'hash', text: 'abc', replyTo }), { timeoutMs: 20_000 }))`,
     prints: 'ba7816bf',
   },
   'pending-calls-1': { shows: `console.log(calls.size)`, prints: '0' },

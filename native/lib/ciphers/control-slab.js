@@ -1,12 +1,12 @@
-// The small things of a batch (key, nonce, associated data) as native code reads them: looking up four typed arrays of each
-// job from C++ would cost more than the cipher, so they are written into one slab that both sides know. Only the message
-// itself is looked up: OpenSSL reads it where it lies and writes where it stays. One slab serves the whole thread, because
-// a batch is packed and handed over within one call.
+// The control slab: key, nonce and associated data of each job of a batch, in one array that both sides know. Looking
+// up four typed arrays per job from C++ would cost more than the cipher. Only the message itself is looked up, because
+// OpenSSL reads it in place. One slab serves the whole thread, because a batch is packed and passed on within one call.
+// src/ciphers/control_slab.h has the layout.
 
 import { markAsUntransferable } from 'node:worker_threads'
 import { expectBytes } from '../glue/argument.js'
 
-// `ControlSlab` in src/ciphers/cipher_calls.h is the same layout.
+// The same numbers stand in src/ciphers/control_slab.h.
 export const CONTROL_BYTES = 65_536
 const MAX_JOBS = 256
 export const WORDS_PER_JOB = 4
@@ -17,8 +17,8 @@ export const TAG_BYTES = 16
 export const IV_BYTES = 16
 export const DIGEST_BYTES = 32
 
-// Results are cut from slabs of this size, so that a batch costs one allocation. A result that is kept keeps its slab;
-// larger slabs would make that worse and save nothing.
+// Results are cut from slabs of this size, so that a batch costs one allocation. A result keeps its whole slab alive;
+// larger slabs would keep more memory and save nothing.
 const OUT_SLAB_BYTES = 65_536
 
 // Up to this length a loop is faster than TypedArray.prototype.set; the 71 bytes of a packet's header are beyond it.
@@ -40,12 +40,12 @@ export function copyIn(bytes, at) {
   for (let index = 0; index < bytes.length; index++) control[at + index] = bytes[index]
 }
 
-/** `length` bytes of a slab, which nobody else has. Whoever takes them writes every one before it is seen. */
+/** Takes `length` unused bytes of a slab. They are not zeroed, so the caller overwrites all of them. */
 export function takeOut(length) {
   if (length >= OUT_SLAB_BYTES) return new Uint8Array(Buffer.allocUnsafeSlow(length).buffer)
   if (slabUsed + length > slab.length) {
     slab = new Uint8Array(Buffer.allocUnsafeSlow(OUT_SLAB_BYTES).buffer)
-    // A result that took its slab to another thread would take the results of others, and those that are being written.
+    // Transferring one result would detach the whole slab, with other results and those that are being written.
     markAsUntransferable(slab.buffer)
     slabUsed = 0
   }
@@ -58,7 +58,7 @@ export function expectLength(what, bytes, length) {
   if (bytes.length !== length) throw new RangeError(`expected ${what} of ${length} bytes, got ${bytes.length}`)
 }
 
-/** Where the next jobs of a batch stand after one packing. */
+/** The outcome of one packing. */
 const packed = { end: 0, outBytes: 0, controlBytes: 0 }
 
 function room(at, needed, first) {
@@ -70,8 +70,8 @@ function room(at, needed, first) {
 }
 
 /**
- * Writes cipher jobs from `from` on, until the slab is full. A result is longer than its message by `overhead`.
- * The answer is the same object each time.
+ * Writes cipher jobs into the slab, starting with job `from`, until the slab is full. A result is longer than its
+ * message by `overhead`. Every call returns the same object.
  */
 export function packJobs(jobs, from, overhead) {
   let at = FIRST_BYTE
@@ -127,7 +127,7 @@ export function packMasks(jobs, from) {
   return packed
 }
 
-/** The same for hashes: only messages. */
+/** The same for hashes, which have messages only. */
 export function packMessages(messages, from) {
   let job = from
   for (; job < messages.length && job - from < MAX_JOBS; job++) {

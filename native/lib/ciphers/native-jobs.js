@@ -1,5 +1,5 @@
-// Batches of ciphers and hashes on threads that are not JavaScript's: a queue that ends at libdispatch's own threads, or a
-// pinned thread. A batch crosses once on its way there, and its answer is one message.
+// Batches of ciphers and hashes on native threads: those of libdispatch, or a pinned thread. A batch crosses to the
+// thread as one job and comes back as one answer.
 import { AddonError } from '../glue/addon-error.js'
 import { DispatchQueue, handleOf } from '../queues/queue.js'
 import { jobs as pending, requireNative } from '../threads/lane.js'
@@ -48,7 +48,9 @@ export class NativeJobs {
     return this.#run(KECCAK, messages, packMessages, 0)
   }
 
-  /** A batch that fits into the slab, as nearly all do, costs one promise: an `async` function would add three turns. */
+  /**
+   * Nearly every batch fits into the slab and then costs one promise; an `async` function would add three microtasks.
+   */
   #run(kind, jobs, pack, overhead) {
     try {
       if (kind !== KECCAK && this.#native.seal === undefined) {
@@ -79,14 +81,14 @@ export class NativeJobs {
 
   #part(kind, count, outBytes, controlBytes, overhead) {
     const out = takeOut(outBytes + count)
-    // The messages and the result are referenced until the answer, because native code has their addresses.
+    // Native code has the addresses of the messages and of the result, so both are referenced until the answer.
     const messages = datas.slice(0, count)
     for (let index = 0; index < count; index++) datas[index] = undefined
     const place = this.#place
     return new Promise((resolve, reject) => {
-      // Throws where the queue was released; nobody then waits.
+      // Throws for a released queue, before a callback is registered.
       const handle = place instanceof PinnedThread ? threadOf(place) : handleOf(place)
-      // `this` is captured on purpose: a thread that is collected would leave its jobs undone.
+      // `this` is captured on purpose: a collected thread would not perform its remaining jobs.
       const id = pending.add(() => resolve(this.#collect(kind, messages, out, outBytes, overhead)))
       try {
         if (this.#submit(handle, kind, count, controlBytes, messages, out, id, this.#spread) !== false) return

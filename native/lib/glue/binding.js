@@ -1,5 +1,5 @@
-// Finds the compiled addon: a prebuild for this platform first, then what was built here. That nothing loads is an
-// answer and no error, because everything that uses this package works without it.
+// Finds the compiled addon: a prebuild for this platform first, then the local build. No addon at all is a valid
+// result, because every user of this package works without one.
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import path from 'node:path'
@@ -13,7 +13,7 @@ function load() {
   if (process.env.SPIMPL_NATIVE === 'none') {
     return { native: undefined, file: undefined, reasons: ['SPIMPL_NATIVE=none hides the addon'] }
   }
-  // For tests of another build of the same sources.
+  // Tests load another build of the same sources.
   const chosen = process.env.SPIMPL_NATIVE ? [process.env.SPIMPL_NATIVE] : []
   const candidates = [
     ...chosen,
@@ -31,7 +31,7 @@ function load() {
       reasons.push(`${path.relative(root, file)}: ${error.message}`)
     }
   }
-  // Of any folder, and where the package is installed, too: no project's own script is named.
+  // The command works from any folder, in a clone and where the package is installed.
   reasons.push(`build it with: node ${path.join(root, 'scripts', 'build.mjs')}`)
   return { native: undefined, file: undefined, reasons }
 }

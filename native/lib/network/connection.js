@@ -6,7 +6,7 @@ import { DatagramFlow, DatagramListener } from './datagram-flow.js'
 /** The order of ConnectionState in src/network/network_framework.h. */
 const states = ['setup', 'waiting', 'preparing', 'ready', 'failed', 'cancelled']
 
-/** What may follow what; anything else from below would be a fault of this package. */
+/** The permitted transitions; any other would be a fault of this package. */
 const next = {
   setup: ['preparing', 'waiting', 'ready', 'failed', 'cancelled'],
   preparing: ['waiting', 'ready', 'failed', 'cancelled'],
@@ -62,10 +62,10 @@ export class NetworkConnection {
     return this.#viable
   }
 
-  /** The handlers may be set until then; a listener's connections are given theirs so. */
+  /** `handlers` replace those of the constructor, for connections that a listener made. */
   start(handlers = {}) {
     if (this.#state !== 'setup') throw new AddonError('CONNECTION_INVALID', `expected state setup, is ${this.#state}`)
-    // The state moves only when the flow says so, which is later.
+    // The flow reports its new state later, so `#state` does not show a second call.
     if (this.#started) throw new AddonError('CONNECTION_INVALID', 'the connection was started before')
     expectHandlers(handlers, HANDLERS, 'CONNECTION_INVALID')
     this.#started = true
@@ -80,12 +80,12 @@ export class NetworkConnection {
     })
   }
 
-  /** Hands a batch over. False where the connection is not ready, and the batch then is dropped. */
+  /** Sends a batch. Returns false, and drops the batch, if the connection is not ready. */
   send(batch) {
     return this.#state === 'ready' && !this.#ending && this.#flow.send(batch)
   }
 
-  /** Settles when nothing more will be said. */
+  /** Settles after the last event. */
   cancel() {
     this.#ending = true
     if (this.#state === 'setup') this.#become('cancelled', 0)

@@ -1,23 +1,23 @@
-// Flows where there is no Network framework: node:dgram for the datagrams, rtnetlink for what the framework knows of paths.
+// Flows without Network framework: node:dgram for the datagrams, rtnetlink for the network path.
 import { createSocket } from 'node:dgram'
 import { isIPv6 } from 'node:net'
 import { NetworkPathMonitor } from './network-path.js'
 
-/** Errors that another network, or the same one later, may heal. */
+/** Errors that may go away on another network, or later. */
 const HEALABLE = new Set(['ENETUNREACH', 'EHOSTUNREACH', 'ENETDOWN', 'EADDRNOTAVAIL', 'EAI_AGAIN'])
 
-/** Flows of one listener; a further remote is dropped, as a full table of the framework would. */
+/** The most flows of one listener; datagrams of further remotes are dropped. */
 const MOST_FLOWS = 1024
 
-/** Datagrams that wait for an accepted flow to be started; later ones are dropped, as by a full socket. */
+/** The most datagrams that an accepted flow keeps until it is started; later ones are dropped, as by a full socket. */
 const MOST_EARLY = 1024
 
-/** The system's number of an error, as Network framework tells it; node's have the other sign. */
+/** The errno of an error, as Network framework reports it; node negates it. */
 const numberOf = error => Math.abs(error.errno ?? 0)
 
 const familyOf = host => (isIPv6(host) ? 'udp6' : 'udp4')
 
-/** One path monitor for all flows of this thread, while there are any. */
+/** One path monitor for all flows of this thread, as long as there are flows. */
 const watchers = new Set()
 let monitor
 
@@ -36,7 +36,7 @@ function unwatch(watcher) {
   monitor = undefined
 }
 
-/** Hands over together what arrived in one turn of the event loop. */
+/** Passes on the datagrams of one turn of the event loop as one batch. */
 class Batch {
   #datagrams = []
   #deliver
@@ -123,7 +123,7 @@ export class DatagramFlow {
   #refused(error) {
     if (this.#cancelled) return
     if (this.#ready) {
-      // The socket of a ready flow still works; what failed was one datagram.
+      // A ready flow has lost one datagram; its socket still works.
       this.#observer.sendError(numberOf(error))
       this.#socket.once('error', later => this.#refused(later))
       return
@@ -144,7 +144,10 @@ export class DatagramFlow {
     else if (this.#socket === undefined) this.#prepare()
   }
 
-  /** A socket connects as soon as there is a route; datagrams pass once its interface runs, which the kernel says later. */
+  /**
+   * A socket connects as soon as there is a route, but datagrams pass only when the interface runs, which the kernel
+   * reports later.
+   */
   #lookAt(path) {
     const local = this.#socket.address().address
     const own = path.interfaces.find(({ addresses }) => addresses.includes(local))
@@ -158,7 +161,7 @@ export class DatagramFlow {
   }
 }
 
-/** A flow of a listener: all of them share its socket. */
+/** A flow of a listener. All flows of a listener share its socket. */
 class AcceptedFlow {
   #listener
   #remote
@@ -191,7 +194,7 @@ class AcceptedFlow {
   }
 
   send(batch) {
-    // Also where the listener was cancelled, which ends its flows at once and closes their socket.
+    // Cancelling the listener ends its flows at once and closes the socket, which also leads here.
     if (this.#cancelled) return false
     for (const bytes of batch) {
       this.#listener.socket.send(bytes, this.#remote.port, this.#remote.address, error => {

@@ -23,8 +23,9 @@ function typeOf(name) {
 }
 
 /**
- * What Linux says the path of this machine is now. A path is satisfied when there is a default route over an interface that runs and has an
- * address: a route stays when its cable is pulled, and stands before a new link has its carrier.
+ * The current network path according to Linux. It is satisfied if a default route leads over an interface that runs and
+ * has an address. A route alone is not enough: it stays when the cable is pulled, and exists before a new link has its
+ * carrier.
  */
 function readPath() {
   // Only interfaces that are up and run (uv_interface_addresses).
@@ -69,7 +70,7 @@ function fromFramework({ satisfied, ipv4, ipv6, interfaces }) {
   }
 }
 
-/** Tells how this machine reaches the network, and when that changes. See index.d.ts. */
+/** Reports how this machine reaches the network, and each change of it. See index.d.ts. */
 export class NetworkPathMonitor {
   #native = requireNative()
   #monitor
@@ -88,11 +89,11 @@ export class NetworkPathMonitor {
       throw new AddonError('NETWORK_UNAVAILABLE', monitor)
     }
     this.#monitor = monitor
-    // Network framework tells the first path itself.
+    // Network framework reports the first path itself.
     if (this.#native.connectionOpen === undefined) this.#changed(undefined)
   }
 
-  /** Undefined on macOS until the first one was told. */
+  /** Undefined on macOS until the first report. */
   get path() {
     return this.#path
   }
@@ -106,7 +107,7 @@ export class NetworkPathMonitor {
 
   #changed(told) {
     const path = told === undefined ? readPath() : fromFramework(told)
-    // The kernel says a lot that makes no difference, such as the age of a route.
+    // The kernel also reports changes that do not matter here, such as the age of a route.
     const text = JSON.stringify(path)
     if (text === this.#text) return
     this.#text = text

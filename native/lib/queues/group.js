@@ -8,7 +8,7 @@ import { itemOf } from './work.js'
 export class DispatchGroup {
   #native = requireDispatch()
   #group = this.#native.groupCreate()
-  /** Those that wait until the group is empty next. */
+  /** Callers that wait for the group to become empty. */
   #waiters
 
   get size() {
@@ -22,7 +22,7 @@ export class DispatchGroup {
   leave() {
     const left = this.#native.groupLeave(this.#group)
     if (left < 0) throw new AddonError('GROUP_UNBALANCED', 'expected a leave for each enter, got one more')
-    // What is entered from now on is for other waiters.
+    // Work that enters from now on belongs to later waiters.
     if (left === 0) this.#waiters = undefined
   }
 
@@ -51,7 +51,7 @@ export class DispatchGroup {
     })
   }
 
-  /** libdispatch notifies once for all that wait; one whose time has run out leaves nothing behind. */
+  /** One notification of libdispatch serves all waiters. A waiter that has timed out is removed. */
   #await(settle) {
     if (this.#waiters === undefined) {
       const waiters = new Set()

@@ -9,12 +9,12 @@ import { itemOf, QueueState } from './work.js'
 
 const SECRET = Symbol('made by this package')
 
-/** What the native side knows a queue by, for the other files of this package. */
+/** The native object behind a queue, for the other files of this package. */
 export let handleOf
-/** What a queue shares with its items, for the same. */
+/** The QueueState of a queue, for the other files of this package. */
 export let stateOf
 
-/** Each iteration is an item that waits, so a number beyond this is a mistake. */
+/** Each iteration is an item in memory, so a larger number is a mistake. */
 const MOST_ITERATIONS = 10_000_000
 
 let main
@@ -116,7 +116,10 @@ export class DispatchQueue {
     return this.#native.queueSuspended(this.#alive())
   }
 
-  /** libdispatch is on the queue as long as the item's promises run, so it is asked only while the item itself does. */
+  /**
+   * libdispatch still counts the continuations of promises as part of the item, so it is asked only while the item
+   * itself runs.
+   */
   get isCurrent() {
     return execution.running && this.#native.queueIsCurrent(this.#alive())
   }
@@ -227,7 +230,7 @@ export class DispatchQueue {
     expectFunction('onMessages', onMessages)
     const handle = this.#handleForWork()
     this.#listener = this.#native.queueId(handle)
-    // The queue itself is kept as well: one that is collected listens no more.
+    // The entry keeps the queue alive: a collected queue stops listening.
     listeners.set(this.#listener, { queue: this, onMessages })
     this.#native.queueListen(handle)
     return this.#listener
@@ -240,7 +243,7 @@ export class DispatchQueue {
     this.#native.queueUnlisten(this.#alive())
   }
 
-  /** Lets go of the queue; what was enqueued still runs. */
+  /** Lets go of the queue; enqueued items still run. */
   release() {
     if (this.#root !== undefined || this.#handle === undefined) return
     this.unlisten()
@@ -284,7 +287,7 @@ export class DispatchQueue {
     if (this.runsJavaScript) return this.#alive()
     throw new AddonError(
       'QUEUE_WRONG',
-      `queue ${this.label} runs on libdispatch's own threads, where only native jobs can run; target DispatchQueue.main for JavaScript`,
+      `expected a queue on this thread (target DispatchQueue.main), ${this.label} runs native jobs on libdispatch's threads`,
     )
   }
 }

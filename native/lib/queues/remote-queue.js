@@ -20,7 +20,7 @@ export class RemoteQueue {
     if (this.#remote === undefined) throw new AddonError('QUEUE_RELEASED', `no queue listens on port ${port}`)
   }
 
-  /** The bytes are copied. False where the queue's inbox is full or nobody listens any more. */
+  /** Copies the bytes. Returns false if the inbox of the queue is full or the queue no longer listens. */
   send(bytes) {
     return this.#native.remoteSend(this.#remote, bytes, this.#capacity)
   }

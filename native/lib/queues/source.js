@@ -10,8 +10,8 @@ const SECRET = Symbol('made by this package')
 const MOST_DESCRIPTOR = 2 ** 31 - 1
 
 /**
- * What the lane's table holds of a source until its cancel handler has run. It does not hold the queue, which must be
- * collected, and resumed, when its user has lost it.
+ * The part of a source that the lane's table keeps until the cancel handler has run. It does not refer to the queue: a
+ * queue that its user has lost must be collected, and is then resumed.
  */
 class SourceEvents {
   data = 0
@@ -19,7 +19,7 @@ class SourceEvents {
   cancelHandler
   isActive = false
   isCancelled = false
-  /** Whether it may fire by itself: of a timer, that its time is to come. */
+  /** Whether the source can fire without a call of `mergeData`. A timer that will not fire again cannot. */
   isExpected
   isReferenced
   native
@@ -29,7 +29,7 @@ class SourceEvents {
 
   constructor(state, kind) {
     this.#state = state
-    // Data sources wait for nobody but the program itself, so they never keep it alive.
+    // Only the program itself can fire a data source, so it never keeps the program alive.
     this.isReferenced = !kind.startsWith('data')
     this.isExpected = kind === 'readable' || kind === 'writable'
     this.#repeats = this.isExpected
@@ -57,7 +57,7 @@ class SourceEvents {
     this.data = data
     const handled = this.#run(this.eventHandler)
     if (handled === undefined) return undefined
-    // Also on a concurrent queue, a handler never overlaps itself.
+    // A handler never overlaps itself, not even on a concurrent queue.
     const dispatch = requireDispatch()
     dispatch.sourceHold(this.native)
     return handled.then(() => dispatch.sourceRelease(this.native))
@@ -67,7 +67,7 @@ class SourceEvents {
     return this.#run(this.cancelHandler)
   }
 
-  /** Errors go where those of the queue go, so the promise of a handler never rejects. */
+  /** Errors go to `onError` of the queue, so the promise of a handler never rejects. */
   #run(handler) {
     try {
       const result = handler?.()
@@ -207,7 +207,7 @@ export class DispatchSource {
   cancel() {
     if (this.#events.isCancelled) return
     this.#events.isCancelled = true
-    // The native side counts the cancellation as an item that waits, so nothing else keeps the program alive for it.
+    // From now on only the pending cancellation, which the native side counts as an item, keeps the program alive.
     this.#events.settle()
     this.#dispatch.sourceCancel(this.#events.native)
   }

@@ -1,9 +1,9 @@
-// What an item of a queue runs: the user's function, and what follows when it is done.
+// What an item of a queue runs: the user's function, and the steps after it.
 import { isPromise, throwUncaught } from '../threads/lane.js'
 
 /**
- * What a queue shares with its items. It holds no reference to the queue, because a queue that its user has lost must be
- * collected although items wait: libdispatch then resumes it.
+ * What a queue shares with its items. It does not refer to the queue: a queue that its user has lost must be collected
+ * although items wait, and is then resumed.
  */
 export class QueueState {
   /** Whether a barrier of the queue is on the stack. */
@@ -18,7 +18,7 @@ export class QueueState {
     return this.#onError !== undefined
   }
 
-  /** Whatever `onError` does, the thread goes on: what it throws is uncaught. */
+  /** The thread survives an `onError` that throws: its error is reported as uncaught. */
   fail(error) {
     try {
       if (this.#onError === undefined) throwUncaught(error)
@@ -30,8 +30,8 @@ export class QueueState {
 }
 
 /**
- * The function of an item that has more to it than work. A promise that it returns has settled when the work, and all that
- * follows from it, is done.
+ * The function of an item with a barrier, a group, an error handler or a caller that waits. If it returns a promise,
+ * the promise settles after the work and the steps after it.
  */
 export function itemOf(state, work, { barrier = false, group } = {}, resolve, reject) {
   const leave = () => {

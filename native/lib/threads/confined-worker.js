@@ -1,12 +1,12 @@
-// The thread of a confined module: pinned first, so that even what the module does while it is imported happens there.
+// The thread of a confined module. It is pinned first, so that the import of the module already runs pinned.
 import { parentPort, workerData } from 'node:worker_threads'
 import { PinnedThread } from './pinned-thread.js'
 
 const { module, traits, initial } = workerData
 
 /**
- * Errors keep their message and code. A clone has lost the code, and one of a DOMException even the message; what cannot
- * be cloned at all would otherwise end the thread.
+ * Keeps message and code of an error. A structured clone loses the code, and that of a DOMException even the message;
+ * an error that cannot be cloned would end the thread.
  */
 function portable(error) {
   const code = ['string', 'number'].includes(typeof error?.code) ? error.code : undefined
@@ -21,7 +21,7 @@ async function main() {
   const refused = PinnedThread.pinHere(traits)
   const functions = await import(module)
   await functions.start?.(initial)
-  // One call at a time, even where a function is asynchronous: that is what confines the library to an order as well.
+  // One call at a time, also if a function is asynchronous, so that the calls of the library keep their order.
   let before = Promise.resolve()
   parentPort.on('message', ({ id, name, parameters }) => {
     before = before.then(async () => {

@@ -1,5 +1,5 @@
-// This JavaScript thread as a lane: what the addon calls here goes through one entry function, and what it should find
-// again is kept here under a number.
+// This JavaScript thread as a lane. All calls from the addon arrive at one entry function; the functions and objects
+// that they refer to are kept here by number.
 import { AddonError } from '../glue/addon-error.js'
 import { binding } from '../glue/binding.js'
 
@@ -15,7 +15,7 @@ const PATH = 5
 const CONNECTION = 6
 const FORGOTTEN = 7
 
-/** A table whose numbers are used again, so that it does not grow with the work that went through it. */
+/** A table that reuses its numbers, so that it grows only with the entries that are there at one time. */
 class Numbered {
   #values = []
   #free = []
@@ -39,29 +39,32 @@ class Numbered {
   }
 }
 
-/** Functions that wait on a queue. */
+/** Functions of items that wait on a queue. */
 export const items = new Numbered()
-/** Sources, by what answers them: `{ fired(data), cancelled() }`. */
+/** Handlers of sources: `{ fired(data), cancelled() }`. */
 export const sources = new Numbered()
-/** Native jobs, by what answers them; must not throw. */
+/** Callbacks of native jobs. They must not throw. */
 export const jobs = new Numbered()
-/** Listeners of queues that other lanes reach, by the queue's own id: `{ queue, onMessages(batch) }`. */
+/** Queues that listen to other lanes, by their id: `{ queue, onMessages(batch) }`. */
 export const listeners = new Map()
-/** Network path monitors, by what answers them. */
+/** Handlers of network path monitors: `{ changed(path) }`. */
 export const monitors = new Numbered()
-/** Connections, by what answers them. */
+/** Handlers of connections and listeners: `{ arrived(event) }`. */
 export const connections = new Numbered()
 
-/** Values of queue-specific data, until libdispatch says that their queue keeps them no longer. */
+/** Values of queue-specific data. libdispatch reports when a queue has dropped one. */
 export const specificValues = new Numbered()
 
-/** The ids of jobs that are done, as native code writes them before it calls; more come in several calls. */
+/** Native code writes the ids of finished jobs here and then calls the entry function, once for each 256 ids. */
 const answers = new Uint32Array(256)
 
-/** Whether a function of a queue runs just now. What it awaited runs on no queue, although its item has not ended yet. */
+/**
+ * Whether a function of a queue is on the stack. Code behind an `await` runs on no queue, although libdispatch has not
+ * ended its item yet.
+ */
 export const execution = { running: false }
 
-/** Throws on a stack of its own, where it is an uncaught exception. */
+/** Throws on an empty stack, so that the error is an uncaught exception. */
 export function throwUncaught(error) {
   queueMicrotask(() => {
     throw error
@@ -81,12 +84,12 @@ export function isPromise(value) {
   return typeof value === 'object' && value !== null && typeof value.then === 'function'
 }
 
-/** A promise that work returns holds the queue, and those that it targets, until it settles. */
+/** A promise that work returns holds the queue and its targets until it settles. */
 function holdFor(result) {
   if (!isPromise(result)) return
   const hold = native.holdRunning()
   const release = () => native.releaseHold(hold)
-  // A foreign thenable may throw, or call back twice; a promise is passed through as it is.
+  // Promise.resolve guards against a foreign thenable that throws or calls back twice.
   Promise.resolve(result).then(release, error => {
     release()
     throwUncaught(error)
@@ -138,7 +141,7 @@ export function requireDispatch() {
   throw new AddonError('LIBDISPATCH_UNAVAILABLE', `libdispatch was not found: ${refused.join('; ')}`)
 }
 
-/** Runs what this lane's root queue has now, instead of when the event loop polls next. */
+/** Runs the items of this lane's root queue now, instead of after the next poll of the event loop. */
 export function drainLane() {
   native?.drainLane()
 }

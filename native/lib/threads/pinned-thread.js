@@ -13,7 +13,7 @@ function traitsOf({ name, cpu, priority = 0 }) {
   return [name, cpu ?? ANY_CPU, priority]
 }
 
-/** What the native side knows a thread by, for the other files of this package. */
+/** The native object behind a thread, for the other files of this package. */
 export let threadOf
 
 /** One OS thread for native jobs, in order. See index.d.ts. */
@@ -36,8 +36,8 @@ export class PinnedThread {
   }
 
   /**
-   * Gives the calling thread these traits: a Worker does it to the thread that will run its JavaScript for good.
-   * @returns what the system refused, or an empty string
+   * Applies the traits to the calling thread. A Worker calls it for the thread that runs its JavaScript.
+   * @returns the traits that the system refused, or an empty string
    */
   static pinHere(options) {
     return requireNative().threadApplyHere(...traitsOf(options))
@@ -49,17 +49,17 @@ export class PinnedThread {
     return ConfinedModule.start(module, options)
   }
 
-  /** The system's number of the thread, as in /proc/self/task. */
+  /** The OS thread id, as in /proc/self/task. */
   get systemId() {
     return this.#native.threadInfo(this.#thread).systemId
   }
 
-  /** What the system refused of `cpu` and `priority`; empty when nothing. */
+  /** The traits (`cpu`, `priority`) that the system refused, with its reasons; empty if it granted all. */
   get refused() {
     return this.#native.threadInfo(this.#thread).refused
   }
 
-  /** Performs what it has, then ends. Each call waits for that end. */
+  /** Performs the jobs that it has, then ends. Every call settles at that end. */
   stop() {
     this.#stopped ??= new Promise(resolve => {
       this.#native.threadStop(this.#thread, jobs.add(resolve))
@@ -68,9 +68,9 @@ export class PinnedThread {
   }
 }
 
-/** What `portable` of confined-worker.js has taken apart. */
+/** Puts an error together again that `portable` of confined-worker.js has taken apart. */
 function failureOf({ error, code }) {
-  // A DOMException that crossed whole, as on newer Node, has its code and takes no other.
+  // A DOMException that crossed intact, as on newer Node, has its code, which cannot be assigned.
   return !(error instanceof Error) || error.code === code ? error : Object.assign(error, { code })
 }
 
@@ -81,7 +81,7 @@ class ConfinedModule {
   #lastCall = 0
   #ended
   #failure
-  /** Why no call is answered any more. */
+  /** The error for calls after the end of the thread. */
   #stopped
   refused = ''
 
@@ -109,7 +109,7 @@ class ConfinedModule {
         } else if (message.type === 'failed') {
           this.#failure = failureOf(message)
           reject(this.#failure)
-          // What the module has begun already would keep the thread, and the program with it.
+          // Timers and handles that the module has opened would keep the thread, and the program, alive.
           void this.#worker.terminate()
         } else this.#answered(message)
       })
@@ -122,13 +122,13 @@ class ConfinedModule {
     })
   }
 
-  /** Calls an exported function there. Arguments and answer are cloned; `transfer` moves buffers instead. */
+  /** Calls an exported function on that thread. Arguments and result are cloned; buffers in `transfer` move instead. */
   call(name, parameters = [], transfer = []) {
-    // A Worker that has ended takes messages in silence.
+    // A Worker that has ended ignores messages without an error.
     if (this.#stopped !== undefined) return Promise.reject(this.#stopped)
     return new Promise((resolve, reject) => {
       const id = ++this.#lastCall
-      // Throws where a parameter cannot be cloned; nobody then waits.
+      // Throws for a parameter that cannot be cloned, before the call is registered.
       this.#worker.postMessage({ id, name, parameters }, transfer)
       this.#calls.set(id, { resolve, reject })
     })

@@ -7,11 +7,11 @@ namespace dispatch_addon {
 namespace {
 
 size_t slotOf(const uint8_t* key) {
-  // Keys are the output of a key derivation, so any of their bits are as good as a hash.
+  // Keys come from a key derivation, so any of their bits serve as a hash.
   return key[0] ^ (key[7] >> 1);
 }
 
-// A compiler may drop a memset on memory that is freed next; a volatile store it may not.
+// A compiler may remove a memset of memory that is freed next, but not a volatile store.
 void wipe(void* memory, size_t length) {
   auto* bytes = static_cast<volatile uint8_t*>(memory);
   for (size_t at = 0; at < length; at++) bytes[at] = 0;

@@ -35,8 +35,8 @@ class Cipher {
   bool mask(const uint8_t* key, const uint8_t* iv, const uint8_t* in, size_t length, uint8_t* out);
 
  private:
-  // A key's schedule and its table for GHASH cost about as much as a small message, and a node talks to the same
-  // sessions again and again: contexts are kept by key, in a table without chains so that it cannot grow.
+  // The schedule of a key and its table for GHASH cost about as much as a small message, and a node uses the same
+  // session keys again and again. So contexts are kept by key, in a table without chains, which cannot grow.
   static constexpr size_t kSlots = 64;
   struct Slot {
     OpenSsl::Context* context = nullptr;

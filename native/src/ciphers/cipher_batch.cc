@@ -7,10 +7,10 @@
 namespace dispatch_addon {
 namespace {
 
-// Fewer messages than this are not worth the wake-up of another thread.
+// Smaller shares are not worth the wake-up of another thread.
 constexpr size_t kPiecesPerShare = 16;
 
-// libdispatch's threads come and go, and a cipher's contexts are costly to make: each thread keeps its own.
+// Contexts of a cipher are costly to make, so each thread of libdispatch keeps a cipher of its own.
 Cipher* cipherOfThread() {
   const OpenSsl* openssl = OpenSsl::find();
   if (openssl == nullptr) return nullptr;

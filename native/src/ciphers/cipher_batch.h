@@ -1,5 +1,5 @@
-// The ciphers as native jobs: a batch with everything it needs, apart from the messages themselves, which stay where
-// JavaScript has them (it keeps them until the answer).
+// The ciphers as native jobs. A batch owns all that it needs except the messages, which stay in JavaScript's memory;
+// JavaScript keeps them until the answer.
 #pragma once
 
 #include <vector>
@@ -40,7 +40,7 @@ class CipherBatch : public Job {
   Kind kind_;
   std::vector<uint8_t> control_;
   std::vector<Piece> pieces_;
-  // Not null: the batch is shared among the cores with dispatch_apply.
+  // If not null, dispatch_apply shares the batch among the cores.
   const Libdispatch* spread_;
 };
 

@@ -29,7 +29,7 @@ void attachControl(Lane& lane, napi_value array) {
   }
 }
 
-// With the slab filled. Answers the number of jobs that were refused.
+// The slab is filled. Returns the number of refused jobs.
 template <Kind kind>
 napi_value batch(Lane& lane, uint32_t count, napi_value messages, const Bytes& out) {
   napi_env env = lane.env();
@@ -44,7 +44,7 @@ napi_value batch(Lane& lane, uint32_t count, napi_value messages, const Bytes& o
     const size_t at = word[0];
     const size_t associatedLength = word[1];
     const size_t outAt = word[2];
-    // The slab is the package's own, but a bound that is checked needs no trust.
+    // Only this package writes the slab, but a checked bound needs no trust.
     if (at + kKeyBytes + kNonceBytes + associatedLength > control.length() ||
         outAt + CipherBatch::outLength(kind, data.length) > out.length) {
       return failType(env, "a job lies outside of its slab");
@@ -83,7 +83,7 @@ void hash(Lane& lane, const uint8_t* data, size_t length) {
   memcpy(lane.control().data(), digest, kDigestBytes);
 }
 
-// The data are the first `length` bytes of the slab.
+// Hashes the first `length` bytes of the slab.
 void keccakOfSlab(Lane& lane, uint32_t length) {
   const ControlSlab& control = lane.control();
   if (length > control.length() || control.length() < kDigestBytes) {
@@ -93,7 +93,7 @@ void keccakOfSlab(Lane& lane, uint32_t length) {
   }
 }
 
-// For data that is too long to be worth a copy into the slab.
+// Hashes data that is too long to be worth a copy into the slab.
 void keccakOf(Lane& lane, const Bytes& data) {
   if (lane.control().length() < kDigestBytes) {
     failType(lane.env(), "no slab is attached");

@@ -1,6 +1,6 @@
-// The control slab: the small things of a batch, as lib/ciphers/control-slab.js writes them. Asking Node-API for the key,
-// the nonce and the associated data of every job would cost more than the cipher. Only the message itself is looked up,
-// because it is read where it lies.
+// The control slab: the small things of a batch, as lib/ciphers/control-slab.js writes them. Asking Node-API for the
+// key, the nonce and the associated data of every job would cost more than the cipher. Only the message itself is
+// looked up, because it is read where it lies.
 //
 //   0               4096                                                     length
 //   +---------------+--------------------+--------------------+---- - - - ---+

@@ -10,8 +10,8 @@ namespace {
 
 using Kind = CipherBatch::Kind;
 
-// A batch over the first `controlBytes` of the slab. Keys, nonces and associated data are copied, because JavaScript writes
-// the next batch over them at once. `out` holds the results and then one status byte for each message.
+// A batch over the first `controlBytes` of the slab. Keys, nonces and associated data are copied, because JavaScript
+// writes the next batch over them at once. `out` holds the results and then one status byte for each message.
 std::unique_ptr<CipherBatch> readBatch(Lane& lane, uint32_t number, uint32_t count, uint32_t controlBytes,
                                        napi_value messages, const Bytes& out, uint32_t id, bool spread) {
   const auto outside = [&]() -> std::unique_ptr<CipherBatch> {
@@ -42,7 +42,7 @@ std::unique_ptr<CipherBatch> readBatch(Lane& lane, uint32_t number, uint32_t cou
                                        std::move(pieces), spread ? Libdispatch::find() : nullptr);
 }
 
-// With the slab filled, as the next one.
+// The slab is filled, for this call and the next.
 void jobOnQueue(Lane& lane, QueueHandle& queue, uint32_t kind, uint32_t count, uint32_t controlBytes,
                 napi_value messages, const Bytes& out, uint32_t id, bool spread) {
   auto batch = readBatch(lane, kind, count, controlBytes, messages, out, id, spread);
@@ -51,7 +51,7 @@ void jobOnQueue(Lane& lane, QueueHandle& queue, uint32_t kind, uint32_t count, u
   Job::submit(std::move(batch), queue.queue().dispatch(), queue.queue().object(), false);
 }
 
-// False where the thread has been stopped.
+// False if the thread was stopped.
 bool jobOnThread(Lane& lane, PinnedThread& thread, uint32_t kind, uint32_t count, uint32_t controlBytes,
                  napi_value messages, const Bytes& out, uint32_t id, bool spread) {
   auto batch = readBatch(lane, kind, count, controlBytes, messages, out, id, spread);

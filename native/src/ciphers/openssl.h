@@ -7,7 +7,7 @@
 namespace dispatch_addon {
 
 struct OpenSsl {
-  // OpenSSL's types stay opaque, because its headers are not part of "nothing but Node's headers" everywhere.
+  // OpenSSL's types stay opaque, because not every installation of Node's headers includes those of OpenSSL.
   struct Cipher;
   struct Context;
 

@@ -1,5 +1,5 @@
-// The door: one Lane for each environment (the main thread, each Worker), never anything static that holds a Node-API
-// value, so that environments can come and go in any order.
+// The entry of the addon: one Lane for each environment (the main thread, each Worker). Nothing static holds a Node-API
+// value, so environments can start and end in any order.
 #include "../ciphers/openssl.h"
 #include "../queues/libdispatch.h"
 #include "../threads/lane.h"

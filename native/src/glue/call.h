@@ -1,5 +1,5 @@
-// The typed call table. A call of the addon is an ordinary function or method: its parameters say what JavaScript passes,
-// in order, and its result is what JavaScript gets. `call<f>` makes the Node-API callback of it.
+// The typed call table. A call of the addon is an ordinary function or method: its parameters say what JavaScript
+// passes, in order, and its result is what JavaScript gets. `call<f>` makes the Node-API callback of it.
 //
 //   parameter of f             what JavaScript passes
 //   Lane&                      nothing: the lane of the caller
@@ -99,7 +99,8 @@ struct Callback<method> {
 template <auto callee>
 constexpr napi_callback call = Callback<callee>::run;
 
-// What must be there for a call; without it the addon does not export the call, and the JavaScript side says why.
+// The library that a call needs. Without it the call is not exported, and the JavaScript side throws an error that says
+// why.
 enum class Needs { nothing, libdispatch, openssl };
 
 struct Call {
@@ -109,7 +110,7 @@ struct Call {
 };
 using Calls = std::vector<Call>;
 
-// The tables, each at the end of the file of its name.
+// The tables. Each is at the end of the file with its name.
 Calls laneCalls();
 Calls threadCalls();
 Calls queueCalls();

@@ -12,7 +12,7 @@
 
 namespace dispatch_addon {
 
-// The elements of a typed array, where JavaScript has them.
+// The elements of a typed array, in the memory of JavaScript.
 template <typename T>
 struct View {
   T* data = nullptr;
@@ -70,7 +70,7 @@ napi_value toValue(napi_env env, const std::vector<T>& values) {
   return array;
 }
 
-// An object that is made property by property.
+// An object under construction.
 class Record {
  public:
   explicit Record(napi_env env) : env_(env) { napi_create_object(env, &value_); }
@@ -90,7 +90,7 @@ class Record {
 
 inline napi_value toValue(napi_env, const Record& record) { return record.value(); }
 
-// Handles that are made while it lives end with it. False where the environment makes none any more.
+// Frees the handles that are made during its lifetime. False if the environment is ending and makes no more.
 class Scope {
  public:
   explicit Scope(napi_env env) : env_(env) { napi_open_handle_scope(env, &scope_); }

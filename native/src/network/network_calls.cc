@@ -1,4 +1,5 @@
-// The network path of Linux as JavaScript calls it. Connections are JavaScript's own there (lib/network/datagram-flow.js).
+// The network path of Linux as JavaScript calls it. Connections are JavaScript's own there
+// (lib/network/datagram-flow.js).
 #include "../glue/call.h"
 
 #if defined(__linux__) && !defined(DISPATCH_ADDON_NW_DOUBLE)
@@ -8,7 +9,7 @@
 namespace dispatch_addon {
 namespace {
 
-// The monitor, or why there is none.
+// Returns the monitor, or the reason why there is none.
 napi_value pathMonitorStart(Lane& lane, uint32_t id) {
   std::shared_ptr<PathMonitor> monitor;
   const std::string refused = PathMonitor::start(lane, id, monitor);

@@ -1,5 +1,5 @@
-// The only file that talks to Network framework (macOS 10.14 and newer), through its C API. What it uses of it is listed in
-// test/nw_double/Network/Network.h, which is all the double has.
+// The only file that calls Network framework (macOS 10.14 and newer), through its C API.
+// test/nw_double/Network/Network.h declares the part that it uses, and the double implements no more.
 #include "network_framework.h"
 
 #if defined(DISPATCH_ADDON_NETWORK_FRAMEWORK)
@@ -45,7 +45,8 @@ nw_parameters_t udpParameters(const std::string& host, uint16_t localPort) {
   // Several flows of a node share its port.
   nw_parameters_set_reuse_local_address(parameters, true);
   if (!host.empty() || localPort != 0) {
-    nw_endpoint_t local = nw_endpoint_create_host(host.empty() ? "0.0.0.0" : host.c_str(), std::to_string(localPort).c_str());
+    const char* localHost = host.empty() ? "0.0.0.0" : host.c_str();
+    nw_endpoint_t local = nw_endpoint_create_host(localHost, std::to_string(localPort).c_str());
     nw_parameters_set_local_endpoint(parameters, local);
     nw_release(local);
   }
@@ -69,7 +70,7 @@ class FrameworkConnection : public Connection, public std::enable_shared_from_th
  public:
   explicit FrameworkConnection(nw_connection_t connection)
       : connection_(connection), queue_(makeQueue("node-dispatch-addon.connection")) {
-    // Here and not in start(): a connection may be cancelled before it is started.
+    // Set here and not in start(), because a connection may be cancelled before it is started.
     nw_connection_set_queue(connection_, queue_);
   }
 
@@ -81,7 +82,7 @@ class FrameworkConnection : public Connection, public std::enable_shared_from_th
   void observe(ConnectionObserver observer) override { observer_ = std::move(observer); }
 
   void start() override {
-    // The handlers keep this object until the framework has said `cancelled` and lets go of them.
+    // The handlers keep this object alive until the framework has reported `cancelled` and releases them.
     const std::shared_ptr<FrameworkConnection> self = shared_from_this();
     nw_connection_set_state_changed_handler(connection_, ^(nw_connection_state_t state, nw_error_t error) {
       self->observer_.state(stateOf(state), codeOf(error));
@@ -101,7 +102,7 @@ class FrameworkConnection : public Connection, public std::enable_shared_from_th
   void send(std::vector<std::vector<uint8_t>> batch) override {
     const std::shared_ptr<FrameworkConnection> self = shared_from_this();
     const auto held = std::make_shared<std::vector<std::vector<uint8_t>>>(std::move(batch));
-    // One batch for the framework, too: it then writes with one system call.
+    // A batch of the framework as well, so that it writes with one system call.
     nw_connection_batch(connection_, ^{
       for (const auto& datagram : *held) {
         dispatch_data_t content =
@@ -140,7 +141,7 @@ class FrameworkConnection : public Connection, public std::enable_shared_from_th
     const std::shared_ptr<FrameworkConnection> self = shared_from_this();
     nw_connection_receive_message(connection_, ^(dispatch_data_t content, nw_content_context_t, bool, nw_error_t error) {
       if (content != nullptr) self->observer_.received(bytesOf(content));
-      // An error ends the flow or is told as a state; receiving again after it would spin.
+      // An error ends the flow or is reported as a state; receiving again after it would spin.
       if (error == nullptr) self->receive();
     });
   }

@@ -1,5 +1,5 @@
-// Connections, listeners and paths of Apple's Network framework. On Linux this is compiled only in tests, with clang and
-// against test/nw_double.
+// Connections, listeners and paths of Apple's Network framework. On Linux this is compiled only in tests, with clang
+// and against test/nw_double.
 #pragma once
 
 #if defined(__APPLE__) || defined(DISPATCH_ADDON_NW_DOUBLE)
@@ -16,7 +16,7 @@ namespace dispatch_addon {
 // The order of `states` in lib/network/connection.js. A listener has no `preparing`.
 enum class ConnectionState : uint32_t { setup, waiting, preparing, ready, failed, cancelled };
 
-// What a connection says. Called on a queue of libdispatch, one at a time for each connection; nothing after cancelled.
+// Events of a connection. Called on a queue of libdispatch, one at a time for each connection; none after cancelled.
 struct ConnectionObserver {
   std::function<void(ConnectionState, int error)> state;
   std::function<void(bool)> viability;
@@ -32,13 +32,13 @@ class Connection {
   // Before start().
   virtual void observe(ConnectionObserver observer) = 0;
   virtual void start() = 0;
-  // All of a batch are handed over together.
+  // The framework gets the whole batch at once.
   virtual void send(std::vector<std::vector<uint8_t>> batch) = 0;
   virtual void cancel() = 0;
   virtual std::string remoteHost() const = 0;
   virtual uint16_t remotePort() const = 0;
 
-  // `localPort` 0 takes a free one.
+  // `localPort` 0 takes a free port.
   static std::shared_ptr<Connection> open(const std::string& host, uint16_t port, uint16_t localPort);
 };
 

@@ -1,4 +1,4 @@
-// Network framework as JavaScript calls it: what its queues say becomes tasks in the lane's inbox.
+// Network framework as JavaScript calls it. Events on its queues become tasks in the lane's inbox.
 #include "network_framework.h"
 
 #if defined(DISPATCH_ADDON_NETWORK_FRAMEWORK)
@@ -26,10 +26,10 @@ void tellConnection(const std::shared_ptr<Inbox>& inbox, uint32_t id, const char
   tell(inbox, Arrival::connection, id, [=](Record& event) { event.set(name, value); });
 }
 
-// What a lane that does not look keeps of one flow; later datagrams are dropped, as by a full socket.
+// The most datagrams of one flow that wait for the lane; later ones are dropped, as by a full socket.
 constexpr size_t kMostArrived = 8192;
 
-// Datagrams that arrive before the lane has looked come to it as one batch.
+// Datagrams that arrive before the lane runs its tasks reach it as one batch.
 struct Arrived {
   std::mutex mutex;
   std::vector<std::vector<uint8_t>> batch;
@@ -64,7 +64,7 @@ ConnectionObserver observerOf(std::shared_ptr<Inbox> inbox, uint32_t id) {
   };
 }
 
-// What JavaScript has lost is cancelled: the framework would keep it for ever.
+// Cancels a connection or listener that JavaScript has lost, because the framework would keep it for ever.
 template <typename T>
 std::shared_ptr<T> cancelledWhenLost(std::shared_ptr<T> object) {
   return std::shared_ptr<T>(object.get(), [object](T*) { object->cancel(); });

@@ -11,7 +11,7 @@
 
 namespace dispatch_addon {
 
-// Outlives the monitor until libuv has let go of it.
+// Outlives the monitor until libuv has closed it.
 struct PathMonitor::Handle {
   uv_poll_t poll;
   int socket;
@@ -45,7 +45,7 @@ std::string PathMonitor::start(Lane& lane, uint32_t id, std::shared_ptr<PathMoni
   monitor->handle_ = handle;
   handle->poll.data = handle;
   uv_poll_start(&handle->poll, UV_READABLE, Handle::polled);
-  // A monitor alone keeps no program alive.
+  // A monitor does not keep the program alive.
   uv_unref(reinterpret_cast<uv_handle_t*>(&handle->poll));
   lane.welcome(monitor.get());
   out = std::move(monitor);
@@ -73,12 +73,12 @@ void PathMonitor::laneEnds() {
 }
 
 void PathMonitor::readable() {
-  // What the messages say does not matter, only that there were any; ENOBUFS (some were lost) says the same.
+  // The content of the messages does not matter, only that there are messages. ENOBUFS means that some were lost.
   char buffer[16 * 1024];
   while (recv(handle_->socket, buffer, sizeof(buffer), 0) >= 0 || errno == ENOBUFS || errno == EINTR) {
   }
-  // libuv stops to poll a descriptor that has an error, and lost messages are one until they are read. A socket that does not
-  // merely have nothing more to read stays stopped, because it would be an error again at once.
+  // libuv stops polling a descriptor with an error, and lost messages are an error until they are read. After any other
+  // error than EAGAIN polling stays stopped, because the socket would fail again at once.
   if (errno == EAGAIN) uv_poll_start(&handle_->poll, UV_READABLE, Handle::polled);
   const Scope scope(lane_->env());
   if (scope) lane_->arrive(Arrival::path, id_);

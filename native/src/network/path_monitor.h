@@ -1,6 +1,6 @@
-// Notices that links, addresses or routes of this machine changed. What the path is then, JavaScript reads from the
-// system (lib/network/network-path.js): it happens seldom, and text is easier to read there. Linux only; on macOS Network framework
-// tells both (network_framework.cc).
+// Notices changes of links, addresses and routes of this machine. JavaScript then reads the path from the system
+// (lib/network/network-path.js): changes are rare, and parsing text is easier there. Linux only; on macOS Network
+// framework reports both (network_framework.cc).
 #pragma once
 
 #include <uv.h>
@@ -11,7 +11,7 @@ namespace dispatch_addon {
 
 class PathMonitor : public LaneGuest {
  public:
-  // Empty, or why the system refuses.
+  // Empty, or the reason why the system refuses.
   static std::string start(Lane& lane, uint32_t id, std::shared_ptr<PathMonitor>& out);
   ~PathMonitor() override;
 

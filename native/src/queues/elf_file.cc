@@ -17,7 +17,7 @@ namespace {
 using Header = ElfW(Ehdr);
 using Segment = ElfW(Phdr);
 
-// 0 where it cannot be told.
+// 0 if it is unknown.
 uint64_t bytesThatAreMapped(int file) {
   Header header;
   if (pread(file, &header, sizeof(header), 0) != sizeof(header)) return 0;

@@ -14,7 +14,7 @@ class GroupHandle {
   GroupHandle& operator=(const GroupHandle&) = delete;
 
   ~GroupHandle() {
-    // Releasing a group that is entered ends the process, too. Its notifications then run.
+    // libdispatch also ends the process if an entered group is released. Leaving it runs its notifications.
     for (; entered_ > 0; entered_--) dispatch_.groupLeave(group_);
     dispatch_.release(group_);
   }
@@ -24,7 +24,7 @@ class GroupHandle {
     dispatch_.groupEnter(group_);
   }
 
-  // How many are left in it, or -1 where nobody is.
+  // What is left in the group, or -1 for an unbalanced leave.
   int32_t leave() {
     if (entered_ == 0) return -1;
     if (--entered_ == 0) {

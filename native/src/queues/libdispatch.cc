@@ -112,13 +112,13 @@ struct RoundTrip {
   Libdispatch::Object* done;
 };
 
-// From this thread through a serial queue to a worker thread and back. A library that cannot do it is refused, because
-// everything else would hang. The patience is long, because a busy machine may leave a new thread without a processor for
-// seconds, and then it is the good library that would be refused.
-constexpr int64_t kPatienceSeconds = 20;
+// From this thread through a serial queue to a worker thread and back. A library that fails this is refused, because
+// everything else would hang. The timeout is long because a busy machine may not schedule a new thread for seconds, and
+// a good library would then be refused.
+constexpr int64_t kRoundTripTimeoutSeconds = 20;
 
 bool roundTrip(const Libdispatch& t, double& us) {
-  constexpr int64_t kPatienceNs = kPatienceSeconds * 1'000'000'000;
+  constexpr int64_t kTimeoutNs = kRoundTripTimeoutSeconds * 1'000'000'000;
   auto* trip = new RoundTrip{&t, t.semaphoreCreate(0)};
   Libdispatch::Queue global = t.globalQueue(0, 0);
   if (trip->done == nullptr || global == nullptr) return false;
@@ -130,8 +130,8 @@ bool roundTrip(const Libdispatch& t, double& us) {
       auto* one = static_cast<RoundTrip*>(context);
       one->table->semaphoreSignal(one->done);
     });
-    // On a time-out the trip is left behind: the function may still come.
-    if (t.semaphoreWait(trip->done, t.time(kNow, kPatienceNs)) != 0) return false;
+    // After a timeout the trip is leaked, because the function may still run.
+    if (t.semaphoreWait(trip->done, t.time(kNow, kTimeoutNs)) != 0) return false;
     us = std::chrono::duration<double, std::micro>(Clock::now() - begin).count();
   }
   t.release(queue);
@@ -146,8 +146,9 @@ bool readable(int descriptor) {
   return ::poll(&entry, 1, 0) == 1 && (entry.revents & POLLIN) != 0;
 }
 
-// Finds where objects keep their context by setting one through the public function, then checks on a run-loop queue that
-// the descriptor kept there becomes readable by a push. So nothing about the library's layout is assumed, only tested.
+// Finds where objects keep their context by setting one through the public function, then checks on a run-loop queue
+// that the descriptor kept there becomes readable by a push. So nothing about the library's layout is assumed, only
+// tested.
 std::string findContextIndex(Libdispatch& t) {
   constexpr size_t kWordsSearched = 12;
   Libdispatch::Queue probe = t.queueCreateWithTarget("node-dispatch-addon.probe", nullptr, t.globalQueue(0, 0));
@@ -219,17 +220,17 @@ bool accept(const std::string& candidate) {
     one.report.refused.push_back(candidate + ": " + reason);
     return false;
   };
-  // A name without a slash is searched for by the system, in places of its own.
+  // The system searches its own folders for a name without a slash.
   if (candidate.find('/') != std::string::npos) {
     const std::string obstacle = elfObstacle(candidate);
     if (!obstacle.empty()) return refuse(obstacle);
   }
-  // RTLD_NODELETE: its threads never end, so its code must stay.
+  // RTLD_NODELETE: the library's threads never end, so its code must stay mapped.
   void* library = dlopen(candidate.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
   if (library == nullptr) {
     const char* said = dlerror();
     std::string text = said != nullptr ? said : "dlopen refused";
-    // It mostly begins with the path itself.
+    // Most messages begin with the path, which `refuse` adds.
     if (text.compare(0, candidate.size() + 2, candidate + ": ") == 0) text.erase(0, candidate.size() + 2);
     return refuse(text);
   }
@@ -237,7 +238,7 @@ bool accept(const std::string& candidate) {
   const std::string missing = fillTable(library, one.table);
   if (!missing.empty()) return refuse("has no " + missing);
   if (!roundTrip(one.table, one.report.roundTripUs)) {
-    return refuse("no round trip through a worker thread within " + std::to_string(kPatienceSeconds) + " s");
+    return refuse("no round trip through a worker thread within " + std::to_string(kRoundTripTimeoutSeconds) + " s");
   }
   one.report.laneObstacle = findContextIndex(one.table);
   Dl_info info;
@@ -274,7 +275,7 @@ const LibdispatchReport& libdispatchReport() {
 
 int Libdispatch::descriptorOf(Queue runloopQueue) const {
 #if defined(__linux__)
-  // The number is kept plus one, so that 0 means none.
+  // libdispatch stores the descriptor plus one, so that 0 means none.
   const auto kept = reinterpret_cast<uintptr_t*>(runloopQueue)[contextIndex];
   return kept == 0 || kept > INT_MAX ? -1 : static_cast<int>(kept) - 1;
 #else

@@ -76,21 +76,21 @@ struct Libdispatch {
   SourceType typeDataOr;
   SourceType typeDataReplace;
 
-  // How many pointers into an object its context lies; found out by the self-test, see descriptorOf.
+  // The offset of an object's context, in pointers. The self-test finds it; see descriptorOf.
   size_t contextIndex;
 
-  // The descriptor of a run-loop queue, or -1. On Linux libdispatch keeps it where other objects keep their context
-  // but, unlike on macOS, exports no function that tells it.
+  // The descriptor of a run-loop queue, or -1. On Linux libdispatch stores it in the place of the context and, unlike
+  // on macOS, exports no function that returns it.
   int descriptorOf(Queue runloopQueue) const;
 
-  // Loads once in a process; nullptr where no candidate served.
+  // Loads the library once per process; nullptr if no candidate works.
   static const Libdispatch* find();
 };
 
 struct LibdispatchReport {
   bool found = false;
   std::string path;
-  // One line for each candidate that was refused, in the order in which they were tried.
+  // One line for each refused candidate, in the order of the attempts.
   std::vector<std::string> refused;
   double roundTripUs = 0;
   // The main queue is bound to the thread that loaded the library, which then should be the process's main thread.
@@ -105,10 +105,10 @@ constexpr uint64_t kForever = ~0ULL;
 constexpr uint64_t kNow = 0;
 constexpr uintptr_t kTimerStrict = 1;
 
-// Some 146 years, the most that fits into 64 bits of nanoseconds with room to add.
+// About 146 years: fits into 64 bits of nanoseconds, with room for an addition.
 constexpr double kLongestMs = 4.6e12;
 
-// Whatever number JavaScript gives: the conversion of one that does not fit is undefined in C++.
+// Clamps any number of JavaScript, because converting a number that does not fit is undefined in C++.
 inline uint64_t nanosecondsOf(double ms) {
   if (!(ms > 0)) return 0;
   return static_cast<uint64_t>((ms < kLongestMs ? ms : kLongestMs) * 1e6);

@@ -12,7 +12,7 @@ struct Directory {
   std::unordered_map<uint32_t, std::weak_ptr<Queue>> queues;
 };
 
-// Never destroyed, because libdispatch's threads may still look something up while the process ends.
+// Never destroyed, because libdispatch's threads may still look up a queue while the process ends.
 Directory& directory() {
   static Directory* one = new Directory();
   return *one;
@@ -41,7 +41,7 @@ std::shared_ptr<Queue> Queue::create(const Libdispatch& dispatch, const Options&
   Libdispatch::Attribute attribute = options.concurrent ? dispatch.concurrent : nullptr;
   if (options.qos != 0) attribute = dispatch.attributeWithQos(attribute, options.qos, 0);
   if (options.inactive) attribute = dispatch.attributeInitiallyInactive(attribute);
-  // The target is always explicit: without one libdispatch takes an overcommitting root, which makes threads without end.
+  // The target is always explicit: the default would be an overcommitting root, which starts threads without a bound.
   Libdispatch::Queue object = dispatch.queueCreateWithTarget(options.label.c_str(), attribute, target);
   if (object == nullptr) return nullptr;
   return std::shared_ptr<Queue>(new Queue(dispatch, object, {false, true, options.concurrent, options.inactive}));
@@ -116,7 +116,8 @@ bool Queue::send(Message message, size_t capacity) {
   if (onMessages_ == nullptr || messages_.size() >= capacity) return false;
   const bool first = messages_.empty();
   messages_.push_back(std::move(message));
-  // One item for all that arrive until it runs: they enter JavaScript together. The item keeps the queue.
+  // One item serves all messages that arrive before it runs, so they enter JavaScript together. The item keeps the
+  // queue alive.
   if (first) dispatch_.asyncF(object_, new std::shared_ptr<Queue>(shared_from_this()), drainMessages);
   return true;
 }

@@ -19,16 +19,16 @@ class Queue : public std::enable_shared_from_this<Queue> {
     std::string label;
     bool concurrent = false;
     bool inactive = false;
-    // 0 for that of the target.
+    // 0 inherits the target's.
     unsigned qos = 0;
   };
   using Message = std::vector<uint8_t>;
-  // Called inside of the queue, as one of its items. Returns nothing and must not throw.
+  // Runs as an item of the queue. Must not throw.
   using OnMessages = void (*)(void* owner, Queue& queue, std::vector<Message>& batch);
 
   static std::shared_ptr<Queue> create(const Libdispatch& dispatch, const Options& options, Libdispatch::Queue target);
-  // The main queue, a lane's root or a global queue: cannot be suspended, activated or retargeted. A global queue cannot
-  // be told apart by isCurrent() either, because libdispatch keeps no data for it.
+  // Wraps the main queue, a lane's root or a global queue, which cannot be suspended, activated or retargeted. For a
+  // global queue isCurrent() is always false, because libdispatch stores no queue-specific data for it.
   static std::shared_ptr<Queue> adopt(const Libdispatch& dispatch, Libdispatch::Queue queue, bool global);
   ~Queue();
   Queue(const Queue&) = delete;
@@ -40,7 +40,7 @@ class Queue : public std::enable_shared_from_this<Queue> {
   bool isRoot() const { return adopted_; }
   bool isConcurrent() const { return concurrent_; }
 
-  // These answer false instead of ending the process, as libdispatch does on misuse.
+  // Return false on misuse, for which libdispatch would end the process.
   bool suspend();
   bool resume();
   bool activate();
@@ -50,8 +50,7 @@ class Queue : public std::enable_shared_from_this<Queue> {
   void letGo();
   bool suspended() const { return suspensions_ > 0 || inactive_; }
 
-  // Suspensions by this package, for as long as the promise of an item is pending. They are counted apart, so that users
-  // can neither see nor undo them.
+  // Suspends while the promise of an item is pending. Counted apart, so that users can neither see nor undo it.
   void hold();
   void release();
   bool held() const { return holds_ > 0; }
@@ -59,12 +58,12 @@ class Queue : public std::enable_shared_from_this<Queue> {
   // Whether the caller runs on this queue or on one that it targets: what dispatch_assert_queue asserts.
   bool isCurrent() const { return dispatch_.getSpecific(this) != nullptr; }
 
-  // From any thread. False where `capacity` messages already wait.
+  // From any thread. False if `capacity` messages already wait.
   bool send(Message message, size_t capacity);
-  // Who receives; nullptr for nobody any more. A delivery that another thread has begun keeps the former owner until its end.
+  // Sets the receiver, or none. A delivery in progress on another thread keeps the former owner alive until it returns.
   void receive(std::shared_ptr<void> owner, OnMessages onMessages);
 
-  // Finds a queue that said it can be reached from other threads.
+  // Finds a published queue by its id.
   static std::shared_ptr<Queue> find(uint32_t id);
   void publish();
   void unpublish();
@@ -85,7 +84,7 @@ class Queue : public std::enable_shared_from_this<Queue> {
   const bool adopted_;
   const bool identified_;
   const bool concurrent_;
-  // Suspension, activation and target are changed by the lane that owns the queue.
+  // Changed only on the thread of the lane that owns the queue.
   int suspensions_ = 0;
   int holds_ = 0;
   bool inactive_;

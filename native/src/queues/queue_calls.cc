@@ -12,11 +12,12 @@ std::shared_ptr<QueueHandle> handleOf(Lane& lane, std::shared_ptr<Queue> queue, 
     return nullptr;
   }
   const auto handle = std::make_shared<QueueHandle>(lane, std::move(queue), std::move(target));
-  // Items that wait share the handle, so its own end cannot be what lets go of a queue that JavaScript has lost.
+  // Waiting items share the handle, so its destructor is too late for a queue that JavaScript has lost: the box lets go
+  // of it.
   return std::shared_ptr<QueueHandle>(handle.get(), [handle](QueueHandle*) { handle->letGo(); });
 }
 
-// `qos` 0 is that of the target.
+// `qos` 0 inherits the target's.
 std::shared_ptr<QueueHandle> queueCreate(Lane& lane, const std::string& label, bool concurrent, bool inactive,
                                          uint32_t qos, QueueHandle& target) {
   const Queue& above = target.queue();
@@ -30,7 +31,7 @@ std::shared_ptr<QueueHandle> queueRoot(Lane& lane) {
   return handleOf(lane, Queue::adopt(*Libdispatch::find(), lane.root()->queue(), false), nullptr);
 }
 
-// Flags stay 0, which means that it never overcommits.
+// Flags 0: the queue never overcommits.
 std::shared_ptr<QueueHandle> queueGlobal(Lane& lane, uint32_t qos) {
   const Libdispatch& dispatch = *Libdispatch::find();
   return handleOf(lane, Queue::adopt(dispatch, dispatch.globalQueue(static_cast<intptr_t>(qos), 0), true), nullptr);
@@ -38,7 +39,7 @@ std::shared_ptr<QueueHandle> queueGlobal(Lane& lane, uint32_t qos) {
 
 void queueAfter(QueueHandle& queue, uint32_t item, double delayMs) { queue.after(nanosecondsOf(delayMs), item); }
 
-// What holds the queues of the item or source handler that runs, until its promise has settled.
+// Holds the queues of the running item or source handler, until its promise has settled.
 std::shared_ptr<Hold> holdRunning(Lane& lane) {
   QueueHandle* running = lane.running();
   return running == nullptr ? nullptr : Hold::begin(lane, *running, lane.runsBarrier());
@@ -56,11 +57,11 @@ bool queueIsCurrent(QueueHandle& queue) { return queue.queue().isCurrent(); }
 
 uint32_t queueId(QueueHandle& queue) { return queue.queue().id(); }
 
-// Keys of queue-specific data are numbers, which lib/queues/queue.js gives to what users set. libdispatch never looks
-// behind them.
+// Keys of queue-specific data are the numbers of lib/queues/queue-key.js. libdispatch never dereferences a key.
 const void* keyOf(uint32_t number) { return reinterpret_cast<const void*>(static_cast<uintptr_t>(number)); }
 
-// A value is a number, too. libdispatch says when its queue has gone or has another one, on a thread of its own.
+// A value is a number, too. libdispatch calls `forget`, on one of its threads, when the queue is gone or the value
+// replaced.
 struct SpecificValue {
   uint32_t number;
   std::shared_ptr<Inbox> inbox;
@@ -78,7 +79,8 @@ std::optional<uint32_t> numberOf(void* value) {
 void queueSetSpecific(Lane& lane, QueueHandle& handle, uint32_t key, std::optional<uint32_t> number) {
   const Queue& queue = handle.queue();
   auto* value = number.has_value() ? new SpecificValue{*number, lane.inbox()} : nullptr;
-  queue.dispatch().queueSetSpecific(queue.object(), keyOf(key), value, value == nullptr ? nullptr : SpecificValue::forget);
+  const auto forget = value == nullptr ? nullptr : SpecificValue::forget;
+  queue.dispatch().queueSetSpecific(queue.object(), keyOf(key), value, forget);
 }
 
 // Of this queue alone.
@@ -95,7 +97,7 @@ std::optional<uint32_t> getSpecific(uint32_t key) {
 // A queue of another lane, or undefined where none listens under this id.
 std::shared_ptr<Queue> remoteOpen(uint32_t id) { return Queue::find(id); }
 
-// False where the queue's inbox is full or nobody listens any more.
+// False if the inbox of the queue is full or the queue no longer listens.
 bool remoteSend(Queue& queue, const Bytes& bytes, uint32_t capacity) {
   return queue.send(Queue::Message(bytes.data, bytes.data + bytes.length), capacity);
 }

@@ -59,10 +59,10 @@ void QueueHandle::due(Item* item) {
 
 void QueueHandle::run(void* context) {
   std::unique_ptr<Item> item(static_cast<Item*>(context));
-  // The item may be the last reference, and another item may take its turn.
+  // The item may hold the last reference, and another item may run in its place.
   const std::shared_ptr<QueueHandle> handle = item->handle;
   Lane* lane = handle->gate_->here();
-  // The lane has ended and the item came to a thread of libdispatch: there is no JavaScript for it any more.
+  // The lane has ended and the item runs on a thread of libdispatch, where there is no JavaScript for it.
   if (lane == nullptr) return;
   auto& deferred = handle->deferred_;
   if (!deferred.empty()) {
@@ -80,14 +80,15 @@ void QueueHandle::run(void* context) {
 
 void QueueHandle::start(std::unique_ptr<Item> item, Lane& lane) {
   if (item->pends) doneOne();
+  assert(!item->waits || waiting_ > 0);
   if (item->waits) waiting_--;
   lane.arriveOn(*this, item->barrier, Arrival::item, item->id);
 }
 
-// libdispatch knows nothing of promises: for it, a barrier may begin when the items before it have returned. Where promises
-// of these are in flight, the queue is held until the last one settles. The turn of the barrier is spent then, and there is
-// no way to the front of a dispatch queue. So a turn without an item is enqueued, and each turn until that one runs the
-// first of those that had theirs:
+// libdispatch knows nothing of promises: for it, a barrier may begin when the items before it have returned. Where
+// promises of these are in flight, the queue is held until the last one settles. The turn of the barrier is spent then,
+// and there is no way to the front of a dispatch queue. So a turn without an item is enqueued, and each turn until that
+// one runs the first of those that had theirs:
 //
 //   turns that libdispatch gives     B . . . . . C    D    (turn)
 //   deferred before, after           - | B     B | C  C | D   D | -
@@ -108,8 +109,8 @@ void QueueHandle::barrierAsync(uint32_t item) {
   queue_->dispatch().barrierAsyncF(queue_->object(), expect(item, true, true), run);
 }
 
-// dispatch_after keeps the queue, and with it the lane's root, until its time has come. A timer source does the same and
-// can be cancelled by its user, and when the lane ends.
+// dispatch_after would keep the queue, and with it the lane's root, until the delay has ended. A timer source does the
+// same, but can be cancelled by the user and at the end of the lane.
 class QueueHandle::Delay : public LaneGuest {
  public:
   Delay(Lane& lane, const Libdispatch& dispatch, Libdispatch::Queue queue, uint64_t delayNs, Item* item)
@@ -220,7 +221,8 @@ void QueueHandle::listen() {
   Lane* lane = gate_->here();
   if (lane == nullptr || listening_) return;
   listening_ = true;
-  // Not this handle: when the lane has ended, a thread of libdispatch may deliver while the lane frees its handles.
+  // The gate receives, not this handle: after the end of the lane a thread of libdispatch may deliver while the lane
+  // frees its handles.
   queue_->receive(gate_, deliver);
   queue_->publish();
   lane->hold(1);
@@ -275,7 +277,7 @@ void Hold::release() {
 }
 
 void Hold::laneEnds() {
-  // They own their queue, which owns them.
+  // Deferred items and their queue own each other.
   for (const Link& link : links_) link.queue->deferred_.clear();
   release();
 }

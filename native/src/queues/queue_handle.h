@@ -19,13 +19,13 @@ class QueueHandle : public std::enable_shared_from_this<QueueHandle> {
   QueueHandle& operator=(const QueueHandle&) = delete;
 
   Queue& queue() { return *queue_; }
-  // Shares the handle but not the queue's place in JavaScript: a queue that is lost there is let go of all the same.
+  // Shares the handle, but not its box: a queue that JavaScript has lost is let go of all the same.
   std::shared_ptr<QueueHandle> self() { return shared_from_this(); }
 
   void async(uint32_t item);
   void barrierAsync(uint32_t item);
   void after(uint64_t delayNs, uint32_t item);
-  // Before `item` has begun, which then never runs.
+  // Called before the item has begun; it then never runs.
   void cancelAfter(uint32_t item);
   // Items that wait to begin.
   uint32_t size() const { return waiting_; }
@@ -42,12 +42,12 @@ class QueueHandle : public std::enable_shared_from_this<QueueHandle> {
   bool setTarget(QueueHandle& target);
   bool suspended() { return queue_->suspended(); }
 
-  // Work that is expected here keeps the program alive, unless this queue or one that it targets is suspended or held:
-  // nobody can tell whether that will ever end.
+  // Expected work keeps the program alive, unless this queue or one of its targets is suspended or held: such a pause
+  // may never end.
   void expectOne();
   void doneOne();
 
-  // JavaScript has no reference any more. What waits still runs, where there is a lane for it.
+  // JavaScript has lost the queue. Waiting items still run, as long as the lane lives.
   void letGo();
 
   // Other lanes may send from now on, and the batches arrive in JavaScript under this queue's id.
@@ -62,13 +62,14 @@ class QueueHandle : public std::enable_shared_from_this<QueueHandle> {
   void start(std::unique_ptr<Item> item, Lane& lane);
   void defer(std::unique_ptr<Item> barrier);
   static void deliver(void* owner, Queue& queue, std::vector<Queue::Message>& batch);
-  // After this queue or its target was suspended, held or let go on: settles who keeps the program alive, down the subtree.
+  // Called after a suspension or hold of this queue or its target has begun or ended: updates what keeps the program
+  // alive, down the subtree.
   void settle();
 
   std::shared_ptr<LaneGate> gate_;
   std::shared_ptr<Queue> queue_;
   std::shared_ptr<QueueHandle> target_;
-  // Those that target this one. Touched only while the lane lives, on its thread.
+  // Queues that target this one. Used only on the lane's thread, while the lane lives.
   std::unordered_set<QueueHandle*> children_;
   std::unordered_map<uint32_t, Delay*> delays_;
   // A barrier whose turn came while promises were in flight, and the items behind it. See `defer`.
@@ -82,8 +83,8 @@ class QueueHandle : public std::enable_shared_from_this<QueueHandle> {
   bool listening_ = false;
 };
 
-// The promise of an item is pending. It holds the item's queue and every queue that this one targets, apart from the root:
-// a serial queue begins nothing, a concurrent one only what is no barrier.
+// The promise of an item is pending. It holds the item's queue and every queue that this one targets, apart from the
+// root: a serial queue begins nothing, a concurrent one only what is no barrier.
 class Hold : public LaneGuest, public std::enable_shared_from_this<Hold> {
  public:
   static std::shared_ptr<Hold> begin(Lane& lane, QueueHandle& queue, bool barrier);
@@ -102,7 +103,7 @@ class Hold : public LaneGuest, public std::enable_shared_from_this<Hold> {
   };
   Lane* lane_ = nullptr;
   std::vector<Link> links_;
-  // Until it is released: a promise that JavaScript has lost is pending for ever, and not over.
+  // Keeps the hold until it is released: a promise that JavaScript has lost stays pending for ever.
   std::shared_ptr<Hold> self_;
 };
 

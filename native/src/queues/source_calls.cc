@@ -12,17 +12,17 @@ namespace {
 
 enum class SourceKind : uint32_t { timer, read, write, dataAdd, dataOr, dataReplace };
 
-// What libdispatch calls back with. It belongs to the dispatch object and goes with it.
+// The context that libdispatch passes to the handlers. The dispatch object owns it and finalizes it.
 struct SourceContext {
   const Libdispatch& dispatch;
   Libdispatch::Source source;
   std::shared_ptr<LaneGate> gate;
   uint32_t id;
   std::shared_ptr<QueueHandle> queue;
-  // What was merged and has not fired: libdispatch has the same number, and does not fire for 0.
+  // The merged data that has not fired. libdispatch has the same number, and does not fire for 0.
   uint64_t merged = 0;
-  // An event or a cancellation is under way. It arrives before the program ends, unless the source is suspended or held,
-  // or its queue is.
+  // An event or a cancellation is in flight. It arrives before the program ends, unless the source or its queue is
+  // suspended or held.
   bool waiting = false;
   int suspensions = 0;
   int holds = 0;
@@ -52,7 +52,7 @@ struct SourceContext {
     if (lane == nullptr) return;
     one->merged = 0;
     one->await(false);
-    // What adds up to less than nothing comes as a number beyond 2^63.
+    // A negative sum arrives as a number beyond 2^63.
     const auto data = static_cast<int64_t>(one->dispatch.sourceGetData(one->source));
     lane->arriveOn(*one->queue, false, Arrival::source, one->id, toValue(lane->env(), static_cast<double>(data)));
   }
@@ -77,7 +77,7 @@ class SourceHandle {
 
   ~SourceHandle() {
     cancel();
-    // As with queues: a source that is inactive or suspended must not lose its last reference.
+    // As with queues, an inactive or suspended source must not lose its last reference.
     activate();
     while (resume()) {
     }
@@ -111,7 +111,8 @@ class SourceHandle {
     return true;
   }
 
-  // Suspensions by this package, while the promise of the event handler is pending: users neither see nor undo them.
+  // Suspends while the promise of the event handler is pending. Counted apart, so that users can neither see nor undo
+  // it.
   void hold() {
     context_->change([&] { context_->holds++; });
     dispatch_.suspend(source_);
@@ -133,7 +134,7 @@ class SourceHandle {
   }
 
   void schedule(double delayMs, double intervalMs, double leewayMs) {
-    // Beyond the longest time a timer is disarmed, or does not repeat.
+    // A delay beyond the longest time disarms the timer; such an interval does not repeat it.
     const uint64_t start =
         delayMs < kLongestMs ? dispatch_.time(kNow, static_cast<int64_t>(nanosecondsOf(delayMs))) : kForever;
     const uint64_t interval = intervalMs > 0 && intervalMs < kLongestMs ? nanosecondsOf(intervalMs) : kForever;
@@ -143,7 +144,7 @@ class SourceHandle {
  private:
   const Libdispatch& dispatch_;
   Libdispatch::Source source_;
-  // It belongs to the source, which lives as long as this does.
+  // Owned by the source, which lives as long as this handle.
   SourceContext* context_;
   const SourceKind kind_;
   bool active_ = false;

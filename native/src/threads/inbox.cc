@@ -1,5 +1,6 @@
 #include "inbox.h"
 
+#include <cassert>
 #include <utility>
 
 namespace dispatch_addon {
@@ -33,12 +34,13 @@ void Inbox::finish(uint32_t id) {
   if (open_) {
     answers_.push_back(id);
     if (!std::exchange(awake_, true)) {
-      // Not under the lock: the lane would wake only to wait for it. The handle stays, because close() waits for the end.
+      // Without the lock, for which the woken lane would have to wait. The handle stays open: close() waits for us.
       lock.unlock();
       uv_async_send(wakeup_);
       lock.lock();
     }
   }
+  assert(running_ > 0);
   if (--running_ == 0 && !open_) quiet_.notify_all();
 }
 
@@ -49,6 +51,7 @@ void Inbox::open(uv_async_t* wakeup) {
 }
 
 bool Inbox::take(std::vector<Task>& tasks, std::vector<uint32_t>& answers) {
+  assert(tasks.empty() && answers.empty());
   std::lock_guard<std::mutex> lock(mutex_);
   tasks.swap(tasks_);
   answers.swap(answers_);
@@ -64,7 +67,7 @@ void Inbox::close() {
   std::unique_lock<std::mutex> lock(mutex_);
   open_ = false;
   quiet_.wait(lock, [this] { return running_ == 0; });
-  // Tasks may own things whose destructors post again, which needs the lock.
+  // Freed without the lock, because the destructor of a task may post again.
   dropped.swap(tasks_);
   lock.unlock();
 }

@@ -15,7 +15,7 @@ class Job {
   virtual ~Job() = default;
   uint32_t id() const { return id_; }
 
-  // On any thread, once. Skips the work where the lane has ended meanwhile, because the memory went with it.
+  // On any thread, once. Skips the work if the lane has ended, because the memory of the messages went with it.
   void perform();
 
   // Enqueues it; libdispatch or the thread then owns it.
@@ -30,7 +30,7 @@ class Job {
   uint32_t id_;
 };
 
-// What a process report wants to know: on how many threads jobs ran, and how many at once.
+// For backendInfo(): on how many threads jobs ran, and how many at once.
 struct JobStatistics {
   uint64_t jobs = 0;
   uint32_t threads = 0;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include <algorithm>
+#include <cassert>
 #include <utility>
 
 #include "../queues/libdispatch.h"
@@ -12,7 +13,7 @@
 
 namespace dispatch_addon {
 
-// libuv frees nothing: handles live until their close callbacks have run, which is after the lane's last code.
+// libuv frees nothing: handles live until their close callbacks have run, which is after the end of the lane.
 struct Lane::Handles {
   uv_async_t wakeup;
   uv_poll_t poll;
@@ -98,7 +99,7 @@ bool Lane::open() {
 void Lane::end(napi_async_cleanup_hook_handle hook) {
   ended_ = true;
   gate_->lane = nullptr;
-  // In this order: no new work, running work waited for, threads joined, then the handles.
+  // The order matters: refuse new work, wait for running work, join threads, close handles.
   inbox_->close();
   while (!guests_.empty()) {
     LaneGuest* guest = *guests_.begin();
@@ -122,6 +123,7 @@ void Lane::hold(int by) {
   if (by == 0 || ended_) return;
   const bool before = held_ > 0;
   held_ += by;
+  assert(held_ >= 0);
   const bool after = held_ > 0;
   if (before == after) return;
   auto* handle = reinterpret_cast<uv_handle_t*>(&handles_->wakeup);
@@ -132,14 +134,14 @@ void Lane::hold(int by) {
   }
 }
 
-// What JavaScript asks for because of one answer is often done before it has returned from it. Looking again spares that
-// answer the way through the kernel, and after so many looks libuv has its turn.
-constexpr int kLooksInARow = 64;
+// A job that JavaScript submits in reaction to an answer is often done before JavaScript returns. Checking the inbox
+// again saves that answer a wake-up through the kernel; after this many checks libuv has its turn.
+constexpr int kChecksPerWakeup = 64;
 
 void Lane::runTasks() {
   std::vector<Task> tasks;
   std::vector<uint32_t> answers;
-  for (int look = 0; look < kLooksInARow; look++) {
+  for (int check = 0; check < kChecksPerWakeup; check++) {
     if (!inbox_->take(tasks, answers)) return;
     tellAnswers(answers);
     answers.clear();
@@ -181,14 +183,14 @@ void Lane::drain() {
   if (ended_ || root_ == nullptr) return;
   const Scope scope(env_);
   if (!scope) return;
-  // An item may end the lane, and its root then must outlast the drain.
+  // An item may end the lane, so the root must outlive the drain.
   const std::shared_ptr<LaneRoot> root = root_;
   root->drain();
 }
 
 void Lane::arrive(Arrival kind, uint32_t id, napi_value argument) {
   if (ended_) return;
-  // Each arrival has a scope: a drain runs many, and their handles should not add up.
+  // Each arrival has a scope of its own, so that the handles of a long drain do not add up.
   const Scope scope(env_);
   if (!scope) return;
   napi_value entry = entry_.value(env_);
@@ -208,7 +210,7 @@ void Lane::arriveOn(QueueHandle& queue, bool barrier, Arrival kind, uint32_t id,
   runsBarrier_ = outerBarrier;
 }
 
-// An exception in a callback is an uncaught one, as in a timer. A Worker that is being terminated has none to tell of.
+// An exception in a callback is uncaught, as in a timer. A Worker that is being terminated has none pending.
 void Lane::surfaceException() {
   bool pending = false;
   napi_value error = nullptr;

@@ -19,7 +19,7 @@
 
 namespace dispatch_addon {
 
-// What arrives in JavaScript: the first argument of the entry function. lib/threads/lane.js reads the same numbers.
+// The kinds of calls into JavaScript: the first argument of the entry function in lib/threads/lane.js.
 enum class Arrival : uint32_t {
   item = 0,      // (id): a function that was enqueued
   messages = 1,  // (queue id, Uint8Array[]): what other lanes sent to a queue
@@ -33,14 +33,14 @@ enum class Arrival : uint32_t {
 
 class QueueHandle;
 
-// A thing with a native thread or object behind it that must end before its lane does.
+// An object with a native thread or source that must end before its lane does.
 class LaneGuest {
  public:
   virtual ~LaneGuest() = default;
   virtual void laneEnds() = 0;
 };
 
-// What outlives a lane, so that items which come late find it ended.
+// Outlives the lane, so that a late item finds it ended.
 struct LaneGate {
   const std::thread::id thread;
   std::atomic<Lane*> lane;
@@ -62,32 +62,32 @@ class Lane {
   const std::shared_ptr<Inbox>& inbox() const { return inbox_; }
   // nullptr where libdispatch is missing or cannot serve this thread.
   LaneRoot* root() const { return root_.get(); }
-  // Why there is none, where libdispatch is there.
+  // The reason why root() is nullptr although there is a libdispatch.
   const std::string& rootObstacle() const { return rootObstacle_; }
   const std::shared_ptr<LaneGate>& gate() const { return gate_; }
   ControlSlab& control() { return control_; }
   // nullptr where this node exports no OpenSSL.
   Cipher* cipher() const { return cipher_.get(); }
 
-  // Calls the entry function of lib/threads/lane.js. Exceptions do not come back, because nothing may unwind through libdispatch:
-  // whoever wants them (a supervisor) catches them in JavaScript, and what is left becomes an uncaught exception.
+  // Calls the entry function of lib/threads/lane.js. Exceptions do not come back, because nothing may unwind through
+  // libdispatch: a supervisor catches them in JavaScript, and the others are reported as uncaught.
   void arrive(Arrival kind, uint32_t id, napi_value argument = nullptr);
 
-  // The same for what runs on a queue of this lane, which meanwhile is `running`.
+  // The same for an item or handler of a queue, which is `running` during the call.
   void arriveOn(QueueHandle& queue, bool barrier, Arrival kind, uint32_t id, napi_value argument = nullptr);
   QueueHandle* running() const { return running_; }
   bool runsBarrier() const { return runsBarrier_; }
 
-  // The function that is called, and an array for the ids of jobs that are done.
+  // Sets the entry function, and the array for the ids of finished jobs.
   void attachEntry(napi_value entry, napi_value answers);
 
-  // Runs what the root has, without waiting for the event loop to poll.
+  // Runs the items of the root now, without waiting for the event loop to poll.
   void drain();
 
-  // Work that is under way keeps the event loop alive; an idle lane lets the program end.
+  // Counts work in flight, which keeps the event loop alive; an idle lane lets the program end.
   void hold(int by);
 
-  // The answer of job `id` is under way and keeps the event loop alive, unless `queue` (if it is on one) is suspended.
+  // Job `id` is in flight and keeps the event loop alive, unless its queue, if it has one, is suspended.
   void expectAnswer(uint32_t id, std::shared_ptr<QueueHandle> queue);
 
   void welcome(LaneGuest* guest) { guests_.insert(guest); }
@@ -112,10 +112,10 @@ class Lane {
   Handles* handles_ = nullptr;
   std::unordered_set<LaneGuest*> guests_;
   Kept entry_;
-  // Where the entry function finds the ids of jobs that are done: an array that is made once costs nothing per answer.
+  // The entry function reads the ids of finished jobs here: one array for all answers costs nothing per answer.
   Kept keptAnswers_;
   Words answers_;
-  // On which queue the jobs are, by their ids, which JavaScript uses again.
+  // The queue of each job in flight, by job id. JavaScript reuses ids.
   std::vector<std::shared_ptr<QueueHandle>> queueOfJob_;
   QueueHandle* running_ = nullptr;
   bool runsBarrier_ = false;

@@ -15,7 +15,8 @@
 namespace dispatch_addon {
 namespace {
 
-// After this many items of a run-loop queue, libuv has its turn. (The main queue runs a snapshot of what is there.)
+// After this many items of a run-loop queue libuv has its turn. The main queue runs only the items that are there when
+// the drain begins.
 constexpr int kItemsPerDrain = 4096;
 
 #if defined(__linux__)
@@ -30,7 +31,7 @@ bool isMainThread() { return pthread_main_np() != 0; }
 
 // libuv polls descriptors, macOS gives a Mach port: a kqueue that watches the port is a descriptor for it.
 int describe(intptr_t answered) {
-  // A Mach port has 32 bits; the rest of the register is nobody's.
+  // A Mach port has 32 bits; the rest of the register is undefined.
   const auto port = static_cast<uint32_t>(answered);
   const int queue = kqueue();
   if (queue < 0) return -1;
@@ -53,7 +54,7 @@ std::unique_ptr<LaneRoot> LaneRoot::create(const Libdispatch& dispatch) {
     if (descriptor < 0) return nullptr;
     return std::unique_ptr<LaneRoot>(new LaneRoot(dispatch, dispatch.mainQueue, dispatch.mainQueue, true, descriptor));
   }
-  // Either a Worker, or a Worker loaded libdispatch first and so has the main queue.
+  // This is a Worker, or a Worker loaded libdispatch first and owns the main queue.
   if (!libdispatchReport().laneObstacle.empty()) return nullptr;
   Libdispatch::Queue base = dispatch.runloopQueueCreate("node-dispatch-addon.lane-root", 0);
   if (base == nullptr) return nullptr;
@@ -74,8 +75,8 @@ std::unique_ptr<LaneRoot> LaneRoot::create(const Libdispatch& dispatch) {
 
 LaneRoot::~LaneRoot() {
   undescribe(descriptor_);
-  // libdispatch then stops to bind it to this thread and runs what is left on its own threads, where items find their lane
-  // closed and end. The descriptor is libdispatch's and closed by it.
+  // libdispatch then unbinds the queue from this thread and runs the remaining items on its own threads, where they
+  // find their lane closed and return. libdispatch also closes the descriptor.
   if (main_) return;
   dispatch_.release(queue_);
   dispatch_.release(base_);
@@ -84,7 +85,7 @@ LaneRoot::~LaneRoot() {
 void LaneRoot::acknowledge() {
 #if defined(__linux__)
   eventfd_t count = 0;
-  // Not readable is fine: a drain may be asked for without a wake-up.
+  // A descriptor that is not readable is no error: drainLane() drains without a wake-up.
   (void)eventfd_read(descriptor_, &count);
 #else
   struct kevent event;
@@ -100,7 +101,8 @@ void LaneRoot::acknowledge() {
 }
 
 void LaneRoot::drain() {
-  // An item may drain again (a JavaScript callback that waits synchronously); libdispatch's main queue ignores that too.
+  // An item may drain again (a JavaScript callback that waits synchronously); libdispatch's main queue ignores that
+  // too.
   if (draining_) return;
   draining_ = true;
   // Before the drain, because a push during it must wake again.

@@ -23,7 +23,7 @@ class LaneRoot {
   // Becomes readable when the root has work.
   int descriptor() const { return descriptor_; }
 
-  // Runs what is there, on the lane's own thread.
+  // Runs the items that are there, on the lane's own thread.
   void drain();
 
  private:
@@ -33,7 +33,8 @@ class LaneRoot {
   void acknowledge();
 
   const Libdispatch& dispatch_;
-  // What is drained here. A run-loop queue keeps no data of ours, so others stand on a serial queue above it.
+  // The queue that is drained. A run-loop queue stores no queue-specific data, so other queues target a serial queue
+  // above it.
   Libdispatch::Queue base_;
   Libdispatch::Queue queue_;
   bool main_;

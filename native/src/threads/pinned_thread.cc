@@ -161,7 +161,7 @@ void PinnedThread::laneEnds() {
   }
   changed_.notify_one();
   join();
-  // Their destructors may be long; nobody else reaches them now.
+  // Without the lock: the destructors of jobs may take long, and no other thread can reach the jobs now.
   jobs_.clear();
 }
 

@@ -1,4 +1,4 @@
-// A thread that stays put: one OS thread with a name, bound to a CPU if wanted, that performs jobs in order. Works without
+// A pinned thread: one OS thread with a name, bound to a CPU if wanted, that performs jobs in order. Works without
 // libdispatch.
 #pragma once
 
@@ -22,13 +22,15 @@ struct ThreadTraits {
   // -20 (most urgent) to 19, as nice(1); 0 leaves it.
   int priority = 0;
 
-  // Applies them to the calling thread; empty, or what the system refused. A part that is refused does not stop the others.
+  // Applies the traits to the calling thread. Returns the refused ones, or an empty string; a refused trait does not
+  // stop the others.
   std::string apply() const;
 };
 
 class PinnedThread : public LaneGuest {
  public:
-  // `lane` may be null, for a thread that answers to an inbox alone. nullptr, and why, where the system gives no thread.
+  // `lane` may be null, for a thread that only answers to an inbox. nullptr, with the reason, if the system gives no
+  // thread.
   static std::shared_ptr<PinnedThread> start(Lane* lane, std::shared_ptr<Inbox> inbox, ThreadTraits traits,
                                              std::string& refused);
   ~PinnedThread() override;
@@ -37,11 +39,11 @@ class PinnedThread : public LaneGuest {
 
   // False after stop().
   bool perform(std::unique_ptr<Job> job);
-  // Performs what it has, then ends, and posts the number `id` as the answer of a job.
+  // The thread performs its remaining jobs, answers as job `id`, and ends.
   bool stop(uint32_t id);
-  // After that answer, which comes with the thread's last steps: returns when it has made them.
+  // Waits for the end of the thread, which is near once it has answered.
   void join();
-  // The system's number of the thread, and what it refused of its traits; both once it runs.
+  // The OS thread id, and the refused traits. Both wait until the thread runs.
   int64_t systemId();
   std::string refused();
 

@@ -6,19 +6,19 @@
 namespace dispatch_addon {
 namespace {
 
-// The thread, or why there is none. `cpu` -1 is any.
+// Returns the thread, or the reason why there is none. `cpu` -1 is any.
 napi_value threadCreate(Lane& lane, const std::string& name, int32_t cpu, int32_t priority) {
   std::string refused;
   auto thread = PinnedThread::start(&lane, lane.inbox(), ThreadTraits{name, cpu, priority}, refused);
   return thread == nullptr ? toValue(lane.env(), refused) : toValue(lane.env(), std::move(thread));
 }
 
-// For the calling thread, which is a Worker's own. Answers what was refused.
+// Applies to the calling thread, which is that of a Worker. Returns the refused traits.
 std::string threadApplyHere(const std::string& name, int32_t cpu, int32_t priority) {
   return ThreadTraits{name, cpu, priority}.apply();
 }
 
-// The answer of job `id` says that it has ended. False where it was stopped before.
+// The thread answers as job `id` when it ends. False if it was stopped before.
 bool threadStop(Lane& lane, PinnedThread& thread, uint32_t id) {
   const bool stopping = thread.stop(id);
   if (stopping) lane.expectAnswer(id, nullptr);

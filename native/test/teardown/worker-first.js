@@ -1,5 +1,5 @@
-// A Worker loads libdispatch before the main thread does, and takes its main queue with it: the main thread then has a root
-// of its own, like any other lane.
+// A Worker loads libdispatch before the main thread does, and takes its main queue with it: the main thread then has a
+// root of its own, like any other lane.
 import { isMainThread, Worker } from 'node:worker_threads'
 
 async function use(label) {

@@ -37,8 +37,9 @@ export interface Candidate<Node extends LookupNode> {
 }
 
 /**
- * An iterative lookup (discv5-theory.md, Lookup): it queries the closest nodes that it has heard of, `alpha` at a time, until the `k`
- * closest have all answered. It does no I/O: its owner queries the nodes that `next()` returns and reports each outcome.
+ * An iterative lookup (discv5-theory.md, Lookup): it queries the closest nodes that it has heard of, `alpha` at a time,
+ * until the `k` closest have all answered. It does no I/O: its owner queries the nodes that `next()` returns and
+ * reports each outcome.
  *
  * @example
  * const lookup = new Lookup({ target, localIdHex, seeds: table.closest(target, 16).map(entry => entry.record) })
@@ -199,8 +200,9 @@ export class Lookup<Node extends LookupNode> {
 }
 
 /**
- * The distances to ask the node with `nodeId` for: the log distance of the target from it, then the neighbouring ones, above before
- * below. 0 stands for the node itself and is asked for only if the node is the target. Both ids have 32 bytes.
+ * The distances to ask the node with `nodeId` for: the log distance of the target from it, then the neighbouring ones,
+ * above before below. 0 stands for the node itself and is asked for only if the node is the target. Both ids have 32
+ * bytes.
  */
 export function distancesTowards(target: Uint8Array, nodeId: Uint8Array): number[] {
   const distance = logDistance(target, nodeId)

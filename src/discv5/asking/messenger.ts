@@ -51,7 +51,8 @@ export class Messenger {
   /**
    * Sends a request. Its owner is given the outcome later.
    *
-   * @param timeoutMs for the whole duration; by default the request has `requestTimeoutMs` after a handshake that it waits for
+   * @param timeoutMs for the whole duration; by default the request has `requestTimeoutMs` after a handshake that it
+   * waits for
    * @returns why the request is refused, in which case its owner is given no outcome
    */
   ask(
@@ -88,7 +89,10 @@ export class Messenger {
     counters.add('oneWayDropped', payloads.length - sent)
   }
 
-  /** Sends a response through the session of its request. It is dropped if the session is gone or the response is too large. */
+  /**
+   * Sends a response through the session of its request. It is dropped if the session is gone or the response is too
+   * large.
+   */
   respond(session: Session | undefined, plaintext: Uint8Array): void {
     const keys = session?.keyring.sending
     if (session === undefined || keys === undefined || keys.isExhausted || plaintext.length > MAX_PLAINTEXT_BYTES) {

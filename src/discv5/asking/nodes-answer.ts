@@ -38,8 +38,8 @@ export class NodesAnswer {
   }
 
   /**
-   * Takes the records of one packet. It accepts a valid record at a requested distance from the answering node, with an address that
-   * this node can know.
+   * Takes the records of one packet. It accepts a valid record at a requested distance from the answering node, with an
+   * address that this node can know.
    */
   add(
     message: Extract<Message, { type: typeof NODES }>,

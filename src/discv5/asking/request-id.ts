@@ -3,8 +3,8 @@ import type { Randomness } from 'spimpl-runtime/core'
 /** Bytes of the ids that we choose, of at most 8. An id of 6 bytes is exact as a number. */
 export const REQUEST_ID_BYTES = 6
 
-// The first two bits distinguish our kinds of ids. The first byte is never 0, because some clients read ids as integers and send them
-// back without their leading zeros.
+// The first two bits distinguish our kinds of ids. The first byte is never 0, because some clients read ids as integers
+// and send them back without their leading zeros.
 const KIND_MASK = 0xc0
 const AWAITED = 0x40
 const ONE_WAY = 0x80

@@ -17,7 +17,10 @@ const NO_REQUESTS: ReadonlySet<PendingRequest> = new Set()
 /** The owner of a PING that only serves a handshake. */
 const NO_OWNER: RequestOwner = { answered() {}, failed() {} }
 
-/** Requests in flight, sent or in the backlog: each is settled once, by its answer, its timeout or the end of its session. */
+/**
+ * Requests in flight, sent or in the backlog: each is settled once, by its answer, its timeout or the end of its
+ * session.
+ */
 export class Requests {
   readonly #context: Context
   readonly #backlog: Backlog
@@ -42,7 +45,8 @@ export class Requests {
     this.#sentLog = parts.sentLog
     this.#members = parts.members
     this.#decoder = parts.decoder
-    // Each session may have the PING of its handshake in flight beside the requests; a new session exists before one is evicted.
+    // Each session may have the PING of its handshake in flight beside the requests; a new session exists before one is
+    // evicted.
     this.#pending = new PendingCalls(context.limits.requests + context.limits.sessions + 1)
   }
 

@@ -57,9 +57,9 @@ export class Attempts {
   }
 
   /**
-   * Ends the attempts because the peer's own handshake brought keys. The opening packet keeps its nonce, because its challenge may
-   * still arrive: a peer that drops its keys when a packet comes that they do not open, as nim-eth does, names that packet in the
-   * challenges of all packets that follow.
+   * Ends the attempts because the peer's own handshake brought keys. The opening packet keeps its nonce, because its
+   * challenge may still arrive: a peer that drops its keys when a packet comes that they do not open, as nim-eth does,
+   * names that packet in the challenges of all packets that follow.
    */
   endButKeepOpening(session: Session): void {
     const { opening } = session

@@ -11,7 +11,10 @@ export interface WaitingMessage {
   readonly request: PendingRequest | undefined
 }
 
-/** Messages that wait for a handshake, in order, for each session. The callers bound it by `queuedPerPeer` and `requestsPerPeer`. */
+/**
+ * Messages that wait for a handshake, in order, for each session. The callers bound it by `queuedPerPeer` and
+ * `requestsPerPeer`.
+ */
 export class Backlog {
   readonly #context: Context
   readonly #outbox: Outbox
@@ -73,8 +76,8 @@ export class Backlog {
   }
 
   /**
-   * Sends the messages of a session under its keys. A handshake takes two round trips, most of a second with a distant node, so the
-   * timeout of a request starts anew.
+   * Sends the messages of a session under its keys. A handshake takes two round trips, most of a second with a distant
+   * node, so the timeout of a request starts anew.
    */
   drain(session: Session): void {
     const keys = session.keyring.sending

@@ -20,8 +20,8 @@ interface Opening {
 }
 
 /**
- * Opens a batch of datagrams. Ordinary packets of known sessions are opened in one call. A handshake or a WHOAREYOU may change a
- * session, so the packets before it are opened first: the order of arrival holds for every peer.
+ * Opens a batch of datagrams. Ordinary packets of known sessions are opened in one call. A handshake or a WHOAREYOU may
+ * change a session, so the packets before it are opened first: the order of arrival holds for every peer.
  */
 export class Inbox {
   readonly #context: Context

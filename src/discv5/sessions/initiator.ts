@@ -13,8 +13,8 @@ import type { Session } from './session.ts'
 import type { Sessions } from './sessions.ts'
 
 /**
- * The side of the handshake that begins: sends a packet that the peer cannot read, answers its WHOAREYOU with a handshake, and
- * repeats either until it is answered (discv5-theory.md, Handshake Steps 1 and 3).
+ * The side of the handshake that begins: sends a packet that the peer cannot read, answers its WHOAREYOU with a
+ * handshake, and repeats either until it is answered (discv5-theory.md, Handshake Steps 1 and 3).
  */
 export class Initiator {
   readonly #context: Context
@@ -132,7 +132,8 @@ export class Initiator {
     if (session.isEstablished) counters.add('sessionsLost')
     this.#requeue(session, order)
     const known = whoareyouSeq(challenge)
-    // 0 says that the peer has no record of ours, even if our record has that number (discv5-wire.md, Handshake Message Packet).
+    // 0 says that the peer has no record of ours, even if our record has that number (discv5-wire.md, Handshake Message
+    // Packet).
     const ownRecord = known === 0n || own.current.seq > known ? own.current.bytes : undefined
     const plaintext = this.#choose(session, handshakeRoom(ownRecord), sent)
     const { publicKey } = record
@@ -146,8 +147,8 @@ export class Initiator {
   }
 
   /**
-   * Puts messages that the peer could not read back into the backlog: every request in flight, and the other messages from `order`
-   * on, the oldest of them as far as there is room.
+   * Puts messages that the peer could not read back into the backlog: every request in flight, and the other messages
+   * from `order` on, the oldest of them as far as there is room.
    */
   #requeue(session: Session, order: number): void {
     const { counters, limits, turn } = this.#context
@@ -173,9 +174,9 @@ export class Initiator {
   }
 
   /**
-   * Takes the message that the handshake carries from the backlog. It must be a request, because only an answer proves the keys, and
-   * it must fit: 1,000 bytes do not, beside a handshake and a record. The request that the peer challenged comes first, then the first
-   * that fits, then a PING.
+   * Takes the message that the handshake carries from the backlog. It must be a request, because only an answer proves
+   * the keys, and it must fit: 1,000 bytes do not, beside a handshake and a record. The request that the peer
+   * challenged comes first, then the first that fits, then a PING.
    */
   #choose(session: Session, room: number, sent: SentMessage | undefined): Uint8Array {
     const fits = ({ request, plaintext }: WaitingMessage): boolean => request !== undefined && plaintext.length <= room

@@ -28,8 +28,8 @@ interface Sealing {
 const RANDOM_BYTES = MASKING_IV_BYTES + RANDOM_NONCE_BYTES
 
 /**
- * What one turn sends. Messages of sessions are collected and sealed in one call; they leave as one batch with the packets of
- * handshakes, in the order in which all of them were added.
+ * What one turn sends. Messages of sessions are collected and sealed in one call; they leave as one batch with the
+ * packets of handshakes, in the order in which all of them were added.
  */
 export class Outbox {
   readonly #context: Context
@@ -48,7 +48,10 @@ export class Outbox {
     this.#datagrams.push({ endpoint, bytes })
   }
 
-  /** Adds a message to seal. If the keys have sealed as many messages as they may, it is dropped, and lost like a datagram. */
+  /**
+   * Adds a message to seal. If the keys have sealed as many messages as they may, it is dropped, and lost like a
+   * datagram.
+   */
   add(session: Session, keys: SessionKeys, plaintext: Uint8Array, request: PendingRequest | undefined): void {
     if (keys.isExhausted) return
     this.#sealings.push({ session, keys, counter: keys.nextCounter(), plaintext, request })

@@ -37,8 +37,8 @@ interface VerifiedHandshake {
 }
 
 /**
- * The side of the handshake that is asked: challenges packets that it cannot read, and verifies the handshakes that answer
- * (discv5-theory.md, Handshake Steps 2 and 4).
+ * The side of the handshake that is asked: challenges packets that it cannot read, and verifies the handshakes that
+ * answer (discv5-theory.md, Handshake Steps 2 and 4).
  */
 export class Recipient {
   readonly #context: Context
@@ -79,7 +79,8 @@ export class Recipient {
   }
 
   /**
-   * Challenges the sender of a packet that no key opens. If a challenge of the sender is pending, that one is sent again.
+   * Challenges the sender of a packet that no key opens. If a challenge of the sender is pending, that one is sent
+   * again.
    *
    * @param session the session with the sender, if there is one
    * @param held further packets that wait for the handshake
@@ -111,10 +112,10 @@ export class Recipient {
   }
 
   /**
-   * Packets arrived before a handshake whose keys do not open them, because they were sealed under keys that we have lost. The
-   * challenge that was repeated for them named the first of all packets, but a peer may send a message again only if a challenge names
-   * its packet, as nim-eth does (discv5-theory.md, Handshake Step 2). So the next packet is named now, and the rest wait for the
-   * handshake that answers.
+   * Packets arrived before a handshake whose keys do not open them, because they were sealed under keys that we have
+   * lost. The challenge that was repeated for them named the first of all packets, but a peer may send a message again
+   * only if a challenge names its packet, as nim-eth does (discv5-theory.md, Handshake Step 2). So the next packet is
+   * named now, and the rest wait for the handshake that answers.
    */
   challengeUnread([next, ...rest]: readonly Packet[], endpoint: Endpoint, session: Session): void {
     if (next === undefined) return

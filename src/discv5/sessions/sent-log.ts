@@ -18,8 +18,8 @@ export interface SentMessage {
 }
 
 /**
- * Sent messages by nonce. A request stays until it is settled; any other message stays until its slot of the ring is needed, or it is
- * too old to be worth sending again.
+ * Sent messages by nonce. A request stays until it is settled; any other message stays until its slot of the ring is
+ * needed, or it is too old to be worth sending again.
  *
  *     ring   slot = number of the message % capacity
  *            [ 8 | 9 | 10 | 3 | 4 | 5 | 6 | 7 ]     the next message, 11, replaces 3
@@ -65,7 +65,8 @@ export class SentLog {
       this.#forget(this.#ofRequest.get(request))
       this.#ofRequest.set(request, sent)
     }
-    // Nonces of one counter share their first half once in 2^16 pairs. Then the older message is forgotten, which is harmless.
+    // Nonces of one counter share their first half once in 2^16 pairs. Then the older message is forgotten, which is
+    // harmless.
     this.#byNonce.set(high, sent)
   }
 
@@ -89,7 +90,8 @@ export class SentLog {
   }
 
   /**
-   * Takes the messages without an answer that went to a session from `order` on. @returns those that are young enough, in their order
+   * Takes the messages without an answer that went to a session from `order` on. @returns those that are young enough,
+   * in their order
    */
   takeSince(session: Session, order: number, now: number): SentMessage[] {
     const taken: SentMessage[] = []

@@ -64,9 +64,9 @@ export class SessionCache {
   }
 
   /**
-   * The session through which a node is reached: the established one, even if the record names another address (the node may be
-   * behind a NAT), unless a newer record says that the node moved; otherwise the one at the record's address. Undefined if no address
-   * is known.
+   * The session through which a node is reached: the established one, even if the record names another address (the
+   * node may be behind a NAT), unless a newer record says that the node moved; otherwise the one at the record's
+   * address. Undefined if no address is known.
    */
   toward(record: NodeRecord): Session | undefined {
     const established = this.ofNode(record.nodeIdHex)

@@ -1,7 +1,9 @@
 import { invariant } from 'spimpl-runtime/core'
 import { NONCE_BYTES } from '../wire/packet.ts'
 
-/** Messages that one key may seal: the 4-byte counter in the nonce must not repeat (discv5-theory.md, Session Cache). */
+/**
+ * Messages that one key may seal: the 4-byte counter in the nonce must not repeat (discv5-theory.md, Session Cache).
+ */
 const MAX_SEALED_PER_KEY = 2 ** 32
 
 /** Bytes of a nonce that follow its counter. */
@@ -62,8 +64,8 @@ export function nonceOf(counter: number, random: Uint8Array): Uint8Array {
 }
 
 /**
- * The keys of one session. Two pairs can be alive: both sides opened at once and each handshake made keys, or one side asks for new
- * keys while the old ones still work. We send with one pair and read with both.
+ * The keys of one session. Two pairs can be alive: both sides opened at once and each handshake made keys, or one side
+ * asks for new keys while the old ones still work. We send with one pair and read with both.
  *
  *     verb             sending pair   reading pair
  *     adopt(k)         k              the former sending pair, if the peer has used it; else as before

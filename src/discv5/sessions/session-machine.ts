@@ -2,8 +2,8 @@ import { stateTable } from 'spimpl-runtime/machines'
 import { createMachine } from 'xstate'
 
 /**
- * The lifecycle of a session with one node at one endpoint (discv5-theory.md, Handshake Steps). Only what happens once in a session
- * is an event here; packets are not.
+ * The lifecycle of a session with one node at one endpoint (discv5-theory.md, Handshake Steps). Only what happens once
+ * in a session is an event here; packets are not.
  */
 export const sessionMachine = createMachine({
   id: 'discv5-session',

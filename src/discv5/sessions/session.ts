@@ -7,23 +7,26 @@ import { SessionKeyring, type SessionKeys } from './session-keyring.ts'
 import { type SessionEvent, type SessionState, sessionTable } from './session-machine.ts'
 
 /**
- * Challenges that we answer before the session is established. A peer that challenges each packet anew, as the specification
- * allows, keeps the last of them; more than a few are an attack.
+ * Challenges that we answer before the session is established. A peer that challenges each packet anew, as the
+ * specification allows, keeps the last of them; more than a few are an attack.
  */
 const MAX_RESPONSES = 16
 
-/** Unanswered requests in a row after which the keys are given up: the peer may have lost them without being able to say so. */
+/**
+ * Unanswered requests in a row after which the keys are given up: the peer may have lost them without being able to say
+ * so.
+ */
 const MAX_UNANSWERED = 3
 
 /**
- * What the use of a pair of keys by the peer means: nothing new, that it has the keys of our handshake, or that we send with them
- * from now on instead of others.
+ * What the use of a pair of keys by the peer means: nothing new, that it has the keys of our handshake, or that we send
+ * with them from now on instead of others.
  */
 export type KeyUse = 'known' | 'confirmed' | 'swapped'
 
 /**
- * What we share with one node at one endpoint. Keys are bound to the endpoint, so that nobody uses a session from elsewhere. Only the
- * session itself changes its fields; its verbs name what happened.
+ * What we share with one node at one endpoint. Keys are bound to the endpoint, so that nobody uses a session from
+ * elsewhere. Only the session itself changes its fields; its verbs name what happened.
  */
 export class Session {
   /** Identifies the session in tables: node id and endpoint. */
@@ -128,8 +131,8 @@ export class Session {
   /**
    * The peer's handshake was verified.
    *
-   * @returns whether we send with its keys. If both sides opened at once and each has sent a handshake, we do not: a peer with room
-   * for one pair of keys holds those of the handshake that it received last, which is ours
+   * @returns whether we send with its keys. If both sides opened at once and each has sent a handshake, we do not: a
+   * peer with room for one pair of keys holds those of the handshake that it received last, which is ours
    */
   accept(keys: SessionKeys): boolean {
     const isCrossing = this.state === 'handshaking' && this.keyring.sending?.isConfirmed === false

@@ -7,9 +7,9 @@ interface Vote {
 }
 
 /**
- * The vote of the peers on our address: each PONG names the address from which its PING came (discv5-theory.md, Maintaining The Local
- * Node Record). Each peer has one vote, its newest, which expires. An address wins if enough distinct peers and more than half of all
- * voters of its family name it, so that no single peer can change our address.
+ * The vote of the peers on our address: each PONG names the address from which its PING came (discv5-theory.md,
+ * Maintaining The Local Node Record). Each peer has one vote, its newest, which expires. An address wins if enough
+ * distinct peers and more than half of all voters of its family name it, so that no single peer can change our address.
  */
 export class AddressVote {
   readonly #capacity: number

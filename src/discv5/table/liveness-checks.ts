@@ -7,8 +7,8 @@ import type { TableMembers } from './table-members.ts'
 import type { TableNode } from './table-node.ts'
 
 /**
- * Pings the nodes of the routing table whose check is due: new ones at once, live ones the less often the longer they answer
- * (discv5-theory.md, Table Maintenance In Practice).
+ * Pings the nodes of the routing table whose check is due: new ones at once, live ones the less often the longer they
+ * answer (discv5-theory.md, Table Maintenance In Practice).
  */
 export class LivenessChecks implements RequestOwner {
   readonly #context: Context

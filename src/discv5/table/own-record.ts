@@ -6,7 +6,9 @@ import type { Session } from '../sessions/session.ts'
 import { addressScope } from '../wire/address.ts'
 import { AddressVote, isBetterAddress } from './address-vote.ts'
 
-/** Publishes new versions of the own record: for changes of the user, and for the address that a majority of peers sees. */
+/**
+ * Publishes new versions of the own record: for changes of the user, and for the address that a majority of peers sees.
+ */
 export class OwnRecord {
   readonly #context: Context
   readonly #adoptsAddress: boolean
@@ -25,7 +27,8 @@ export class OwnRecord {
     const { own, turn, counters } = this.#context
     if (!this.#adoptsAddress) return
     counters.add('addressVotes')
-    // Keys are free, addresses are not: all nodes at one global address are one voter. On a private network they may share it.
+    // Keys are free, addresses are not: all nodes at one global address are one voter. On a private network they may
+    // share it.
     const { host } = session.endpoint
     this.#votes.add(addressScope(host) === 'global' ? host : session.nodeIdHex, endpoint, turn.now)
     const family = endpoint.host.includes(':') ? 'IPv6' : 'IPv4'

@@ -52,8 +52,8 @@ export interface Removal<Entry extends TableEntry> {
 const KEPT = { removed: undefined, successor: undefined } as const
 
 /**
- * The node table (discv5-theory.md, Node Table): a k-bucket for every log distance, each with a replacement cache. It is generic over
- * its entries, so that an overlay can keep its own nodes, with their radii, in one as well.
+ * The node table (discv5-theory.md, Node Table): a k-bucket for every log distance, each with a replacement cache. It
+ * is generic over its entries, so that an overlay can keep its own nodes, with their radii, in one as well.
  *
  * @example
  * const table = new RoutingTable<{ record: NodeRecord }>({ localId: record.nodeId, ipLimits: DEFAULT_IP_LIMITS })
@@ -131,8 +131,8 @@ export class RoutingTable<Entry extends TableEntry> {
   }
 
   /**
-   * A node did not answer. It is removed after more than `tolerated` failures in a row, and at once if it has never answered; a
-   * replacement then takes its place.
+   * A node did not answer. It is removed after more than `tolerated` failures in a row, and at once if it has never
+   * answered; a replacement then takes its place.
    */
   markFailed(nodeIdHex: string, tolerated = 2): Removal<Entry> {
     const slot = this.#members.get(nodeIdHex)?.slot
@@ -158,8 +158,8 @@ export class RoutingTable<Entry extends TableEntry> {
   closest(target: Uint8Array, count: number, accept?: (slot: Readonly<Slot<Entry>>) => boolean): Entry[] {
     const near: Readonly<Slot<Entry>>[] = []
     const distance = logDistance(this.localId, target)
-    // XOR keeps the common prefix: nodes in the target's own bucket are the closest to it, then those of all buckets below, which have
-    // one and the same log distance from the target, then those of the buckets above, one by one.
+    // XOR keeps the common prefix: nodes in the target's own bucket are the closest to it, then those of all buckets
+    // below, which have one and the same log distance from the target, then those of the buckets above, one by one.
     this.#collect(near, target, distance, distance, accept)
     if (near.length < count) this.#collect(near, target, 0, distance - 1, accept)
     for (let above = distance + 1; above < BUCKETS && near.length < count; above++) {
@@ -200,8 +200,8 @@ export class RoutingTable<Entry extends TableEntry> {
   }
 
   /**
-   * The log distance of the bucket that was refreshed longest ago, among those that may hold nodes: from the nearest occupied bucket
-   * to the furthest. Marks it as refreshed.
+   * The log distance of the bucket that was refreshed longest ago, among those that may hold nodes: from the nearest
+   * occupied bucket to the furthest. Marks it as refreshed.
    */
   nextToRefresh(now: number): number {
     const nearest = this.#buckets.findIndex(bucket => bucket.members.length > 0)

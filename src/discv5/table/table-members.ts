@@ -13,8 +13,8 @@ const RECHECK_MS = 2_000
 const MARK_LIVE_MS = 1_000
 
 /**
- * The members of the routing table: which nodes enter and leave it, and when each is checked (discv5-theory.md, Table Maintenance In
- * Practice). `LivenessChecks` sends the pings.
+ * The members of the routing table: which nodes enter and leave it, and when each is checked (discv5-theory.md, Table
+ * Maintenance In Practice). `LivenessChecks` sends the pings.
  */
 export class TableMembers {
   readonly table: RoutingTable<TableNode>
@@ -29,7 +29,9 @@ export class TableMembers {
     this.#refreshes = refreshes
   }
 
-  /** Offers a node of which another node told us, or that contacted us. It must answer a ping before it is advertised. */
+  /**
+   * Offers a node of which another node told us, or that contacted us. It must answer a ping before it is advertised.
+   */
   offer(record: NodeRecord): void {
     const { counters, turn, limits, deadlines } = this.#context
     if (record.endpoint === undefined) return

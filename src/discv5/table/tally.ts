@@ -1,4 +1,7 @@
-/** How many of something each peer, or subnet, has at present. A key with none takes no room, so it grows only with what it counts. */
+/**
+ * How many of something each peer, or subnet, has at present. A key with none takes no room, so it grows only with what
+ * it counts.
+ */
 export class Tally {
   readonly #counts = new Map<string, number>()
 

@@ -8,8 +8,8 @@ const MAPPED_PREFIX = '::ffff:'
 export type AddressScope = 'loopback' | 'private' | 'global' | 'unusable'
 
 /**
- * The 4 or 16 bytes of a literal address; undefined for any other text. A zone (`%eth0`) is dropped. An IPv4 address mapped into IPv6,
- * as a dual-stack socket reports it, is IPv4: a peer must see one address, not two.
+ * The 4 or 16 bytes of a literal address; undefined for any other text. A zone (`%eth0`) is dropped. An IPv4 address
+ * mapped into IPv6, as a dual-stack socket reports it, is IPv4: a peer must see one address, not two.
  */
 export function addressBytes(host: string): Uint8Array | undefined {
   const zone = host.indexOf('%')
@@ -30,8 +30,8 @@ export function addressScope(host: string): AddressScope {
 }
 
 /**
- * Whether a node at `source` may relay the record of a node at `subject`. A distant node cannot know our loopback or our private
- * network: by relaying such an address it would make us attack ourselves.
+ * Whether a node at `source` may relay the record of a node at `subject`. A distant node cannot know our loopback or
+ * our private network: by relaying such an address it would make us attack ourselves.
  */
 export function mayRelay(source: string, subject: string): boolean {
   const subjectScope = addressScope(subject)

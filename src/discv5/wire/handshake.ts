@@ -25,7 +25,9 @@ export interface HandshakeAuthdata {
   readonly record: Uint8Array | undefined
 }
 
-/** The digest whose signature proves the identity: of the challenge data, the ephemeral key and the recipient's node id. */
+/**
+ * The digest whose signature proves the identity: of the challenge data, the ephemeral key and the recipient's node id.
+ */
 export function idDigest(
   challengeData: Uint8Array,
   ephemeralKey: Uint8Array,

@@ -5,8 +5,9 @@ import type { Cryptography } from '../../crypto/cryptography.ts'
  *
  *     masking-iv 16 | protocol-id 6 | version 2 | flag 1 | nonce 12 | authdata-size 2 | authdata | message
  *
- * Everything between the IV and the message is masked with AES-CTR under the receiver's node id. Headers are masked and unmasked in
- * the buffer of the packet, so that the adjacent IV and header are the associated data of the message without a copy.
+ * Everything between the IV and the message is masked with AES-CTR under the receiver's node id. Headers are masked and
+ * unmasked in the buffer of the packet, so that the adjacent IV and header are the associated data of the message
+ * without a copy.
  */
 
 const MIN_PACKET_BYTES = 63
@@ -58,7 +59,8 @@ export interface Packet {
 /** Why bytes are no packet for us; each reason is a counter. */
 export type PacketFault = 'packetSizeInvalid' | 'headerInvalid' | 'versionUnknown' | 'flagUnknown' | 'authdataInvalid'
 
-// The header of an ordinary packet. That of a WHOAREYOU is shorter; that of a handshake is longer and unmasked a second time.
+// The header of an ordinary packet. That of a WHOAREYOU is shorter; that of a handshake is longer and unmasked a second
+// time.
 const FIRST_UNMASKED_BYTES = STATIC_HEADER_BYTES + NODE_ID_BYTES
 
 /**
@@ -99,7 +101,8 @@ function sizesFit(flag: number, authdataSize: number, messageBytes: number): boo
 }
 
 /**
- * Writes IV and plain header of a packet to the start of `out`. The caller writes the authdata, which follow at AUTHDATA_AT.
+ * Writes IV and plain header of a packet to the start of `out`. The caller writes the authdata, which follow at
+ * AUTHDATA_AT.
  *
  * @param iv 16 random bytes
  */

@@ -1,4 +1,4 @@
-import { behavior, type Message } from '../actors/actor.ts'
+import { type Behavior, behavior, type Message, type SpawnOptions } from '../actors/actor.ts'
 import type { ActorCell } from '../actors/actor-cell.ts'
 import { cellOf } from '../actors/actor-context.ts'
 import type { Ref } from '../actors/actor-ref.ts'
@@ -17,7 +17,11 @@ import type { Refs, Shape, Started } from './shape.ts'
 /** What a composition starts in: a system of its own, made with these options, or a system that runs already. */
 export type StartOptions =
   | (Omit<SystemOptions, 'phases' | 'supervision' | 'laneId'> & { readonly system?: undefined })
-  | { readonly system: System }
+  | {
+      readonly system: System
+      /** An actor above the supervisors, so that compositions with the same names run in one system. Default: none. */
+      readonly name?: string
+    }
 
 /** A composition that runs. */
 export interface RunningComposition<S extends Shape> extends AsyncDisposable {
@@ -65,6 +69,8 @@ interface RunningSupervisor {
 
 /** A plan that runs. */
 export class Run implements AsyncDisposable {
+  /** Bound, because callers take it out of the object. */
+  readonly stop = (): Promise<ShutdownReport> => this.#stop()
   readonly system: System
   readonly refs: Record<string, Ref<Message>> = {}
   readonly started: Record<string, unknown> = {}
@@ -72,6 +78,8 @@ export class Run implements AsyncDisposable {
   readonly #plan: Plan
   readonly #makers: ReadonlyMap<string, MakeBehavior>
   readonly #isOwner: boolean
+  readonly #name: string | undefined
+  #top: ActorCell | undefined
   readonly #supervisors = new Map<string, RunningSupervisor>()
   readonly #lanes = new Map<string, Lane>()
   readonly #late: string[] = []
@@ -84,6 +92,7 @@ export class Run implements AsyncDisposable {
     this.#plan = plan
     this.#makers = makers
     this.#isOwner = options.system === undefined
+    this.#name = this.#isOwner ? undefined : options.name
     // A supervisor whose rows restart too often fails, and nothing is left but to end and say why.
     const supervision = { intensity: { restarts: 0, withinMs: 1 } }
     const { system = new System({ name: plan.name, ...options, supervision, phases: phasesOf(plan) }) } = options
@@ -105,7 +114,7 @@ export class Run implements AsyncDisposable {
     }
   }
 
-  async stop(): Promise<ShutdownReport> {
+  async #stop(): Promise<ShutdownReport> {
     if (this.#isOwner) return await this.system.stop()
     this.#stopping ??= this.#stopPhases()
     return await this.terminated
@@ -127,6 +136,21 @@ export class Run implements AsyncDisposable {
     const outcome = await life.firstStart
     if (outcome.ok) return undefined
     return outcome.reason.type === 'failed' ? { error: outcome.reason.error } : {}
+  }
+
+  /** In a system of its own a composition needs no actor above its supervisors: the system is that. */
+  #spawn(supervisor: Behavior<never>, options: SpawnOptions): ActorCell {
+    if (this.#name === undefined) return cellOf(this.system.spawn(supervisor, options))
+    this.#top ??= this.#spawnTop(this.#name)
+    return this.#top.spawn(supervisor as unknown as Behavior<Message>, options)
+  }
+
+  #spawnTop(name: string): ActorCell {
+    const top = behavior<never>(context => {
+      context.describe(() => ({ composition: this.#plan.name }))
+      return {}
+    })
+    return cellOf(this.system.spawn(top, { name, restart: 'temporary' }))
   }
 
   #supervisorOf(row: PlannedRow): RunningSupervisor {
@@ -159,9 +183,10 @@ export class Run implements AsyncDisposable {
       },
     }
     // In somebody else's system its failure is the composition's alone, and its phase has no deadline but this.
-    const guest = { restart: 'temporary', stopDeadlineMs: phase.deadlineMs ?? DEFAULT_DEADLINE_MS } as const
-    const options = { name, phase: phase.name, row: rule, ...(this.#isOwner ? {} : guest) }
-    const running = { planned, ended, cell: cellOf(this.system.spawn(supervisor, options)) }
+    const stopDeadlineMs = phase.deadlineMs ?? DEFAULT_DEADLINE_MS
+    const { restart } = rule
+    const options = { name, phase: phase.name, restart, row: rule, ...(this.#isOwner ? {} : { stopDeadlineMs }) }
+    const running = { planned, ended, cell: this.#spawn(supervisor, options) }
     this.#running++
     this.#supervisors.set(name, running)
     return running
@@ -208,6 +233,7 @@ export class Run implements AsyncDisposable {
   }
 
   async #end(phases: readonly PhaseReport[]): Promise<void> {
+    this.#top?.lifecycle.requestStop('parent')
     await Promise.all([...this.#lanes.values()].map(lane => lane.close()))
     this.#terminate({ phases, late: this.#late, ...this.#failure })
   }

@@ -145,8 +145,7 @@ export class Lifecycle {
     this.cell.open = false
     this.enter('fail')
     this.reason = { type: 'failed', error }
-    const { row } = this.cell.options
-    if (row?.hasStarted === false) row.failedToStart(error)
+    if (this.cell.options.row?.hasStarted === false) this.cell.options.row.failedToStart(error)
     else this.cell.system.report(this.cell, 'failed', error)
     this.cell.note(FAILED, execution.messageId, error instanceof Error ? error.name : 'failed')
     if (diagnostics.failed.hasSubscribers) diagnostics.failed.publish({ ...this.cell.event(), error })

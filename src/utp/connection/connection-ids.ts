@@ -7,7 +7,8 @@ export interface ConnectionIds {
 }
 
 /**
- * The initiator receives with the id of the Portal message and sends with the following one, the acceptor the other way round.
+ * The initiator receives with the id of the Portal message and sends with the following one, the acceptor the other way
+ * round.
  *
  * @throws RangeError for an id that is no 16-bit number
  */

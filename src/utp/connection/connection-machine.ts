@@ -4,7 +4,8 @@ import { createMachine } from 'xstate'
 /**
  * The lifecycle of one stream. Events that happen a few times in a stream go through it; packets do not.
  *
- * `finishing` starts with the first FIN, ours or the peer's. `closed` is an end that both sides agree on, `reset` any other end.
+ * `finishing` starts with the first FIN, ours or the peer's. `closed` is an end that both sides agree on, `reset` any
+ * other end.
  */
 export const connectionMachine = createMachine({
   id: 'utp-connection',

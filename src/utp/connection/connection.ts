@@ -215,8 +215,9 @@ export class UtpConnection implements Core<StreamInput, StreamOutput> {
   }
 
   /**
-   * In syn-sent. The STATE that answers our SYN says the number of the peer's first data (`ack_nr = seq_nr - 1`). If it was lost, the SYN
-   * is sent again. A peer that answers a SYN once only (nim-eth) tells the number in the end by the data that it retransmits.
+   * In syn-sent. The STATE that answers our SYN says the number of the peer's first data (`ack_nr = seq_nr - 1`). If it
+   * was lost, the SYN is sent again. A peer that answers a SYN once only (nim-eth) tells the number in the end by the
+   * data that it retransmits.
    */
   #onAnswer(view: PacketView, bytes: Uint8Array, now: number): void {
     if (view.acknowledged !== narrow(this.#handshake.firstSequence)) {

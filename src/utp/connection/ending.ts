@@ -18,8 +18,8 @@ export const FINISHED: StreamEnd = { reason: 'finished', detail: 'both ends have
 const MAX_FIN_TIMEOUTS = 2
 
 /**
- * 'finished' if neither side has anything left to send; 'awaiting-peer' if our FIN is acknowledged and only the peer's is missing;
- * undefined as long as the stream goes on.
+ * 'finished' if neither side has anything left to send; 'awaiting-peer' if our FIN is acknowledged and only the peer's
+ * is missing; undefined as long as the stream goes on.
  */
 export function endingOf(
   sender: Sender,
@@ -29,7 +29,8 @@ export function endingOf(
   const { isPeerFinished } = receiver
   if (sender.isFinAcknowledged) {
     if (isPeerFinished) return 'finished'
-    // One writer, whose FIN is acknowledged: every client of the network ends here (libutp, nim-eth, utp-rs "One-way Fin").
+    // One writer, whose FIN is acknowledged: every client of the network ends here (libutp, nim-eth, utp-rs "One-way
+    // Fin").
     return !allowHalfOpen && sender.writtenBytes > 0 && !receiver.hasPeerWritten ? 'finished' : 'awaiting-peer'
   }
   if (!isPeerFinished) return undefined
@@ -61,9 +62,10 @@ export function endByReset(sender: Sender, receiver: Receiver, payload: Uint8Arr
 }
 
 /**
- * Whether a RESET comes from a peer that has everything and whose socket is gone. nim-eth drops a stream when its FIN is acknowledged, or
- * when it has read the peer's FIN: if its ack was lost, our repeated FIN gets a RESET. nimbus drops the socket with the last byte of an
- * item, because it knows the length: our first FIN arrives after the socket is gone.
+ * Whether a RESET comes from a peer that has everything and whose socket is gone. nim-eth drops a stream when its FIN
+ * is acknowledged, or when it has read the peer's FIN: if its ack was lost, our repeated FIN gets a RESET. nimbus drops
+ * the socket with the last byte of an item, because it knows the length: our first FIN arrives after the socket is
+ * gone.
  */
 function hasPeerEverything(sender: Sender, receiver: Receiver): boolean {
   if (sender.isFinAcknowledged || sender.isFinRepeated) return true

@@ -1,13 +1,16 @@
 /**
- * Data before the answer to our SYN shows that the answer was lost. Then the data waits, and the SYN is sent again this often, at this
- * interval. A peer that answers repeated SYNs has answered by then; one that does not (nim-eth) waits 3 s before it retransmits its data.
+ * Data before the answer to our SYN shows that the answer was lost. Then the data waits, and the SYN is sent again this
+ * often, at this interval. A peer that answers repeated SYNs has answered by then; one that does not (nim-eth) waits 3
+ * s before it retransmits its data.
  */
 const REPETITIONS = 8
 const REPETITION_MS = 100
 
 /** How a stream starts: whose SYN came, what answers it, and whether the answer arrived. */
 export class Handshake {
-  /** Of the initiator: the number of its SYN. Of the acceptor: the number of its first data, which its answer promises. */
+  /**
+   * Of the initiator: the number of its SYN. Of the acceptor: the number of its first data, which its answer promises.
+   */
   readonly firstSequence: number
   readonly #initiator: boolean
   /** Of the acceptor: the number of the peer's SYN, by which its repetitions are known. */
@@ -39,7 +42,10 @@ export class Handshake {
     return isWanted
   }
 
-  /** A segment came: the SYN is answered, ours or the peer's. Until then the peer may take any ack of the acceptor for that answer. */
+  /**
+   * A segment came: the SYN is answered, ours or the peer's. Until then the peer may take any ack of the acceptor for
+   * that answer.
+   */
   onSegment(): void {
     this.#answerArrived = true
   }
@@ -64,8 +70,8 @@ export class Handshake {
   }
 
   /**
-   * Whether the peer answers a SYN once only, and that answer was lost. Then its retransmitted data must tell where the stream starts. If
-   * this is assumed too soon, data before it that was lost as well is missing without an error.
+   * Whether the peer answers a SYN once only, and that answer was lost. Then its retransmitted data must tell where the
+   * stream starts. If this is assumed too soon, data before it that was lost as well is missing without an error.
    */
   hasGivenUp(now: number): boolean {
     return this.#repetitions === REPETITIONS && now >= this.#repeatAt

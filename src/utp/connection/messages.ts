@@ -4,7 +4,9 @@ import type { ConnectionState } from './connection-machine.ts'
 
 /** The inputs of a stream. */
 export type StreamInput =
-  /** Starts the timers: the initiator sends its SYN, the acceptor waits for one. Any other first input does the same. */
+  /**
+   * Starts the timers: the initiator sends its SYN, the acceptor waits for one. Any other first input does the same.
+   */
   | { readonly type: 'open' }
   /** Packets of this stream in the order of their arrival; their buffers belong to the stream from now on. */
   | { readonly type: 'packets'; readonly packets: readonly Uint8Array[] }
@@ -39,7 +41,9 @@ export type StreamOutput =
       readonly peerReason: StreamErrorCode | undefined
       readonly detail: string
       readonly stats: StreamStats
-      /** The reply to late packets of this stream, such as a FIN whose ack was lost. Undefined: a RESET is the reply. */
+      /**
+       * The reply to late packets of this stream, such as a FIN whose ack was lost. Undefined: a RESET is the reply.
+       */
       readonly lastAck: Uint8Array | undefined
     }
 

@@ -16,9 +16,9 @@ export class EarlyPackets {
   /**
    * Keeps a packet.
    *
-   * @returns whether it must be the first packet of the peer's stream: it was transmitted again, and no packet before it was seen. A
-   * peer first retransmits its oldest unacknowledged packet, and here none is acknowledged. A duplicate made by the network has the same
-   * timestamp.
+   * @returns whether it must be the first packet of the peer's stream: it was transmitted again, and no packet before
+   * it was seen. A peer first retransmits its oldest unacknowledged packet, and here none is acknowledged. A duplicate
+   * made by the network has the same timestamp.
    */
   hold(view: PacketView, bytes: Uint8Array): boolean {
     let isOldest = true

@@ -14,8 +14,8 @@ export const OFFER_DUPLICATE = 1
 export const OFFER_REFUSED = 2
 
 /**
- * The bytes that the peer sent. Payloads in order wait for the consumer; payloads beyond a gap wait in a ring, indexed by sequence
- * number, until the gap closes. Sequence numbers are wide (sequence.ts).
+ * The bytes that the peer sent. Payloads in order wait for the consumer; payloads beyond a gap wait in a ring, indexed
+ * by sequence number, until the gap closes. Sequence numbers are wide (sequence.ts).
  *
  *      in order        next     gap        out of order
  *     [chunk][chunk]    v

@@ -89,8 +89,9 @@ export class Receiver {
   }
 
   /**
-   * The answer to our SYN says the number of the peer's first data (`ack_nr = seq_nr - 1`). If that answer was lost, this may be a later
-   * ack, whose number comes after data that was already sent. Returns the data that waited for the answer.
+   * The answer to our SYN says the number of the peer's first data (`ack_nr = seq_nr - 1`). If that answer was lost,
+   * this may be a later ack, whose number comes after data that was already sent. Returns the data that waited for the
+   * answer.
    */
   beginWithAnswer(sequence: number): readonly Uint8Array[] {
     this.#buffer.begin(this.#early.firstSequence(sequence))

@@ -15,8 +15,8 @@ const SHARE_AFTER_LOSS = 0.7
 const QUEUING_MICROS = TARGET_MICROS / 4
 
 /**
- * LEDBAT (RFC 6817, with BEP 29's numbers): the window grows while the queuing delay is below 100 ms and shrinks above it, shrinks on
- * loss, and doubles each round trip in slow start. Pure arithmetic: it knows no packets and no time.
+ * LEDBAT (RFC 6817, with BEP 29's numbers): the window grows while the queuing delay is below 100 ms and shrinks above
+ * it, shrinks on loss, and doubles each round trip in slow start. Pure arithmetic: it knows no packets and no time.
  */
 export class Congestion {
   readonly #packetBytes: number
@@ -66,7 +66,8 @@ export class Congestion {
         return
       }
     }
-    // Above twice the target the window shrinks as fast as it may grow, not faster: a stalled event loop looks like seconds of delay.
+    // Above twice the target the window shrinks as fast as it may grow, not faster: a stalled event loop looks like
+    // seconds of delay.
     const offTarget = Math.max(-1, (TARGET_MICROS - delay) / TARGET_MICROS)
     if (offTarget > 0 && !isLimiting) return
     const share = Math.min(1, ackedBytes / this.#windowBytes)

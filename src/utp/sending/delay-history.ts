@@ -3,14 +3,18 @@ const MINUTE_MS = 60_000
 const FILTER_SAMPLES = 3
 
 /**
- * One-way delay in microseconds, measured between two clocks that are not synchronized: only the distance from the smallest delay of the
- * last minutes has a meaning. That base is the minimum of 13 minutes (libutp, `DELAY_BASE_HISTORY`), so that a route that became slower
- * and a clock that drifts are forgotten. The present delay is the minimum of 3 samples, so that one late packet has no effect.
+ * One-way delay in microseconds, measured between two clocks that are not synchronized: only the distance from the
+ * smallest delay of the last minutes has a meaning. That base is the minimum of 13 minutes (libutp,
+ * `DELAY_BASE_HISTORY`), so that a route that became slower and a clock that drifts are forgotten. The present delay is
+ * the minimum of 3 samples, so that one late packet has no effect.
  */
 export class DelayHistory {
   readonly #minutes = new Float64Array(BASE_MINUTES)
   readonly #recent = new Float64Array(FILTER_SAMPLES)
-  /** Samples are 32-bit differences of foreign clocks. All arithmetic is relative to the first sample, so that they may wrap. */
+  /**
+   * Samples are 32-bit differences of foreign clocks. All arithmetic is relative to the first sample, so that they may
+   * wrap.
+   */
   #origin = -1
   #base = 0
   #minute = 0

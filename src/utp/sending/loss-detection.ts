@@ -1,14 +1,17 @@
 import { IN_FLIGHT, type PacketRing, UNREPORTED } from './packet-ring.ts'
 import type { RetransmitQueue } from './retransmit-queue.ts'
 
-/** Later packets that must arrive before one is declared lost, on a network that keeps order (BEP 29: three duplicate acks). */
+/**
+ * Later packets that must arrive before one is declared lost, on a network that keeps order (BEP 29: three duplicate
+ * acks).
+ */
 const REORDERING_PACKETS = 3
 /** In quarters of the round trip (RFC 8985, 6.2). */
 const MAX_REORDERING_QUARTERS = 8
 
 /**
- * Declares packets lost that later ones overtook. Each packet is judged once for each transmission, and its pointers only move forward:
- * the cost does not depend on how much was sent before.
+ * Declares packets lost that later ones overtook. Each packet is judged once for each transmission, and its pointers
+ * only move forward: the cost does not depend on how much was sent before.
  */
 export class LossDetection {
   readonly #ring: PacketRing
@@ -55,7 +58,9 @@ export class LossDetection {
     if (this.#judged < this.#ring.base) this.#judged = this.#ring.base
   }
 
-  /** @param highest the highest sequence number of the bitmask, -1 for none; `reportedUntil` is where the bitmask ends */
+  /**
+   * @param highest the highest sequence number of the bitmask, -1 for none; `reportedUntil` is where the bitmask ends
+   */
   onSelectiveAck(highest: number, reportedUntil: number): void {
     this.#reportedUntil = reportedUntil
     // A peer sends a bitmask because something arrived. If no bit is set, that is beyond the mask.
@@ -81,8 +86,8 @@ export class LossDetection {
   }
 
   /**
-   * Declares a packet lost if three later ones arrived, as long as the network was not seen to reorder, or if one that left later arrived
-   * and the packet had a round trip and a quarter (RFC 8985, 6.2). Returns how many were lost.
+   * Declares a packet lost if three later ones arrived, as long as the network was not seen to reorder, or if one that
+   * left later arrived and the packet had a round trip and a quarter (RFC 8985, 6.2). Returns how many were lost.
    */
   detect(now: number, roundTripMs: number): number {
     const lostBefore = this.#ring.lostPackets
@@ -123,8 +128,8 @@ export class LossDetection {
   }
 
   /**
-   * A bitmask of 4 bytes reports 32 packets. Without this, packets beyond it would count as in flight until the gap is repaired, and
-   * would block the repair.
+   * A bitmask of 4 bytes reports 32 packets. Without this, packets beyond it would count as in flight until the gap is
+   * repaired, and would block the repair.
    */
   #discountUnreported(now: number, toleranceMs: number): void {
     const ring = this.#ring

@@ -18,9 +18,9 @@ export const UNREPORTED = 4
 export type PacketState = 0 | 1 | 2 | 3 | 4
 
 /**
- * The packets that the peer has not acknowledged, from the oldest one (`base`) to before `next`, with the account of their bytes. A
- * ring indexed by the low bits of the sequence number, with one typed array for each field: an ack touches a few cache lines and
- * allocates nothing. Sequence numbers are wide (sequence.ts).
+ * The packets that the peer has not acknowledged, from the oldest one (`base`) to before `next`, with the account of
+ * their bytes. A ring indexed by the low bits of the sequence number, with one typed array for each field: an ack
+ * touches a few cache lines and allocates nothing. Sequence numbers are wide (sequence.ts).
  *
  *                 base                                next
  *                  v                                   v
@@ -88,7 +88,9 @@ export class PacketRing {
     return this.#next - this.#base > this.#mask
   }
 
-  /** Adds a packet that leaves now; its payload is `length` bytes of `chunk` from `offset`. Returns its sequence number. */
+  /**
+   * Adds a packet that leaves now; its payload is `length` bytes of `chunk` from `offset`. Returns its sequence number.
+   */
   push(type: PacketType, chunk: Uint8Array | undefined, offset: number, length: number, now: number): number {
     invariant(!this.isFull, 'a ring with a free slot for the next packet')
     const sequence = this.#next++

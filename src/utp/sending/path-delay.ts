@@ -34,8 +34,8 @@ export class PathDelay {
   }
 
   /**
-   * If the peer's delay towards us falls, its clock runs slower than ours; our delay towards the peer then rises by as much for that
-   * reason alone (libutp, "clock skew").
+   * If the peer's delay towards us falls, its clock runs slower than ours; our delay towards the peer then rises by as
+   * much for that reason alone (libutp, "clock skew").
    */
   #compareClocks(measuredHere: number, now: number): void {
     const peers = this.#peers

@@ -3,8 +3,8 @@ const EMPTY = new Uint8Array(0)
 const COMPACT_FROM = 64
 
 /**
- * Written bytes that were not sent yet: references to the writer's buffers, cut into segments without a copy. Only a segment that spans
- * two writes is copied.
+ * Written bytes that were not sent yet: references to the writer's buffers, cut into segments without a copy. Only a
+ * segment that spans two writes is copied.
  *
  *     chunks   [ read ][ re|unsent ][ unsent ]
  *                head ^    ^ headAt

@@ -38,7 +38,9 @@ export class Sender {
   #lastSentAt = 0
   /** Probes since the peer last acknowledged something new. */
   #probes = 0
-  /** The last timeout or probe. A packet sent before it and acknowledged after it measures our silence, not the network. */
+  /**
+   * The last timeout or probe. A packet sent before it and acknowledged after it measures our silence, not the network.
+   */
   #silentUntil = 0
   /** The last burst was cut: more may leave at once. */
   #isBurstCut = false
@@ -187,7 +189,10 @@ export class Sender {
     return true
   }
 
-  /** Adds to `batch` what may leave now: lost packets first, then unsent bytes, then the FIN. Before the handshake, only the SYN. */
+  /**
+   * Adds to `batch` what may leave now: lost packets first, then unsent bytes, then the FIN. Before the handshake, only
+   * the SYN.
+   */
   flush(now: number, batch: PacketBatch, isEstablished: boolean): void {
     const sent = this.#sent
     const losses = sent.packets > 0 ? sent.detectLosses(now, this.#roundTrip.smoothedMs) : 0

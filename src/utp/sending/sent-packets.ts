@@ -4,8 +4,8 @@ import { IN_FLIGHT, LOST, PacketRing, type PacketState, SACKED, UNREPORTED } fro
 import { RetransmitQueue } from './retransmit-queue.ts'
 
 /**
- * The packets that the peer has not acknowledged, and what its acks say about them. An operation costs as much as it acknowledges,
- * judges or sends, never as much as was sent before. Sequence numbers are wide (sequence.ts).
+ * The packets that the peer has not acknowledged, and what its acks say about them. An operation costs as much as it
+ * acknowledges, judges or sends, never as much as was sent before. Sequence numbers are wide (sequence.ts).
  */
 export class SentPackets {
   readonly #ring: PacketRing
@@ -68,7 +68,10 @@ export class SentPackets {
     return this.#ackedPackets
   }
 
-  /** When the latest packet left that was sent once and is acknowledged by the last ack: a round-trip sample. Negative for none. */
+  /**
+   * When the latest packet left that was sent once and is acknowledged by the last ack: a round-trip sample. Negative
+   * for none.
+   */
   get rttSentAt(): number {
     return this.#rttSentAt
   }
@@ -88,7 +91,9 @@ export class SentPackets {
     return this.#detection.detectAt
   }
 
-  /** Adds a packet that leaves now; its payload is `length` bytes of `chunk` from `offset`. Returns its sequence number. */
+  /**
+   * Adds a packet that leaves now; its payload is `length` bytes of `chunk` from `offset`. Returns its sequence number.
+   */
   push(type: PacketType, chunk: Uint8Array | undefined, offset: number, length: number, now: number): number {
     if (this.#ring.isFull) {
       this.#ring.grow()

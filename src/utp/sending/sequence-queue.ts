@@ -1,8 +1,8 @@
 import { invariant } from 'spimpl-runtime/core'
 
 /**
- * Sequence numbers in the order of an event, each with the moment of that event. The owner keeps the ring as large as the window, so
- * that it never overflows.
+ * Sequence numbers in the order of an event, each with the moment of that event. The owner keeps the ring as large as
+ * the window, so that it never overflows.
  *
  *        head            tail
  *         v               v

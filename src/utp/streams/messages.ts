@@ -17,8 +17,8 @@ export type StreamsInput<Peer extends StreamPeer> =
   /** We connect, with the connection id that the peer's message named. The outcome is 'opened' or 'refused'. */
   | { readonly type: 'initiate'; readonly ref: number; readonly peer: Peer; readonly connectionId: number }
   /**
-   * The peer may connect with the connection id that our message named. The outcome is 'opened' when its SYN arrives, 'refused' at once
-   * or when the peer declines, or 'expired' after `timeoutMs`.
+   * The peer may connect with the connection id that our message named. The outcome is 'opened' when its SYN arrives,
+   * 'refused' at once or when the peer declines, or 'expired' after `timeoutMs`.
    */
   | {
       readonly type: 'expect'

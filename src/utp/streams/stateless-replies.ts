@@ -11,8 +11,8 @@ import type { StreamPeer } from './messages.ts'
 const REMEMBERED_PEERS = 1024
 
 /**
- * Replies to packets of no open stream, at a bounded rate: a peer that sends junk does not make us send as much, and does not keep us
- * from telling other peers that their last byte arrived.
+ * Replies to packets of no open stream, at a bounded rate: a peer that sends junk does not make us send as much, and
+ * does not keep us from telling other peers that their last byte arrived.
  */
 export class StatelessReplies {
   readonly #randomness: Randomness

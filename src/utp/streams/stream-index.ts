@@ -21,8 +21,8 @@ class PeerEntries<Peer extends StreamPeer> {
   }
 
   /**
-   * A SYN carries the initiator's receiving id, which is one below ours. A RESET carries one of two ids: the one that we receive with, or
-   * the one that we send with (nim-eth `getSocketOnReset`).
+   * A SYN carries the initiator's receiving id, which is one below ours. A RESET carries one of two ids: the one that
+   * we receive with, or the one that we send with (nim-eth `getSocketOnReset`).
    */
   find(type: number, id: number): StreamEntry<Peer> | undefined {
     if (type === ST_SYN) {
@@ -55,7 +55,10 @@ class PeerEntries<Peer extends StreamPeer> {
   }
 }
 
-/** (node id, receiving connection id) to entry. A peer without entries takes no room; the limits of `Streams` bound the rest. */
+/**
+ * (node id, receiving connection id) to entry. A peer without entries takes no room; the limits of `Streams` bound the
+ * rest.
+ */
 export class StreamIndex<Peer extends StreamPeer> {
   readonly #peers = new Map<string, PeerEntries<Peer>>()
 

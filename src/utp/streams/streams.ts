@@ -20,15 +20,15 @@ interface Refusal {
 }
 
 /**
- * Which stream a uTP packet belongs to: (node id, connection id) to stream, the connections that peers were told to make, and recently
- * closed streams. Reads only the 20-byte header, and passes on one message for each stream.
+ * Which stream a uTP packet belongs to: (node id, connection id) to stream, the connections that peers were told to
+ * make, and recently closed streams. Reads only the 20-byte header, and passes on one message for each stream.
  *
  *     expect ---> expected --- SYN ---> open --- closed ---> lingering ---> forgotten
  *     initiate ------------------------> open
  *
  * @example
  * const streams = new Streams({ randomness })
- * streams.handle({ type: 'initiate', ref: 1, peer, connectionId }, now, output => outputs.push(output)) // `opened` or `refused`
+ * streams.handle({ type: 'initiate', ref: 1, peer, connectionId }, now, output => outputs.push(output)) // `opened`
  */
 export class Streams<Peer extends StreamPeer> implements Core<StreamsInput<Peer>, StreamsOutput<Peer>> {
   readonly #turn = new Turn<StreamsOutput<Peer>>()

@@ -4,9 +4,9 @@ import type { StreamPeer } from './messages.ts'
 import type { EarlySyn, StreamsDeadline } from './stream-entry.ts'
 
 /**
- * SYNs that arrived before their expectation. The peer connects as soon as it reads a connection id in our message, and its SYN may
- * overtake our own message to expect it (two queues, under load a whole turn). A RESET at once would end a stream that is about to start,
- * so the RESET waits, briefly and bounded.
+ * SYNs that arrived before their expectation. The peer connects as soon as it reads a connection id in our message, and
+ * its SYN may overtake our own message to expect it (two queues, under load a whole turn). A RESET at once would end a
+ * stream that is about to start, so the RESET waits, briefly and bounded.
  */
 export class SynBacklog<Peer extends StreamPeer> {
   readonly #capacity: number

@@ -24,8 +24,8 @@ export interface SelectiveAckSource {
 }
 
 /**
- * The packets that leave with one input. They share the moment, the ack number and the window. They are cut from slabs: one allocation
- * for some 28 full packets.
+ * The packets that leave with one input. They share the moment, the ack number and the window. They are cut from slabs:
+ * one allocation for some 28 full packets.
  */
 export class PacketBatch {
   readonly #sendId: number
@@ -54,7 +54,10 @@ export class PacketBatch {
     this.#acknowledged = acknowledged
   }
 
-  /** Takes the packets out. The next ones come from a slab of their own, because a buffer changes owner with its message. */
+  /**
+   * Takes the packets out. The next ones come from a slab of their own, because a buffer changes owner with its
+   * message.
+   */
   take(): Uint8Array[] {
     const taken = this.#packets
     this.#packets = []
@@ -99,7 +102,10 @@ export class PacketBatch {
     this.#packets.push(bytes)
   }
 
-  /** A RESET, which advertises no window and answers no timestamp. `acknowledged` as on the wire; `reason` as in reset-reason.ts. */
+  /**
+   * A RESET, which advertises no window and answers no timestamp. `acknowledged` as on the wire; `reason` as in
+   * reset-reason.ts.
+   */
   addReset(now: number, sequence: number, acknowledged: number, reason?: StreamErrorCode): void {
     this.begin(now, 0, 0, acknowledged)
     const payload = encodeResetReason(reason)

@@ -107,7 +107,10 @@ export class PacketView {
   }
 }
 
-/** The type and connection id of a packet in one integer, `type << 16 | connectionId`, without reading the rest; -1 if it is no uTP packet. */
+/**
+ * The type and connection id of a packet in one integer, `type << 16 | connectionId`, without reading the rest; -1 if
+ * it is no uTP packet.
+ */
 export function routeOf(bytes: Uint8Array): number {
   if (bytes.length < HEADER_BYTES) return -1
   const first = bytes[0] as number
@@ -185,7 +188,9 @@ export function stampHeader(
   write16(bytes, 18, acknowledged)
 }
 
-/** Writes the head of a selective ack of `maskBytes`, the only extension; the bitmask itself starts at HEADER_BYTES + 2. */
+/**
+ * Writes the head of a selective ack of `maskBytes`, the only extension; the bitmask itself starts at HEADER_BYTES + 2.
+ */
 export function writeSelectiveAckHead(bytes: Uint8Array, maskBytes: number): void {
   bytes[1] = EXTENSION_SELECTIVE_ACK
   bytes[HEADER_BYTES] = EXTENSION_NONE

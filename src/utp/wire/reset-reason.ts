@@ -1,8 +1,8 @@
 import type { StreamErrorCode } from '../../errors.ts'
 
 /**
- * The reason of a RESET, for the other end: an error code in ASCII, as its payload. BEP 29 defines no payload and no reason, and other
- * implementations (libutp, nim-eth, utp-rs) ignore it. Only logs and error messages use it.
+ * The reason of a RESET, for the other end: an error code in ASCII, as its payload. BEP 29 defines no payload and no
+ * reason, and other implementations (libutp, nim-eth, utp-rs) ignore it. Only logs and error messages use it.
  */
 const REASONS: ReadonlySet<string> = new Set<StreamErrorCode>([
   'STREAM_TIMEOUT',

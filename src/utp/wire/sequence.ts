@@ -1,6 +1,6 @@
 /**
- * Sequence numbers. On the wire they have 16 bits and wrap after 65,536 packets (about 75 MB). Inside they are wide: integers that
- * only grow, so that only these two functions know about the wrap.
+ * Sequence numbers. On the wire they have 16 bits and wrap after 65,536 packets (about 75 MB). Inside they are wide:
+ * integers that only grow, so that only these two functions know about the wrap.
  */
 
 /** The integer nearest to `near` whose low 16 bits are `wire`. */

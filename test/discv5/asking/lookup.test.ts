@@ -28,7 +28,7 @@ const world: fc.Arbitrary<World> = fc.record({
   alpha: fc.integer({ min: 1, max: 5 }),
 })
 
-/** Runs a lookup in a world where everybody who lives knows the 20 nearest to the target that are nearer than himself, and more. */
+/** Runs a lookup in a world where every living node knows all nodes. */
 function search({ seed, count, deadOfTen, alpha }: World): {
   lookup: Lookup<LookupNode>
   alive: LookupNode[]
@@ -54,7 +54,7 @@ function search({ seed, count, deadOfTen, alpha }: World): {
   return { lookup, alive: sorted.filter(node => !dead.has(node.nodeIdHex)), maxInFlight }
 }
 
-test('it ends with the closest that live, having asked at most alpha at a time', t => {
+test('a lookup ends with the closest living nodes, and has at most alpha queries in flight', t => {
   fc.assert(
     fc.property(world, one => {
       const { lookup, alive, maxInFlight } = search(one)
@@ -69,7 +69,7 @@ test('it ends with the closest that live, having asked at most alpha at a time',
   )
 })
 
-test('nobody is asked twice, nor the asker, nor more often than allowed', t => {
+test('no node is queried twice, nor our own, and queries are bounded', t => {
   const randomness = seededRandomness(3)
   const all = nodes(200, randomness)
   const self = { nodeId: new Uint8Array(32), nodeIdHex: LOCAL }
@@ -94,7 +94,7 @@ test('nobody is asked twice, nor the asker, nor more often than allowed', t => {
   t.true(lookup.done)
 })
 
-test('candidates are bounded, and the nearest stay', t => {
+test('candidates are bounded, and the nearest are kept', t => {
   const randomness = seededRandomness(4)
   const target = randomness.bytes(32)
   const all = nodes(500, randomness)
@@ -107,7 +107,7 @@ test('candidates are bounded, and the nearest stay', t => {
   )
 })
 
-test('without seeds it is done at once; finished it asks nobody', t => {
+test('a lookup without seeds is done at once; a finished one queries no further node', t => {
   const randomness = seededRandomness(5)
   t.true(new Lookup({ target: LOCAL_TARGET, localIdHex: LOCAL, seeds: [] }).done)
   const lookup = new Lookup({ target: LOCAL_TARGET, localIdHex: LOCAL, seeds: nodes(5, randomness) })
@@ -120,7 +120,7 @@ test('without seeds it is done at once; finished it asks nobody', t => {
 const LOCAL_TARGET = new Uint8Array(32).fill(9)
 
 test('a query asks for the distance of the target and its neighbours, within bounds', t => {
-  // An id of zeros but for one bit lies at the log distance of that bit from the id of zeros.
+  // An id with one bit set is at the log distance of that bit from the id of zeros.
   const idAt = (distance: number): Uint8Array => {
     const id = new Uint8Array(32)
     if (distance > 0) id[31 - ((distance - 1) >> 3)] = 1 << ((distance - 1) & 7)
@@ -133,7 +133,7 @@ test('a query asks for the distance of the target and its neighbours, within bou
   t.deepEqual(distancesTowards(origin, origin), [0, 1, 2])
 })
 
-test('property: the distances of a query begin with that of the target, are three, in range, each once', t => {
+test('property: a query asks for three distinct distances in range, that of the target first', t => {
   const id = fc.uint8Array({ minLength: 32, maxLength: 32 })
   fc.assert(
     fc.property(id, id, fc.integer({ min: 0, max: 32 }), (target, nodeId, shared) => {

@@ -14,7 +14,7 @@ function pair(seed: number, options: Parameters<TestNetwork['add']>[0] = {}): [T
   return [network, a, b]
 }
 
-test('a request that is not answered fails after its time: a second, or what it says', t => {
+test('an unanswered request fails after its timeout: a second, or the one that it asks for', t => {
   const [network, a, b] = pair(1)
   const begin = network.now
   a.handle({ type: 'talk', ref: 1, to: b.record, protocol: echo, payload: echo })
@@ -23,7 +23,7 @@ test('a request that is not answered fails after its time: a second, or what it 
   const failedAt = new Map<number, number>()
   while (network.now < begin + 3_000) {
     network.runFor(10)
-    for (const { ref } of a.said('request-failed')) if (!failedAt.has(ref)) failedAt.set(ref, network.now - begin)
+    for (const { ref } of a.emitted('request-failed')) if (!failedAt.has(ref)) failedAt.set(ref, network.now - begin)
   }
   t.deepEqual(
     [...failedAt],
@@ -37,7 +37,7 @@ test('a request that is not answered fails after its time: a second, or what it 
   t.is(a.core.snapshot().requestsInFlight, 0)
 })
 
-test('a first request of 1,000 bytes to a node 400 ms away is answered: the handshake does not eat its time', t => {
+test('a first request of 1,000 bytes to a node 400 ms away is answered: the handshake does not use up its timeout', t => {
   const network = new TestNetwork(12, { latencyMs: 200 })
   const [a, b] = [network.add(), network.add()]
   b.answer = payload => payload
@@ -45,29 +45,29 @@ test('a first request of 1,000 bytes to a node 400 ms away is answered: the hand
   a.handle({ type: 'talk', ref: 2, to: b.record, protocol: echo, payload: new Uint8Array(1_000), timeoutMs: 1_000 })
   network.runFor(3_000)
   t.deepEqual(
-    a.said('talk-answered').map(output => output.ref),
+    a.emitted('talk-answered').map(output => output.ref),
     [1],
   )
   t.deepEqual(
-    a.said('request-failed').map(output => output.ref),
+    a.emitted('request-failed').map(output => output.ref),
     [2],
   )
 })
 
-test('what cannot be asked fails at once, for its reason', t => {
+test('an impossible request fails at once with its reason', t => {
   const [network, a, b] = pair(2, { limits: { requestsPerPeer: 3 } })
   a.handle({ type: 'talk', ref: 9, to: a.record, protocol: echo, payload: echo })
-  t.like(a.said('request-failed').at(-1), { ref: 9, code: 'PEER_UNKNOWN' })
+  t.like(a.emitted('request-failed').at(-1), { ref: 9, code: 'PEER_UNKNOWN' })
   a.handle({ type: 'talk', ref: 1, to: b.record, protocol: echo, payload: new Uint8Array(1_200) })
-  t.like(a.said('request-failed').at(-1), { ref: 1, code: 'REQUEST_TOO_LARGE' })
+  t.like(a.emitted('request-failed').at(-1), { ref: 1, code: 'REQUEST_TOO_LARGE' })
   for (let ref = 2; ref < 6; ref++) a.handle({ type: 'talk', ref, to: b.record, protocol: echo, payload: echo })
-  t.like(a.said('request-failed').at(-1), { ref: 5, code: 'REQUEST_LIMIT' })
-  t.is(a.said('request-failed').length, 3)
+  t.like(a.emitted('request-failed').at(-1), { ref: 5, code: 'REQUEST_LIMIT' })
+  t.is(a.emitted('request-failed').length, 3)
   a.handle({ type: 'find-nodes', ref: 6, to: b.record, distances: [256, 257] })
   a.handle({ type: 'find-nodes', ref: 7, to: b.record, distances: [-1] })
   network.runFor(2_000)
   a.handle({ type: 'find-nodes', ref: 8, to: b.record, distances: [0.5] })
-  const failed = a.said('request-failed').map(({ ref, code }) => `${ref} ${code}`)
+  const failed = a.emitted('request-failed').map(({ ref, code }) => `${ref} ${code}`)
   t.deepEqual(failed.sort(), [
     '1 REQUEST_TOO_LARGE',
     '2 REQUEST_TIMEOUT',
@@ -84,32 +84,32 @@ test('what cannot be asked fails at once, for its reason', t => {
 test('the largest payload that fits arrives; one byte more is refused', t => {
   const [network, a, b] = pair(3)
   b.answer = payload => payload.subarray(0, 1)
-  // 1,280 less IV 16, header 55, tag 16, type 1, list header 3, id 7, protocol 5, payload header 3.
+  // 1,280 minus IV 16, header 55, tag 16, type 1, list header 3, id 7, protocol 5, payload header 3.
   const largest = 1280 - 16 - 55 - 16 - 1 - 3 - 7 - 5 - 3
   a.handle({ type: 'talk', ref: 1, to: b.record, protocol: echo, payload: new Uint8Array(largest) })
   a.handle({ type: 'talk', ref: 2, to: b.record, protocol: echo, payload: new Uint8Array(largest + 1) })
   network.runFor(200)
   t.deepEqual(
-    a.said('talk-answered').map(output => output.ref),
+    a.emitted('talk-answered').map(output => output.ref),
     [1],
   )
   t.deepEqual(
-    a.said('request-failed').map(output => output.ref),
+    a.emitted('request-failed').map(output => output.ref),
     [2],
   )
-  t.true(a.said('send').some(({ batch }) => batch.some(({ bytes }) => bytes.length === 1280)))
+  t.true(a.emitted('send').some(({ batch }) => batch.some(({ bytes }) => bytes.length === 1280)))
 })
 
-test('an answer that is too large is dropped and counted, and the asker hears of a timeout', t => {
+test('an answer that is too large is dropped and counted, and its request times out', t => {
   const [network, a, b] = pair(4)
   b.answer = () => new Uint8Array(1_200)
   a.handle({ type: 'talk', ref: 1, to: b.record, protocol: echo, payload: echo })
   network.runFor(2_000)
   t.is(b.core.counters.get('answersDropped'), 1)
-  t.like(a.said('request-failed')[0], { ref: 1, code: 'REQUEST_TIMEOUT' })
+  t.like(a.emitted('request-failed')[0], { ref: 1, code: 'REQUEST_TIMEOUT' })
 })
 
-test('one-way talks: a batch goes out as one, comes in as one, in order, and is never answered', t => {
+test('one-way talks: a batch is sent as one, is received as one, in order, and is never answered', t => {
   const [network, a, b] = pair(5, { oneWayProtocols: ['utp'] })
   const payloads = Array.from({ length: 40 }, (_, index) => Uint8Array.of(index, index))
   const before = a.outputs.length
@@ -119,12 +119,12 @@ test('one-way talks: a batch goes out as one, comes in as one, in order, and is 
   t.is(sent?.type === 'send' && sent.batch.length, 40)
   const answered = b.core.counters.get('packetsSent')
   network.runFor(200)
-  t.deepEqual(b.said('talks-received'), [{ type: 'talks-received', from: a.record, protocol: utp, payloads }])
+  t.deepEqual(b.emitted('talks-received'), [{ type: 'talks-received', from: a.record, protocol: utp, payloads }])
   t.is(b.core.counters.get('packetsSent'), answered)
-  t.deepEqual(b.said('talk-requested'), [])
+  t.deepEqual(b.emitted('talk-requested'), [])
 })
 
-test('a peer that answers one-way talks is ignored in silence', t => {
+test('answers to one-way talks are ignored', t => {
   const network = new TestNetwork(6)
   const [a, b] = [network.add({ oneWayProtocols: ['utp'] }), network.add({ protocols: [] })]
   a.handle({ type: 'send-talks', to: b.record, protocol: utp, payloads: [text('x'), text('y')] })
@@ -137,7 +137,7 @@ test('a peer that answers one-way talks is ignored in silence', t => {
   )
 })
 
-test('one-way talks wait for the handshake, as many as may wait', t => {
+test('one-way talks wait for the handshake, up to the limit', t => {
   const network = new TestNetwork(7)
   const options = { oneWayProtocols: ['utp'], limits: { queuedPerPeer: 10 } }
   const [a, b] = [network.add(options), network.add(options)]
@@ -145,13 +145,13 @@ test('one-way talks wait for the handshake, as many as may wait', t => {
   a.handle({ type: 'send-talks', to: b.record, protocol: utp, payloads })
   network.runFor(500)
   t.deepEqual(
-    b.said('talks-received').flatMap(output => output.payloads),
+    b.emitted('talks-received').flatMap(output => output.payloads),
     payloads.slice(0, 10),
   )
   t.is(a.core.counters.get('oneWayDropped'), 15)
 })
 
-test('an input sends one batch at most, and it is the last output', t => {
+test('an input sends at most one batch, which is the last output', t => {
   const [network, a, b] = pair(8)
   b.answer = payload => payload
   for (let ref = 0; ref < 20; ref++) a.handle({ type: 'talk', ref, to: b.record, protocol: echo, payload: echo })
@@ -177,10 +177,10 @@ test('an input sends one batch at most, and it is the last output', t => {
     t.true(turn.filter(type => type === 'send').length <= 1)
     t.true(!turn.includes('send') || turn.at(-1) === 'send')
   }
-  t.is(a.said('talk-answered').length, 20)
+  t.is(a.emitted('talk-answered').length, 20)
 })
 
-test('whoever hears an output may hand in the next input at once', t => {
+test('the receiver of an output may call handle at once', t => {
   const network = new TestNetwork(9)
   const [a, b] = [network.add(), network.add()]
   const heard: DiscoveryOutput['type'][] = []
@@ -194,23 +194,23 @@ test('whoever hears an output may hand in the next input at once', t => {
   b.handle = input => b.core.handle(input, network.now, hear)
   a.handle({ type: 'talk', ref: 1, to: b.record, protocol: echo, payload: text('hi') })
   network.runFor(500)
-  t.deepEqual(a.said('talk-answered'), [{ type: 'talk-answered', ref: 1, payload: text('hi') }])
+  t.deepEqual(a.emitted('talk-answered'), [{ type: 'talk-answered', ref: 1, payload: text('hi') }])
   t.true(heard.includes('talk-requested'))
 })
 
-test('a node that stays silent is given up: a new handshake is tried, and what it still sends is read', t => {
+test('the keys of a silent node are given up, and its packets are still read', t => {
   const [network, a, b] = pair(10)
   for (let ref = 0; ref < 3; ref++) a.handle({ type: 'talk', ref, to: b.record, protocol: echo, payload: echo })
   network.runFor(1_100)
-  t.is(a.said('request-failed').length, 3)
-  // b never lost the session: its request is read, and brings the keys back.
+  t.is(a.emitted('request-failed').length, 3)
+  // b never lost the session: its request is read, and its keys are used again.
   b.handle({ type: 'ping', ref: 1, to: a.record })
   network.runFor(200)
-  t.is(b.said('pong').length, 1)
+  t.is(b.emitted('pong').length, 1)
   t.is(a.core.counters.get('handshakesSent') + b.core.counters.get('handshakesSent'), 1)
 })
 
-test('a stream of one-way talks goes on, soon and in order, after the peer has restarted', t => {
+test('a stream of one-way talks continues soon and in order after the peer has restarted', t => {
   const network = new TestNetwork(11, { latencyMs: 40 })
   const privateKey = network.randomness.bytes(32)
   const [a, before] = [network.add(), network.add({ privateKey, oneWayProtocols: ['utp'] })]
@@ -230,10 +230,10 @@ test('a stream of one-way talks goes on, soon and in order, after the peer has r
   stream(1_000)
   network.runFor(100)
   const heard = after
-    .said('talks-received')
+    .emitted('talks-received')
     .flatMap(output => output.payloads)
     .map(([high, low]) => (high! << 8) | low!)
-  // Two round trips' worth was sent into the void before the new keys; of it as much comes again as may wait.
+  // The talks of two round trips were lost before the new keys; of these as many are sent again as may wait.
   const missing = next - restartedAt - heard.filter(number => number >= restartedAt).length
   t.true(missing < 100, `${missing} of ${next - restartedAt}`)
   t.deepEqual(

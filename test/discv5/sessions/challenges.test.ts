@@ -1,7 +1,7 @@
 import test from 'ava'
 import { ChallengeTable } from '../../../src/discv5/sessions/challenges.ts'
 
-test('challenges: bounded, the oldest goes first, none outlives its time', t => {
+test('challenges: bounded, the oldest is evicted, each expires', t => {
   const table = new ChallengeTable(2)
   const challenge = (expiresAt: number) => ({
     nonce: new Uint8Array(12),

@@ -11,7 +11,7 @@ const id = (...bytes: number[]): Uint8Array => Uint8Array.from(bytes)
 const ping: Message = { type: PING, requestId: id(1, 2), enrSeq: 1n }
 const echo = new TextEncoder().encode('echo')
 
-/** A core alone, and a peer whose packets the test makes by hand. */
+/** A core, and a peer whose packets the test makes. */
 function scene(
   seed: number,
   options: Parameters<TestNetwork['add']>[0] = {},
@@ -21,19 +21,19 @@ function scene(
 }
 
 function give(node: TestNode, bytes: Uint8Array, endpoint: Endpoint): Uint8Array[] {
-  const before = node.said('send').length
+  const before = node.emitted('send').length
   node.handle({ type: 'datagrams', batch: [{ endpoint, bytes: bytes.slice() }] })
   return sentSince(node, before)
 }
 
 function sentSince(node: TestNode, before: number): Uint8Array[] {
   return node
-    .said('send')
+    .emitted('send')
     .slice(before)
     .flatMap(output => output.batch.map(({ bytes }) => bytes))
 }
 
-/** The peer opens a session with the node; returns what the node sent in answer to the handshake. */
+/** The peer opens a session with the node. @returns what the node sent in answer to the handshake */
 function establish(node: TestNode, peer: RawPeer, message: Message = ping): Uint8Array[] {
   const [challenge] = give(node, peer.ordinary(node.record), peer.endpoint)
   return give(node, peer.handshake(node.record, peer.unmask(challenge!).head, message), peer.endpoint)
@@ -70,7 +70,7 @@ test('a handshake is accepted once; its repetition is not answered', t => {
   t.is(node.core.counters.get('handshakesUnexpected'), 1)
 })
 
-test('handshakes that do not hold are refused for their reason, and leave the challenge open', t => {
+test('invalid handshakes are refused with their reason, and leave the challenge open', t => {
   const { node, peer } = scene(3)
   const other = new RawPeer(77, 30_304)
   const [challenge] = give(node, peer.ordinary(node.record), peer.endpoint)
@@ -106,7 +106,7 @@ test('a session belongs to its endpoint: from elsewhere its packets are challeng
   t.is(node.core.counters.get('requestsReceived'), 1)
 })
 
-test('what nobody can read does not end a session', t => {
+test('undecryptable packets do not end a session', t => {
   const { node, peer } = scene(5)
   establish(node, peer)
   const { keys } = peer
@@ -133,12 +133,12 @@ test('a WHOAREYOU is answered once, and only if it answers a packet of ours to t
   t.is(carried?.type, PING)
   const pong: Message = { type: PONG, requestId: carried!.requestId, enrSeq: 1n, ip: id(192, 0, 2, 1), port: 7 }
   give(node, peer.ordinary(node.record, pong), peer.endpoint)
-  t.deepEqual(node.said('pong'), [{ type: 'pong', ref: 1, enrSeq: 1n, ip: '192.0.2.1', port: 7 }])
+  t.deepEqual(node.emitted('pong'), [{ type: 'pong', ref: 1, enrSeq: 1n, ip: '192.0.2.1', port: 7 }])
   network.runFor(10)
   t.is(node.core.snapshot().sessions[0]?.state, 'established')
 })
 
-test('the record is in the handshake where the peer has none or an older one, and left out otherwise', t => {
+test('the handshake contains the record only if the peer has none or an older one', t => {
   for (const [enrSeq, included] of [
     [0n, true],
     [1n, false],
@@ -152,45 +152,46 @@ test('the record is in the handshake where the peer has none or an older one, an
   }
 })
 
-test('an opening that nobody answers is repeated, byte for byte, until the attempts are used up', t => {
+test('an unanswered opening packet is repeated, byte for byte, until the attempts are used up', t => {
   const { network, node, peer } = scene(8)
   node.handle({ type: 'talk', ref: 1, to: peer.record, protocol: echo, payload: echo, timeoutMs: 60_000 })
   network.runFor(20_000)
   const openings = sentSince(node, 0)
   t.is(openings.length, 4)
   t.is(new Set(openings.map(bytes => Buffer.from(bytes).toString('hex'))).size, 1)
-  t.like(node.said('request-failed')[0], { ref: 1, code: 'SESSION_FAILED' })
+  t.like(node.emitted('request-failed')[0], { ref: 1, code: 'SESSION_FAILED' })
   t.is(node.core.snapshot().sessions[0]?.state, 'failed')
   t.is(node.core.deadline(), Number.POSITIVE_INFINITY)
 })
 
-test('a handshake that nobody answers is repeated, byte for byte, and the request is answered when one arrives', t => {
+test('an unanswered handshake is repeated, byte for byte, until the request is answered', t => {
   const { network, node, peer } = scene(15)
   node.handle({ type: 'talk', ref: 1, to: peer.record, protocol: echo, payload: echo, timeoutMs: 5_000 })
   const { nonce } = peer.unmask(sentSince(node, 0)[0]!)
   const { packet, data } = peer.whoareyou(node.record, nonce)
   const [first] = give(node, packet, peer.endpoint)
-  const before = node.said('send').length
+  const before = node.emitted('send').length
   network.runFor(360)
   const [second] = sentSince(node, before)
   t.deepEqual(second, first)
-  // The peer's challenge came again, because a packet of ours overtook the handshake: so does the handshake.
+  // The challenge arrives again, because a packet of ours overtook the handshake: the handshake is sent again.
   network.runFor(200)
   t.deepEqual(give(node, packet, peer.endpoint), [first])
   const request = peer.accept(first!, data, node.record)!
   const answer: Message = { type: TALKRESP, requestId: request.requestId, payload: id(9) }
   give(node, peer.ordinary(node.record, answer), peer.endpoint)
-  t.deepEqual(node.said('talk-answered'), [{ type: 'talk-answered', ref: 1, payload: id(9) }])
+  t.deepEqual(node.emitted('talk-answered'), [{ type: 'talk-answered', ref: 1, payload: id(9) }])
   t.is(node.core.counters.get('handshakesRepeated'), 2)
 })
 
-test('a peer that loses the keys of its handshake to our opening, which came late, is given new ones', t => {
+test('a peer that drops the keys of its handshake because our opening arrived late is given new ones', t => {
   const { node, peer } = scene(16)
   node.handle({ type: 'talk', ref: 1, to: peer.record, protocol: echo, payload: echo })
   const opening = peer.unmask(sentSince(node, 0)[0]!)
   establish(node, peer)
   t.is(node.core.snapshot().sessions[0]?.state, 'established')
-  // nim-eth lets its keys go when a packet comes that they do not open, and repeats the challenge of that packet for what follows.
+  // nim-eth drops its keys when a packet arrives that they do not open, and repeats its challenge for the packets that
+  // follow.
   const { packet, data } = peer.whoareyou(node.record, opening.nonce)
   const [handshake, ...rest] = give(node, packet, peer.endpoint)
   t.deepEqual(give(node, packet, peer.endpoint), [])
@@ -199,8 +200,8 @@ test('a peer that loses the keys of its handshake to our opening, which came lat
   t.deepEqual(rest, [])
   const answer: Message = { type: TALKRESP, requestId: request.requestId, payload: id(9) }
   const answers = give(node, peer.ordinary(node.record, answer), peer.endpoint)
-  t.deepEqual(node.said('talk-answered'), [{ type: 'talk-answered', ref: 1, payload: id(9) }])
-  // What the peer had asked in its handshake is answered once more, and the table's ping asked, under keys that it has.
+  t.deepEqual(node.emitted('talk-answered'), [{ type: 'talk-answered', ref: 1, payload: id(9) }])
+  // The request in the peer's handshake is answered again, and the table's PING is sent, under keys that the peer has.
   t.deepEqual(
     answers.map(bytes => peer.read(bytes)?.type),
     [PONG, PING],
@@ -216,8 +217,8 @@ test('packets under keys that we have lost are challenged one after the other, e
     protocol: echo,
     payload: echo,
   })
-  // As after a restart: the peer seals under keys that nobody but it has. nim-eth sends a message again only for a challenge that
-  // names its packet, and the second one comes before it has answered the first.
+  // As after a restart: the peer seals under keys that we do not have. nim-eth sends a message again only for a
+  // challenge that names its packet, and the second packet arrives before the first challenge is answered.
   const [first, second, third] = [1, 2, 3].map(() => peer.ordinary(node.record))
   const nonceOf = (bytes: Uint8Array | undefined) => unmaskPacket(bytes!.slice(), node.record.nodeId, nodeCryptography)
   const nonces = [first, second, third].map(bytes => (nonceOf(bytes) as Packet).nonce)
@@ -231,17 +232,17 @@ test('packets under keys that we have lost are challenged one after the other, e
   }
   t.is(challenge, undefined)
   t.deepEqual(
-    node.said('talk-requested').map(({ token }) => token.requestId),
+    node.emitted('talk-requested').map(({ token }) => token.requestId),
     [id(1), id(2), id(3)],
   )
   t.is(node.core.snapshot().challenges, 0)
   t.is(node.core.snapshot().sessions[0]?.state, 'established')
 })
 
-test('a forged WHOAREYOU does not cut us off: the peer, who knows nothing of it, is still understood', t => {
+test('a forged WHOAREYOU does not end the session: packets of the peer are still read', t => {
   const { network, node, peer } = scene(9)
   establish(node, peer)
-  const before = node.said('send').length
+  const before = node.emitted('send').length
   node.handle({ type: 'ping', ref: 1, to: peer.record })
   const [request] = sentSince(node, before)
   t.is(peer.read(request!)?.type, PING)
@@ -256,7 +257,7 @@ test('a forged WHOAREYOU does not cut us off: the peer, who knows nothing of it,
   t.is(peer.read(answers[0]!)?.type, PONG)
 })
 
-test('sessions and challenges are bounded; who is used stays', t => {
+test('sessions and challenges are bounded, and a session in use is kept', t => {
   const limits = { sessions: 8, challenges: 4, challengesPerSecondPerAddress: 1e6, handshakesPerSecondPerAddress: 1e6 }
   const { node } = scene(10, { limits })
   const favourite = new RawPeer(900, 40_000)
@@ -275,7 +276,7 @@ test('sessions and challenges are bounded; who is used stays', t => {
   t.is(node.core.snapshot().challenges, 4)
 })
 
-test('one address causes so many challenges and handshakes a second, and no more', t => {
+test('the challenges and handshakes of one address are limited per second', t => {
   const { network, node } = scene(11, { limits: { challengesPerSecondPerAddress: 10 } })
   const strangers = Array.from({ length: 100 }, (_, index) => new RawPeer(3_000 + index, 43_000 + index))
   const challenged = (): number =>
@@ -288,7 +289,7 @@ test('one address causes so many challenges and handshakes a second, and no more
   t.is(give(node, elsewhere.ordinary(node.record), { host: '127.0.0.77', port: 44_000 }).length, 1)
 })
 
-test('a record of number 0 is sent to who has none', t => {
+test('a record with seq 0 is sent to a peer that has none', t => {
   const privateKey = new Uint8Array(32).fill(9)
   const record = new PublishableRecord({ privateKey, crypto: nodeCryptography, seq: 0n })
   const { node, peer } = scene(21, { record })
@@ -299,7 +300,7 @@ test('a record of number 0 is sent to who has none', t => {
   t.deepEqual(authdata.subarray(34 + 64 + 33), record.current.bytes)
 })
 
-test('all addresses of one /64 have one rate: its owner has them all', t => {
+test('all addresses of one /64 share one rate', t => {
   const { node } = scene(18, { limits: { challengesPerSecondPerAddress: 10 } })
   const challenged = (prefix: string): number => {
     let count = 0
@@ -314,7 +315,7 @@ test('all addresses of one /64 have one rate: its owner has them all', t => {
   t.is(challenged('2001:db8:1:3'), 20)
 })
 
-test('a node far away that claims to be at our loopback is not believed, and nothing is sent there', t => {
+test('a distant node that claims an address on our loopback is not believed, and nothing is sent there', t => {
   const { network, node, peer } = scene(19)
   const far = { host: '8.8.8.8', port: 30_303 }
   peer.own.set(endpointEntries(far))
@@ -330,12 +331,12 @@ test('a node far away that claims to be at our loopback is not believed, and not
   give(node, peer.ordinary(node.record, nodes), far)
   t.is(node.core.counters.get('recordsUnreachable'), 1)
   network.runFor(10_000)
-  const targets = node.said('send').flatMap(output => output.batch.map(({ endpoint }) => endpoint.host))
+  const targets = node.emitted('send').flatMap(output => output.batch.map(({ endpoint }) => endpoint.host))
   t.deepEqual([...new Set(targets)], ['8.8.8.8'])
   t.is(node.core.snapshot().sessions[0]?.endpoint.host, '8.8.8.8')
 })
 
-test('nodes at one address are one voter on ours', t => {
+test('nodes at one address are one voter on our address', t => {
   const { node } = scene(20, { ipLimits: undefined })
   const named = id(9, 9, 9, 9)
   const vote = (seed: number, host: string): void => {
@@ -357,12 +358,12 @@ test('nodes at one address are one voter on ours', t => {
   t.is(node.record.endpoint?.host, '9.9.9.9')
 })
 
-test('responses: unasked for, of another node, of the wrong kind', t => {
+test('responses: unexpected, of another node, of the wrong kind', t => {
   const { node, peer } = scene(12)
   const other = new RawPeer(600, 30_304)
   establish(node, peer)
   establish(node, other)
-  const before = node.said('send').length
+  const before = node.emitted('send').length
   node.handle({ type: 'ping', ref: 1, to: peer.record })
   const { requestId } = peer.read(sentSince(node, before)[0]!)!
   const { counters } = node.core
@@ -373,19 +374,19 @@ test('responses: unasked for, of another node, of the wrong kind', t => {
   t.is(counters.get('responsesUnexpected'), unexpected + 2)
   give(node, peer.ordinary(node.record, { type: TALKRESP, requestId, payload: echo }), peer.endpoint)
   t.is(counters.get('responsesMismatched'), 1)
-  t.deepEqual(node.said('pong'), [])
+  t.deepEqual(node.emitted('pong'), [])
   give(node, peer.ordinary(node.record, pong), peer.endpoint)
-  t.is(node.said('pong').length, 1)
+  t.is(node.emitted('pong').length, 1)
   give(node, peer.ordinary(node.record, pong), peer.endpoint)
-  t.is(node.said('pong').length, 1)
+  t.is(node.emitted('pong').length, 1)
 })
 
-test('NODES: records at distances not asked for, twice, or broken are left out; packets are counted, not believed', t => {
+test('NODES: records at other distances, repeated or invalid are dropped; packets are counted, not trusted', t => {
   const { network, node, peer } = scene(13)
   establish(node, peer)
   const others = Array.from({ length: 40 }, (_, index) => new RawPeer(5_000 + index, 45_000 + index).record)
   const ask = (distances: readonly number[]): Uint8Array => {
-    const before = node.said('send').length
+    const before = node.emitted('send').length
     node.handle({ type: 'find-nodes', ref: distances[0]!, to: peer.record, distances })
     const request = sentSince(node, before)
       .map(bytes => peer.read(bytes))
@@ -397,38 +398,38 @@ test('NODES: records at distances not asked for, twice, or broken are left out; 
 
   const all = ask([256, 255, 254, 253, 252, 251, 250, 249, 248])
   tell(all, 3, [others[0]!.bytes, others[0]!.bytes, id(0xc0)])
-  t.deepEqual(node.said('nodes'), [])
+  t.deepEqual(node.emitted('nodes'), [])
   tell(all, 99, [others[1]!.bytes])
   tell(all, 3, [others[2]!.bytes])
   t.deepEqual(
-    node.said('nodes')[0]?.records.map(record => record.text),
+    node.emitted('nodes')[0]?.records.map(record => record.text),
     others.slice(0, 3).map(record => record.text),
   )
-  // One more than was announced is nobody's answer.
+  // A packet more than was announced answers no request.
   tell(all, 3, [others[3]!.bytes])
-  t.is(node.said('nodes').length, 1)
+  t.is(node.emitted('nodes').length, 1)
 
   tell(ask([1]), 1, [others[4]!.bytes, peer.record.bytes])
-  t.deepEqual(node.said('nodes')[1]?.records, [])
+  t.deepEqual(node.emitted('nodes')[1]?.records, [])
   t.is(node.core.counters.get('recordsWrongDistance'), 2)
 
-  // Of a thousand packets we wait for 16, and of the records we take 16.
+  // Of a thousand packets we wait for 16, and of their records we accept 16.
   const endless = ask([256, 255, 254, 253, 252, 251, 250, 249, 248])
   for (let packet = 0; packet < 16; packet++)
     tell(endless, 1000, [others[8 + packet]!.bytes, others[24 + (packet % 16)]!.bytes])
-  t.is(node.said('nodes')[2]?.records.length, 16)
+  t.is(node.emitted('nodes')[2]?.records.length, 16)
 
-  // What came before the time was up is handed over.
+  // The records that arrived before the timeout are the result.
   const partial = ask([256, 255, 254, 253, 252, 251, 250, 249, 248])
   tell(partial, 4, [others[5]!.bytes])
   network.runFor(1_100)
   t.deepEqual(
-    node.said('nodes')[3]?.records.map(record => record.text),
+    node.emitted('nodes')[3]?.records.map(record => record.text),
     [others[5]!.text],
   )
 })
 
-test('TALKREQ of a protocol that is not spoken: an empty response, also to an empty request id', t => {
+test('TALKREQ of a protocol that is not served: an empty response, also to an empty request id', t => {
   const { node, peer } = scene(14, { protocols: ['history', id(0x50, 0x00)] })
   establish(node, peer)
   for (const requestId of [id(7), id()]) {
@@ -436,8 +437,8 @@ test('TALKREQ of a protocol that is not spoken: an empty response, also to an em
     const [answer] = give(node, peer.ordinary(node.record, request), peer.endpoint)
     t.deepEqual(peer.read(answer!), { type: TALKRESP, requestId, payload: id() })
   }
-  t.deepEqual(node.said('talk-requested'), [])
+  t.deepEqual(node.emitted('talk-requested'), [])
   const spoken: Message = { type: TALKREQ, requestId: id(8), protocol: id(0x50, 0x00), payload: id(1) }
   t.deepEqual(give(node, peer.ordinary(node.record, spoken), peer.endpoint), [])
-  t.is(node.said('talk-requested').length, 1)
+  t.is(node.emitted('talk-requested').length, 1)
 })

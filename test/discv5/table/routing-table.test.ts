@@ -11,7 +11,7 @@ function recordOf(nodeId: Uint8Array, host = '127.0.0.1', seq = 1n): TableRecord
   return { nodeId, nodeIdHex: toHex(nodeId), seq, endpoint: { host, port: 9000 } }
 }
 
-/** Records at a distance, each another one. */
+/** Distinct records at a distance. */
 function recordsAt(distance: number, count: number, seed = 1, host?: (index: number) => string): TableRecord[] {
   const randomness = seededRandomness(seed)
   return Array.from({ length: count }, (_, index) =>
@@ -28,12 +28,12 @@ const tableOf = (records: readonly TableRecord[], ipLimits = false): RoutingTabl
   return table
 }
 
-// Ids near the local one too, so that many buckets are occupied.
+// Some ids are near the local one, so that many buckets are occupied.
 const nodeId = fc
   .tuple(fc.integer({ min: 1, max: 256 }), fc.integer())
   .map(([distance, seed]) => randomIdAtDistance(LOCAL, distance, seededRandomness(seed)))
 
-test('closest is what sorting all members gives, whatever the target', t => {
+test('closest returns what sorting all members returns, for any target', t => {
   fc.assert(
     fc.property(fc.array(nodeId, { maxLength: 200 }), nodeId, fc.integer({ min: 1, max: 20 }), (ids, target, count) => {
       const table = tableOf(ids.map(id => recordOf(id)))
@@ -51,7 +51,7 @@ test('closest is what sorting all members gives, whatever the target', t => {
   )
 })
 
-test('a full bucket keeps newcomers in reserve, and the newest of them takes a place that becomes free', t => {
+test('a full bucket keeps new nodes as replacements, and the newest takes a free place', t => {
   const records = recordsAt(256, 30)
   const table = tableOf([])
   const outcomes = records.map(record => table.insert({ record }, 0))
@@ -64,13 +64,13 @@ test('a full bucket keeps newcomers in reserve, and the newest of them takes a p
   t.is(table.size, 16)
   t.false(table.slot(records[29]!.nodeIdHex)?.isLive)
   t.is(table.get(records[0]!.nodeIdHex), undefined)
-  // The reserve holds 10: the first four of it were displaced, one has moved up.
+  // There are 10 replacements: the first four were displaced, one has become a member.
   for (let left = 9; left > 0; left--)
     t.not(table.remove([...table.entries()][0]!.record.nodeIdHex).successor, undefined)
   t.is(table.remove([...table.entries()][0]!.record.nodeIdHex).successor, undefined)
 })
 
-test('a live node may miss two checks, one that never answered none', t => {
+test('a live node may miss two checks, a node that never answered none', t => {
   const [live, silent] = recordsAt(200, 2) as [TableRecord, TableRecord]
   const table = tableOf([live, silent])
   t.true(table.markLive(live.nodeIdHex, 5))
@@ -80,7 +80,7 @@ test('a live node may miss two checks, one that never answered none', t => {
   t.is(table.markFailed(silent.nodeIdHex).removed, undefined)
 })
 
-test('an answer between two missed checks forgives them', t => {
+test('an answer between two missed checks resets the count', t => {
   const [record] = recordsAt(200, 1) as [TableRecord]
   const table = tableOf([record])
   for (let round = 0; round < 10; round++) {
@@ -103,7 +103,7 @@ test('records: newer ones replace, older ones do not, a new address must prove i
   t.is(table.insert({ record: recordOf(LOCAL) }, 5), 'self')
 })
 
-test('one /24 gets 2 places in a bucket and 10 in the table; loopback and private addresses are free', t => {
+test('one /24 has 2 places in a bucket and 10 in the table; loopback and private addresses are not limited', t => {
   const publicHost = (index: number): string => `203.0.113.${index}`
   const inBucket = tableOf(recordsAt(256, 5, 1, publicHost), true)
   t.is(inBucket.size, 2)
@@ -125,7 +125,7 @@ test('one /24 gets 2 places in a bucket and 10 in the table; loopback and privat
   t.is(tableOf(recordsAt(256, 5, 1), true).size, 5)
 })
 
-test('atDistances gives members of those buckets, the most recently seen first, each once', t => {
+test('atDistances returns members of those buckets once, the most recently seen first', t => {
   const near = recordsAt(100, 3, 1)
   const far = recordsAt(256, 3, 2)
   const table = tableOf([...near, ...far])
@@ -140,7 +140,7 @@ test('atDistances gives members of those buckets, the most recently seen first, 
   )
 })
 
-test('buckets are refreshed in turn, the one refreshed longest ago first', t => {
+test('the bucket that was refreshed longest ago is refreshed first', t => {
   const table = tableOf([...recordsAt(256, 1), ...recordsAt(254, 1)])
   const order = Array.from({ length: 8 }, (_, now) => table.nextToRefresh(now))
   t.deepEqual(order, [256, 255, 254, 253, 256, 255, 254, 253])

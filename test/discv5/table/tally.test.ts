@@ -2,7 +2,7 @@ import test from 'ava'
 import fc from 'fast-check'
 import { Tally } from '../../../src/discv5/table/tally.ts'
 
-test('a tally knows how many each has, and forgets who has none', t => {
+test('a tally counts for each key, and forgets a key with none', t => {
   const key = fc.constantFrom('a', 'b', 'c')
   fc.assert(
     fc.property(fc.array(fc.record({ key, bytes: fc.integer({ min: 1, max: 9 }), leaves: fc.boolean() })), steps => {

@@ -8,7 +8,7 @@ import {
   subnetKey,
 } from '../../../src/discv5/wire/address.ts'
 
-test('addresses: a mapped IPv4 address is IPv4, a zone is no part of it', t => {
+test('addresses: a mapped IPv4 address is IPv4, a zone is dropped', t => {
   t.deepEqual(addressBytes('::ffff:192.0.2.7'), Uint8Array.of(192, 0, 2, 7))
   t.deepEqual(addressBytes('fe80::1%eth0')?.length, 16)
   t.is(addressText(addressBytes('2001:db8::1')!), '2001:db8::1')
@@ -40,7 +40,7 @@ for (const [host, scope] of [
   test(`the scope of ${host} is ${scope}`, t => t.is(addressScope(host), scope))
 }
 
-test('nobody far away tells of our own network', t => {
+test('a distant node may not relay addresses of our network', t => {
   t.true(mayRelay('8.8.8.8', '1.1.1.1'))
   t.false(mayRelay('8.8.8.8', '127.0.0.1'))
   t.false(mayRelay('8.8.8.8', '192.168.0.7'))
@@ -53,7 +53,7 @@ test('nobody far away tells of our own network', t => {
   t.is(subnetKey('2001:db8::1'), subnetKey('2001:db8::2:1'))
 })
 
-test('rates are of an IPv4 address, however it is written, or of a /64', t => {
+test('a rate belongs to an IPv4 address in any form, or to a /64', t => {
   t.is(rateKey('192.0.2.7'), '192.0.2.7')
   t.is(rateKey('::ffff:192.0.2.7'), '192.0.2.7')
   t.not(rateKey('192.0.2.7'), rateKey('192.0.2.8'))

@@ -17,7 +17,7 @@ import {
 const bytes = (maxLength: number, minLength = 0): fc.Arbitrary<Uint8Array> => fc.uint8Array({ minLength, maxLength })
 const requestId = bytes(8)
 const uint64 = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n })
-/** An RLP list, which is all that NODES wants of a record. */
+/** An RLP list, which NODES accepts as a record. */
 const record = bytes(50).map(content => Uint8Array.from([0xc0 + content.length, ...content]))
 
 const message: fc.Arbitrary<Message> = fc.oneof(
@@ -53,7 +53,7 @@ test('every message decodes to itself', t => {
   )
 })
 
-test('any bytes decode or are refused, and what decodes has one encoding', t => {
+test('any bytes decode or are refused, and a message has one encoding', t => {
   const noise = fc
     .tuple(fc.integer({ min: 0, max: 12 }), bytes(120))
     .map(([type, rest]) => Uint8Array.from([type, ...rest]))
@@ -97,7 +97,7 @@ test('records are split so that every NODES fits into a packet, and none is lost
     fc.property(fc.array(bytes(300, 60), { maxLength: 16 }), records => {
       const parts = splitRecords(records)
       t.deepEqual(parts.flat(), records)
-      // 1,280 bytes less IV, header and tag.
+      // 1,280 bytes minus IV, header and tag.
       const encoded = parts.map(part => {
         const lists = part.map(({ length }) =>
           Uint8Array.from([0xf8 + (length > 255 ? 1 : 0), ...new Uint8Array(length - 1)]),
@@ -110,7 +110,7 @@ test('records are split so that every NODES fits into a packet, and none is lost
   )
 })
 
-test('many TALKREQs in one buffer are the same as each alone', t => {
+test('TALKREQs in one buffer equal those encoded alone', t => {
   fc.assert(
     fc.property(bytes(10), fc.array(fc.tuple(bytes(8), bytes(300)), { maxLength: 10 }), (protocol, requests) => {
       const ids = requests.map(([id]) => id)

@@ -254,3 +254,26 @@ test('in a system that exists a composition stops alone, and may start again', a
   await system.stop()
   t.deepEqual((await second.terminated).late, [])
 })
+
+test('compositions with the same names run in one system, each below an actor of its own', async t => {
+  await using system = new TestSystem()
+  const journals = [new Journal(), new Journal()] as const
+  const [one, other] = await system.until(
+    Promise.all([
+      three(journals[0]).start({ system, name: 'one' }),
+      three(journals[1]).start({ system, name: 'other' }),
+    ]),
+  )
+  t.deepEqual([one.refs.a.path, other.refs.c.path], ['/one/three/a', '/other/top/c'])
+  const { stop } = one
+  await system.until(stop())
+  t.deepEqual(journals[0].lines.slice(3), ['-c', '-b after a', '-a'])
+  t.is(journals[1].lines.length, 3)
+  t.deepEqual(
+    system.inspect().children.map(({ path }) => path),
+    ['/other'],
+  )
+  await system.until(system.stop())
+  t.deepEqual(journals[1].lines.slice(3), ['-c', '-b after a', '-a'])
+  t.deepEqual((await system.until(other.terminated)).late, [])
+})

@@ -3,7 +3,9 @@ import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import path from 'node:path'
 
-/** Where `go install github.com/ethereum/go-ethereum/cmd/devp2p@v1.17.10` leaves it, or where SPIMPL_DEVP2P says. */
+/**
+ * The path of devp2p: SPIMPL_DEVP2P, or where `go install github.com/ethereum/go-ethereum/cmd/devp2p@v1.17.10` puts it.
+ */
 export function devp2p(): string | undefined {
   const folders = (process.env.PATH ?? '').split(path.delimiter)
   const candidates = [...folders, path.join(homedir(), 'go', 'bin')].map(folder => path.join(folder, 'devp2p'))
@@ -11,7 +13,7 @@ export function devp2p(): string | undefined {
   return [...(named === undefined ? [] : [named]), ...candidates].find(existsSync)
 }
 
-/** Every test of the suite. */
+/** All tests of the suite. */
 const CASES = [
   'Ping',
   'PingLargeRequestID',
@@ -28,9 +30,10 @@ const CASES = [
 const RUNS = 5
 
 /**
- * Runs the suite against the node of this record. devp2p waits 300 ms for an answer, which a busy machine may need for itself:
- * a case that had none in time is run again, one that had a wrong one is not.
- * @returns the cases that were not passed, and what devp2p said
+ * Runs the suite against the node of this record. devp2p waits 300 ms for an answer, which may be too short on a busy
+ * machine: a case that timed out is run again, one with a wrong answer is not.
+ *
+ * @returns the cases that failed, and the output of devp2p
  */
 export async function conformance(
   command: string,

@@ -5,8 +5,8 @@ import type { NodeRecord } from '../../../src/identity/node-record.ts'
 import { endpointEntries, PublishableRecord } from '../../../src/identity/publishable-record.ts'
 import type { Datagram, Endpoint } from '../../../src/transport/datagram.ts'
 
-/** What the network does to datagrams, besides carrying them. Rates are of a thousand. */
-export interface Weather {
+/** The conditions of the network. Rates are per thousand datagrams. */
+export interface NetworkConditions {
   readonly loss?: number
   readonly duplication?: number
   readonly latencyMs?: number
@@ -14,7 +14,8 @@ export interface Weather {
   readonly jitterMs?: number
 }
 
-interface Parcel {
+/** A datagram on its way. */
+interface Transit {
   readonly at: number
   readonly order: number
   readonly from: Endpoint
@@ -22,13 +23,13 @@ interface Parcel {
   readonly bytes: Uint8Array
 }
 
-/** A node of the network of these tests: a core, and everything it said. */
+/** A node of the test network: a core and all its outputs. */
 export class TestNode {
   readonly core: Discv5
   readonly endpoint: Endpoint
   readonly own: PublishableRecord
   readonly outputs: DiscoveryOutput[] = []
-  /** Answers talk requests; undefined leaves them unanswered. */
+  /** Answers TALKREQs; undefined leaves one unanswered. */
   answer: ((payload: Uint8Array) => Uint8Array | undefined) | undefined
   readonly #network: TestNetwork
 
@@ -56,26 +57,27 @@ export class TestNode {
     for (const request of requests) this.handle(request)
   }
 
-  said<Type extends DiscoveryOutput['type']>(type: Type): Extract<DiscoveryOutput, { type: Type }>[] {
+  /** The outputs of one type so far. */
+  emitted<Type extends DiscoveryOutput['type']>(type: Type): Extract<DiscoveryOutput, { type: Type }>[] {
     return this.outputs.filter((output): output is Extract<DiscoveryOutput, { type: Type }> => output.type === type)
   }
 }
 
-/** Cores wired to each other in one process, in virtual time: a seed determines everything. */
+/** Cores connected to each other in one process, in virtual time: a seed determines everything. */
 export class TestNetwork {
   now = 1_000
-  weather: Weather
+  conditions: NetworkConditions
   readonly randomness: Randomness
   readonly nodes: TestNode[] = []
   readonly #routes = new Map<string, TestNode>()
-  #parcels: Parcel[] = []
+  #transits: Transit[] = []
   #order = 0
-  /** Datagrams carried so far, lost ones included. */
+  /** Datagrams so far, lost ones included. */
   carried = 0
 
-  constructor(seed: number, weather: Weather = {}) {
+  constructor(seed: number, conditions: NetworkConditions = {}) {
     this.randomness = seededRandomness(seed)
-    this.weather = weather
+    this.conditions = conditions
   }
 
   add(
@@ -99,7 +101,7 @@ export class TestNetwork {
     return node
   }
 
-  /** Takes a node off the network. */
+  /** Removes a node from the network. */
   remove(node: TestNode): void {
     this.nodes.splice(this.nodes.indexOf(node), 1)
     const key = `${node.endpoint.host} ${node.endpoint.port}`
@@ -107,17 +109,17 @@ export class TestNetwork {
   }
 
   post(from: Endpoint, datagram: Datagram): void {
-    const { loss = 0, duplication = 0 } = this.weather
+    const { loss = 0, duplication = 0 } = this.conditions
     this.carried++
     if (this.randomness.below(1000) < loss) return
     this.#carry(from, datagram)
     if (this.randomness.below(1000) < duplication) this.#carry(from, datagram)
   }
 
-  /** Runs until nothing is on its way and nobody waits for anything before `until`. */
+  /** Delivers datagrams and timeouts until no more are due before `until`. */
   run(until: number): void {
     for (;;) {
-      let next = this.#parcels[0]?.at ?? Number.POSITIVE_INFINITY
+      let next = this.#transits[0]?.at ?? Number.POSITIVE_INFINITY
       for (const node of this.nodes) next = Math.min(next, node.core.deadline())
       if (next > until) break
       if (next < this.now && next < this.now - 1e-6 && next !== Number.NEGATIVE_INFINITY) next = this.now
@@ -132,7 +134,7 @@ export class TestNetwork {
     this.run(this.now + milliseconds)
   }
 
-  /** A core whose deadline does not move after a timeout would spin its actor. */
+  /** A core whose deadline does not advance after a timeout would make its actor spin. */
   #timeout(node: TestNode): void {
     node.handle({ type: 'timeout' })
     if (node.core.deadline() <= this.now)
@@ -141,12 +143,12 @@ export class TestNetwork {
 
   #deliver(): void {
     const batches = new Map<TestNode, Datagram[]>()
-    while (this.#parcels.length > 0 && this.#parcels[0]!.at <= this.now) {
-      const parcel = this.#parcels.shift()!
-      const node = this.#routes.get(`${parcel.to.host} ${parcel.to.port}`)
+    while (this.#transits.length > 0 && this.#transits[0]!.at <= this.now) {
+      const transit = this.#transits.shift()!
+      const node = this.#routes.get(`${transit.to.host} ${transit.to.port}`)
       if (node === undefined) continue
       const batch = batches.get(node)
-      const datagram = { endpoint: parcel.from, bytes: parcel.bytes }
+      const datagram = { endpoint: transit.from, bytes: transit.bytes }
       if (batch === undefined) batches.set(node, [datagram])
       else batch.push(datagram)
     }
@@ -154,12 +156,12 @@ export class TestNetwork {
   }
 
   #carry(from: Endpoint, datagram: Datagram): void {
-    const { latencyMs = 5, jitterMs = 0 } = this.weather
+    const { latencyMs = 5, jitterMs = 0 } = this.conditions
     const at = this.now + latencyMs + (jitterMs > 0 ? this.randomness.below(jitterMs * 16) / 16 : 0)
-    // A copy: a real network never hands the sender's buffer to the receiver, nor one buffer twice.
-    const parcel = { at, order: this.#order++, from, to: datagram.endpoint, bytes: datagram.bytes.slice() }
-    let place = this.#parcels.length
-    while (place > 0 && this.#parcels[place - 1]!.at > at) place--
-    this.#parcels.splice(place, 0, parcel)
+    // A copy: a real network never gives the sender's buffer to the receiver, nor one buffer twice.
+    const transit = { at, order: this.#order++, from, to: datagram.endpoint, bytes: datagram.bytes.slice() }
+    let place = this.#transits.length
+    while (place > 0 && this.#transits[place - 1]!.at > at) place--
+    this.#transits.splice(place, 0, transit)
   }
 }

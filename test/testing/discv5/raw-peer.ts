@@ -26,7 +26,7 @@ interface Keys {
   readonly readKey: Uint8Array
 }
 
-/** A peer without manners: makes any packet one asks for, right or wrong. */
+/** A peer that makes any packet that a test asks for, valid or invalid. */
 export class RawPeer {
   readonly own: PublishableRecord
   readonly endpoint: Endpoint
@@ -47,7 +47,7 @@ export class RawPeer {
     return this.own.current
   }
 
-  /** An ordinary packet; without keys its content is random. */
+  /** An ordinary packet. Without keys its content is random. */
   ordinary(to: NodeRecord, message?: Message, nonce = this.#randomness.bytes(12)): Uint8Array {
     const plaintext = message === undefined ? undefined : encodeMessage(message)
     return this.#packet(FLAG_ORDINARY, nonce, to, this.record.nodeId, plaintext, this.keys?.writeKey)
@@ -70,7 +70,7 @@ export class RawPeer {
     return { packet, data }
   }
 
-  /** A handshake that answers a challenge; what is wrong with it is the caller's choice. */
+  /** A handshake that answers a challenge, with the defects that the caller chooses. */
   handshake(
     to: NodeRecord,
     challengeData: Uint8Array,
@@ -110,7 +110,9 @@ export class RawPeer {
     return message?.ok ? message.value : undefined
   }
 
-  /** Answers a handshake packet that a core sent to this peer: derives the keys and reads what it carried. */
+  /**
+   * Accepts a handshake packet that a core sent to this peer: derives the keys and reads the message that it carries.
+   */
   accept(bytes: Uint8Array, challengeData: Uint8Array, from: NodeRecord): Message | undefined {
     const packet = this.unmask(bytes)
     const ephemeralKey = packet.authdata.subarray(34 + 64, 34 + 64 + 33)

@@ -1,6 +1,6 @@
 /**
- * The child of crash.test.ts: puts items without end, several at once, and prints the number of each when it is acknowledged.
- * Argument: the file of the store.
+ * The child of crash.test.ts: puts items without end, several at once, and prints the number of each when it is
+ * acknowledged. Argument: the file of the store.
  */
 import { LmdbStore } from '../../../src/store/lmdb-store.ts'
 import { crashItem, crashOptions } from './crash-item.ts'

@@ -1,6 +1,7 @@
 /**
- * The child of full-disk.test.ts, whose files may not grow beyond a limit: puts until a put fails, several at once, then deletes an
- * item and puts a small one in its place. Prints what it saw as a line of JSON. Argument: the file of the store.
+ * The child of full-disk.test.ts, whose files may not grow beyond a limit: puts until a put fails, several at once,
+ * then deletes an item and puts a small one in its place. Prints what it saw as a line of JSON. Argument: the file of
+ * the store.
  */
 import { LmdbStore } from '../../../src/store/lmdb-store.ts'
 import { crashItem, crashOptions } from './crash-item.ts'

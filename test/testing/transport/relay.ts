@@ -30,8 +30,8 @@ export interface Relay {
 }
 
 /**
- * Stands between two endpoints and loses, repeats, delays and reorders what it carries, as a seed says. Each end is to be told the relay's
- * endpoint in place of the other's: `a` sends to `towardsB`, `b` sees `a` at `towardsA`.
+ * Stands between two endpoints and loses, repeats, delays and reorders what it carries, as a seed says. Each end is to
+ * be told the relay's endpoint in place of the other's: `a` sends to `towardsB`, `b` sees `a` at `towardsA`.
  */
 export async function startRelay(options: {
   readonly a: Endpoint

@@ -82,7 +82,7 @@ const samples: readonly Transaction[] = [
   { type: 4, ...fees, nonce: 5n, to: address(2), ...execution, authorizationList: [authorization] },
 ]
 
-test('every type signs, encodes, decodes and names its sender', t => {
+test('every type signs, encodes, decodes and recovers its sender', t => {
   const privateKey = new Uint8Array(32).fill(0x21)
   const sender = addressOfPublicKey(crypto.publicKey(privateKey), crypto)
   for (const transaction of samples) {
@@ -97,7 +97,7 @@ test('every type signs, encodes, decodes and names its sender', t => {
   }
 })
 
-test('an authorization names the account that gave it', t => {
+test('an authorization recovers its account', t => {
   const account = addressOfPublicKey(crypto.publicKey(authority), crypto)
   t.deepEqual(recoverAuthority(authorization, crypto), account)
   t.notDeepEqual(recoverAuthority({ ...authorization, nonce: 5n }, crypto), account)
@@ -105,7 +105,7 @@ test('an authorization names the account that gave it', t => {
   t.is(recoverAuthority({ ...authorization, r: 0n }, crypto), undefined)
 })
 
-test('every truncation and extension is refused, and no byte makes the decoder throw', t => {
+test('every truncation and extension is refused, and no bytes make the decoder throw', t => {
   for (const transaction of samples) {
     const bytes = encodeTransaction(signTransaction(transaction, authority, crypto))
     for (let length = 0; length < bytes.length; length++) {
@@ -117,7 +117,7 @@ test('every truncation and extension is refused, and no byte makes the decoder t
         const spoiled = bytes.slice()
         spoiled[at]! ^= change
         const decoded = decodeTransaction(spoiled)
-        // Whatever is accepted must be the one encoding of what it says.
+        // Accepted bytes are the one encoding of their transaction.
         if (decoded.ok) t.deepEqual(encodeTransaction(decoded.value), spoiled)
       }
     }
@@ -183,7 +183,7 @@ test('fields are strict', t => {
   t.is(decodeTransaction(concatBytes(Uint8Array.of(5), encodeRlp([]))).ok, false)
 })
 
-test('what is out of range is not encoded', t => {
+test('a field out of range is not encoded', t => {
   const wrong: Partial<SetCodeTransaction>[] = [
     { nonce: 2n ** 64n },
     { nonce: -1n },
@@ -200,7 +200,7 @@ test('what is out of range is not encoded', t => {
   t.throws(() => signTransaction(samples[0]!, new Uint8Array(32), crypto), { code: 'KEY_INVALID' })
 })
 
-test('the mirror image of a signature counts only where it can be from before EIP-2', t => {
+test('a mirrored signature counts only if it may be from before EIP-2', t => {
   const order = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n
   for (const transaction of samples) {
     const signed = signTransaction(transaction, authority, crypto)
@@ -215,9 +215,9 @@ test('the mirror image of a signature counts only where it can be from before EI
 const directory = vectorsDirectory()
 const vectorTest = directory === undefined ? test.skip : test
 
-/** The transactions of a real block, as they stand in its body: lists, or strings around typed ones. */
+/** The transactions of a real block as in its body: lists, or strings that contain typed ones. */
 function blockTransactions(file: string): Uint8Array[] {
-  // The failsafe schema, since others read 0x... as a number.
+  // The failsafe schema, because others read 0x... as a number.
   const block = parse(readFileSync(file, 'utf8'), { schema: 'failsafe' }) as { body: string }
   return unwrap(
     readRlp(hex(block.body), reader => {
@@ -251,7 +251,7 @@ vectorTest('the senders of real blocks are right: the nonces of each follow one 
       types.add(transaction.type)
     }
   }
-  // A wrong recovery gives every transaction a sender of its own, and nothing would follow.
+  // A wrong recovery would give every transaction another sender, and no nonce would follow another.
   t.true(followed > 100, `${followed}`)
   t.deepEqual([...types].sort(), [0, 1, 2, 3])
 })

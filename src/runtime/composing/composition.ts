@@ -44,6 +44,12 @@ import type {
  *   up after it. References outlive restarts. A row under another supervisor keeps its reference and is not restarted. A supervisor
  *   whose rows restart too often ends the composition.
  * - **Stopping** goes the way back, phase by phase.
+ *
+ * @example
+ * const shop = composition('shop')
+ *   .with('stock', { behavior: () => counter })
+ *   .with('till', { needs: ['stock'], behavior: ({ stock }) => till(stock) })
+ * console.log(`${shop.without('till')}`)
  */
 export class Composition<S extends Shape> {
   readonly name: string

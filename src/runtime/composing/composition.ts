@@ -120,7 +120,7 @@ export class Composition<S extends Shape> {
 
   /**
    * Puts another row in the place of one. It needs only rows above that place, accepts at least the same messages, and its start yields
-   * what the rows below expect. It stays on the lane of the row that it replaces where `lane` says so, and only there.
+   * what the rows below expect. It lives on `main`, unless its own `lane` says otherwise.
    * @throws SpimplError `CONFIG_INVALID`
    */
   replace<

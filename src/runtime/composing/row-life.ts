@@ -116,7 +116,9 @@ export class RowLife implements RowRule {
     this.#context = context
     this.#alive = alive
     context.onStop(() => alive.abort())
-    const made = this.#first ?? this.#make()
+    // A life that went down before its `setup` ran leaves a behaviour of values that are over.
+    const isFirst = (context.self as LocalRef<Message>).cell.restarts === 0
+    const made = isFirst && this.#first !== undefined ? this.#first : this.#make()
     this.#first = undefined
     return made.setup(context)
   }

@@ -12,6 +12,7 @@ type WithoutRef<Call> = Call extends unknown ? Omit<Call, 'ref'> : never
 /** A call of the overlay without its `ref`, which stands in the message around it. */
 export type NetworkCall = WithoutRef<Extract<OverlayCall, { readonly ref: number }>>
 
+/** What the overlay of a sub-network is told and asked. */
 export type OverlayMessage =
   | Timeout
   | TalkRequested

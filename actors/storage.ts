@@ -39,6 +39,7 @@ export interface StorageSnapshot {
   readonly radius: bigint
 }
 
+/** What storage is told and asked: reads, puts, and who watches it. */
 export type StorageMessage =
   | { readonly type: 'read'; readonly ref: number; readonly contentId: Uint8Array; readonly client: Ref<StorageAnswer> }
   | {

@@ -27,6 +27,7 @@ export interface ValidationRequest {
   readonly client: Ref<Verdict>
 }
 
+/** What validation is asked: whether content is what its key names. */
 export type ValidationMessage =
   | Timeout
   | ValidationRequest

@@ -8,7 +8,7 @@
  */
 export type { DiscoveryMessage } from '../actors/discovery-messages.ts'
 export type { ActorsEvent, EventsMessage } from '../actors/events.ts'
-export type { OverlayMessage } from '../actors/overlay-messages.ts'
+export type { OverlayMessage } from '../actors/overlay.ts'
 export type { RpcMessage } from '../actors/rpc.ts'
 export {
   type ContentChange,
@@ -36,7 +36,7 @@ export { openHeaderSource } from '../src/history/headers/open-header-source.ts'
 export type { ValidationJob } from '../src/history/validation/validation-task.ts'
 export type { NodeRecord } from '../src/identity/node-record.ts'
 export type { RecordChanges, RecordValue } from '../src/identity/publishable-record.ts'
-export type { AcceptCounts, ContentTrace } from '../src/portal/overlay-messages.ts'
+export type { AcceptCounts, ContentTrace } from '../src/portal/messages.ts'
 export type { PingPayload } from '../src/portal/wire/ping-extension.ts'
 export { type Call, type Method, method } from '../src/rpc/method.ts'
 export type {

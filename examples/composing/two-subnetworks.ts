@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { behavior, ok, refused } from 'spimpl'
+import { behavior } from 'spimpl'
 import { type NodeOptions, nodeComposition, subnetworkRow, type ValidationRequest } from 'spimpl/node'
 
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest()
@@ -9,7 +9,8 @@ const notes = subnetworkRow({ protocol: Uint8Array.of(0x50, 0xff), contentId: ke
 const noteValidation = behavior<ValidationRequest>(() => ({
   validate: ({ ref, key, bytes, client }) => {
     const isNote = sha256(bytes).equals(key)
-    client.tell({ type: 'verdict', ref, result: isNote ? ok('a note') : refused('CONTENT_INVALID', 'another text') })
+    if (isNote) client.tell({ type: 'verdict', ref, valid: true })
+    else client.tell({ type: 'verdict', ref, valid: false, code: 'CONTENT_INVALID', blamesContent: true })
   },
 }))
 

@@ -1,5 +1,4 @@
 import { lend } from 'spimpl-runtime'
-import type { NetworkCall } from '../../actors/overlay-messages.ts'
 import { toHex } from '../../src/codec/hex.ts'
 import { SpimplError } from '../../src/errors.ts'
 import { blamesContent } from '../../src/history/validation/validation.ts'
@@ -8,7 +7,7 @@ import type { CallResult, ContentTrace } from '../../src/portal/portal.ts'
 import type { CallOptions, HistoryApi, TracedContent } from '../../src/rpc/node-api.ts'
 import type { NamedContent } from './arguments.ts'
 import { askOptions, NETWORK_TIMEOUT_MS, type NodeApiOptions, type NodeAsks } from './node-asks.ts'
-import { overlayCall } from './overlay-call.ts'
+import { type NetworkCall, overlayCall } from './overlay-call.ts'
 
 /** `NodeApi.history` as asks of the overlay, validation and storage actors. */
 export function historyApi(options: NodeApiOptions, asks: NodeAsks): HistoryApi {

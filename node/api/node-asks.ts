@@ -1,6 +1,6 @@
 import type { Answer, Message, Question, Ref, ReplyTo } from 'spimpl-runtime'
 import type { DiscoveryMessage } from '../../actors/discovery-messages.ts'
-import type { OverlayMessage } from '../../actors/overlay-messages.ts'
+import type { OverlayMessage } from '../../actors/overlay.ts'
 import type { StorageMessage } from '../../actors/storage.ts'
 import type { ValidationMessage } from '../../actors/validation.ts'
 import type { NodeRecord } from '../../src/identity/node-record.ts'

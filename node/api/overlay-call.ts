@@ -1,11 +1,18 @@
 import type { Ref } from 'spimpl-runtime'
-import type { NetworkCall, OverlayMessage } from '../../actors/overlay-messages.ts'
+import type { OverlayMessage } from '../../actors/overlay.ts'
 import { SpimplError } from '../../src/errors.ts'
-import type { CallResult } from '../../src/portal/portal.ts'
+import type { CallResult, OverlayCall } from '../../src/portal/portal.ts'
 
-/** Errors of an ask after which nobody waits for the answer, and the actor still works on it. */
+/** `Omit` for each member of a union. */
+type WithoutRef<Call> = Call extends unknown ? Omit<Call, 'ref'> : never
+
+/** A call of the overlay, before it has its number. */
+export type NetworkCall = WithoutRef<OverlayCall>
+
+/** Errors of an ask whose caller no longer waits while the actor still works on it. */
 const CALLER_LEFT: ReadonlySet<string> = new Set(['ASK_ABORTED', 'ASK_TIMEOUT'])
 
+/** Calls of all overlays in this thread are numbered in one sequence, so that no overlay gets a number twice. */
 let lastRef = 0
 
 /**
@@ -23,12 +30,13 @@ export async function overlayCall<Type extends CallResult['type']>(
   lastRef += 1
   const ref = lastRef
   const { timeoutMs, signal } = options
-  const ask = overlay.ask(replyTo => ({ type: 'call', ref, call, replyTo }), {
+  const numbered: OverlayCall = { ...call, ref }
+  const ask = overlay.ask(replyTo => ({ type: 'call', call: numbered, replyTo }), {
     timeoutMs,
     ...(signal === undefined ? {} : { signal }),
   })
   const result = await ask.catch((error: unknown) => {
-    if (error instanceof SpimplError && CALLER_LEFT.has(error.code)) overlay.tell({ type: 'abandon', ref })
+    if (error instanceof SpimplError && CALLER_LEFT.has(error.code)) overlay.tell({ type: 'cancel', ref })
     throw error
   })
   if ((types as readonly string[]).includes(result.type)) return result as Extract<CallResult, { readonly type: Type }>

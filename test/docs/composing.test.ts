@@ -35,7 +35,7 @@ inEveryWorld('two sub-networks on one socket: a note is found, and one that was 
   let ref = 0
   const call = (call: { type: 'ping'; to: typeof to } | { type: 'lookup-content'; key: Uint8Array }) => {
     ref++
-    return until(reader.refs.notes.ask(replyTo => ({ type: 'call', ref, call, replyTo }), { timeoutMs }))
+    return until(reader.refs.notes.ask(replyTo => ({ type: 'call', call: { ...call, ref }, replyTo }), { timeoutMs }))
   }
   t.like(await call({ type: 'ping', to }), { type: 'pong', enrSeq: to.seq })
 

@@ -54,6 +54,13 @@ export class PendingCalls<Call> implements Iterable<Call> {
     return call
   }
 
+  /** Takes all calls out, in the order in which they were added: for an owner that stops and owes each of them an answer. */
+  takeAll(): Call[] {
+    const calls = [...this.#calls.values()]
+    this.#calls.clear()
+    return calls
+  }
+
   /** In the order in which they were added. */
   [Symbol.iterator](): Iterator<Call> {
     return this.#calls.values()

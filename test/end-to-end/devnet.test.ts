@@ -3,9 +3,9 @@ import path from 'node:path'
 import test from 'ava'
 import { makeChain } from '../../src/history/chain-maker/chain-maker.ts'
 import { type Block, formatBlockFile } from '../../src/history/headers/block-file.ts'
+import { spimpl, temporaryDirectory } from '../testing/end-to-end/command.ts'
 import { blocksDirectory } from '../testing/history/blocks.ts'
 import { vectorsMissing } from '../vectors.ts'
-import { spimpl, temporaryDirectory } from './command.ts'
 
 const blocks = blocksDirectory()
 const onBlocks = blocks === undefined ? test.skip : test

@@ -37,3 +37,6 @@ export function nodeComposition(options: NodeOptions = {}) {
     .supervisor('doors', { strategy: 'one-for-one', ...SUPERVISION, phase: PHASES.doors })
     .with('rpc', rows.rpc)
 }
+
+/** The composition of a node, for functions that take or return one. */
+export type NodeComposition = ReturnType<typeof nodeComposition>

@@ -64,7 +64,7 @@ export type {
   StoredEntry,
 } from '../src/store/content-store.ts'
 export { DataDirectory } from '../src/store/data-directory.ts'
-export type { RadiusSetting } from '../src/store/policy.ts'
+export type { RadiusSetting } from '../src/store/radius.ts'
 export type {
   Datagram,
   DatagramCounters,
@@ -76,7 +76,7 @@ export type {
 export { type ApiParts, nodeApi } from './api/node-api.ts'
 export type { NodeRefs } from './api/node-asks.ts'
 export { storageOnLane, validationOnLane } from './composition/lane-rows.ts'
-export { nodeComposition } from './composition/node-composition.ts'
+export { type NodeShape, nodeComposition } from './composition/node-composition.ts'
 export { HISTORY_SUBNETWORK, nodeRows, type Subnetwork, subnetworkRow } from './composition/node-rows.ts'
 export { EVENTS_BUFFERED, type EventsDropped } from './event-feed.ts'
 export type { ExecutorName } from './options/executors.ts'

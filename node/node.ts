@@ -81,7 +81,7 @@ export type {
 export { type ApiParts, nodeApi } from './api/node-api.ts'
 export type { NodeRefs } from './api/node-asks.ts'
 export { storageOnLane, validationOnLane } from './composition/lane-rows.ts'
-export { type NodeComposition, nodeComposition } from './composition/node-composition.ts'
+export { type NodeComposition, type NodeShape, nodeComposition } from './composition/node-composition.ts'
 export { HISTORY_SUBNETWORK, nodeRows, type Subnetwork, subnetworkRow } from './composition/node-rows.ts'
 export { EVENTS_BUFFERED, type EventsDropped } from './event-feed.ts'
 export type { ExecutorName } from './options/executors.ts'

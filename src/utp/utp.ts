@@ -11,7 +11,7 @@
  * both: limits.ts, counters.ts, deadlines.ts (the timers of a stream).
  */
 export { type ConnectionOptions, UtpConnection } from './connection/connection.ts'
-export { type ConnectionState, connectionMachine } from './connection/connection-machine.ts'
+export type { ConnectionState } from './connection/connection-machine.ts'
 export type { StreamInput, StreamOutput, StreamSnapshot, StreamStats } from './connection/messages.ts'
 export { defaultStreamLimits, defaultStreamsLimits, type StreamLimits, type StreamsLimits } from './limits.ts'
 export type { StreamId, StreamPeer, StreamsInput, StreamsOutput, StreamsStats } from './streams/messages.ts'

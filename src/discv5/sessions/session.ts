@@ -1,5 +1,4 @@
-import { Deadline, invariant } from 'spimpl-runtime/core'
-import { Lifecycle } from 'spimpl-runtime/machines'
+import { Deadline, invariant, Lifecycle } from 'spimpl-runtime/core'
 import type { NodeRecord } from '../../identity/node-record.ts'
 import type { Endpoint } from '../../transport/datagram.ts'
 import type { Attempt } from './attempt.ts'

@@ -25,7 +25,10 @@ export class Requests {
   readonly #members: TableMembers
   readonly #decoder: RecordDecoder
   readonly #pending: PendingCalls<PendingRequest>
-  /** Sessions with requests in flight. */
+  /**
+   * Sessions with requests in flight. An empty set stays until its session is evicted, because the next request reuses
+   * it.
+   */
   readonly #ofSession = new Map<Session, Set<PendingRequest>>()
 
   constructor(
@@ -143,6 +146,7 @@ export class Requests {
       if (session.record !== undefined) this.#members.doubt(session.record)
       request.owner.failed(request, 'SESSION_FAILED', 'the node did not answer the handshake')
     }
+    if (!session.isCached && this.ofSession(session).size === 0) this.#ofSession.delete(session)
   }
 
   #find(id: Uint8Array, nodeIdHex: string): PendingRequest | undefined {
@@ -156,7 +160,7 @@ export class Requests {
     if (this.#pending.take(request.idNumber) === undefined) return false
     const ofSession = this.#ofSession.get(request.session)
     invariant(ofSession?.delete(request) === true, 'a request in flight among those of its session')
-    if (ofSession.size === 0) this.#ofSession.delete(request.session)
+    if (ofSession.size === 0 && !request.session.isCached) this.#ofSession.delete(request.session)
     this.#backlog.remove(request)
     this.#context.deadlines.clear(request.timeout)
     this.#sentLog.forget(request)

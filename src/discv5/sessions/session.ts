@@ -11,10 +11,7 @@ import { type SessionEvent, type SessionState, sessionTable } from './session-ma
  */
 const MAX_RESPONSES = 16
 
-/**
- * Unanswered requests in a row after which the keys are given up: the peer may have lost them without being able to say
- * so.
- */
+/** Unanswered requests in a row after which the keys are given up, because the peer may have lost them silently. */
 const MAX_UNANSWERED = 3
 
 /**

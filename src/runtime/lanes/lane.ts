@@ -1,11 +1,12 @@
 import { Worker } from 'node:worker_threads'
-import { anyMessage, type Behavior, behavior, type Handlers, type Message } from '../actors/actor.ts'
-import type { ActorCell } from '../actors/actor-cell.ts'
-import { cellOf } from '../actors/actor-context.ts'
+import { type Behavior, behavior } from '../actors/actor.ts'
+import { type ActorCell, cellOf } from '../actors/actor-cell.ts'
+import type { Addressed } from '../actors/address.ts'
 import { failAsks } from '../actors/ask.ts'
+import { anyMessage, type Handlers, type Message } from '../actors/message.ts'
 import { SpimplError } from '../errors.ts'
 import type { Executor } from '../executors/executor.ts'
-import type { StopReason } from '../supervising/actor-lifecycle.ts'
+import type { StopReason } from '../supervising/termination.ts'
 import type { Inspection } from '../watching/inspection.ts'
 import type { TraceRecord } from '../watching/recorder.ts'
 import { Doorbell } from './doorbell.ts'
@@ -66,6 +67,8 @@ export class Lane implements AsyncDisposable {
   id: number
   private readonly hub: LaneHub
   private readonly ringBytes: number
+  private readonly onClosed: () => void
+  private readonly ignoreEnds: () => void
   private readonly standIns = new Map<number, StandIn>()
   /** The stand-ins of its actors, and what is to happen when they have come to their end. */
   private readonly residents = new Map<ActorCell, (() => void)[]>()
@@ -79,12 +82,13 @@ export class Lane implements AsyncDisposable {
   private pinned: ((refusal: string | undefined) => void)[] = []
 
   /** @internal `system.lane()` makes it. */
-  constructor(hub: LaneHub, id: number, { name = `lane-${id}`, ringBytes = 1 << 20 }: LaneOptions) {
+  constructor(hub: LaneHub, { name, ringBytes = 1 << 20 }: LaneOptions, onClosed: () => void) {
     this.hub = hub
-    this.id = id
-    this.name = name
+    this.id = hub.nextLane()
+    this.name = name ?? `lane-${this.id}`
     this.ringBytes = ringBytes
-    hub.forgetters.add(this.onForgotten)
+    this.onClosed = onClosed
+    this.ignoreEnds = hub.onActorEnded(this.onActorEnded)
     this.start()
   }
 
@@ -170,8 +174,8 @@ export class Lane implements AsyncDisposable {
       await this.gone(cell)
     }
     await this.terminate()
-    this.hub.forgetters.delete(this.onForgotten)
-    this.hub.system.onLaneClosed(this)
+    this.ignoreEnds()
+    this.onClosed()
   }
 
   private gone(cell: ActorCell): Promise<void> {
@@ -179,11 +183,12 @@ export class Lane implements AsyncDisposable {
     return waiting === undefined ? Promise.resolve() : new Promise(resolve => waiting.push(resolve))
   }
 
-  private readonly onForgotten = (cell: ActorCell): void => {
-    const waiting = this.residents.get(cell)
+  private readonly onActorEnded = (actor: Addressed): void => {
+    const residents: Map<Addressed, (() => void)[]> = this.residents
+    const waiting = residents.get(actor)
     if (waiting === undefined) return
-    this.residents.delete(cell)
-    this.link?.send(this.id, FORGET, cell.id, 0, 0, undefined)
+    residents.delete(actor)
+    this.link?.send(this.id, FORGET, actor.id, 0, 0, undefined)
     for (const resolve of waiting) resolve()
   }
 
@@ -204,7 +209,7 @@ export class Lane implements AsyncDisposable {
   private start(): void {
     const toLane = SharedRing.allocate(this.ringBytes)
     const toMain = SharedRing.allocate(this.ringBytes)
-    const { recorder, measured, main: root } = this.hub.system
+    const { recorder, isMeasured: measured, root } = this.hub.host
     const bell = new Doorbell()
     const start: LaneStart = {
       lane: this.id,
@@ -264,19 +269,19 @@ export class Lane implements AsyncDisposable {
     const error = new SpimplError('LANE_DIED', `expected an open lane for ${cell.path}, ${this.name} is closed`, {
       cause,
     })
-    if (!cell.lifecycle.ending) this.hub.system.report(cell, 'failed', error)
+    if (!cell.lifecycle.isEnding) this.hub.host.report(cell, 'failed', error)
     cell.lifecycle.requestStop('parent', { type: 'failed', error })
   }
 
   private begin(cell: ActorCell, { module, name, input }: LaneBehavior<Message>): number {
     if (this.worker === undefined) {
-      this.id = this.hub.system.nextLaneId()
+      this.id = this.hub.nextLane()
       this.start()
     }
-    const id = this.hub.system.nextActorId()
+    const id = this.hub.host.nextActorId()
     this.standIns.set(id, new StandIn(cell))
     if (!this.residents.has(cell)) this.residents.set(cell, [])
-    const address = this.hub.addressOf(cell.ref)
+    const address = this.hub.addressOf(cell)
     const payload = { module: String(module), name, input, address: { ...address } }
     this.hub.send(this.link!, this.id, SPAWN, id, 0, 0, payload)
     return id
@@ -302,7 +307,7 @@ export class Lane implements AsyncDisposable {
       this.hub.send(link, this.id, TELL_STAND_IN, id, messageId, causeId, message)
     } catch (error) {
       // The mistake is the sender's: no reason to end this life of the actor.
-      this.hub.system.report(cell, 'could not be told', error)
+      this.hub.host.report(cell, 'could not be told', error)
       failAsks(message, error as SpimplError)
       cell.deadLetter('not-cloneable', message, messageId)
       return undefined
@@ -333,7 +338,7 @@ export class Lane implements AsyncDisposable {
     const { cell, left } = standIn
     if (reason.type === 'failed') {
       // Of one that stops, or has another life by now, it is only reported.
-      if (left) this.hub.system.report(cell, 'failed while it ended', reason.error)
+      if (left) this.hub.host.report(cell, 'failed while it stopped', reason.error)
       else cell.lifecycle.fail(reason.error)
     } else if (!left && cell.lifecycle.takesChildren) cell.lifecycle.requestStop('self')
   }

@@ -5,7 +5,8 @@ import { DelayedWork } from './delayed-work.ts'
 import type { QualityOfService } from './quality-of-service.ts'
 import { Ring } from './ring.ts'
 import { type Drainable, execution, RootQueue, rootBand, type Target } from './root-queue.ts'
-import { type Work, WorkItem, type WorkOptions } from './work-item.ts'
+import type { Work } from './work.ts'
+import { WorkItem, type WorkOptions } from './work-item.ts'
 
 /** The attributes of a queue, as `dispatch_queue_attr_t` has them. */
 export interface DispatchQueueOptions {

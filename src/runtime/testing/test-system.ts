@@ -1,9 +1,10 @@
-import { anyMessage, behavior, type Handlers, type Message, type Tagged } from '../actors/actor.ts'
+import { behavior } from '../actors/actor.ts'
 import type { Ref } from '../actors/actor-ref.ts'
-import { System, type SystemOptions } from '../actors/system.ts'
+import { anyMessage, type Handlers, type Message, type Tagged } from '../actors/message.ts'
 import { SpimplError } from '../errors.ts'
 import { SimulationExecutor } from '../executors/simulation.ts'
 import { seededRandomness } from '../ports/randomness.ts'
+import { System, type SystemOptions } from '../system/system.ts'
 import { Recorder } from '../watching/recorder.ts'
 
 /** What makes a simulated run the one it is. */

@@ -1,7 +1,7 @@
 import type { ActorContext } from 'spimpl-runtime'
 import type { Core } from 'spimpl-runtime/core'
 
-/** The message by which an actor hears that the moment of its core's deadline has come. */
+/** The message of an actor's timer: the deadline of its core has come. */
 export interface Timeout {
   readonly type: 'timeout'
 }
@@ -9,9 +9,10 @@ export interface Timeout {
 const TIMEOUT: Timeout = { type: 'timeout' }
 
 /**
- * Binds a core to the actor that owns it: every input goes in with the present moment, and the actor's one timer follows the core's
- * deadline. The timer is moved only to an earlier moment; when it fires before the deadline (which has moved on since, as deadlines of
- * streams do with every packet) it is set again, so that a packet costs no timer.
+ * Binds a core to the actor that owns it: each input is handled with the present moment, and the actor's one timer
+ * follows the core's deadline. The timer is only ever moved to an earlier moment. If the deadline has moved on when the
+ * timer fires (as the deadline of a stream does with every packet), the timer is set again, so that a packet costs no
+ * timer.
  */
 export function driveCore<Input extends { readonly type: string }, Output, Message extends { readonly type: string }>(
   context: ActorContext<Message | Timeout>,
@@ -30,7 +31,7 @@ export function driveCore<Input extends { readonly type: string }, Output, Messa
   }
 }
 
-/** Numbers what an actor asks of a core, and finds who is waiting when the answer comes. */
+/** Numbers what an actor asks of a core, and finds the caller when the answer comes. */
 export class Pending<Waiter> {
   readonly #waiting = new Map<number, Waiter>()
   #next = 1
@@ -51,7 +52,7 @@ export class Pending<Waiter> {
     return waiter
   }
 
-  /** Takes all that wait: for the actor that stops, and owes each an answer. */
+  /** Takes all callers: an actor that stops owes each of them an answer. */
   takeAll(): Waiter[] {
     const waiters = [...this.#waiting.values()]
     this.#waiting.clear()

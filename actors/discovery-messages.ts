@@ -6,12 +6,12 @@ import type { RecordChanges } from '../src/identity/publishable-record.ts'
 import type { Timeout } from './core-driver.ts'
 import type { DatagramsArrived } from './transport.ts'
 
-/** How a TALKREQ ended, to whoever sent it. */
+/** The outcome of a TALKREQ, for the actor that sent it. */
 export type TalkOutcome =
   | { readonly type: 'talk-answered'; readonly ref: number; readonly payload: Uint8Array }
   | { readonly type: 'talk-failed'; readonly ref: number; readonly code: ErrorCode }
 
-/** A TALKREQ that waits for `answer-talk`. */
+/** A TALKREQ of a peer that awaits `answer-talk`. */
 export interface TalkRequested {
   readonly type: 'talk-requested'
   readonly from: NodeRecord
@@ -19,18 +19,19 @@ export interface TalkRequested {
   readonly token: TalkToken
 }
 
-/** TALKREQs of a one-way protocol, of one node and one turn. */
+/** TALKREQs of a one-way protocol that one node sent in one turn. */
 export interface TalksReceived {
   readonly type: 'talks-received'
   readonly from: NodeRecord
   readonly payloads: readonly Uint8Array[]
 }
 
-/** What discovery tells those who watch the network. */
+/** What discovery sends to watchers of the network. */
 export type NetworkEvent =
   | { readonly type: 'node-met'; readonly record: NodeRecord }
   | { readonly type: 'record-changed'; readonly record: NodeRecord }
 
+/** The answer to a PING; `ip` and `port` are our address as the peer sees it. */
 export interface Pong {
   readonly enrSeq: bigint
   readonly ip: string
@@ -40,11 +41,11 @@ export interface Pong {
 export type DiscoveryMessage =
   | DatagramsArrived
   | Timeout
-  /** Requests of this TALKREQ protocol go to `handler`. */
+  /** TALKREQs of this protocol go to `handler`. */
   | { readonly type: 'serve-talks'; readonly protocol: Uint8Array; readonly handler: Ref<TalkRequested> }
-  /** Packets of a one-way protocol go to `handler`. */
+  /** TALKREQs of this one-way protocol go to `handler`. */
   | { readonly type: 'serve-packets'; readonly protocol: Uint8Array; readonly handler: Ref<TalksReceived> }
-  /** Told the own record at once, and what happens from then on. */
+  /** `watcher` is sent the own record at once, and then every network event. */
   | { readonly type: 'watch-network'; readonly watcher: Ref<NetworkEvent> }
   | {
       readonly type: 'talk'
@@ -74,7 +75,7 @@ export type DiscoveryMessage =
   | { readonly type: 'resolve'; readonly nodeId: Uint8Array; readonly replyTo: ReplyTo<NodeRecord | undefined> }
   | { readonly type: 'known-record'; readonly nodeIdHex: string; readonly replyTo: ReplyTo<NodeRecord | undefined> }
   | { readonly type: 'remove-record'; readonly nodeIdHex: string; readonly replyTo: ReplyTo<boolean> }
-  /** Node ids of the routing table, a list for each log distance from 1 to 256. */
+  /** The node ids of the routing table: a list for each log distance from 1 to 256. */
   | { readonly type: 'buckets'; readonly replyTo: ReplyTo<readonly (readonly string[])[]> }
   | { readonly type: 'own-record'; readonly replyTo: ReplyTo<NodeRecord> }
   | { readonly type: 'snapshot'; readonly replyTo: ReplyTo<DiscoverySnapshot> }

@@ -1,11 +1,12 @@
 import type { Ref, ReplyTo } from 'spimpl-runtime'
 import { behavior } from 'spimpl-runtime'
+import { PendingCalls } from 'spimpl-runtime/core'
 import type { Cryptography } from '../src/crypto/cryptography.ts'
 import { type DiscoveryInput, type DiscoveryOutput, Discv5 } from '../src/discv5/discv5.ts'
-import { SpimplError } from '../src/errors.ts'
+import { type ErrorCode, SpimplError } from '../src/errors.ts'
 import type { NodeRecord } from '../src/identity/node-record.ts'
 import type { PublishableRecord } from '../src/identity/publishable-record.ts'
-import { driveCore, Pending } from './core-driver.ts'
+import { driveCore } from './core-driver.ts'
 import type { DiscoveryMessage, NetworkEvent, TalkRequested, TalksReceived } from './discovery-messages.ts'
 import type { TransportMessage } from './transport.ts'
 
@@ -13,15 +14,24 @@ export interface DiscoveryOptions {
   readonly record: PublishableRecord
   readonly crypto: Cryptography
   readonly transport: Ref<TransportMessage>
-  /** Whether the address that peers see replaces the one of the own record. */
+  /** Whether the address that a majority of peers sees replaces the one in the own record. */
   readonly adoptAddress: boolean
-  /** The socket is bound to one address, and that of IPv6. False unless told. */
+  /** The socket is bound to a single address, which is one of IPv6. Default: false. */
   readonly hasIpv6Alone?: boolean
   readonly bootstrap: readonly NodeRecord[]
 }
 
-/** What ends a call: the outputs of the core that carry a `ref`, and the end of the actor. */
-type Outcome = Extract<DiscoveryOutput, { readonly ref: number }> | { readonly type: 'stopped' }
+/** What ends a call: an output of the core with a `ref`, or a refusal or the stop of this actor. */
+type Outcome =
+  | Extract<DiscoveryOutput, { readonly ref: number }>
+  | { readonly type: 'refused'; readonly code: ErrorCode; readonly detail: string }
+
+/** An input of the core that has an outcome, before it is numbered. */
+type Call = WithoutRef<Extract<DiscoveryInput, { readonly ref: number }>>
+type WithoutRef<Input> = Input extends unknown ? Omit<Input, 'ref'> : never
+
+/** Calls in flight: more than the core has requests and lookups, which are bounded by `DiscoveryLimits`. */
+const MAX_CALLS = 16_384
 
 /** Owns discovery v5: sessions, the routing table, lookups and the own record. */
 export function discovery(options: DiscoveryOptions) {
@@ -29,7 +39,7 @@ export function discovery(options: DiscoveryOptions) {
     const { transport, record, crypto, adoptAddress, hasIpv6Alone = false } = options
     const { randomness } = context
     const core = new Discv5({ record, crypto, randomness, oneWayProtocols: ['utp'], adoptAddress, hasIpv6Alone })
-    const calls = new Pending<(outcome: Outcome) => void>()
+    const calls = new PendingCalls<(outcome: Outcome) => void>(MAX_CALLS)
     const talkHandlers = new Map<string, Ref<TalkRequested>>()
     const packetHandlers = new Map<string, Ref<TalksReceived>>()
     let watchers: readonly Ref<NetworkEvent>[] = []
@@ -59,21 +69,30 @@ export function discovery(options: DiscoveryOptions) {
     }
     const feed = driveCore<DiscoveryInput, DiscoveryOutput, DiscoveryMessage>(context, core, carry)
 
-    /** Numbers a call; what the core says of it in the end goes to `replyTo`. */
-    const asked = <Type extends Outcome['type'], R>(
+    /** Hands a call to the core under a number, unless there are too many; `settle` is given its outcome. */
+    const call = (request: Call, settle: (outcome: Outcome) => void): void => {
+      if (calls.hasRoom) feed({ ...request, ref: calls.add(settle) })
+      else settle({ type: 'refused', code: 'REQUEST_LIMIT', detail: `expected at most ${MAX_CALLS} calls in flight` })
+    }
+
+    /** A call whose outcome of this type is answered to `replyTo`; any other outcome is an error. */
+    const ask = <Type extends Outcome['type'], R>(
+      request: Call,
       replyTo: ReplyTo<R>,
       type: Type,
       answer: (outcome: Extract<Outcome, { readonly type: Type }>) => R,
-    ): number =>
-      calls.add(outcome => {
+    ): void =>
+      call(request, outcome => {
         if (outcome.type === type) replyTo.tell(answer(outcome as Extract<Outcome, { readonly type: Type }>))
         else if (outcome.type === 'record-refused') replyTo.fail(outcome.error)
-        else if (outcome.type === 'request-failed') replyTo.fail(new SpimplError(outcome.code, outcome.detail))
-        else replyTo.fail(new SpimplError('ACTOR_STOPPED', `${context.path} stopped before the answer`))
+        else if (outcome.type === 'request-failed' || outcome.type === 'refused') {
+          replyTo.fail(new SpimplError(outcome.code, outcome.detail))
+        }
       })
 
     context.onStop(() => {
-      for (const settle of calls.takeAll()) settle({ type: 'stopped' })
+      const detail = `${context.path} stopped before the answer`
+      for (const settle of calls) settle({ type: 'refused', code: 'ACTOR_STOPPED', detail })
     })
 
     transport.tell({ type: 'subscribe', subscriber: context.self })
@@ -86,7 +105,7 @@ export function discovery(options: DiscoveryOptions) {
       'add-record': feed,
       bootstrap: feed,
       'set-record': ({ entries, replyTo }) =>
-        feed({ type: 'set-record', ref: asked(replyTo, 'record-set', ({ record }) => record), entries }),
+        ask({ type: 'set-record', entries }, replyTo, 'record-set', ({ record }) => record),
       'answer-talk': feed,
       'serve-talks': ({ protocol, handler }) => {
         talkHandlers.set(protocolName(protocol), handler)
@@ -98,32 +117,26 @@ export function discovery(options: DiscoveryOptions) {
         watchers = [...watchers.filter(known => known.path !== watcher.path), watcher]
         watcher.tell({ type: 'record-changed', record: record.current })
       },
-      talk: ({ ref, to, protocol, payload, client }) => {
-        const settled = (outcome: Outcome): void => {
+      talk: ({ ref, to, protocol, payload, client }) =>
+        call({ type: 'talk', to, protocol, payload, timeoutMs: TALK_TIMEOUT_MS }, outcome => {
           if (outcome.type === 'talk-answered') client.tell({ type: 'talk-answered', ref, payload: outcome.payload })
-          else
-            client.tell({
-              type: 'talk-failed',
-              ref,
-              code: outcome.type === 'request-failed' ? outcome.code : 'ACTOR_STOPPED',
-            })
-        }
-        feed({ type: 'talk', ref: calls.add(settled), to, protocol, payload, timeoutMs: TALK_TIMEOUT_MS })
-      },
+          else if (outcome.type === 'request-failed' || outcome.type === 'refused') {
+            client.tell({ type: 'talk-failed', ref, code: outcome.code })
+          }
+        }),
       'ask-talk': ({ to, protocol, payload, replyTo }) =>
-        feed({ type: 'talk', ref: asked(replyTo, 'talk-answered', answer => answer.payload), to, protocol, payload }),
-      ping: ({ to, replyTo }) => feed({ type: 'ping', ref: asked(replyTo, 'pong', pong => pong), to }),
+        ask({ type: 'talk', to, protocol, payload }, replyTo, 'talk-answered', answer => answer.payload),
+      ping: ({ to, replyTo }) => ask({ type: 'ping', to }, replyTo, 'pong', pong => pong),
       'find-nodes': ({ to, distances, replyTo }) =>
-        feed({ type: 'find-nodes', ref: asked(replyTo, 'nodes', nodes => nodes.records), to, distances }),
+        ask({ type: 'find-nodes', to, distances }, replyTo, 'nodes', ({ records }) => records),
       lookup: ({ target, replyTo }) =>
-        feed({ type: 'lookup', ref: asked(replyTo, 'lookup-done', done => done.records), target }),
-      resolve: ({ nodeId, replyTo }) =>
-        feed({ type: 'resolve', ref: asked(replyTo, 'resolved', found => found.record), nodeId }),
+        ask({ type: 'lookup', target }, replyTo, 'lookup-done', ({ records }) => records),
+      resolve: ({ nodeId, replyTo }) => ask({ type: 'resolve', nodeId }, replyTo, 'resolved', ({ record }) => record),
       'known-record': ({ nodeIdHex, replyTo }) => {
         replyTo.tell(core.table.get(nodeIdHex)?.record)
       },
       'remove-record': ({ nodeIdHex, replyTo }) =>
-        feed({ type: 'remove-record', ref: asked(replyTo, 'record-removed', ({ removed }) => removed), nodeIdHex }),
+        ask({ type: 'remove-record', nodeIdHex }, replyTo, 'record-removed', ({ removed }) => removed),
       buckets: ({ replyTo }) => {
         const buckets: string[][] = Array.from({ length: 256 }, () => [])
         for (const { distance, members } of core.table.buckets()) {
@@ -141,10 +154,10 @@ export function discovery(options: DiscoveryOptions) {
   })
 }
 
-/** Longer than for discovery's own requests: whoever answers may have to ask its store, on a busy machine behind other work. */
+/** Longer than for discovery's own requests: the peer may have to ask its store, behind other work on a busy machine. */
 const TALK_TIMEOUT_MS = 2500
 
 const NOTHING = new Uint8Array(0)
 
-/** TALKREQ protocols are a few bytes; as a latin1 text they are a key. */
+/** The few bytes of a TALKREQ protocol as a map key. */
 const protocolName = (protocol: Uint8Array): string => String.fromCharCode(...protocol)

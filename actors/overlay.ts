@@ -1,28 +1,49 @@
-import { behavior, type Ref, type ReplyTo } from 'spimpl-runtime'
+import { behavior, lend, type Ref, type ReplyTo } from 'spimpl-runtime'
+import { PendingCalls } from 'spimpl-runtime/core'
 import { SpimplError } from '../src/errors.ts'
 import type { NodeRecord } from '../src/identity/node-record.ts'
 import {
   type CallResult,
   Overlay,
+  type OverlayCall,
   type OverlayInput,
   type OverlayOptions,
   type OverlayOutput,
+  type OverlaySnapshot,
+  type TransferEvent,
   type TransferOrder,
 } from '../src/portal/portal.ts'
-import { driveCore, Pending } from './core-driver.ts'
-import type { DiscoveryMessage } from './discovery-messages.ts'
-import { inboundTransfer } from './inbound-transfer.ts'
-import { outboundTransfer } from './outbound-transfer.ts'
-import type { OverlayMessage } from './overlay-messages.ts'
-import type { StorageMessage } from './storage.ts'
-import { storeQuestions } from './store-questions.ts'
+import { driveCore, type Timeout } from './core-driver.ts'
+import type { DiscoveryMessage, NetworkEvent, TalkOutcome, TalkRequested } from './discovery-messages.ts'
+import type { RadiusChanged, StorageAnswer, StorageMessage } from './storage.ts'
 import type { StreamsMessage } from './streams.ts'
-import type { TransferMessage } from './transfer.ts'
-import type { ValidationMessage } from './validation.ts'
+import { type TransferMessage, transfer } from './transfer.ts'
+import type { ValidationRequest, Verdict } from './validation.ts'
+
+export type OverlayMessage =
+  | Timeout
+  | TalkRequested
+  | TalkOutcome
+  | NetworkEvent
+  | RadiusChanged
+  | StorageAnswer
+  | Verdict
+  | TransferEvent
+  | Extract<OverlayInput, { readonly type: 'bootstrap' | 'cancel' }>
+  /**
+   * Answered with the result, or with the failure as a value, because it may carry a trace. The caller numbers its call
+   * (`ref`, messages.ts of src/portal), and may cancel it by that number.
+   */
+  | { readonly type: 'call'; readonly call: OverlayCall; readonly replyTo: ReplyTo<CallResult> }
+  | { readonly type: 'transfer-gone'; readonly ref: number }
+  | { readonly type: 'known-record'; readonly nodeIdHex: string; readonly replyTo: ReplyTo<NodeRecord | undefined> }
+  /** Node ids of the routing table, a list for each log distance from 1 to 256. */
+  | { readonly type: 'buckets'; readonly replyTo: ReplyTo<readonly (readonly string[])[]> }
+  | { readonly type: 'snapshot'; readonly replyTo: ReplyTo<OverlaySnapshot> }
 
 export interface OverlaySettings {
   readonly options: Omit<OverlayOptions, 'record' | 'radius' | 'randomness'>
-  /** The own record and radius when the node was composed; discovery and storage tell what they are now, after a restart too. */
+  /** Our own record and radius at composition. Discovery and storage send the current ones, also after a restart. */
   readonly record: NodeRecord
   readonly radius: bigint
   readonly bootstrap: readonly NodeRecord[]
@@ -30,19 +51,23 @@ export interface OverlaySettings {
   readonly discovery: Ref<DiscoveryMessage>
   readonly streams: Ref<StreamsMessage>
   readonly storage: Ref<StorageMessage>
-  readonly validation: Ref<ValidationMessage>
+  readonly validation: Ref<ValidationRequest>
 }
 
-/** Owns one sub-network: who is in it, what they want, and what of theirs we want; starts a transfer for every item on its way. */
+/** A node that does not send its newer record within this time stays known by the older one. */
+const REFETCH_TIMEOUT_MS = 10_000
+
+/**
+ * Owns one sub-network: membership, requests from peers and our own requests to them; starts a transfer for each item.
+ */
 export function overlay(settings: OverlaySettings) {
   return behavior<OverlayMessage>(context => {
     const { discovery, streams, storage, validation, maxItemBytes, options } = settings
     const { self, randomness } = context
     const core = new Overlay({ ...options, record: settings.record, radius: settings.radius, randomness })
-    const calls = new Pending<{ readonly id: number; readonly replyTo: ReplyTo<CallResult> }>()
-    const refOfCall = new Map<number, number>()
+    /** The core bounds them (`calls` of its limits). */
+    const calls = new PendingCalls<ReplyTo<CallResult>>(Number.POSITIVE_INFINITY)
     const transfers = new Map<number, Ref<TransferMessage>>()
-    const transferOptions = { streams, storage, validation, overlay: self, maxItemBytes }
 
     const carry = (output: OverlayOutput): void => {
       switch (output.type) {
@@ -53,18 +78,35 @@ export function overlay(settings: OverlaySettings) {
           discovery.tell(output)
           break
         case 'fetch-record':
-          refetch(output.known)
+          fetchRecord(output.known)
           break
         case 'want-content':
-        case 'judge-offer':
-        case 'validate':
-          questions.ask(output)
+          storage.tell({ type: 'read', ref: output.ref, contentId: output.contentId, client: self })
           break
+        case 'want-presence': {
+          const contentIds = output.items.map(item => item.contentId)
+          storage.tell({ type: 'holds', ref: output.ref, contentIds, client: self })
+          break
+        }
+        case 'validate':
+          validation.tell({
+            type: 'validate',
+            ref: output.ref,
+            key: output.key,
+            bytes: lend(output.content),
+            client: self,
+          })
+          break
+        case 'keep': {
+          const { ref, key, contentId, content } = output
+          storage.tell({ type: 'keep', ref, key, contentId, value: lend(content), client: self })
+          break
+        }
         case 'fetch':
         case 'serve':
         case 'send':
         case 'receive':
-          transfer(output)
+          startTransfer(output)
           break
         case 'decline':
           streams.tell(output)
@@ -75,44 +117,40 @@ export function overlay(settings: OverlaySettings) {
         case 'cancel-transfer':
           transfers.get(output.ref)?.tell({ type: 'cancel' })
           break
-        default: {
-          const waiting = calls.take(output.ref)
-          if (waiting === undefined) break
-          refOfCall.delete(waiting.id)
-          if (output.type === 'failed') context.log.debug('a call failed', { code: output.code, detail: output.detail })
-          waiting.replyTo.tell(output)
-        }
+        case 'failed':
+          context.log.debug('a call failed', { code: output.code, detail: output.detail })
+          calls.take(output.ref)?.tell(output)
+          break
+        default:
+          calls.take(output.ref)?.tell(output)
       }
     }
     const feed = driveCore<OverlayInput, OverlayOutput, OverlayMessage>(context, core, carry)
-    const questions = storeQuestions({ storage, validation, client: self, settle: feed })
 
-    /** Asks the node itself and nobody else: who names ever higher numbers must not make us search the network for each. */
-    const refetch = (known: NodeRecord): void => {
+    /** Asks only the node itself: a peer that announces ever higher numbers must not make us search the network. */
+    const fetchRecord = (known: NodeRecord): void => {
       discovery
         .ask(replyTo => ({ type: 'find-nodes', to: known, distances: [0], replyTo }), {
           timeoutMs: REFETCH_TIMEOUT_MS,
         })
         .then(
           ([record]) => record !== undefined && record.seq > known.seq && self.tell({ type: 'node-met', record }),
-          () => {}, // it stays known by its older record
+          () => {},
         )
     }
 
-    const transfer = (request: TransferOrder): void => {
-      const { ref } = request
-      const child =
-        request.type === 'fetch' || request.type === 'receive'
-          ? inboundTransfer(request, transferOptions)
-          : outboundTransfer(request, transferOptions)
-      const actor = context.spawn(child, { name: `${request.type}-${ref}`, restart: 'temporary' })
+    const startTransfer = (order: TransferOrder): void => {
+      const { type, ref } = order
+      const child = transfer(order, { streams, storage, validation, overlay: self, maxItemBytes })
+      const name = ref < 0 ? `${type}-own-${-ref}` : `${type}-${ref}`
+      const actor = context.spawn(child, { name, restart: 'temporary' })
       transfers.set(ref, actor)
       context.watch(actor, { type: 'transfer-gone', ref })
     }
 
     context.onStop(() => {
       const error = new SpimplError('ACTOR_STOPPED', `${context.path} stopped before the answer`)
-      for (const { replyTo } of calls.takeAll()) replyTo.fail(error)
+      for (const replyTo of calls.takeAll()) replyTo.fail(error)
     })
     discovery.tell({ type: 'serve-talks', protocol: options.protocol, handler: self })
     discovery.tell({ type: 'watch-network', watcher: self })
@@ -132,29 +170,29 @@ export function overlay(settings: OverlaySettings) {
       'transfer-size': feed,
       'transfer-done': feed,
       'transfer-failed': feed,
+      'content-read': feed,
+      presence: feed,
+      verdict: feed,
+      'content-kept': feed,
+      'keep-failed': feed,
       bootstrap: feed,
-      call({ id, call, replyTo }) {
-        const ref = calls.add({ id, replyTo })
-        refOfCall.set(id, ref)
-        feed({ ...call, ref })
+      call({ call, replyTo }) {
+        if (calls.peek(call.ref) !== undefined) {
+          replyTo.fail(new SpimplError('USAGE', `expected a new ref, got ${call.ref} of a call that is not settled`))
+          return
+        }
+        calls.addAs(call.ref, replyTo)
+        feed(call)
       },
-      abandon({ id }) {
-        const ref = refOfCall.get(id)
-        if (ref === undefined) return
-        refOfCall.delete(id)
+      cancel({ ref }) {
         calls.take(ref)
         feed({ type: 'cancel', ref })
       },
       'transfer-gone'({ ref }) {
-        // Reported before, unless its actor failed: the core passes over what it knows to have ended.
+        // The core ignores this for a transfer that has reported its end; otherwise the actor of the transfer failed.
         transfers.delete(ref)
-        feed({ type: 'transfer-failed', ref, code: 'ACTOR_FAILED' })
+        feed({ type: 'transfer-failed', ref, code: 'ACTOR_FAILED', blamesContent: false })
       },
-      'content-read': questions.answered,
-      presence: questions.answered,
-      verdict: questions.answered,
-      'content-kept': questions.answered,
-      'keep-failed': questions.answered,
       'known-record': ({ nodeIdHex, replyTo }) => {
         replyTo.tell(core.record(nodeIdHex))
       },
@@ -167,5 +205,3 @@ export function overlay(settings: OverlaySettings) {
     }
   })
 }
-
-const REFETCH_TIMEOUT_MS = 10_000

@@ -1,16 +1,17 @@
 import type { ActorContext, Handlers, Message } from 'spimpl-runtime'
 import { SpimplError } from '../src/errors.ts'
 
-/** An actor's first message to itself: it opens its resource. */
+/** An actor's first message to itself: open the resource. */
 export interface Open {
   readonly type: 'open'
 }
 
 /**
- * Something outside that an actor owns and must open first: a socket, a store, a listener. It outlives restarts of the actor.
+ * Something outside the program that an actor owns and must open first: a socket, a store, a listener. It outlives
+ * restarts of the actor.
  *
- * Opening fails in two ways. At the first start the failure is a user's (a port that is taken, a directory that is locked): it is
- * kept, and given to whoever asks the actor for the thing. Later it is the world's, and thrown, so that the supervisor tries again.
+ * A failure to open it at the first start is the user's to mend (a port that is taken, a directory that is locked): it
+ * is kept, and answered to callers of the actor. A later failure is thrown, so that the supervisor tries again.
  */
 export class Resource<T> {
   readonly #openThing: () => Promise<T>
@@ -32,25 +33,25 @@ export class Resource<T> {
     }
   }
 
-  /** @throws what opening it threw */
+  /** @throws the error with which it failed to open */
   get(): T {
     if (this.#thing !== undefined) return this.#thing
-    throw this.#failure ?? new SpimplError('ACTOR_FAILED', 'expected it to be open')
+    throw this.#failure ?? new SpimplError('ACTOR_FAILED', 'expected the resource to be open')
   }
 
-  /** Undefined where it is not open. */
+  /** Undefined if it is not open. */
   get current(): T | undefined {
     return this.#thing
   }
 
-  /** Gives it up; `close` of the thing is the caller's. */
+  /** Gives it up to the caller, who closes it. */
   take(): T | undefined {
     const thing = this.#thing
     this.#thing = undefined
     return thing
   }
 
-  /** Answers with what `read` makes of it, or with the failure to open it. */
+  /** Answers with the result of `read`, or with the error with which it failed to open. */
   answer<R>(replyTo: { tell(value: R): boolean; fail(error: Error): boolean }, read: (thing: T) => R): void {
     if (this.#thing === undefined && this.#failure !== undefined) replyTo.fail(this.#failure)
     else replyTo.tell(read(this.get()))
@@ -58,9 +59,9 @@ export class Resource<T> {
 }
 
 /**
- * The handlers of an actor that serves once its resource is open: what is told before is set aside, in order.
+ * The handlers of an actor that serves once its resource is open. Earlier messages are stashed, in order.
  *
- * @param opened runs once it is open, before what was set aside
+ * @param opened called when the resource is open, before the stashed messages are handled
  */
 export function onceOpen<M extends Message>(
   context: ActorContext<M | Open>,
@@ -69,7 +70,7 @@ export function onceOpen<M extends Message>(
   opened: () => void = () => {},
 ): Handlers<M | Open> {
   const table = handlers as unknown as Readonly<Record<string, (message: M) => void | PromiseLike<void>>>
-  const setAside = (message: M): void => {
+  const stash = (message: M): void => {
     context.stash(message)
   }
   const open = async (): Promise<void> => {
@@ -79,6 +80,6 @@ export function onceOpen<M extends Message>(
     context.unstashAll()
   }
   context.self.tell({ type: 'open' })
-  const waiting = Object.fromEntries(Object.keys(table).map(tag => [tag, setAside]))
+  const waiting = Object.fromEntries(Object.keys(table).map(tag => [tag, stash]))
   return { ...waiting, open } as unknown as Handlers<M | Open>
 }

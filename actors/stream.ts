@@ -8,27 +8,27 @@ import {
   type StreamLimits,
   type StreamOutput,
   type StreamStats,
+  type StreamsInput,
   UtpConnection,
 } from '../src/utp/utp.ts'
 import { driveCore, type Timeout } from './core-driver.ts'
 import type { DiscoveryMessage } from './discovery-messages.ts'
-import type { StreamsMessage } from './streams.ts'
 
-/** What a stream tells the one who opened it. */
+/** The events of a stream, for the actor that opened it. */
 export type StreamEvent =
   | { readonly type: 'stream-opened'; readonly stream: Ref<StreamMessage> }
-  /** Bytes in order; the receiver gives them back with `read` when it has taken them. */
+  /** Bytes in order. The owner gives them back with `read` when it has consumed them. */
   | { readonly type: 'stream-data'; readonly chunks: readonly Uint8Array[]; readonly bytes: number }
   | { readonly type: 'stream-writable'; readonly bytes: number }
   /** The peer has sent its last byte. */
   | { readonly type: 'stream-ended' }
-  /** The peer has everything that was written. */
+  /** The peer has acknowledged everything that was written. */
   | { readonly type: 'stream-delivered' }
-  /** The last event. Also when no stream came about. */
+  /** The last event, also if no stream was opened. */
   | {
       readonly type: 'stream-closed'
       readonly reason: 'finished' | StreamErrorCode
-      /** Of STREAM_RESET: why the peer gave up, where it said so. */
+      /** Of STREAM_RESET: why the peer gave up, if it said so. */
       readonly peerReason?: StreamErrorCode | undefined
       readonly detail: string
       readonly stats: StreamStats | undefined
@@ -39,20 +39,23 @@ export type StreamMessage =
   | Timeout
   | { readonly type: 'snapshot'; readonly replyTo: ReplyTo<ReturnType<UtpConnection['snapshot']>> }
 
+type StreamClosed = Extract<StreamsInput<NodeRecord>, { readonly type: 'closed' }>
+
 export interface StreamOptions {
   readonly id: StreamId
   readonly peer: NodeRecord
   readonly connectionId: number
   readonly initiated: boolean
   readonly owner: Ref<StreamEvent>
-  readonly streams: Ref<StreamsMessage>
+  /** Receives `closed`. */
+  readonly streams: Ref<StreamClosed>
   readonly discovery: Ref<DiscoveryMessage>
   readonly limits: Partial<StreamLimits>
 }
 
 export const UTP_PROTOCOL = Uint8Array.of(0x75, 0x74, 0x70)
 
-/** Owns one uTP stream: its windows, buffers and timers. Packets leave as one message a turn. */
+/** Owns one uTP stream: its windows, buffers and timers. Packets leave as one message for each turn. */
 export function stream(options: StreamOptions) {
   return behavior<StreamMessage>(context => {
     const { id, peer, connectionId, initiated, owner, streams, discovery, limits } = options
@@ -80,20 +83,23 @@ export function stream(options: StreamOptions) {
           owner.tell({ type: 'stream-delivered' })
           break
         case 'closed': {
-          const { reason, peerReason, detail, stats, farewell } = output
+          const { reason, peerReason, detail, stats, lastAck } = output
           closed = true
           owner.tell({ type: 'stream-closed', reason, peerReason, detail, stats })
-          streams.tell({ type: 'closed', stream: id, farewell })
+          streams.tell({ type: 'closed', stream: id, lastAck })
           context.stop()
         }
       }
     }
     const drive = driveCore<StreamInput, StreamOutput, StreamMessage>(context, core, carry)
-    /** What still waits in the mailbox of a closed stream is passed over. */
+    /**
+     * Messages that are still in the mailbox of a closed stream are ignored: `streams` answers late packets, at a
+     * bounded rate.
+     */
     const feed = (input: StreamInput): void => {
       if (!closed) drive(input)
     }
-    // The peer need not wait for its time-out when we leave.
+    // A RESET, so that the peer does not wait for its timeout.
     context.onStop(() => feed({ type: 'reset', reason: 'STREAM_CLOSED' }))
     feed({ type: 'open' })
 

@@ -1,7 +1,9 @@
 import type { Ref, ReplyTo } from 'spimpl-runtime'
 import { behavior } from 'spimpl-runtime'
+import { PendingCalls } from 'spimpl-runtime/core'
 import type { NodeRecord } from '../src/identity/node-record.ts'
 import {
+  defaultStreamsLimits,
   type StreamId,
   type StreamLimits,
   Streams,
@@ -9,11 +11,11 @@ import {
   type StreamsOutput,
   type StreamsStats,
 } from '../src/utp/utp.ts'
-import { driveCore, Pending, type Timeout } from './core-driver.ts'
+import { driveCore, type Timeout } from './core-driver.ts'
 import type { DiscoveryMessage, TalksReceived } from './discovery-messages.ts'
 import { type StreamEvent, type StreamMessage, stream, UTP_PROTOCOL } from './stream.ts'
 
-/** A stream with the connection id of a Portal message. `owner` hears the rest. */
+/** A stream with the connection id of a Portal message. `owner` receives its events. */
 export interface StreamRequest {
   readonly peer: NodeRecord
   readonly connectionId: number
@@ -24,31 +26,31 @@ export interface StreamRequest {
 export type StreamsMessage =
   | TalksReceived
   | Timeout
-  /** Connect. */
+  /** Connect to the peer. */
   | ({ readonly type: 'initiate' } & StreamRequest)
   /** Wait for the peer to connect. */
   | ({ readonly type: 'expect' } & StreamRequest)
-  | Extract<StreamsInput<NodeRecord>, { readonly type: 'closed' | 'decline' }>
-  /** A stream's actor is gone, in whatever way. */
-  | { readonly type: 'stream-gone'; readonly stream: StreamId }
+  /**
+   * From the actor of a stream, when it has closed and when it has stopped; and from a transfer that does not connect.
+   */
+  | Extract<StreamsInput<NodeRecord>, { readonly type: 'closed' | 'owner-gone' | 'decline' }>
   | { readonly type: 'snapshot'; readonly replyTo: ReplyTo<StreamsStats> }
 
-interface Opening {
-  readonly owner: Ref<StreamEvent>
-  readonly limits: Partial<StreamLimits>
-}
+type Outcome<Type extends StreamsOutput<NodeRecord>['type']> = Extract<StreamsOutput<NodeRecord>, { type: Type }>
+type Opening = Pick<StreamRequest, 'owner' | 'limits'>
 
 interface OpenStream {
   readonly ref: Ref<StreamMessage>
   readonly owner: Ref<StreamEvent>
 }
 
-/** Owns which stream a packet belongs to; starts an actor for every stream and hands it its packets. */
+/** Owns the table of streams; starts an actor for every stream and passes it its packets. */
 export function streams(options: { readonly discovery: Ref<DiscoveryMessage> }) {
   return behavior<StreamsMessage>(context => {
     const { discovery } = options
     const core = new Streams<NodeRecord>({ randomness: context.randomness })
-    const openings = new Pending<Opening>()
+    // The core refuses an expectation above its limit at once: one more call is pending meanwhile.
+    const openings = new PendingCalls<Opening>(defaultStreamsLimits.maxExpectations + 1)
     const open = new Map<StreamId, OpenStream>()
 
     const carry = (output: StreamsOutput<NodeRecord>): void => {
@@ -60,35 +62,40 @@ export function streams(options: { readonly discovery: Ref<DiscoveryMessage> }) 
           discovery.tell({ type: 'send-talks', to: output.peer, protocol: UTP_PROTOCOL, payloads: output.packets })
           break
         case 'opened':
-          opened(output)
+          start(output)
           break
         case 'refused':
-          refuse(output.ref, output.code, output.detail)
+          tellClosed(openings.take(output.ref)?.owner, output.code, output.detail)
           break
         case 'expired':
-          refuse(output.ref, 'STREAM_CONNECT_TIMEOUT', 'the peer did not connect')
+          tellClosed(openings.take(output.ref)?.owner, 'STREAM_CONNECT_TIMEOUT', 'the peer did not connect')
+          break
+        case 'lost':
+          tellClosed(open.get(output.stream)?.owner, output.code, output.detail)
       }
     }
     const feed = driveCore<StreamsInput<NodeRecord>, StreamsOutput<NodeRecord>, StreamsMessage>(context, core, carry)
 
-    const opened = (output: Extract<StreamsOutput<NodeRecord>, { readonly type: 'opened' }>): void => {
-      const opening = openings.take(output.ref)
-      if (opening === undefined) return
-      const { owner, limits } = opening
-      const { stream: id, peer, connectionId, initiated } = output
+    const start = ({ ref: opening, stream: id, peer, connectionId, initiated }: Outcome<'opened'>): void => {
+      const { owner, limits } = openings.take(opening)!
       const child = stream({ id, peer, connectionId, initiated, owner, streams: context.self, discovery, limits })
       const ref = context.spawn(child, { name: `stream-${id}`, restart: 'temporary' })
       open.set(id, { ref, owner })
-      context.watch(ref, { type: 'stream-gone', stream: id })
+      context.watch(ref, { type: 'owner-gone', stream: id })
       owner.tell({ type: 'stream-opened', stream: ref })
     }
 
-    const refuse = (
-      ref: number,
-      reason: Extract<StreamsOutput<NodeRecord>, { readonly type: 'refused' }>['code'],
+    const tellClosed = (
+      owner: Ref<StreamEvent> | undefined,
+      reason: Outcome<'refused'>['code'],
       detail: string,
     ): void => {
-      openings.take(ref)?.owner.tell({ type: 'stream-closed', reason, detail, stats: undefined })
+      owner?.tell({ type: 'stream-closed', reason, detail, stats: undefined })
+    }
+
+    const feedEnd = (message: Extract<StreamsMessage, { readonly type: 'closed' | 'owner-gone' }>): void => {
+      feed(message)
+      open.delete(message.stream)
     }
 
     discovery.tell({ type: 'serve-packets', protocol: UTP_PROTOCOL, handler: context.self })
@@ -101,23 +108,8 @@ export function streams(options: { readonly discovery: Ref<DiscoveryMessage> }) 
       expect: ({ peer, connectionId, owner, limits }) =>
         feed({ type: 'expect', ref: openings.add({ owner, limits }), peer, connectionId }),
       decline: feed,
-      closed(message) {
-        open.delete(message.stream)
-        feed(message)
-      },
-      // Nothing to do where the stream said `closed` before; else its actor failed, and its owner must hear of it.
-      'stream-gone'({ stream: id }) {
-        const gone = open.get(id)
-        if (gone === undefined) return
-        open.delete(id)
-        feed({ type: 'closed', stream: id, farewell: undefined })
-        gone.owner.tell({
-          type: 'stream-closed',
-          reason: 'STREAM_RESET',
-          detail: 'the actor of the stream failed',
-          stats: undefined,
-        })
-      },
+      closed: feedEnd,
+      'owner-gone': feedEnd,
       snapshot: ({ replyTo }) => {
         replyTo.tell(core.stats())
       },

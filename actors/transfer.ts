@@ -1,92 +1,115 @@
-import type { ActorContext, Ref } from 'spimpl-runtime'
-import type { ErrorCode, StreamErrorCode } from '../src/errors.ts'
-import type { TransferEvent, TransferOrder } from '../src/portal/portal.ts'
-import { defaultStreamLimits } from '../src/utp/utp.ts'
+import { behavior, lend, type Ref } from 'spimpl-runtime'
+import type { Core } from 'spimpl-runtime/core'
+import {
+  InboundTransfer,
+  OutboundTransfer,
+  type TransferEvent,
+  type TransferInput,
+  type TransferOrder,
+  type TransferOutput,
+} from '../src/portal/portal.ts'
 import type { StorageAnswer, StorageMessage } from './storage.ts'
 import type { StreamEvent, StreamMessage } from './stream.ts'
 import type { StreamsMessage } from './streams.ts'
-import type { ValidationMessage, Verdict } from './validation.ts'
+import type { ValidationRequest, Verdict } from './validation.ts'
 
 export type TransferMessage =
   | StreamEvent
   | Verdict
   | StorageAnswer
-  /** There is memory for the item whose size was told. */
-  | { readonly type: 'room' }
-  /** Nobody wants it any more. */
-  | { readonly type: 'cancel' }
+  | Extract<TransferInput, { readonly type: 'room' | 'cancel' }>
 
-/** What both directions of a transfer are given. */
 export interface TransferOptions {
   readonly streams: Ref<StreamsMessage>
   readonly storage: Ref<StorageMessage>
-  readonly validation: Ref<ValidationMessage>
-  /** Hears `transfer-begun`, `transfer-size`, `transfer-item`, `transfer-done` and `transfer-failed`. */
+  readonly validation: Ref<ValidationRequest>
   readonly overlay: Ref<TransferEvent>
   /** The largest content item of the sub-network. */
   readonly maxItemBytes: number
 }
 
-/** An offer has at most 64 items, each with a prefix of at most 5 bytes. */
-export const PREFIX_BYTES = 5
-
-/** So long nimbus waits for an item (portal_stream.nim). */
-const OFFERED_ITEM_MS = 60_000
-
-/**
- * How long the stream of a transfer may last. Of what is offered, a minute for each item, and one more: one that drips holds a slot, at
- * whichever end, that others are refused for. Who fetches may wait, and pays for nobody else.
- */
-export function totalTimeoutMs(order: TransferOrder): number {
-  const longest = defaultStreamLimits.totalTimeoutMs
-  return 'items' in order ? Math.min(longest, OFFERED_ITEM_MS * (order.items.length + 1)) : longest
+function coreOf(order: TransferOrder, options: TransferOptions): Core<TransferInput, TransferOutput> {
+  return order.type === 'fetch' || order.type === 'receive'
+    ? new InboundTransfer(order, options)
+    : new OutboundTransfer(order, options)
 }
 
-/** How a transfer ends: it reports once, and lives on until its stream has closed, so that the stream ends in order. */
-export function ending(
-  context: ActorContext<TransferMessage>,
-  overlay: Ref<TransferEvent>,
-  { type, ref, peer }: TransferOrder,
-) {
-  let stream: Ref<StreamMessage> | undefined
-  let reported = false
-  let streamGone = false
-  /** How the stream ended, for the log: a RESET may say why. */
-  let streamEnd: string | undefined
+/** Owns one end of a transfer between its stream, validation and storage. It stops when its stream has closed. */
+export function transfer(order: TransferOrder, options: TransferOptions) {
+  return behavior<TransferMessage>(context => {
+    const { streams, storage, validation, overlay } = options
+    const { self } = context
+    const core = coreOf(order, options)
+    let stream: Ref<StreamMessage> | undefined
+    /** How the stream ended, for the log. */
+    let streamEnd: string | undefined
 
-  const report = (event: TransferEvent): void => {
-    if (reported) return
-    reported = true
-    overlay.tell(event)
-    if (streamGone) context.stop()
-  }
+    const carry = (output: TransferOutput): void => {
+      switch (output.type) {
+        case 'initiate':
+        case 'expect':
+          streams.tell({ ...output, owner: self })
+          break
+        case 'read':
+        case 'write':
+        case 'finish':
+        case 'reset':
+          stream?.tell(output)
+          break
+        case 'validate':
+          validation.tell({
+            type: 'validate',
+            ref: output.ref,
+            key: output.key,
+            bytes: lend(output.content),
+            client: self,
+          })
+          break
+        case 'keep': {
+          const { ref, key, contentId, content } = output
+          storage.tell({ type: 'keep', ref, key, contentId, value: lend(content), client: self })
+          break
+        }
+        case 'want-content':
+          storage.tell({ type: 'read', ref: output.ref, contentId: output.contentId, client: self })
+          break
+        case 'transfer-failed': {
+          const { type, peer } = order
+          context.log.debug('a transfer failed', { transfer: type, peer: peer.nodeIdHex, code: output.code, streamEnd })
+          overlay.tell(output)
+          break
+        }
+        case 'over':
+          context.stop()
+          break
+        default:
+          overlay.tell(output)
+      }
+    }
+    const feed = (input: TransferInput): void => core.handle(input, context.now(), carry)
+    feed({ type: 'start' })
 
-  return {
-    stream: () => stream,
-    opened(message: Extract<StreamEvent, { readonly type: 'stream-opened' }>): void {
-      stream = message.stream
-      if (reported) stream.tell({ type: 'reset', reason: 'STREAM_CLOSED' })
-    },
-    done(): void {
-      report({ type: 'transfer-done', ref })
-      stream?.tell({ type: 'finish' })
-    },
-    /** @param reset what the peer is told, where the stream still stands */
-    failed(code: ErrorCode, reset: StreamErrorCode = 'STREAM_CLOSED'): void {
-      if (!reported) context.log.debug('a transfer failed', { transfer: type, peer: peer.nodeIdHex, code, streamEnd })
-      if (!reported && !streamGone) stream?.tell({ type: 'reset', reason: reset })
-      report({ type: 'transfer-failed', ref, code })
-    },
-    cancelled(): void {
-      reported = true
-      stream?.tell({ type: 'reset', reason: 'STREAM_CLOSED' })
-      if (streamGone || stream === undefined) context.stop()
-    },
-    closed({ reason, detail }: Extract<StreamEvent, { readonly type: 'stream-closed' }>): void {
-      streamGone = true
-      streamEnd = reason === 'finished' ? reason : detail
-      stream = undefined
-      if (reported) context.stop()
-    },
-  }
+    return {
+      'stream-opened'(message) {
+        stream = message.stream
+        feed(message)
+      },
+      'stream-data': feed,
+      'stream-writable': feed,
+      'stream-ended': feed,
+      'stream-delivered': feed,
+      'stream-closed'(message) {
+        stream = undefined
+        streamEnd = message.reason === 'finished' ? message.reason : message.detail
+        feed(message)
+      },
+      verdict: feed,
+      'content-kept': feed,
+      'keep-failed': feed,
+      'content-read': feed,
+      presence: () => {},
+      room: feed,
+      cancel: feed,
+    }
+  })
 }

@@ -8,7 +8,7 @@ import type {
 } from '../src/transport/datagram.ts'
 import { type Open, onceOpen, Resource } from './resource.ts'
 
-/** What arrived in one turn of the event loop. */
+/** The datagrams that arrived in one turn of the event loop. */
 export interface DatagramsArrived {
   readonly type: 'datagrams'
   readonly batch: readonly Datagram[]
@@ -34,8 +34,8 @@ export interface TransportOptions {
 }
 
 /**
- * Owns one socket. It alone may drop a datagram, as UDP does, and counts it. A restart binds the port that the socket had before, so
- * that the own record stays true.
+ * Owns one socket. Only this actor may drop a datagram, as UDP does, and it counts the drops. A restart binds the
+ * previous port again, so that our own record stays correct.
  */
 export function transport(options: TransportOptions) {
   let { port } = options

@@ -1,90 +1,109 @@
-import type { Ref, ReplyTo } from 'spimpl-runtime'
-import { behavior } from 'spimpl-runtime'
-import { type Result, refused, SpimplError } from '../src/errors.ts'
+import { behavior, type Ref, type ReplyTo } from 'spimpl-runtime'
+import { PendingCalls } from 'spimpl-runtime/core'
+import { type ErrorCode, type Result, SpimplError } from '../src/errors.ts'
 import type { ContentSummary } from '../src/history/content/content.ts'
 import { contentIdsOfBlock } from '../src/history/content/content-id.ts'
 import type { HeaderSource } from '../src/history/headers/header-source.ts'
-import { Validation, type ValidationInput, type ValidationOutput } from '../src/history/validation/validation.ts'
+import type { ValidationInput, ValidationOutput } from '../src/history/messages.ts'
+import { blamesContent, Validation } from '../src/history/validation/validation.ts'
 import type { ValidationJob } from '../src/history/validation/validation-task.ts'
-import { driveCore, Pending, type Timeout } from './core-driver.ts'
+import { driveCore, type Timeout } from './core-driver.ts'
 import type { StorageMessage } from './storage.ts'
 
-export interface Verdict {
-  readonly type: 'verdict'
+/** The answer to a `ValidationRequest` with this `ref`. */
+export type Verdict =
+  | { readonly type: 'verdict'; readonly ref: number; readonly valid: true }
+  | {
+      readonly type: 'verdict'
+      readonly ref: number
+      readonly valid: false
+      readonly code: ErrorCode
+      /** The content is not what its key names: its sender lied. False if it could not be judged. */
+      readonly blamesContent: boolean
+    }
+
+/** Asks whether content is valid: all that a sub-network sends to its validation. */
+export interface ValidationRequest {
+  readonly type: 'validate'
   readonly ref: number
-  readonly result: Result<ContentSummary>
+  readonly key: Uint8Array
+  readonly bytes: Uint8Array
+  readonly client: Ref<Verdict>
 }
 
 export type ValidationMessage =
   | Timeout
-  | {
-      readonly type: 'validate'
-      readonly ref: number
-      readonly key: Uint8Array
-      readonly bytes: Uint8Array
-      readonly client: Ref<Verdict>
-    }
+  | ValidationRequest
   | {
       readonly type: 'check'
       readonly key: Uint8Array
       readonly bytes: Uint8Array
       readonly replyTo: ReplyTo<Result<ContentSummary>>
     }
-  /** What the actor hears from the header source and the compute pool. */
+  /** From the header source and the compute pool. */
   | Extract<ValidationInput, { readonly type: 'header-arrived' | 'header-failed' | 'computed' | 'compute-failed' }>
   | { readonly type: 'snapshot'; readonly replyTo: ReplyTo<ReturnType<Validation['snapshot']>> }
 
 export interface ValidationOptions {
   readonly headers: HeaderSource
-  /** Is told what it must not serve any more. */
+  /** Discards the content of blocks that a reorganization has replaced. */
   readonly storage: Ref<StorageMessage>
-  /** Runs `validateInWorker` off this thread. Rejects where it could not be run. */
+  /** Runs `validateInWorker` on another thread. Rejects if that is not possible. */
   readonly compute: (job: ValidationJob) => Promise<Result<ContentSummary>>
 }
 
-/** Owns the headers that were seen and what waits to be judged. */
+/** What is done with the result of one validation, or with its absence. */
+interface Waiter {
+  settle(result: Result<ContentSummary>): void
+  stopped(): void
+}
+
+/** Owns the header cache and the content that waits for its verdict. */
 export function validation(options: ValidationOptions) {
   return behavior<ValidationMessage>(context => {
     const { headers, storage, compute } = options
     const { self } = context
     const core = new Validation()
-    const waiting = new Pending<(result: Result<ContentSummary>) => void>()
+    /** The core bounds them (`pendingItems` of its limits). */
+    const waiters = new PendingCalls<Waiter>(Number.POSITIVE_INFINITY)
 
     const carry = (output: ValidationOutput): void => {
       switch (output.type) {
         case 'verdict':
-          waiting.take(output.ref)?.(output.result)
+          waiters.take(output.ref)?.settle(output.result)
           break
         case 'block-replaced':
           storage.tell({ type: 'discard', contentIds: contentIdsOfBlock(output.number) })
           break
-        case 'want-header': {
-          const { number, doubted } = output
-          headers.headerByNumber(number, undefined, doubted).then(answer => {
-            if (answer.ok) self.tell({ type: 'header-arrived', number, header: answer.value })
-            else self.tell({ type: 'header-failed', number, detail: answer.detail })
-          })
+        case 'want-header':
+          fetchHeader(output)
           break
-        }
-        case 'compute': {
-          const { ref } = output
-          compute(output.job).then(
-            result => self.tell({ type: 'computed', ref, result }),
-            (error: unknown) =>
-              self.tell({
-                type: 'compute-failed',
-                ref,
-                detail: error instanceof SpimplError ? error.message : String(error),
-              }),
-          )
-        }
+        case 'compute':
+          runJob(output)
       }
     }
-    context.onStop(() => {
-      const stopped = refused('ACTOR_STOPPED', `${context.path} stopped before the verdict`)
-      for (const settle of waiting.takeAll()) settle(stopped)
-    })
     const feed = driveCore<ValidationInput, ValidationOutput, ValidationMessage>(context, core, carry)
+
+    const fetchHeader = ({ number, doubted }: Extract<ValidationOutput, { readonly type: 'want-header' }>): void => {
+      headers.headerByNumber(number, undefined, doubted).then(answer => {
+        if (answer.ok) self.tell({ type: 'header-arrived', number, header: answer.value })
+        else self.tell({ type: 'header-failed', number, detail: answer.detail })
+      })
+    }
+
+    const runJob = ({ ref, job }: Extract<ValidationOutput, { readonly type: 'compute' }>): void => {
+      compute(job).then(
+        result => self.tell({ type: 'computed', ref, result }),
+        (error: unknown) => {
+          const detail = error instanceof SpimplError ? error.message : String(error)
+          self.tell({ type: 'compute-failed', ref, detail })
+        },
+      )
+    }
+
+    context.onStop(() => {
+      for (const waiter of waiters.takeAll()) waiter.stopped()
+    })
 
     return {
       timeout: feed,
@@ -93,13 +112,24 @@ export function validation(options: ValidationOptions) {
       computed: feed,
       'compute-failed': feed,
       validate: ({ ref, key, bytes, client }) => {
-        const settled = (result: Result<ContentSummary>): void => {
-          client.tell({ type: 'verdict', ref, result })
+        const refuse = (code: ErrorCode, blamesContent: boolean): void => {
+          client.tell({ type: 'verdict', ref, valid: false, code, blamesContent })
         }
-        feed({ type: 'validate', ref: waiting.add(settled), key, bytes })
+        const waiter: Waiter = {
+          settle: result => {
+            if (result.ok) client.tell({ type: 'verdict', ref, valid: true })
+            else refuse(result.code, blamesContent(result.code))
+          },
+          stopped: () => refuse('ACTOR_STOPPED', false),
+        }
+        feed({ type: 'validate', ref: waiters.add(waiter), key, bytes })
       },
       check: ({ key, bytes, replyTo }) => {
-        feed({ type: 'validate', ref: waiting.add(result => replyTo.tell(result)), key, bytes })
+        const waiter: Waiter = {
+          settle: result => replyTo.tell(result),
+          stopped: () => replyTo.fail(new SpimplError('ACTOR_STOPPED', `${context.path} stopped before the verdict`)),
+        }
+        feed({ type: 'validate', ref: waiters.add(waiter), key, bytes })
       },
       snapshot: ({ replyTo }) => {
         replyTo.tell(core.snapshot())

@@ -48,7 +48,7 @@ function chainsafeVersion(): string | undefined {
   return (JSON.parse(readFileSync(file, 'utf8')) as { readonly version: string }).version
 }
 
-/** A TALKREQ of 1,100 bytes made into a packet, and back, through everything that a packet passes but the socket. */
+/** A TALKREQ of 1,100 bytes is sealed into a packet and opened again, through all of the core but without a socket. */
 async function packetRows(operations: number, runs: number): Promise<BenchRow[]> {
   const chainsafe = await chainsafePackets()
   const ours = sessionPair()
@@ -154,7 +154,7 @@ function sessionPair(): PacketEnds {
   }
 }
 
-/** What we use of the peer: the modules behind its service, which do for one packet what `sessionPair` does. */
+/** The modules of the peer that do for one packet what `sessionPair` does. */
 interface ChainsafeSession {
   encryptMessage(source: string, target: string, message: Uint8Array): { readonly header: unknown }
   decryptMessage(nonce: Uint8Array, message: Uint8Array, associatedData: Uint8Array): Uint8Array
@@ -204,7 +204,9 @@ async function chainsafePackets(): Promise<
   }
 }
 
-/** TALKREQs of 100 bytes, 64 in flight, answered with the same bytes. Every end is a process of its own, whose run begins anew. */
+/**
+ * TALKREQs of 100 bytes, 64 in flight, answered with the same bytes. Each end is a process, and each run starts two.
+ */
 async function roundTripRows(
   ends: readonly { readonly peer: string; readonly script: string }[],
   seconds: number,

@@ -7,7 +7,7 @@ import { type Contender, sideBySide } from './measurement.ts'
 import { absent, loadPeer, peerVersion } from './peers.ts'
 import { type BenchOptions, type BenchReport, type BenchRow, ratioOf } from './report.ts'
 
-/** What is used of @chainsafe/enr. */
+/** The part of @chainsafe/enr that is measured. */
 interface ChainsafeEnr {
   readonly ENR: {
     readonly decode: (bytes: Uint8Array) => { readonly nodeId: string; readonly udp: number | undefined }
@@ -22,12 +22,12 @@ interface ChainsafeEnr {
 
 const PEER = '@chainsafe/enr'
 
-/** As many as a lookup brings. */
+/** As many records as a lookup finds. */
 const RECORDS = 64
 
 /**
- * Node records, from bytes to a verified record whose id and endpoint were read, and from a key to signed bytes. Every record differs:
- * what `RecordDecoder` remembers counts only in its own row.
+ * Node records: from bytes to a verified record whose id and endpoint are read, and from a key to signed bytes. All
+ * records differ, so the memory of `RecordDecoder` counts in its own row only.
  */
 export async function run(options: BenchOptions): Promise<BenchReport> {
   const runs = options.runs ?? (options.quick ? 2 : 7)
@@ -44,7 +44,7 @@ export async function run(options: BenchOptions): Promise<BenchReport> {
         },
       }).current,
   )
-  // The peer reads strings only, so that it gets records without `p`.
+  // The peer reads strings only, so it is given records without `p`.
   const plain = keys.map(
     (privateKey, index) =>
       new PublishableRecord({

@@ -1,6 +1,7 @@
 /**
- * The content store against lmdb itself, which does the same writes with the same flush before each acknowledgement and knows of no
- * distance, size or radius: what is between the two is the price of the policy. Then the store when it is full and every put evicts.
+ * The content store against lmdb itself, which does the same writes with the same flush before each acknowledgement and
+ * knows of no distance, size or radius: what is between the two is the price of the policy. Then the store when it is
+ * full and every put evicts.
  */
 import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'

@@ -11,8 +11,8 @@ const BATCH = 64
 const GOAL_NANOSECONDS = 2000
 
 /**
- * The uTP core alone: both ends of one stream in memory, without a network, cryptography or actors. What it shows is whether a packet
- * costs the same at the end of 100 MB as at its beginning.
+ * The uTP core alone: both ends of one stream in memory, without a network, cryptography or actors. What it shows is
+ * whether a packet costs the same at the end of 100 MB as at its beginning.
  */
 export async function run({ quick, runs = quick ? 2 : 7 }: BenchOptions): Promise<BenchReport> {
   // No collection is forced between runs: after one, V8 spends the next 10 MB on growing its young generation again.

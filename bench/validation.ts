@@ -5,20 +5,16 @@ import { keccak256 } from '../src/crypto/keccak.ts'
 import { makeChain } from '../src/history/chain-maker/chain-maker.ts'
 import { type Block, loadBlocks } from '../src/history/headers/block-file.ts'
 import { validateBody, validateReceipts } from '../src/history/history.ts'
-import {
-  INLINE_CONTENT_BYTES,
-  type ValidationJob,
-  type validateInWorker,
-  validationTask,
-} from '../src/history/validation/validation-task.ts'
+import { INLINE_CONTENT_BYTES } from '../src/history/limits.ts'
+import { type ValidationJob, type validateInWorker, validationTask } from '../src/history/validation/validation-task.ts'
 import { type Contender, rowOf, time } from './measurement.ts'
 import { loadEthereumJs } from './peers/ethereumjs.ts'
 import { absent, benchDirectory } from './peers.ts'
 import { type BenchOptions, type BenchReport, type BenchRow, ratioOf } from './report.ts'
 
 /**
- * From the bytes of a body or of a receipts list to the roots in its header, as a node does it with all content that
- * it keeps. Mainnet's largest of the shared vectors where they are, blocks of the chain maker elsewhere.
+ * From the bytes of a body or of a receipts list to the roots in its header, as a node validates all content that it
+ * keeps: mainnet's largest blocks of the shared vectors, or made blocks if there are no vectors.
  */
 export async function run({ quick, runs }: BenchOptions): Promise<BenchReport> {
   const notes: string[] = []
@@ -69,7 +65,7 @@ async function blocksToValidate(notes: string[]): Promise<Block[]> {
   const shared = process.env.SPIMPL_VECTORS ?? path.join(benchDirectory, '..', '..', 'shared', 'vectors')
   const directory = path.join(shared, 'mainnet', 'block-data')
   if (existsSync(directory)) return loadBlocks(directory)
-  notes.push('../shared/vectors is not beside this clone: made blocks instead of real ones')
+  notes.push('no ../shared/vectors beside this clone: made blocks instead of mainnet blocks')
   return makeChain({ seed: 1, blocks: 4 })
 }
 
@@ -77,7 +73,7 @@ function subjectOf(part: 'body' | 'receipts', block: Block): string {
   return `${part} of block ${block.number}, ${block[part].length} B`
 }
 
-/** Whoever calls valid content invalid has not validated it. */
+/** A contender that refuses valid content has not validated it. */
 function contender(peer: string, operations: number, validate: () => boolean | Promise<boolean>): Contender {
   return {
     peer,
@@ -91,7 +87,7 @@ function contender(peer: string, operations: number, validate: () => boolean | P
   }
 }
 
-/** Contenders in turn, one uncounted run first. */
+/** Runs the contenders in turn; the first run is not counted. */
 async function milliseconds(subject: string, runs: number, contenders: readonly Contender[]): Promise<BenchRow[]> {
   const figures = new Map<string, number[]>(contenders.map(({ peer }) => [peer, []]))
   for (let run = -1; run < runs; run++) {
@@ -103,7 +99,7 @@ async function milliseconds(subject: string, runs: number, contenders: readonly 
   return contenders.map(({ peer }) => rowOf(subject, peer, 'bytes to roots', 'ms', figures.get(peer)!))
 }
 
-/** The largest body that is validated in place, there and on another thread: what the threshold stands on. */
+/** The largest body that is validated in place, in place and on another thread: the reason for the threshold. */
 async function placeAgainstPool(blocks: readonly Block[], runs: number, operations: number): Promise<BenchRow[]> {
   const small = blocks.filter(({ body }) => body.length <= INLINE_CONTENT_BYTES)
   const block = small.reduce((a, b) => (b.body.length > a.body.length ? b : a))
@@ -119,7 +115,7 @@ async function placeAgainstPool(blocks: readonly Block[], runs: number, operatio
   ])
 }
 
-/** Over all blocks, the small ones too. */
+/** Over all blocks, small ones included. */
 async function perKilobyte(
   subject: string,
   runs: number,

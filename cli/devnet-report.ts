@@ -1,26 +1,28 @@
-/** What a devnet moves. */
+import type { HistoryKey } from '../src/history/history.ts'
+
+/** An item that a devnet moves from node to node. */
 export interface Item {
   readonly name: string
-  readonly key: Uint8Array
+  readonly key: HistoryKey
   readonly bytes: Uint8Array
 }
 
-/** One item at one node. */
+/** How one node retrieved one item. */
 export interface Delivery {
   readonly node: number
   readonly item: Item
   readonly milliseconds: number
   readonly utpTransfer: boolean
-  /** Nodes that were asked until one had it. */
+  /** How many nodes were asked, including the one that had it. */
   readonly hops: number
-  /** Undefined: it came, whole and valid. */
+  /** Undefined: it arrived, complete and valid. */
   readonly failure: string | undefined
 }
 
 /** What `--json` prints. */
 export interface DevnetReport {
   readonly nodes: number
-  /** A block's body and its receipts are two. */
+  /** Each block has two: its body and its receipts. */
   readonly items: number
   /** Pairs of an item and a node. */
   readonly retrievals: number
@@ -55,7 +57,7 @@ export function reportOf(run: {
   }
 }
 
-/** A line for each item, and two for all, on a terminal of 80 columns. */
+/** A line for each item and two for the whole run, at most 80 columns wide. */
 export function retrievalTable(items: readonly Item[], deliveries: readonly Delivery[], report: DevnetReport): string {
   const rows = items.map(item => {
     const all = deliveries.filter(delivery => delivery.item === item)
@@ -119,7 +121,7 @@ export class Progress {
     this.#stream.write(`${text}\n`)
   }
 
-  /** The last word: what a Ctrl-C breaks off afterwards fails, and is no news. */
+  /** Ends the progress line: retrievals that Ctrl-C aborts afterwards fail, and are not reported. */
   done(): void {
     if (this.#stream?.isTTY) this.#stream.write('\r\x1b[K')
     this.#stream = undefined

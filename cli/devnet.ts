@@ -1,32 +1,19 @@
-import { systemRandomness } from 'spimpl-runtime'
+import { ComputePool } from 'spimpl-runtime/compute-pool'
 import { type RunningNode, startNode } from '../node/node.ts'
+import { chooseExecutor, type ExecutorChoice } from '../node/options/executors.ts'
 import { SpimplError } from '../src/errors.ts'
 import { makeChain } from '../src/history/chain-maker/chain-maker.ts'
-import { encodeContentKey, type HistoryContentType } from '../src/history/content/content-key.ts'
+import type { HistoryContentType } from '../src/history/content/content-key.ts'
 import { type Block, loadBlocks } from '../src/history/headers/block-file.ts'
-import { HeaderTable } from '../src/history/headers/header-directory.ts'
-import { newPrivateKey } from '../src/identity/keys.ts'
-import type { NodeRecord } from '../src/identity/node-record.ts'
-import { openContentStore } from '../src/store/store.ts'
-import { CHAIN_IDS } from './bootnodes.ts'
-import {
-  ComputeThreads,
-  chooseExecutor,
-  clientVersion,
-  cryptography,
-  type ExecutorChoice,
-  openSocket,
-} from './composition.ts'
 import { type Delivery, type Item, Progress, reportOf, retrievalTable } from './devnet-report.ts'
 import { actorLog, openLog } from './logging.ts'
 import type { DevnetOptions } from './options.ts'
-import { untilStopped } from './until-stopped.ts'
+import { EXIT_CODES, untilStopped } from './until-stopped.ts'
 
 const MADE_BLOCKS = 8
 const CHAIN_SEED = 1
 const DEFAULT_RPC_PORT = 8545
-const STORE_BYTES = 1024 * 1024 * 1024
-/** Retrievals that one node has under way. */
+/** Retrievals of one node in flight. */
 const RETRIEVALS_AT_A_TIME = 4
 const JOIN_TIMEOUT_MS = 20_000
 const JOIN_POLL_MS = 50
@@ -44,9 +31,9 @@ export async function devnet(options: DevnetOptions): Promise<number> {
   if (blocks.length === 0)
     throw new SpimplError('FILE_INVALID', `--blocks: expected files of blocks, found none in ${options.blocks}`)
   const items = itemsOf(blocks)
-  const executor = chooseExecutor(options.executor)
+  const executor = await chooseExecutor(options.executor)
   if (executor.notice !== undefined) console.error(`spimpl: ${executor.notice}`)
-  await using compute = new ComputeThreads()
+  await using compute = new ComputePool()
   const nodes: RunningNode[] = []
   const stop = async (): Promise<void> => {
     progress.done()
@@ -55,17 +42,17 @@ export async function devnet(options: DevnetOptions): Promise<number> {
   try {
     progress.say(`starting ${options.nodes} nodes`)
     for (let index = 0; index < options.nodes; index++) {
-      nodes.push(await startOne(index, options, { blocks, executor, compute, first: nodes[0]?.record() }))
+      nodes.push(await startOne(index, options, { blocks, executor, compute, first: nodes[0]?.enr }))
     }
     const work = (async () => {
       await joined(nodes, progress)
       await putAll(nodes[0]!, items, progress)
       return retrieveAll(nodes, items, progress)
     })()
-    const deliveries = await Promise.race([work, stopped.then(() => undefined)])
-    if (deliveries === undefined) {
+    const deliveries = await Promise.race([work, stopped])
+    if (typeof deliveries === 'string') {
       await stop()
-      return 130
+      return EXIT_CODES[deliveries]
     }
     progress.done()
     const seconds = (performance.now() - begin) / 1000
@@ -91,32 +78,21 @@ async function startOne(
   shared: {
     readonly blocks: readonly Block[]
     readonly executor: ExecutorChoice
-    readonly compute: ComputeThreads
-    readonly first: NodeRecord | undefined
+    readonly compute: ComputePool
+    readonly first: string | undefined
   },
 ): Promise<RunningNode> {
   const { blocks, executor, compute, first } = shared
   const start = (rpcPort: number): Promise<RunningNode> =>
     startNode({
       name: `node-${index}`,
-      privateKey: newPrivateKey(systemRandomness(), cryptography),
-      crypto: cryptography,
-      chainId: CHAIN_IDS.mainnet,
-      udp: { host: '127.0.0.1', port: 0 },
-      publish: local => local,
-      adoptAddress: false,
-      openSocket,
-      openStore: store => openContentStore({ ...store, directory: undefined, name: 'history' }),
-      storage: { capacityBytes: STORE_BYTES, radius: { type: 'max' } },
-      headers: new HeaderTable(
-        blocks.map(block => block.header),
-        'the devnet',
-      ),
-      compute: compute.validate,
+      udp: { host: '127.0.0.1' },
+      headers: blocks,
+      radius: { type: 'max' },
+      bootnodes: first === undefined ? [] : [first],
+      rpc: index === 0 ? { port: rpcPort } : undefined,
+      compute,
       executor: executor.make(`node-${index}`),
-      bootstrap: first === undefined ? [] : [first],
-      rpc: index === 0 ? { host: '127.0.0.1', port: rpcPort } : undefined,
-      clientVersion,
       log: actorLog(openLog(options.logLevel)),
     })
   if (options.rpcPort !== undefined) return start(options.rpcPort)
@@ -129,7 +105,7 @@ async function startOne(
 function itemsOf(blocks: readonly Block[]): Item[] {
   const item = (type: HistoryContentType, { number }: Block, bytes: Uint8Array): Item => ({
     name: `${type} of block ${number}`,
-    key: encodeContentKey({ type, number }),
+    key: { type, number },
     bytes,
   })
   return blocks.flatMap(block => [item('body', block, block.body), item('receipts', block, block.receipts)])
@@ -139,9 +115,7 @@ function itemsOf(blocks: readonly Block[]): Item[] {
 async function joined(nodes: readonly RunningNode[], progress: Progress): Promise<void> {
   const until = performance.now() + JOIN_TIMEOUT_MS
   for (;;) {
-    const healths = await Promise.all(
-      nodes.map(node => node.api.health({ signal: AbortSignal.timeout(JOIN_TIMEOUT_MS) })),
-    )
+    const healths = await Promise.all(nodes.map(node => node.health({ timeoutMs: JOIN_TIMEOUT_MS })))
     const met = healths.map(health => Number(health.peers))
     progress.say(`nodes met by each: ${met.join(' ')}`)
     if (met.every(count => count > 0) && met[0]! >= Math.min(nodes.length - 1, 8)) return
@@ -157,9 +131,9 @@ async function joined(nodes: readonly RunningNode[], progress: Progress): Promis
 
 async function putAll(node: RunningNode, items: readonly Item[], progress: Progress): Promise<void> {
   for (const [index, item] of items.entries()) {
-    const call = { signal: AbortSignal.timeout(RETRIEVAL_TIMEOUT_MS) }
-    const { peerCount } = await node.api.history.putContent(item.key, item.bytes.slice(), call).catch(cause => {
-      // A file that says what its own header contradicts.
+    const call = { timeoutMs: RETRIEVAL_TIMEOUT_MS }
+    const { peerCount } = await node.history.put(item.key, item.bytes.slice(), call).catch(cause => {
+      // The content of a file contradicts its header.
       if (!(cause instanceof SpimplError) || cause.code !== 'CONTENT_INVALID') throw cause
       throw new SpimplError('FILE_INVALID', `${item.name}: ${cause.message}`, { cause })
     })
@@ -167,7 +141,7 @@ async function putAll(node: RunningNode, items: readonly Item[], progress: Progr
   }
 }
 
-/** Every node gets every item from the network, node 0 last, which had them all from the start. */
+/** Every node retrieves every item from the network. Node 0, which had them all from the start, comes last. */
 async function retrieveAll(
   nodes: readonly RunningNode[],
   items: readonly Item[],
@@ -192,15 +166,25 @@ async function retrieveAll(
   return deliveries
 }
 
-/** One lookup in the network, past the own store; what it brings was validated, and is compared with what was put. */
+/**
+ * One retrieval from the network, even if the own store has the item. The content is validated, and compared with what
+ * was put.
+ */
 async function retrieve(node: RunningNode, index: number, item: Item): Promise<Delivery> {
   const begin = performance.now()
   try {
-    const found = await node.lookup(item.key, RETRIEVAL_TIMEOUT_MS)
+    const found = await node.history.retrieve(item.key, { timeoutMs: RETRIEVAL_TIMEOUT_MS })
     const milliseconds = performance.now() - begin
     const same = Buffer.compare(found.content, item.bytes) === 0
     const { utpTransfer, queries } = found
-    return { node: index, item, milliseconds, utpTransfer, hops: queries, failure: same ? undefined : 'other bytes' }
+    return {
+      node: index,
+      item,
+      milliseconds,
+      utpTransfer,
+      hops: queries,
+      failure: same ? undefined : 'different bytes',
+    }
   } catch (error) {
     const failure = error instanceof SpimplError ? error.code : String(error)
     return { node: index, item, milliseconds: performance.now() - begin, utpTransfer: false, hops: 0, failure }

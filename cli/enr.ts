@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { type Randomness, systemRandomness } from 'spimpl-runtime'
+import { NETWORKS } from '../node/options/networks.ts'
 import { toHex } from '../src/codec/hex.ts'
 import { nodeCryptography } from '../src/crypto/node-cryptography.ts'
 import { SpimplError } from '../src/errors.ts'
@@ -11,11 +12,10 @@ import { LEGACY_PORTAL_KEY, PORTAL_KEY } from '../src/identity/portal-versions.t
 import { PublishableRecord, portalEntry, type RecordValue } from '../src/identity/publishable-record.ts'
 import { standardSchemes } from '../src/identity/v4.ts'
 import { MAX_VERSION, MIN_VERSION } from '../src/portal/wire/version.ts'
-import { CHAIN_IDS } from './bootnodes.ts'
 
-/** What `spimpl enr decode` says of a record; `--json` prints it as it is, without what is undefined. */
+/** What `spimpl enr decode` prints of a record. `--json` prints it as it stands, without undefined members. */
 export interface EnrDescription {
-  /** Decimal, since a uint64 is more than a JSON number holds. */
+  /** Decimal: a uint64 exceeds the range of a JSON number. */
   readonly seq: string
   readonly nodeId: string
   readonly scheme: string
@@ -27,7 +27,7 @@ export interface EnrDescription {
   readonly ip6: string | undefined
   readonly udp6: number | undefined
   readonly tcp6: number | undefined
-  /** Undefined where the record says nothing of the Portal Network, or something malformed. */
+  /** Undefined if the record has no Portal entry, or a malformed one. */
   readonly portal: { readonly min: number; readonly max: number; readonly chainId: string | undefined } | undefined
   /** Every other key, and its value in hex: the bytes of a string, or a list with its header. */
   readonly other: Readonly<Record<string, string>>
@@ -35,9 +35,9 @@ export interface EnrDescription {
   readonly bytes: number
 }
 
-/** What `spimpl enr new` is asked for, as the user wrote it. */
+/** The flags of `spimpl enr new`, as the user wrote them. */
 export interface NewEnrOptions {
-  /** 64 hex digits, or `@` and the name of a file that has them. Without it, a fresh key is made and shown. */
+  /** 64 hexadecimal digits, or `@` and the name of a file that holds them. Undefined: a new key is made and printed. */
   readonly privateKey?: string | undefined
   readonly seq?: string | undefined
   readonly ip?: string | undefined
@@ -46,20 +46,20 @@ export interface NewEnrOptions {
   readonly ip6?: string | undefined
   readonly udp6?: string | undefined
   readonly tcp6?: string | undefined
-  /** The chain whose Portal Network the record announces. Without it, the record says nothing of Portal. */
+  /** The chain whose Portal Network the record announces. Undefined: the record has no Portal entry. */
   readonly network?: string | undefined
 }
 
 export interface NewEnr {
   readonly text: string
   readonly nodeId: string
-  /** In hex, and only where it was made here: a key that the user has is not repeated. */
+  /** In hex, only if it was made here: a key that the user passed in is not repeated. */
   readonly privateKey: string | undefined
 }
 
 /**
- * Describes a record for people, or with `json` as one line. A wrong signature is said and not refused, because whoever decodes
- * a record by hand wants to see what is in it.
+ * Describes a record as text for people, or with `json` as one line of JSON. A wrong signature is reported and not
+ * refused: somebody who decodes a record by hand wants to see its content.
  *
  * @throws SpimplError with an ENR_ code that says what is wrong with the text
  */
@@ -68,7 +68,7 @@ export function decodeEnr(text: string, options: { readonly json?: boolean } = {
   return options.json === true ? JSON.stringify(description) : formatDescription(description)
 }
 
-/** As `decodeEnr`, the facts alone. */
+/** The facts that `decodeEnr` prints, as data. */
 export function describeEnr(text: string): EnrDescription {
   const trimmed = text.trim()
   let signatureValid = true
@@ -88,7 +88,7 @@ export function describeEnr(text: string): EnrDescription {
 /**
  * Makes and signs a record.
  *
- * @throws SpimplError KEY_INVALID for the private key, which the message does not repeat, and USAGE for any other value, which it names
+ * @throws SpimplError `KEY_INVALID` for the private key, without repeating it; `USAGE` for any other value, naming it
  */
 export function newEnr(
   options: NewEnrOptions,
@@ -124,7 +124,7 @@ export function newEnr(
   return { text: record.text, nodeId: record.nodeIdHex, privateKey: made && toHex(made) }
 }
 
-/** Keys that a description names by themselves. */
+/** Keys with a member of their own in a description. */
 const DESCRIBED = new Set(['id', 'secp256k1', 'ip', 'udp', 'tcp', 'ip6', 'udp6', 'tcp6'])
 
 function describe(record: NodeRecord, signatureValid: boolean): EnrDescription {
@@ -137,7 +137,7 @@ function describe(record: NodeRecord, signatureValid: boolean): EnrDescription {
     return value && portOf(value)
   }
   const { portal } = record
-  // What is malformed there has no other place to be seen.
+  // A malformed Portal entry is shown here, among the other keys.
   const other = [...record.entries()].filter(
     ([key]) => !DESCRIBED.has(key) && (portal === undefined || (key !== PORTAL_KEY && key !== LEGACY_PORTAL_KEY)),
   )
@@ -166,7 +166,7 @@ function formatDescription(description: EnrDescription): string {
   const rows: [string, string | number | undefined][] = [
     ['node id', nodeId],
     ['seq', plain.seq],
-    ['signature', signatureValid ? 'valid' : 'INVALID: not made by the key of the record'],
+    ['signature', signatureValid ? 'valid' : 'INVALID: not made with the key of the record'],
     ['scheme', plain.scheme],
     ['public key', publicKey],
     ['ip', plain.ip],
@@ -220,9 +220,9 @@ function readPort(flag: string, text: string): number {
 }
 
 function readChain(text: string): bigint {
-  const found = Object.entries(CHAIN_IDS).find(([network]) => network === text)
-  if (found !== undefined) return found[1]
-  throw wrong('--network', `one of ${Object.keys(CHAIN_IDS).join(', ')}`, text)
+  const found = Object.values(NETWORKS).find(({ name }) => name === text)
+  if (found !== undefined) return found.chainId
+  throw wrong('--network', `one of ${Object.keys(NETWORKS).join(', ')}`, text)
 }
 
 function readSeq(text: string): bigint {

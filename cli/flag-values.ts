@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
 import { parseAddress } from '../src/identity/ip-address.ts'
-import { MAX_RADIUS, type RadiusSetting } from '../src/store/policy.ts'
+import { MAX_RADIUS, type RadiusSetting } from '../src/store/radius.ts'
 
 /** Where block headers come from. */
 export type HeadersSetting =
@@ -16,7 +16,7 @@ export type KeySetting =
   | { readonly type: 'bytes'; readonly bytes: Uint8Array }
   | { readonly type: 'file'; readonly path: string }
 
-/** A schema from text that either has a value or says what would be right. */
+/** A schema that reads a value from text, or says what was expected. */
 function reading<T>(expected: string, read: (text: string) => T | undefined): z.ZodType<T, string> {
   return z.string().transform((text, context): T => {
     const value = read(text)
@@ -26,15 +26,15 @@ function reading<T>(expected: string, read: (text: string) => T | undefined): z.
   })
 }
 
-/** The text as it is, where it is what was expected. */
+/** The text itself, if it has the expected form. */
 const textThat = (expected: string, accepts: (given: string) => boolean) =>
   reading(expected, given => (accepts(given) ? given : undefined))
 
-/** An address as a record has it. */
+/** An address of a node record. */
 export const recordAddress = (length: 4 | 16) =>
   textThat(`an IPv${length === 4 ? 4 : 6} address`, given => parseAddress(given)?.length === length)
 
-/** A port as a record has it. */
+/** A port of a node record. */
 export const recordPort = () =>
   textThat('a port from 1 to 65535', given => /^\d{1,5}$/.test(given) && Number(given) >= 1 && Number(given) <= 65_535)
 
@@ -46,7 +46,7 @@ export const text = (expected: string) => reading(expected, given => (given.trim
 export const choice = <const T extends string>(...choices: readonly T[]) =>
   reading(`one of ${choices.join(', ')}`, given => choices.find(one => one === given))
 
-/** `true` is what a flag without a value reads as. */
+/** A flag without a value reads as `true`. */
 export const yesOrNo = () => reading('true or false', given => YES_OR_NO.get(given.toLowerCase()))
 
 const YES_OR_NO = new Map([
@@ -84,7 +84,7 @@ export const radius = () =>
     return value === MAX_RADIUS ? { type: 'max' } : { type: 'fixed', radius: value }
   })
 
-/** Digits of a private key; whether they are one of the curve is for the identity scheme to say. */
+/** The bytes of a private key. The identity scheme decides whether the curve has such a key. */
 const keyBytes = (given: string): Uint8Array | undefined =>
   /^(0x)?[0-9a-fA-F]{64}$/.test(given) ? new Uint8Array(Buffer.from(given.replace(/^0x/, ''), 'hex')) : undefined
 
@@ -98,7 +98,7 @@ const keySetting = (given: string): KeySetting | undefined => {
 
 export const privateKey = () => reading(KEY_EXPECTED, keySetting)
 
-/** As `privateKey`, for whoever reads it later. */
+/** As `privateKey`, but kept as text. */
 export const privateKeyText = () => textThat(KEY_EXPECTED, given => keySetting(given) !== undefined)
 
 export const keyInFile = (content: string): Uint8Array | undefined => keyBytes(content.trim())
@@ -106,7 +106,7 @@ export const keyInFile = (content: string): Uint8Array | undefined => keyBytes(c
 const MAX_BOOTNODES = 256
 
 export const bootnodes = () =>
-  reading<BootnodesSetting>('none, default, or node records (enr:...) with commas between them', given => {
+  reading<BootnodesSetting>('none, default, or node records (enr:...) separated by commas', given => {
     if (given === 'none' || given === 'default') return given
     const records = given
       .split(/[,\s]+/)
@@ -125,7 +125,7 @@ export const headers = () =>
   })
 
 export const nat = () =>
-  reading<NatSetting>('none, or extip: and the address that others reach this node at', given => {
+  reading<NatSetting>('none, or extip: and the address at which peers reach this node', given => {
     if (given === 'none') return { type: 'none' }
     const external = /^extip:(.+)$/.exec(given)?.[1]
     return external !== undefined && isIP(external) !== 0 ? { type: 'extip', address: external } : undefined

@@ -3,31 +3,31 @@ import { type Document, parseDocument } from 'yaml'
 import type { z } from 'zod'
 import { SpimplError } from '../src/errors.ts'
 
-/** One row of a table of flags. Its schema reads text, wherever the text comes from. */
+/** One flag. Its schema reads text, whether from the command line, the environment or the config file. */
 export interface Flag<T> {
   /** Without dashes in front: `udp-port`. Also `SPIMPL_UDP_PORT`, and `udp-port` or `udpPort` in the file. */
   readonly name: string
-  /** What stands for the value in the help; undefined for a flag that is given or not. */
+  /** The placeholder of the value in the help text; undefined for a flag without a value. */
   readonly argument: string | undefined
   readonly description: string
   readonly schema: z.ZodType<T, string>
-  /** As a user would write it; undefined where the flag may be absent. */
+  /** The default, as a user would write it; undefined if the flag may be absent. */
   readonly fallback: string | undefined
-  /** Errors say how long the value is, never what it is. */
+  /** Errors give the length of the value, never the value. */
   readonly secret?: true
 }
 
-/** A command of the command line: what its help says, and what it takes besides flags. */
+/** A command: its help text, and the argument that it takes besides flags. */
 export interface CommandHead {
   readonly name: string
   readonly description: string
-  /** `<name>` must be there, `[name]` may be. */
+  /** `<name>` is required, `[name]` is optional. */
   readonly argument?: { readonly name: string; readonly description: string }
-  /** Names of flags that only other commands have: one file may serve all. */
+  /** Names of flags of other commands: one config file may serve all commands. */
   readonly elsewhere?: ReadonlySet<string>
 }
 
-/** What a command reads from. */
+/** Where a command reads its flags from. */
 export interface CommandInput {
   readonly argv: readonly string[]
   readonly env: Environment
@@ -41,7 +41,7 @@ export type Environment = Readonly<Record<string, string | undefined>>
 /** Reads a file as text; throws where it cannot. */
 export type ReadFile = (path: string) => string
 
-/** Not a failure: `--help` was asked for, and `text` is to be printed. */
+/** Thrown for `--help`, with the text to print. Not a failure. */
 export class HelpRequested extends Error {
   override readonly name = 'HelpRequested'
   readonly text: string
@@ -55,8 +55,9 @@ export class HelpRequested extends Error {
 const CONFIG_FLAG = 'config'
 
 /**
- * The values of all flags: flag, then environment, then the file that `--config` (or SPIMPL_CONFIG) names, then the default.
- * Throws USAGE or CONFIG_INVALID, naming the flag, the value and what would be right; both mean exit code 2.
+ * The values of all flags, each from the command line, else from the environment, else from the file that `--config`
+ * (or SPIMPL_CONFIG) names, else its default. Throws USAGE or CONFIG_INVALID (exit code 2), naming the flag, the value
+ * and what was expected.
  */
 export function readCommand<F extends FlagTable>(
   command: CommandHead,
@@ -113,7 +114,10 @@ function parseArguments(
     })
     .addHelpText(
       'after',
-      `\nEvery flag also comes from the environment (--log-level: SPIMPL_LOG_LEVEL) and from the file of --config (log-level: warn),\nin this order. --no-json undoes what they say of --json.`,
+      `
+Flags can also be set in the environment (SPIMPL_LOG_LEVEL=warn) and in the file
+of --config (log-level: warn). The command line overrides the environment, which
+overrides the file. --no-json turns off a --json that either of them sets.`,
     )
   if (argument !== undefined) command.argument(argument.name, argument.description)
   for (const flag of Object.values(table)) {
@@ -144,7 +148,7 @@ function parseArguments(
 
 const camelCase = (name: string): string => name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())
 
-/** `udp-port`, `udpPort`, `udp_port` and `UDP_PORT` are one key. */
+/** `udp-port`, `udpPort`, `udp_port` and `UDP_PORT` are the same key. */
 const plainName = (name: string): string => name.replace(/[-_]/g, '').toLowerCase()
 
 function readConfig(
@@ -160,7 +164,8 @@ function readConfig(
     const reason = cause instanceof Error ? cause.message : String(cause)
     throw new SpimplError('CONFIG_INVALID', `--config: expected a readable file, got ${file}: ${reason}`, { cause })
   }
-  // The failsafe schema keeps scalars as they are written: as a number, a key of 256 bits would lose most of them.
+  // The failsafe schema keeps scalars as they are written: read as a number, a key of 256 bits would lose most of its
+  // digits.
   const document = parseDocument(text, { schema: 'failsafe' })
   const [fault] = document.errors
   if (fault !== undefined) {
@@ -189,7 +194,7 @@ function readConfig(
   return values
 }
 
-/** An alias repeats what stands elsewhere, and a few of them can repeat it a billion times: no flag needs one. */
+/** A few nested aliases can expand to a billion values, and no flag needs one: they are refused. */
 function withoutAliases(file: string, document: Document.Parsed): unknown {
   try {
     return document.toJS({ maxAliasCount: 0 })
@@ -198,7 +203,7 @@ function withoutAliases(file: string, document: Document.Parsed): unknown {
   }
 }
 
-/** A list is what stands with commas on the command line. */
+/** A list in the file is the same as values separated by commas on the command line. */
 function scalarOf(file: string, name: string, value: unknown): string {
   if (typeof value === 'string') return value
   if (Array.isArray(value) && value.every(item => typeof item === 'string')) return value.join(',')

@@ -2,12 +2,12 @@ import { destination, type Logger, pino } from 'pino'
 import type { LogSink } from 'spimpl-runtime'
 import type { LogLevel } from './options.ts'
 
-/** Lines that wait while they cannot be written; what comes on top is dropped. */
+/** How many bytes of log lines wait while they cannot be written; further lines are dropped. */
 const MAX_UNWRITTEN_BYTES = 1024 * 1024
 
 /**
- * Log lines go to standard error, one JSON object each, so that standard output stays for results. A log that cannot be written (its disk
- * is full, its terminal is gone) ends no node.
+ * Log lines go to standard error, one JSON object each: standard output is for results. A log that cannot be written
+ * (full disk, closed terminal) does not stop the node.
  */
 export function openLog(level: LogLevel): Logger {
   const target = destination({ fd: 2, sync: true, maxLength: MAX_UNWRITTEN_BYTES })
@@ -15,7 +15,7 @@ export function openLog(level: LogLevel): Logger {
   return pino({ level, base: null }, target)
 }
 
-/** What actors say, with their path and the message they were handling. */
+/** The log lines of actors, with the path of the actor and the id of the message it was handling. */
 export const actorLog =
   (log: Logger): LogSink =>
   ({ level, path, message, fields, cause }) => {

@@ -41,7 +41,7 @@ function diagramOf(machine: AnyStateMachine): string {
   ].join('\n')
 }
 
-/** What `spimpl machines` prints. @throws SpimplError USAGE for a name that is none */
+/** What `spimpl machines` prints. @throws SpimplError `USAGE` for an unknown name */
 export function describeMachines(name: string | undefined, options: { readonly json?: boolean }): string {
   const chosen = Object.entries(MACHINES).filter(([key]) => name === undefined || key === name)
   if (chosen.length === 0) {

@@ -1,7 +1,9 @@
 import { isIP } from 'node:net'
 import type { z } from 'zod'
+import type { ExecutorName } from '../node/options/executors.ts'
+import type { NetworkName } from '../node/options/networks.ts'
 import { SpimplError } from '../src/errors.ts'
-import type { RadiusSetting } from '../src/store/policy.ts'
+import type { RadiusSetting } from '../src/store/radius.ts'
 import type { NewEnrOptions } from './enr.ts'
 import {
   type CommandHead,
@@ -42,39 +44,37 @@ const MEBIBYTE = 1024 * 1024
 const MAX_STORAGE_MB = 16 * 1024 * 1024
 const MAX_DEVNET_NODES = 64
 
-export type Network = 'mainnet' | 'sepolia' | 'hoodi'
-export type ExecutorSetting = 'auto' | 'event-loop' | 'dispatch'
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'
 
-/** What `spimpl run` does, with nothing left to parse. */
+/** The options of `spimpl run`, parsed. */
 export interface RunOptions {
-  /** Undefined: store and key live in memory and go with the process. */
+  /** Undefined: key and content are kept in memory, and lost when the process ends. */
   readonly dataDir: string | undefined
   readonly udp: { readonly host: string; readonly port: number }
   readonly rpc: { readonly host: string; readonly port: number }
   readonly bootnodes: BootnodesSetting
   /** 32 bytes, as `--private-key` gave them. */
   readonly privateKey: Uint8Array | undefined
-  readonly network: Network
+  readonly network: NetworkName
   readonly radius: RadiusSetting
   readonly storageBytes: number
   readonly headers: HeadersSetting | undefined
-  readonly executor: ExecutorSetting
+  readonly executor: ExecutorName
   readonly nat: NatSetting
   readonly logLevel: LogLevel
   readonly json: boolean
 }
 
-/** What `spimpl devnet` does. */
+/** The options of `spimpl devnet`, parsed. */
 export interface DevnetOptions {
   readonly nodes: number
-  /** A directory of block YAML; undefined: a chain is made. */
+  /** A directory of block files (YAML). Undefined: a chain is generated. */
   readonly blocks: string | undefined
   readonly once: boolean
   readonly json: boolean
-  /** Undefined: 8545, or a free port where it is taken. A port that was asked for must be free. */
+  /** Undefined: 8545, or a free port if 8545 is taken. A port that the user gives must be free. */
   readonly rpcPort: number | undefined
-  readonly executor: ExecutorSetting
+  readonly executor: ExecutorName
   readonly logLevel: LogLevel
 }
 
@@ -99,7 +99,7 @@ function flag<T>(
 const executor = flag(
   'executor',
   'executor',
-  choice<ExecutorSetting>('auto', 'event-loop', 'dispatch'),
+  choice<ExecutorName>('auto', 'event-loop', 'dispatch'),
   'what runs the queues: auto, event-loop or dispatch',
   'auto',
 )
@@ -112,62 +112,92 @@ const logLevel = flag(
 )
 
 const RUN_FLAGS = {
-  dataDir: flag('data-dir', 'dir', text('a directory'), 'where key and content are kept; without it, in memory'),
-  udpHost: flag('udp-host', 'address', address(), 'the address to bind for discovery', '0.0.0.0'),
-  udpPort: flag('udp-port', 'port', port(), 'the port for discovery; 0 takes a free one', '9009'),
+  dataDir: flag(
+    'data-dir',
+    'dir',
+    text('a directory'),
+    'where to keep key and content; without it, both are in memory',
+  ),
+  udpHost: flag('udp-host', 'address', address(), 'the address to bind for UDP', '0.0.0.0'),
+  udpPort: flag('udp-port', 'port', port(), 'the UDP port; 0 picks a free one', '9009'),
   rpcHost: flag('rpc-host', 'host', hostName(), 'the address to serve JSON-RPC on', '127.0.0.1'),
-  rpcPort: flag('rpc-port', 'port', port(), 'the port to serve JSON-RPC on; 0 takes a free one', '8545'),
-  bootnodes: flag('bootnodes', 'enrs', bootnodes(), 'none, default, or records with commas between them', 'default'),
+  rpcPort: flag('rpc-port', 'port', port(), 'the port to serve JSON-RPC on; 0 picks a free one', '8545'),
+  bootnodes: flag(
+    'bootnodes',
+    'enrs',
+    bootnodes(),
+    'none, default, or node records (enr:...) separated by commas',
+    'default',
+  ),
   privateKey: {
-    ...flag('private-key', 'hex|@file', privateKey(), 'the key of the node, or a file that holds it'),
+    ...flag(
+      'private-key',
+      'hex|@file',
+      privateKey(),
+      'the private key: 64 hexadecimal digits, or @ and a file that holds them',
+    ),
     secret: true as const,
   },
   network: flag(
     'network',
     'network',
-    choice<Network>('mainnet', 'sepolia', 'hoodi'),
+    choice<NetworkName>('mainnet', 'sepolia', 'hoodi'),
     'the chain: mainnet, sepolia or hoodi',
     'mainnet',
   ),
-  radius: flag('radius', 'radius', radius(), 'auto, max, or a distance as 0x and hexadecimal digits', 'auto'),
+  radius: flag('radius', 'radius', radius(), 'which content to keep: auto, max, or a distance (0x...)', 'auto'),
   storageMb: flag('storage-mb', 'mb', integer(0, MAX_STORAGE_MB), 'how much content to keep, in mebibytes', '1000'),
-  headers: flag('headers', 'dir|file|url', headers(), 'block headers: YAML, or the JSON-RPC of an execution client'),
-  executor,
-  nat: flag('nat', 'nat', nat(), 'none, or extip:ADDRESS to publish in the record', 'none'),
-  logLevel,
-  json: flag(
-    'json',
-    undefined,
-    yesOrNo(),
-    'print one line of JSON when the node serves; log to standard error',
-    'false',
+  headers: flag(
+    'headers',
+    'dir|file|url',
+    headers(),
+    'where block headers come from: YAML files, or the URL of an execution client',
   ),
+  executor,
+  nat: flag('nat', 'nat', nat(), 'none, or extip:ADDRESS, the address that the node record publishes', 'none'),
+  logLevel,
+  json: flag('json', undefined, yesOrNo(), 'print one line of JSON when the node is ready', 'false'),
 }
 
 const DEVNET_FLAGS = {
-  nodes: flag('nodes', 'n', integer(2, MAX_DEVNET_NODES), 'how many nodes', '8'),
-  blocks: flag('blocks', 'dir', text('a directory'), 'real blocks as YAML; without it, a chain is made'),
+  nodes: flag('nodes', 'n', integer(2, MAX_DEVNET_NODES), 'how many nodes to run', '8'),
+  blocks: flag('blocks', 'dir', text('a directory'), 'real blocks (YAML files); without it, a chain is generated'),
   once: flag(
     'once',
     undefined,
     yesOrNo(),
-    'exit when every node has every item, 0 only if all were validated',
+    'exit when every node has retrieved every item; 0 only if all were valid',
     'false',
   ),
-  json: flag('json', undefined, yesOrNo(), 'print one report as a line of JSON', 'false'),
-  rpcPort: flag('rpc-port', 'port', port(), 'JSON-RPC of node 0; 8545 or a free one unless said otherwise'),
+  json: flag('json', undefined, yesOrNo(), 'print the report as one line of JSON', 'false'),
+  rpcPort: flag(
+    'rpc-port',
+    'port',
+    port(),
+    'the JSON-RPC port of node 0 (default: 8545, or a free port if it is taken)',
+  ),
   executor,
   logLevel,
 }
 
 const JSON_FLAGS = { json: flag('json', undefined, yesOrNo(), 'print one line of JSON', 'false') }
 
+const COMPOSITION_FLAGS = {
+  mermaid: flag('mermaid', undefined, yesOrNo(), 'print a Mermaid flowchart instead of a table', 'false'),
+  ...JSON_FLAGS,
+}
+
 const NEW_ENR_FLAGS = {
   privateKey: {
-    ...flag('private-key', 'hex|@file', privateKeyText(), 'the key to sign with; without it, one is made and printed'),
+    ...flag(
+      'private-key',
+      'hex|@file',
+      privateKeyText(),
+      'the key to sign with; without it, a new key is made and printed',
+    ),
     secret: true as const,
   },
-  seq: flag('seq', 'n', uint64(), 'the sequence number'),
+  seq: flag('seq', 'n', uint64(), 'the sequence number (default: 1)'),
   ip: flag('ip', 'address', recordAddress(4), 'IPv4 address'),
   udp: flag('udp', 'port', recordPort(), 'UDP port'),
   tcp: flag('tcp', 'port', recordPort(), 'TCP port'),
@@ -177,13 +207,13 @@ const NEW_ENR_FLAGS = {
   network: flag(
     'network',
     'network',
-    choice<Network>('mainnet', 'sepolia', 'hoodi'),
+    choice<NetworkName>('mainnet', 'sepolia', 'hoodi'),
     'announce the Portal Network of mainnet, sepolia or hoodi',
   ),
   ...JSON_FLAGS,
 }
 
-const TABLES: readonly FlagTable[] = [RUN_FLAGS, DEVNET_FLAGS, NEW_ENR_FLAGS]
+const TABLES: readonly FlagTable[] = [RUN_FLAGS, DEVNET_FLAGS, COMPOSITION_FLAGS, NEW_ENR_FLAGS]
 const ALL_NAMES: ReadonlySet<string> = new Set(TABLES.flatMap(table => Object.values(table).map(flag => flag.name)))
 
 const readKnown = <F extends FlagTable>(head: CommandHead, table: F, input: CommandInput) =>
@@ -211,7 +241,7 @@ export function parseRunOptions(argv: readonly string[], env: Environment, readF
 
 /** As `parseRunOptions`, for what follows `devnet`. */
 export function parseDevnetOptions(argv: readonly string[], env: Environment, readFile: ReadFile): DevnetOptions {
-  const description = 'Runs a network of nodes in this process and moves blocks through it'
+  const description = 'Runs a network of nodes in one process and moves blocks through it'
   const { flags: given } = readKnown({ name: 'spimpl devnet', description }, DEVNET_FLAGS, { argv, env, readFile })
   return { ...given, blocks: given.blocks, rpcPort: given.rpcPort }
 }
@@ -234,7 +264,7 @@ export function parseDecodeEnrOptions(
 ): { readonly enr: string; readonly json: boolean } {
   const head = {
     name: 'spimpl enr decode',
-    description: 'Says what is in a node record (EIP-778), and whether its signature is right',
+    description: 'Shows the content of a node record (EIP-778), and whether its signature is valid',
     argument: { name: '<enr>', description: 'the record as text (enr:...)' },
   }
   const { flags, argument } = readKnown(head, JSON_FLAGS, { argv, env, readFile })
@@ -249,14 +279,25 @@ export function parseMachinesOptions(
 ): { readonly name: string | undefined; readonly json: boolean } {
   const head = {
     name: 'spimpl machines',
-    description: 'Draws the lifecycles as Mermaid state diagrams, from the machines that run',
-    argument: { name: '[name]', description: 'session, stream or child; all of them without it' },
+    description: 'Prints the lifecycles of sessions, streams and actors as Mermaid state diagrams',
+    argument: { name: '[name]', description: 'session, stream or child; without it, all of them' },
   }
   const { flags, argument } = readKnown(head, JSON_FLAGS, { argv, env, readFile })
   return { name: argument, json: flags.json }
 }
 
-/** An address of a family that the socket does not have would be published, and nobody would reach the node. */
+/** As `parseRunOptions`, for what follows `composition`. */
+export function parseCompositionOptions(
+  argv: readonly string[],
+  env: Environment,
+  readFile: ReadFile,
+): { readonly mermaid: boolean; readonly json: boolean } {
+  const description =
+    'Prints the actors of a node: supervisors, rows in the order of their start, and what each row needs'
+  return readKnown({ name: 'spimpl composition', description }, COMPOSITION_FLAGS, { argv, env, readFile }).flags
+}
+
+/** Peers could not reach a node whose record has an address of a family that its socket does not bind. */
 function checkNat(nat: NatSetting, udpHost: string): void {
   if (nat.type === 'none' || udpHost === '::' || isIP(nat.address) === isIP(udpHost)) return
   throw new SpimplError(
@@ -275,7 +316,7 @@ function readKeyFile(file: string, readFile: ReadFile): Uint8Array {
   }
   const key = keyInFile(content)
   if (key !== undefined) return key
-  // Not the content: it may be most of a key.
+  // The error does not show the content: it may be most of a key.
   throw new SpimplError(
     'USAGE',
     `--private-key: expected 64 hexadecimal digits in ${file}, got ${content.trim().length} characters`,

@@ -1,10 +1,11 @@
-/** What a shell says of a program that SIGPIPE ended. */
+/** The exit code that a shell reports for a program ended by SIGPIPE. */
 const EXIT_BROKEN_PIPE = 141
 const EXIT_FAILED = 1
 
 /**
- * Watches what is printed. Node.js ends a process whose standard output or error cannot be written, or loses the fault where the process
- * ends first: a network would go down for a closed pipe, and a new key would vanish on a full disk with exit code 0.
+ * Watches standard output for write errors. Node.js by itself ends a process that cannot write, or loses the error if
+ * the process ends first: a closed pipe would take a network down, and a new key would vanish on a full disk with exit
+ * code 0.
  */
 export class PrintedOutput {
   #fault: NodeJS.ErrnoException | undefined
@@ -13,13 +14,13 @@ export class PrintedOutput {
     process.stdout.on('error', error => {
       this.#fault ??= error
     })
-    // There is no place left to say so.
+    // There is nowhere left to report it.
     process.stderr.on('error', () => {})
   }
 
   /**
-   * The exit code, once everything is written: `code`, unless that is 0 and a result was lost. A reader that has seen enough (`| head`) is
-   * no failure to speak of, but neither is the result whole.
+   * Waits until everything is written. Returns the exit code: `code`, unless it is 0 and output was lost. A reader that
+   * closed the pipe (`| head`) shows in the exit code alone.
    */
   async settle(code: number): Promise<number> {
     await new Promise<void>(resolve => process.stdout.write('', () => resolve()))

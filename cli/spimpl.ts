@@ -1,12 +1,14 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
+import { nodeComposition } from '../node/composition/node-composition.ts'
+import { packageVersion } from '../node/options/client-version.ts'
 import { SpimplError } from '../src/errors.ts'
-import { packageVersion } from './composition.ts'
 import { devnet } from './devnet.ts'
 import { decodeEnr, newEnr } from './enr.ts'
 import { describeMachines } from './machines.ts'
 import {
   HelpRequested,
+  parseCompositionOptions,
   parseDecodeEnrOptions,
   parseDevnetOptions,
   parseMachinesOptions,
@@ -24,10 +26,11 @@ Actors on serial queues, and a Portal Network node composed with them.
 
 Commands:
   run                runs a Portal history node
-  devnet             runs a network of nodes in this process and moves blocks through it
-  enr decode <enr>   says what is in a node record
-  enr new            makes a node record and, without --private-key, a key for it
-  machines [name]    draws the lifecycles (session, stream, child) as Mermaid state diagrams
+  devnet             runs a network of nodes in one process and moves blocks through it
+  enr decode <enr>   shows the content of a node record
+  enr new            makes a node record and, without --private-key, a new key
+  composition        prints the actors of a node as a table or a Mermaid flowchart
+  machines [name]    prints lifecycles (session, stream, child) as Mermaid diagrams
 
 Every command has --help.`
 
@@ -36,12 +39,12 @@ const ENR_HELP = `Usage: spimpl enr <command> [options]
 Reads and makes node records (EIP-778).
 
 Commands:
-  decode <enr>  says what is in a record, and whether its signature is right
-  new           makes a record; without --private-key a key is made and printed
+  decode <enr>  shows the content of a record, and whether its signature is valid
+  new           makes a record; without --private-key, a new key is made and printed
 
 Both have --help.`
 
-/** The codes of errors that a user's words or files cause: exit code 2. */
+/** Codes of errors caused by the user's arguments or files: exit code 2. */
 const USER_ERRORS: ReadonlySet<string> = new Set([
   'USAGE',
   'CONFIG_INVALID',
@@ -62,6 +65,8 @@ async function main(argv: readonly string[]): Promise<number> {
       return devnet(parseDevnetOptions(rest, process.env, readFile))
     case 'enr':
       return enr(rest)
+    case 'composition':
+      return composition(rest)
     case 'machines':
       return machines(rest)
     case '--version':
@@ -79,7 +84,7 @@ async function main(argv: readonly string[]): Promise<number> {
     default:
       throw new SpimplError(
         'USAGE',
-        `expected one of run, devnet, enr, machines, got ${JSON.stringify(command)}; see spimpl --help`,
+        `expected one of run, devnet, enr, composition, machines, got ${JSON.stringify(command)}; see spimpl --help`,
       )
   }
 }
@@ -119,13 +124,20 @@ function enr([command, ...rest]: readonly string[]): number {
   }
 }
 
+function composition(argv: readonly string[]): number {
+  const { mermaid, json } = parseCompositionOptions(argv, process.env, readFile)
+  const node = nodeComposition()
+  console.log(json ? JSON.stringify(node.rows) : mermaid ? node.toMermaid() : node.toText())
+  return 0
+}
+
 function machines(argv: readonly string[]): number {
   const { name, json } = parseMachinesOptions(argv, process.env, readFile)
   console.log(describeMachines(name, { json }))
   return 0
 }
 
-/** The exit code of what ended a command. */
+/** Prints why a command ended. Returns its exit code. */
 function explain(error: unknown): number {
   if (error instanceof HelpRequested) {
     console.log(error.text.trimEnd())

@@ -1,12 +1,13 @@
 /**
- * A chat server: an actor for the room, one for each connection. Who leaves is noticed by death watch; who reads too slowly
- * misses the oldest lines and holds up nobody; the end goes in phases, the connections before the room.
+ * A chat server as a composition: the room, and a door that needs it and has an actor for each connection. Death watch notices members that
+ * leave; a member that reads too slowly misses the oldest lines and holds up nobody; the end goes in phases, the connections before the
+ * room.
  */
 import { once } from 'node:events'
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
-import { behavior, type Ref, type ShutdownReport, System } from 'spimpl/runtime'
+import { behavior, composition, type Inspection, type Ref, type ReplyTo } from 'spimpl/runtime'
 
 const usage = `usage: node chat-server.js [--port PORT] [--host HOST]
 
@@ -23,6 +24,11 @@ type Member = { readonly type: 'line'; readonly text: string }
 type Room =
   | { readonly type: 'said'; readonly from: Ref<Member>; readonly text: string }
   | { readonly type: 'left'; readonly from: Ref<Member> }
+
+type Door =
+  | { readonly type: 'connected'; readonly socket: Socket }
+  /** The answer is the port. */
+  | { readonly type: 'listen'; readonly replyTo: ReplyTo<number> }
 
 /** Who is who is known here alone: the first line of a member is its name, unless another has it. */
 const room = behavior<Room>(context => {
@@ -89,31 +95,47 @@ function drained(socket: Socket): Promise<void> {
   })
 }
 
-/** @returns the port, and what ends the server */
-async function serve(host: string, port: number): Promise<{ port: number; stop: () => Promise<ShutdownReport> }> {
-  const system = new System({ phases: [{ name: 'connections', deadlineMs: 1_000 }, { name: 'room' }] })
-  const roomRef = system.spawn(room, { name: 'room', phase: 'room' })
-  const sockets = new Set<Socket>()
-  const server = createServer(socket => {
-    sockets.add(socket)
-    socket.on('close', () => sockets.delete(socket))
-    system.spawn(member(socket, roomRef), {
-      restart: 'temporary',
-      phase: 'connections',
-      mailbox: { capacity: MAX_WAITING_LINES, overflow: 'drop-oldest' },
+/** Listens, and has a member for each connection. */
+const door = ({ room, host, port }: { readonly room: Ref<Room>; readonly host: string; readonly port: number }) =>
+  behavior<Door>(context => {
+    const sockets = new Set<Socket>()
+    const server: Server = createServer(socket => {
+      sockets.add(socket)
+      socket.on('close', () => sockets.delete(socket))
+      if (!context.self.tell({ type: 'connected', socket })) socket.destroy()
     })
+    server.maxConnections = MAX_CONNECTIONS
+    // The members have said good-bye by then; a member that does not read it keeps no process.
+    context.onStop(() => {
+      server.close()
+      setImmediate(() => {
+        for (const socket of sockets) socket.destroy()
+      })
+    })
+    return {
+      connected: ({ socket }) => {
+        context.spawn(member(socket, room), {
+          restart: 'temporary',
+          mailbox: { capacity: MAX_WAITING_LINES, overflow: 'drop-oldest' },
+        })
+      },
+      listen: async ({ replyTo }) => {
+        await once(server.listen(port, host), 'listening')
+        replyTo.tell((server.address() as AddressInfo).port)
+      },
+    }
   })
-  server.maxConnections = MAX_CONNECTIONS
-  await once(server.listen(port, host), 'listening')
-  const stop = async () => {
-    server.close()
-    const report = await system.stop()
-    // Who does not read its good-bye keeps no process.
-    for (const socket of sockets) socket.destroy()
-    return report
-  }
-  return { port: (server.address() as AddressInfo).port, stop }
-}
+
+const chat = (host: string, port: number) =>
+  composition('chat')
+    .supervisor('room')
+    .with('room', { behavior: () => room })
+    .supervisor('connections', { phase: { name: 'connections', deadlineMs: 1_000 } })
+    .with('door', {
+      needs: ['room'],
+      behavior: ({ room }) => door({ room, host, port }),
+      ready: (ref, within) => ref.ask(replyTo => ({ type: 'listen', replyTo }), within),
+    })
 
 /** Two clients who wait for what they expect to see. */
 async function demonstration(port: number): Promise<void> {
@@ -141,6 +163,12 @@ async function demonstration(port: number): Promise<void> {
   // Ada stays, and sees the server go.
 }
 
+/** How many connections the door has. */
+function membersOf(tree: Inspection): number {
+  const connections = tree.children.find(({ name }) => name === 'connections')
+  return connections?.children[0]?.children.length ?? 0
+}
+
 const { values } = parseArgs({
   options: {
     port: { type: 'string' },
@@ -152,11 +180,15 @@ if (values.help) {
   console.log(usage)
   process.exit(0)
 }
-const server = await serve(values.host, Number(values.port ?? 0))
-if (values.port === undefined) await demonstration(server.port)
+const server = await chat(values.host, Number(values.port ?? 0)).start()
+const { door: port } = server.started
+if (values.port === undefined) await demonstration(port)
 else {
-  console.log(`listening on ${values.host}:${server.port}`)
+  console.log(`listening on ${values.host}:${port}`)
   await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')])
 }
-const report = await server.stop()
-for (const { name, stopped, late } of report.phases) console.log(`${name}: ${stopped} stopped, ${late.length} late`)
+const stopped = { room: 1, connections: membersOf(server.system.inspect()) }
+const { phases } = await server.stop()
+for (const { name, late } of phases) {
+  console.log(`${name}: ${stopped[name as keyof typeof stopped]} stopped, ${late.length} late`)
+}

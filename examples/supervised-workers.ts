@@ -1,11 +1,20 @@
-/** A tree: a parser on which an index stands; when the parser fails, both restart, and nobody else notices. */
-import { behavior, formatTree, type Ref, type ReplyTo, System } from 'spimpl/runtime'
+/** A composition: a parser, and an index that needs it. If the parser fails, both restart, in order, and nobody else notices. */
+import { behavior, composition, formatTree, type Ref, type ReplyTo } from 'spimpl/runtime'
 
-type Parse = { readonly type: 'parse'; readonly line: string }
-type Index =
-  | { readonly type: 'word'; readonly word: string }
-  | { readonly type: 'count'; readonly replyTo: ReplyTo<number> }
-type Desk = Parse | { readonly type: 'count'; readonly replyTo: ReplyTo<number> }
+type Parser = { readonly type: 'parse'; readonly line: string; readonly to: Ref<Word> }
+type Word = { readonly type: 'word'; readonly word: string }
+type Index = Word | { readonly type: 'count'; readonly replyTo: ReplyTo<number> }
+
+const parser = behavior<Parser>(context => {
+  console.log('parser starts')
+  context.onStop(() => console.log('parser stops'))
+  return {
+    parse: ({ line, to }) => {
+      if (line.includes('\u0000')) throw new Error('expected text, got a zero byte')
+      for (const word of line.split(' ')) to.tell({ type: 'word', word })
+    },
+  }
+})
 
 const index = behavior<Index>(context => {
   const words = new Set<string>()
@@ -21,48 +30,22 @@ const index = behavior<Index>(context => {
   }
 })
 
-const parser = (to: () => Ref<Index>) =>
-  behavior<Parse>(context => {
-    console.log('parser starts')
-    context.onStop(() => console.log('parser stops'))
-    return {
-      parse: ({ line }) => {
-        if (line.includes('\u0000')) throw new Error('expected text, got a zero byte')
-        for (const word of line.split(' ')) to().tell({ type: 'word', word })
-      },
-    }
-  })
+const desk = composition('desk', {
+  strategy: 'rest-for-one',
+  intensity: { restarts: 3, withinMs: 5_000 },
+  backoff: { minMs: 1, maxMs: 100 },
+})
+  .with('parser', { behavior: () => parser })
+  .with('index', { needs: ['parser'], behavior: () => index })
 
-/** The parser is started first: what is started after it stands on it, and restarts with it. */
-const desk = behavior<Desk>(
-  context => {
-    const parserRef = context.spawn(
-      parser(() => indexRef),
-      { name: 'parser' },
-    )
-    const indexRef: Ref<Index> = context.spawn(index, { name: 'index' })
-    return {
-      parse: message => void context.tell(parserRef, message),
-      count: message => void context.tell(indexRef, message),
-    }
-  },
-  {
-    supervision: {
-      strategy: 'rest-for-one',
-      intensity: { restarts: 3, withinMs: 5_000 },
-      backoff: { minMs: 1, maxMs: 100 },
-    },
-  },
-)
-
-await using system = new System({ log: ({ path, message }) => console.log(`${path} ${message}`) })
-const ref = system.spawn(desk, { name: 'desk' })
-const count = () => ref.ask(replyTo => ({ type: 'count', replyTo }), { timeoutMs: 5_000 })
-ref.tell({ type: 'parse', line: 'to be or not to be' })
+await using running = await desk.start({ log: ({ path, message }) => console.log(`${path} ${message}`) })
+const { parser: parserRef, index: to } = running.refs
+const count = () => to.ask(replyTo => ({ type: 'count', replyTo }), { timeoutMs: 5_000 })
+parserRef.tell({ type: 'parse', line: 'to be or not to be', to })
 await new Promise(resolve => setTimeout(resolve, 50))
 console.log(`${await count()} words`)
-ref.tell({ type: 'parse', line: 'oh\u0000no' })
-ref.tell({ type: 'parse', line: 'once more' })
+parserRef.tell({ type: 'parse', line: 'oh\u0000no', to })
+parserRef.tell({ type: 'parse', line: 'once more', to })
 await new Promise(resolve => setTimeout(resolve, 200))
 console.log(`${await count()} words`)
-console.log(formatTree(system.inspect()))
+console.log(formatTree(running.system.inspect()))

@@ -207,35 +207,49 @@ async function doors(): Promise<Set<string>> {
 
 const DECLARATION = String.raw`^export (?:abstract )?(?:async )?(?:function\*?|class|interface|type|const) `
 
-/** The symbols that a file declares and exports, and those that it hands on, with the file they come from. */
-function* exported(file: string, text: string): Iterable<{ readonly name: string; readonly from: string }> {
-  for (const [, name] of text.matchAll(new RegExp(`${DECLARATION}(\\w+)`, 'gm'))) yield { name: name!, from: file }
-  for (const [, names, source] of text.matchAll(/^export (?:type )?\{([^}]*)\} from '(\.[^']+)'/gm)) {
-    const from = path.join(path.dirname(file), source!)
-    for (const name of names!.split(','))
-      if (name.trim() !== '') yield { name: name.trim().replace(/^type /, ''), from }
+/** Where a file hands on what another one exports: the names, or all of them. */
+function* handedOn(
+  file: string,
+  text: string,
+): Iterable<{ readonly names: readonly string[] | 'all'; readonly from: string }> {
+  for (const [, list, source] of text.matchAll(/^export (?:type )?\{([^}]*)\} from '(\.[^']+)'/gm)) {
+    const names = list!.split(',').map(name => name.trim().replace(/^type /, ''))
+    yield { names: names.filter(name => name !== ''), from: path.join(path.dirname(file), source!) }
   }
   for (const [, source] of text.matchAll(/^export (?:type )?\* from '(\.[^']+)'/gm)) {
-    const from = path.join(path.dirname(file), source!)
-    yield* exported(from, readFileSync(path.join(root, from), 'utf8'))
+    yield { names: 'all', from: path.join(path.dirname(file), source!) }
   }
 }
 
-test('every symbol of the doors of both packages has a doc comment', async t => {
-  const texts = new Map<string, Promise<string>>()
-  const textOf = (file: string): Promise<string> => {
-    const text = texts.get(file) ?? readFile(path.join(root, file), 'utf8')
-    texts.set(file, text)
-    return text
+const sourceOf = (file: string): string => readFileSync(path.join(root, file), 'utf8')
+
+/** The symbols that a file exports. */
+function* exported(file: string): Iterable<string> {
+  const text = sourceOf(file)
+  for (const [, name] of text.matchAll(new RegExp(`${DECLARATION}(\\w+)`, 'gm'))) yield name!
+  for (const { names, from } of handedOn(file, text)) yield* names === 'all' ? exported(from) : names
+}
+
+/** The text before the declaration of a symbol, in whatever file that stands; undefined where there is none. */
+function textBefore(file: string, name: string): string | undefined {
+  const text = sourceOf(file)
+  const at = text.search(new RegExp(`${DECLARATION}${name}\\b`, 'm'))
+  if (at >= 0) return text.slice(0, at)
+  for (const { names, from } of handedOn(file, text)) {
+    if (names !== 'all' && !names.includes(name)) continue
+    const before = textBefore(from, name)
+    if (before !== undefined) return before
   }
+  return undefined
+}
+
+test('every symbol of the doors of both packages has a doc comment', async t => {
   const bare: string[] = []
   let symbols = 0
   for (const door of await doors()) {
-    for (const { name, from } of exported(door, await textOf(door))) {
-      const text = await textOf(from)
-      const at = text.search(new RegExp(`${DECLARATION}${name}\\b`, 'm'))
+    for (const name of exported(door)) {
       symbols++
-      if (!text.slice(0, Math.max(at, 0)).trimEnd().endsWith('*/')) bare.push(`${from}: ${name}`)
+      if (textBefore(door, name)?.trimEnd().endsWith('*/') !== true) bare.push(`${door}: ${name}`)
     }
   }
   t.deepEqual(bare, [])

@@ -8,8 +8,9 @@ import { endpointEntries, PublishableRecord } from '../../src/identity/publishab
 import { openDatagramSocket } from '../../src/transport/node-dgram.ts'
 
 /**
- * One end of the round-trip benchmark, a process of its own: a core on node:dgram and nothing else. The other end is another of
- * these. Told `{ ask: ENR, inFlight, payloadBytes, seconds }` by its parent it asks and says how many answers came in a second.
+ * One end of the round-trip benchmark, a process with a core on node:dgram and nothing else. The other end is the same
+ * program. After the message `{ ask: ENR, inFlight, payloadBytes, seconds }` of its parent it sends requests and
+ * reports the answers per second.
  */
 
 const PROTOCOL = new TextEncoder().encode('bench')
@@ -79,7 +80,7 @@ function measure(to: NodeRecord, task: Task): Promise<{ perSecond: number; faile
       if (output.type === 'request-failed') failed++
       else if (output.type === 'talk-answered') answered++
       else return
-      // The first answer ends the handshake: counting starts behind it.
+      // The first answer ends the handshake: counting starts after it.
       if (begin === 0) {
         begin = performance.now()
         answered = 0

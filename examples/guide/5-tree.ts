@@ -1,4 +1,4 @@
-import { behavior, formatTree, System } from 'spimpl/runtime'
+import { behavior, composition, formatTree } from 'spimpl/runtime'
 
 type Part = { readonly type: 'nothing' }
 const part = behavior<Part>(context => {
@@ -6,23 +6,19 @@ const part = behavior<Part>(context => {
   return { nothing: () => {} }
 })
 
-const node = behavior<Part>(
-  context => {
-    for (const name of ['storage', 'transport', 'discovery']) context.spawn(part, { name, restart: 'permanent' })
-    return { nothing: () => {} }
-  },
-  { supervision: { strategy: 'rest-for-one', backoff: { minMs: 100, maxMs: 10_000, jitter: 0.2 } } },
-)
+const example = composition('example')
+  .supervisor('node', {
+    backoff: { minMs: 100, maxMs: 10_000, jitter: 0.2 },
+    phase: { name: 'back', deadlineMs: 5_000 },
+  })
+  .with('storage', { behavior: () => part })
+  .with('transport', { behavior: () => part })
+  .with('discovery', { needs: ['transport'], behavior: () => part })
+  .supervisor('front', { phase: { name: 'front', deadlineMs: 1_000 } })
+  .with('api', { needs: ['storage', 'discovery'], behavior: () => part })
 
-const system = new System({
-  phases: [
-    { name: 'front', deadlineMs: 1_000 },
-    { name: 'back', deadlineMs: 5_000 },
-  ],
-})
-system.spawn(node, { name: 'node', phase: 'back' })
-system.spawn(part, { name: 'api', phase: 'front' })
-await new Promise(resolve => setImmediate(resolve))
-console.log(formatTree(system.inspect()))
-const report = await system.stop()
+console.log(`${example}`)
+const running = await example.start()
+console.log(formatTree(running.system.inspect()))
+const report = await running.stop()
 console.log(report.late.length === 0 ? 'all in time' : report.late.join())

@@ -1,11 +1,11 @@
-// Builds build/Release/node_dispatch_addon.node with what is on this machine and downloads nothing: the headers are
-// those beside the running node, the build tool is the node-gyp that npm carries, or else the compiler itself.
+// Builds build/Release/node_dispatch_addon.node with the tools of this machine and downloads nothing: the headers are
+// those beside the running node, the build tool is npm's own node-gyp, or else the compiler itself.
 //
 //   node scripts/build.mjs [--force] [--direct] [--if-possible] [--prebuild]
 //
-// --if-possible  nothing to do where a prebuild loads; a machine without a compiler is no failure: say so and end with 0
-// --direct       call the compiler, even where node-gyp is found
-// --prebuild     copy the result to prebuilds/PLATFORM-ARCH/
+// --if-possible  does nothing if a prebuild loads; without a compiler it says so and exits with 0
+// --direct       calls the compiler, even if node-gyp is found
+// --prebuild     copies the result to prebuilds/PLATFORM-ARCH/
 import { spawnSync } from 'node:child_process'
 import { copyFileSync, existsSync, mkdirSync, readdirSync, realpathSync, statSync } from 'node:fs'
 import path from 'node:path'
@@ -15,7 +15,8 @@ const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
 const output = path.join(root, 'build', 'Release', 'node_dispatch_addon.node')
 const has = flag => process.argv.includes(flag)
 const prebuild = path.join(root, 'prebuilds', `${process.platform}-${process.arch}`, 'node_dispatch_addon.node')
-const sources = readdirSync(path.join(root, 'src')).map(file => path.join(root, 'src', file))
+// Folders are listed as well: removing a file changes the time of its folder.
+const sources = readdirSync(path.join(root, 'src'), { recursive: true }).map(file => path.join(root, 'src', file))
 
 /** The folder that holds include/node of the node that runs this. */
 function headers() {
@@ -104,13 +105,13 @@ function withCompiler(cxx, nodedir) {
   return status === 0
 }
 
-/** In a process of its own, because a library that was made for another system may end it. */
+/** In a process of its own, because a library for another system may crash it. */
 function prebuildLoads() {
   if (!existsSync(prebuild)) return false
   return spawnSync(process.execPath, ['-e', `require(${JSON.stringify(prebuild)})`], { stdio: 'ignore' }).status === 0
 }
 
-// Whoever installs a package that brings what runs here needs no compiler.
+// A package with a prebuild that works here needs no compiler.
 if (has('--if-possible') && prebuildLoads()) process.exit(0)
 if (!upToDate()) {
   if (process.platform === 'win32') giveUp('libdispatch is not on Windows, and the addon is not either')

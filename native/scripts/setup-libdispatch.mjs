@@ -4,9 +4,10 @@
 //
 //   node scripts/setup-libdispatch.mjs [--force] [--if-possible] [--quiet] [--archives FOLDER]
 //
-// --quiet            say nothing where nothing is to be done
-// --archives FOLDER  take libdispatch.a and libBlocksRuntime.a from there (a Swift toolchain's usr/lib/swift_static/linux)
-// --if-possible      a system where this cannot work is no failure: say why in one line and end with 0
+// --quiet            prints nothing if there is nothing to do
+// --archives FOLDER  takes libdispatch.a and libBlocksRuntime.a from FOLDER, such as usr/lib/swift_static/linux of a Swift
+//                    toolchain
+// --if-possible      on a system where this cannot work, says why in one line and exits with 0
 import { spawnSync } from 'node:child_process'
 import {
   accessSync,
@@ -54,10 +55,13 @@ function run(command, args, options = {}) {
   throw new Error(`${command}: ${(error?.message ?? stderr ?? '').trim().split('\n').slice(-3).join(' | ')}`)
 }
 
-/** The trial ends so where the addon, which does it, is not there: as in a clone that has not been built yet. */
+/** The exit code of the trial without the addon, as in a clone that has not been built yet. */
 const UNTRIED = 3
 
-/** Why no library can be used, or undefined where one can; asked in a process of its own because a broken one may abort. */
+/**
+ * The reason why no library can be used, or undefined. Found out in a process of its own, because a broken library may
+ * abort.
+ */
 function obstacle() {
   const script = `import { backendInfo } from ${JSON.stringify(path.join(root, 'index.js'))}
     const { addon, libdispatch } = backendInfo()
@@ -75,8 +79,8 @@ function obstacle() {
 }
 
 /**
- * Where the two archives are kept for the next time. As the XDG specification says, an empty variable is none; a home that
- * cannot be written, as in many containers, is none either.
+ * The cache of the two archives. As the XDG specification says, an empty variable counts as unset; so does a home that
+ * cannot be written, as in many containers.
  */
 function cacheFolder() {
   const home = process.env.XDG_CACHE_HOME || path.join(homedir(), '.cache')
@@ -97,7 +101,7 @@ function osRelease() {
   return Object.fromEntries([...text.matchAll(/^(\w+)="?([^"\n]*)"?$/gm)].map(([, key, value]) => [key, value]))
 }
 
-/** A folder of this process alone. What others left behind when they were killed goes: a run takes minutes, not a day. */
+/** A folder of this process alone. Folders of killed runs are removed after a day, because a run takes minutes. */
 function workFolder(cache) {
   const yesterday = Date.now() - 24 * 60 * 60 * 1000
   for (const name of readdirSync(cache)) {
@@ -119,8 +123,9 @@ function mirror(codename) {
 }
 
 /**
- * Fills the cache with the two archives and the headers. apt checks the release's signature and the package's hash. Everything
- * happens in `work`, a folder of this process alone, so that neither another one nor an interruption leaves half a cache.
+ * Fills the cache with the two archives and the headers. apt checks the signature of the release and the hash of the
+ * package. All steps run in `work`, a folder of this process alone, so that neither another process nor an interruption
+ * leaves half a cache.
  */
 function fetchArchives(cache, work) {
   const { ID, ID_LIKE = '', VERSION_CODENAME } = osRelease()
@@ -188,7 +193,7 @@ function extract(deb, name, cache, work) {
       cpSync(path.join(found, folder), path.join(cache, 'include', folder), { recursive: true })
   }
   writeFileSync(path.join(cache, 'ORIGIN'), `${name}\n`)
-  // Last, because they are what says that the cache is filled.
+  // Last, because their presence marks the cache as filled.
   for (const archive of ARCHIVES) renameSync(path.join(found, 'linux', archive), path.join(cache, archive))
 }
 
@@ -260,7 +265,7 @@ if (process.platform !== 'linux') {
     say('a libdispatch was found and passed its test; nothing to do (--force makes one all the same)')
 } else {
   let work
-  // Ctrl-C goes to apt as well. Its end is seen here, and half of a large package does not stay behind.
+  // Ctrl-C reaches apt as well. Its end is handled here, so that half of a large package does not stay behind.
   process.on('SIGINT', () => {})
   try {
     const given = has('--archives') ? givenFolder() : undefined

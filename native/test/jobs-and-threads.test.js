@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { AddonError, backendInfo, cipher, DispatchQueue, NativeJobs, PinnedThread } from '../index.js'
-import { jobs as waitingJobs } from '../lib/lane.js'
+import { jobs as waitingJobs } from '../lib/threads/lane.js'
 import { oneThreadLibrary } from './one-thread/library.js'
 import { skipped, withAddon, withDispatch } from './with-dispatch.js'
 
@@ -38,7 +38,7 @@ const places = [
     () => new DispatchQueue('jobs.concurrent', { target: DispatchQueue.global('utility'), concurrent: true }),
   ],
   ['a global queue', withDispatch, () => DispatchQueue.global('user-initiated')],
-  ['the lane itself', withDispatch, () => DispatchQueue.lane],
+  ['the lane itself', withDispatch, () => DispatchQueue.main],
   ['a pinned thread', withAddon, () => new PinnedThread({ name: 'jobs' })],
 ]
 

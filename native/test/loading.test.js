@@ -1,5 +1,5 @@
-// How the two binaries are found, and what is said of those that were refused. Each case is a process of its own, because a
-// library is loaded once.
+// How the two binaries are found, and what is said of those that were refused. Each case is a process of its own,
+// because a library is loaded once.
 import { spawnSync } from 'node:child_process'
 import { copyFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -56,7 +56,7 @@ withDispatch('the chosen libdispatch is tried first, and the others after it', t
 })
 
 withCompiler('a libdispatch that lacks a function is refused by its name', t => {
-  const source = readFileSync(path.join(root, 'src', 'libdispatch.cc'), 'utf8')
+  const source = readFileSync(path.join(root, 'src', 'queues', 'libdispatch.cc'), 'utf8')
   const names = [...source.matchAll(/fill\(library, t\.\w+, "(\w+)"/g)].map(([, name]) => name)
   t.true(names.length > 40)
   const folder = scratch(t)

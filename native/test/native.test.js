@@ -15,23 +15,23 @@ const compiler = ['g++', 'clang++'].find(name => spawnSync(name, ['--version']).
 
 // Those parts of the addon that know nothing of JavaScript.
 const parts = [
-  'libdispatch',
-  'elf_file',
-  'queue',
-  'job',
-  'inbox',
-  'cipher',
-  'cipher_batch',
-  'keccak',
-  'openssl',
-  'pinned_thread',
+  'queues/libdispatch',
+  'queues/elf_file',
+  'queues/queue',
+  'threads/job',
+  'threads/inbox',
+  'threads/pinned_thread',
+  'ciphers/cipher',
+  'ciphers/cipher_batch',
+  'ciphers/keccak',
+  'ciphers/openssl',
 ]
 const sources = [
   ...parts.map(name => path.join(root, 'src', `${name}.cc`)),
   ...['main.cc', 'doubles.cc'].map(name => path.join(root, 'test', 'native', name)),
 ]
 const watched = ['src', 'test/native'].flatMap(dir =>
-  readdirSync(path.join(root, dir)).map(name => path.join(root, dir, name)),
+  readdirSync(path.join(root, dir), { recursive: true }).map(name => path.join(root, dir, name)),
 )
 
 function run(command, args, env = {}) {
@@ -67,7 +67,7 @@ const variants = [
 
 for (const [name, flags, items, env] of variants) {
   test(`the native side without JavaScript, ${name}, ${items} items`, async t => {
-    // To compile it takes 20 s, and minutes where others compile too; ava would give up after two in which nothing ends.
+    // Compiling takes 20 s, and minutes on a busy machine; ava would give up after two minutes without a result.
     t.timeout(600_000)
     const { program, output } = await build(`native-${name}`, flags)
     t.not(program, undefined, output)

@@ -1,5 +1,5 @@
-// What a connection does on every platform. Run as a program, so that the same text runs on node:dgram and, with another
-// build of the addon, on Network framework's double: node network-conformance.js [double]
+// What a connection does on every platform. Run as a program, so that the same text runs on node:dgram and, with
+// another build of the addon, on Network framework's double: node network-conformance.js [double]
 import assert from 'node:assert/strict'
 import { NetworkConnection, NetworkListener, NetworkPathMonitor } from '../index.js'
 

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readdirSync, realpathSync, statSync } from 'node
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { backendInfo } from '../index.js'
-import { DatagramListener } from '../lib/datagram-flow.js'
+import { DatagramListener } from '../lib/network/datagram-flow.js'
 import { skipped, withAddon, withDispatch } from './with-dispatch.js'
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
@@ -60,17 +60,13 @@ if (missing !== undefined) console.error(`skipped: the source for macOS on its t
 const withDouble = missing === undefined && process.platform === 'linux' ? withDispatch : skipped
 
 async function buildWithDouble() {
-  const files = folder =>
-    readdirSync(path.join(root, folder))
-      .filter(name => name.endsWith('.cc'))
-      .map(name => path.join(root, folder, name))
-  const sources = [...files('src'), ...files('test/nw_double')]
+  const files = ['src', 'test/nw_double'].flatMap(folder =>
+    readdirSync(path.join(root, folder), { recursive: true }).map(name => path.join(root, folder, name)),
+  )
+  const sources = files.filter(file => file.endsWith('.cc'))
   const output = path.join(root, 'build', 'test', 'with_double.node')
   const built = existsSync(output) ? statSync(output).mtimeMs : 0
-  const headersOfOurs = ['src', 'test/nw_double'].flatMap(folder =>
-    readdirSync(path.join(root, folder)).map(name => path.join(root, folder, name)),
-  )
-  if (headersOfOurs.every(file => statSync(file).mtimeMs < built)) return { code: 0, output: '', addon: output }
+  if (files.every(file => statSync(file).mtimeMs < built)) return { code: 0, output: '', addon: output }
   mkdirSync(path.dirname(output), { recursive: true })
   const made = await run('clang++', [
     ...['-std=c++17', '-O1', '-g', '-shared', '-fPIC', '-fblocks', '-fvisibility=hidden', '-DNAPI_VERSION=8'],

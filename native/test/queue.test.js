@@ -1,4 +1,4 @@
-import { AddonError, backendInfo, DispatchQueue, DispatchSource, drainLane, RemoteQueue } from '../index.js'
+import { AddonError, backendInfo, DispatchQueue, DispatchSource, drainLane, QueueKey, RemoteQueue } from '../index.js'
 import { serially, withDispatch } from './with-dispatch.js'
 
 // One after the other, because a drain that one test asks for would run the items of all.
@@ -19,7 +19,7 @@ test('a serial queue runs in order, one at a time, on this lane', async t => {
   for (let index = 0; index < 1000; index++) {
     queue.async(() => {
       seen.push(index)
-      if (!queue.isCurrent || !DispatchQueue.lane.isCurrent) t.fail('not on its queue')
+      if (!queue.isCurrent || !DispatchQueue.main.isCurrent) t.fail('not on its queue')
     })
   }
   t.deepEqual(seen, [])
@@ -110,17 +110,17 @@ test('an inactive queue moves to another target', async t => {
   })
   t.throws(() => second.setTarget(queue), { code: 'QUEUE_TARGET_INVALID' })
   t.throws(() => second.setTarget(DispatchQueue.global()), { code: 'QUEUE_TARGET_INVALID' })
-  t.throws(() => queue.setTarget(first), { code: 'QUEUE_TARGET_INVALID', message: /only while it is inactive/ })
-  t.throws(() => DispatchQueue.lane.setTarget(first), { code: 'QUEUE_TARGET_INVALID' })
+  t.throws(() => queue.setTarget(first), { code: 'QUEUE_TARGET_INVALID', message: /expected an inactive queue/ })
+  t.throws(() => DispatchQueue.main.setTarget(first), { code: 'QUEUE_TARGET_INVALID' })
 })
 
 test('a barrier of a concurrent queue runs after what came before it', async t => {
   const queue = new DispatchQueue('test.concurrent', { concurrent: true })
   const seen = []
   for (let index = 0; index < 4; index++) queue.async(() => seen.push(index))
-  queue.barrierAsync(() => seen.push('barrier'))
+  queue.async(() => seen.push('barrier'), { barrier: true })
   for (let index = 4; index < 8; index++) queue.async(() => seen.push(index))
-  await new Promise(resolve => queue.barrierAsync(resolve))
+  await new Promise(resolve => queue.async(resolve, { barrier: true }))
   t.deepEqual(new Set(seen.slice(0, 4)), new Set([0, 1, 2, 3]))
   t.is(seen[4], 'barrier')
   t.is(seen.length, 9)
@@ -151,7 +151,7 @@ test('apply runs every index once and reports the first exception', async t => {
 test('queue-specific data is found along the targets', async t => {
   const parent = new DispatchQueue('test.parent')
   const child = new DispatchQueue('test.child', { target: parent })
-  const key = Symbol('key')
+  const key = new QueueKey('key')
   parent.setSpecific(key, { of: 'parent' })
   const read = queue => new Promise(resolve => queue.async(() => resolve(DispatchQueue.getSpecific(key))))
   t.deepEqual(await read(child), { of: 'parent' })
@@ -165,7 +165,7 @@ test('queue-specific data is found along the targets', async t => {
 })
 
 test('queue-specific data lives as long as libdispatch has the queue: no shorter, no longer', async t => {
-  const key = Symbol('key')
+  const key = new QueueKey('key')
   const released = new DispatchQueue('test.specific.released')
   released.setSpecific(key, 'kept')
   const seen = new Promise(resolve => released.async(() => resolve(DispatchQueue.getSpecific(key))))
@@ -240,9 +240,12 @@ test('what waits below a target that is lost while suspended runs after all', as
   const lose = () => {
     const parent = new DispatchQueue('test.lost.parent')
     const child = new DispatchQueue('test.lost.child', { target: parent })
-    const source = new DispatchSource('data-add', { queue: child, onFire: () => {} }).activate()
+    const source = DispatchSource.dataAdd(child)
+    // A handler that used `source.data` would keep the source, and with it the queue.
+    source.setEventHandler(() => {})
+    source.activate()
     parent.suspend()
-    source.merge(1)
+    source.mergeData(1)
     child.async(() => {
       ran = true
     })
@@ -271,17 +274,22 @@ test('a wrong argument is told to the caller, and nothing is enqueued', async t 
   const wrong = { instanceOf: AddonError, code: 'ARGUMENT_INVALID' }
   for (const work of [undefined, null, 7, {}, 'work']) {
     t.throws(() => queue.async(work), wrong)
-    t.throws(() => queue.barrierAsync(work), wrong)
+    t.throws(() => queue.async(work, { barrier: true }), wrong)
     t.throws(() => queue.after(1, work), wrong)
     t.throws(() => queue.listen(work), wrong)
-    t.throws(() => queue.apply(1, work), wrong)
+    await t.throwsAsync(queue.apply(1, work), wrong)
   }
-  for (const delay of [-1, Number.NaN, Number.POSITIVE_INFINITY, '5', 5n, undefined]) {
+  for (const delay of [Number.NaN, '5', 5n, undefined]) {
     t.throws(() => queue.after(delay, () => t.fail()), wrong)
   }
   for (const iterations of [-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, '3', new Date()]) {
-    t.throws(() => queue.apply(iterations, () => t.fail()), wrong)
+    await t.throwsAsync(
+      queue.apply(iterations, () => t.fail()),
+      wrong,
+    )
   }
+  for (const key of [undefined, 'key', Symbol('key'), {}]) t.throws(() => queue.setSpecific(key, 1), wrong)
+  for (const group of [null, {}, 'group']) t.throws(() => queue.async(() => t.fail(), { group }), wrong)
   for (const target of [undefined, null, {}, 'lane']) {
     t.throws(() => queue.setTarget(target), { code: 'QUEUE_TARGET_INVALID' })
   }

@@ -1,4 +1,5 @@
-// What `npm run setup:libdispatch` says where it cannot do its work. Each case ends before anything of the package changes.
+// What `npm run setup:libdispatch` says where it cannot do its work. Each case ends before anything of the package
+// changes.
 import { spawnSync } from 'node:child_process'
 import {
   chmodSync,

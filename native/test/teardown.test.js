@@ -33,6 +33,10 @@ for (const name of [
   'lane ends first, messages pending',
   'exception in an item',
   'active timer and unref',
+  'a delay that is cancelled, and one that never ends',
+  'timers that have fired, and that never do',
+  'data that was replaced by nothing',
+  'items behind a promise that never settles',
   'a confined module whose start fails',
 ]) {
   test(`a program ends cleanly: ${name}`, async t => {

@@ -1,136 +1,151 @@
-import type { NetworkCall } from '../../actors/overlay-messages.ts'
+import { lend } from 'spimpl-runtime'
 import { toHex } from '../../src/codec/hex.ts'
-import { type ErrorCode, SpimplError } from '../../src/errors.ts'
+import { SpimplError } from '../../src/errors.ts'
 import { blamesContent } from '../../src/history/validation/validation.ts'
-import type { CallResult } from '../../src/portal/portal.ts'
-import type * as rpc from '../../src/rpc/node-api.ts'
-import { NETWORK_TIMEOUT_MS, type NodeApiOptions, type NodeAsks } from './node-asks.ts'
-import { overlayCall } from './overlay-call.ts'
-import { fromPayload, toCounts, toPayload, toTrace } from './rpc-values.ts'
+import { xorDistance } from '../../src/identity/distances.ts'
+import type { CallResult, ContentTrace } from '../../src/portal/portal.ts'
+import type { CallOptions, HistoryApi, TracedContent } from '../../src/rpc/node-api.ts'
+import type { NamedContent } from './arguments.ts'
+import { askOptions, NETWORK_TIMEOUT_MS, type NodeApiOptions, type NodeAsks } from './node-asks.ts'
+import { type NetworkCall, overlayCall } from './overlay-call.ts'
 
-/** What `portal_history*` asks. */
-export function historyApi(options: NodeApiOptions, asks: NodeAsks): rpc.HistoryApi {
-  const { refs, localNodeId, contentId, wallTime } = options
+/** `NodeApi.history` as asks of the overlay, validation and storage actors. */
+export function historyApi(options: NodeApiOptions, asks: NodeAsks): HistoryApi {
+  const { refs, localNodeId, args, wallTime } = options
   const { overlay, storage, validation } = asks
 
   const network = <Type extends CallResult['type']>(
-    call: NetworkCall,
-    { signal }: rpc.Call,
+    request: NetworkCall,
+    call: CallOptions,
     ...types: readonly Type[]
   ): Promise<Extract<CallResult, { readonly type: Type }>> =>
-    overlayCall(refs.overlay, call, { timeoutMs: NETWORK_TIMEOUT_MS, signal }, types)
+    overlayCall(refs.overlay, request, askOptions(call, NETWORK_TIMEOUT_MS), types)
 
-  const idOf = (key: Uint8Array): Uint8Array => {
-    const id = contentId(key)
-    if (id !== undefined) return id
-    throw new SpimplError('CONTENT_KEY_INVALID', `expected a content key of the history network, got ${toHex(key)}`)
-  }
+  const stored = ({ contentId }: NamedContent, call: CallOptions): Promise<Uint8Array | undefined> =>
+    storage(replyTo => ({ type: 'get', contentId, replyTo }), call)
 
-  const stored = (key: Uint8Array, call: rpc.Call): Promise<Uint8Array | undefined> =>
-    storage(replyTo => ({ type: 'get', contentId: idOf(key), replyTo }), call)
-
-  const validate = async (key: Uint8Array, bytes: Uint8Array, call: rpc.Call): Promise<void> => {
-    idOf(key) // a key that is none is not the content's fault
-    const result = await validation(replyTo => ({ type: 'check', key, bytes, replyTo }), call)
-    if (result.ok) return
-    const { code, detail } = result
-    if (!blamesContent(code)) throw new SpimplError(code, detail)
-    throw new SpimplError('CONTENT_INVALID', `${code}: ${detail}`)
-  }
-
-  const put = async (key: Uint8Array, value: Uint8Array, call: rpc.Call): Promise<boolean> => {
-    await validate(key, value, call)
-    const contentId = idOf(key)
+  /** @returns whether the store took it */
+  const validateAndStore = async (item: NamedContent, content: Uint8Array, call: CallOptions): Promise<boolean> => {
+    const { key, contentId } = item
+    // Both may be on another thread, and gossip may need it after them.
+    const value = lend(content)
+    const result = await validation(replyTo => ({ type: 'check', key, bytes: value, replyTo }), call)
+    if (!result.ok) {
+      const { code, detail } = result
+      throw blamesContent(code)
+        ? new SpimplError('CONTENT_INVALID', `${code}: ${detail}`)
+        : new SpimplError(code, detail)
+    }
     const outcome = await storage(replyTo => ({ type: 'put', contentId, key, value, replyTo }), call)
     return outcome.stored
   }
 
+  /** The trace of content that the own store had. */
+  const localTrace = async (targetId: Uint8Array, call: CallOptions): Promise<ContentTrace> => {
+    const { nodeId, text } = await asks.ownRecord(call)
+    return {
+      origin: localNodeId,
+      targetId: toHex(targetId),
+      receivedFrom: localNodeId,
+      responses: { [localNodeId]: { durationMs: 0, respondedWith: [] } },
+      metadata: { [localNodeId]: { enr: text, distance: toHex(xorDistance(nodeId, targetId)) } },
+      startedAtMs: wallTime(),
+      cancelled: [],
+    }
+  }
+
   return {
-    routingTable: async call => asks.view(await overlay(replyTo => ({ type: 'buckets', replyTo }), call)),
-    async addRecord(record, call) {
+    async table(call = {}) {
+      return asks.view(await overlay(replyTo => ({ type: 'buckets', replyTo }), call))
+    },
+    async addRecord(peer, call = {}) {
+      const record = args.record(peer)
       refs.discovery.tell({ type: 'add-record', record })
       return (await network({ type: 'add-record', record }, call, 'record-added')).added
     },
-    findRecord: (nodeId, call) => asks.findRecord(nodeId, call),
-    /** From both tables, as `addRecord` puts it into both: `findRecord` looks into both. */
-    async removeRecord(nodeId, call) {
-      await asks.removeDiscovered(nodeId, call)
-      return (await network({ type: 'remove-record', nodeIdHex: toHex(nodeId) }, call, 'record-removed')).removed
+    async findRecord(nodeId, call = {}) {
+      return asks.findRecord(args.nodeIdHex(nodeId), call)
     },
-    async lookupRecord(nodeId, call) {
-      if (toHex(nodeId) === toHex(localNodeId)) return asks.ownRecord(call)
+    /** From both tables: `addRecord` fills both, and `findRecord` looks into both. */
+    async removeRecord(nodeId, call = {}) {
+      const nodeIdHex = args.nodeIdHex(nodeId)
+      await asks.removeDiscovered(nodeIdHex, call)
+      return (await network({ type: 'remove-record', nodeIdHex }, call, 'record-removed')).removed
+    },
+    async lookupRecord(id, call = {}) {
+      const nodeId = args.nodeId(id)
+      if (toHex(nodeId) === localNodeId) return asks.ownRecord(call)
       return (await network({ type: 'lookup-record', nodeId }, call, 'record-found')).record
     },
-    async findNodes(to, distances, call) {
-      return (await network({ type: 'find-nodes', to, distances }, call, 'nodes')).records
+    async findNodes(peer, distances, call = {}) {
+      return (await network({ type: 'find-nodes', to: args.record(peer), distances }, call, 'nodes')).records
     },
-    async recursiveFindNodes(target, call) {
-      return (await network({ type: 'lookup-nodes', target }, call, 'nodes')).records
+    async lookup(target, call = {}) {
+      return (await network({ type: 'lookup-nodes', target: args.nodeId(target) }, call, 'nodes')).records
     },
-    async ping(to, payloadType, payload, call) {
-      const own = payload === undefined ? undefined : toPayload(payload)
-      const pong = await network({ type: 'ping', to, payloadType, payload: own }, call, 'pong')
-      return { enrSeq: pong.enrSeq, payload: fromPayload(pong.payload) }
+    async ping(peer, { payloadType, payload, ...call } = {}) {
+      const { enrSeq, ...pong } = await network(
+        { type: 'ping', to: args.record(peer), payloadType, payload },
+        call,
+        'pong',
+      )
+      return { enrSeq, payload: pong.payload }
     },
-    async findContent(to, key, call) {
-      const answer = await network({ type: 'find-content', to, key }, call, 'found', 'nodes')
-      if (answer.type === 'nodes') return { type: 'records', records: answer.records }
-      return { type: 'content', content: answer.content, utpTransfer: answer.utpTransfer }
+    async findContent(peer, key, call = {}) {
+      const request = { type: 'find-content', to: args.record(peer), key: args.content(key).key } as const
+      const answer = await network(request, call, 'found', 'nodes')
+      if (answer.type === 'nodes') return { type: 'nodes', records: answer.records }
+      return { type: 'found', content: answer.content, utpTransfer: answer.utpTransfer }
     },
-    async offer(to, items, call) {
-      const offered = items.map(({ key, value }) => ({ key, content: value }))
-      return (await network({ type: 'offer', to, items: offered }, call, 'offered')).codes
+    async offer(peer, items, call = {}) {
+      const offered = items.map(({ key, content }) => ({ key: args.content(key).key, content: args.bytes(content) }))
+      return (await network({ type: 'offer', to: args.record(peer), items: offered }, call, 'offered')).codes
     },
-    async getContent(key, call) {
-      const local = await stored(key, call)
+    async get(key, call = {}) {
+      const item = args.content(key)
+      const local = await stored(item, call)
       if (local !== undefined) return { content: local, utpTransfer: false }
       try {
-        const { content, utpTransfer } = await network({ type: 'lookup-content', key }, call, 'found')
+        const { content, utpTransfer } = await network({ type: 'lookup-content', key: item.key }, call, 'found')
         return { content, utpTransfer }
       } catch (error) {
-        if (hasCode(error, 'CONTENT_NOT_FOUND')) return undefined
+        if (error instanceof SpimplError && error.code === 'CONTENT_NOT_FOUND') return undefined
         throw error
       }
     },
-    async traceGetContent(key, call) {
+    async retrieve(key, call = {}) {
+      const request = { type: 'lookup-content', key: args.content(key).key } as const
+      const { content, utpTransfer, from, queries } = await network(request, call, 'found')
+      return { content, utpTransfer, from, queries }
+    },
+    async trace(key, call = {}): Promise<TracedContent> {
+      const item = args.content(key)
       const startedAtMs = wallTime()
-      const origin = toHex(localNodeId)
-      const targetId = idOf(key)
-      const local = await stored(key, call)
+      const local = await stored(item, call)
       if (local !== undefined) {
-        const responses = new Map([[origin, { durationMs: 0, respondedWith: [] }]])
-        const metadata = await ownMetadata(targetId, call)
-        const trace = { origin, targetId, receivedFrom: origin, responses, metadata, cancelled: [], startedAtMs }
-        return { content: local, utpTransfer: false, trace }
+        return { content: local, utpTransfer: false, trace: await localTrace(item.contentId, call) }
       }
-      const result = await network({ type: 'lookup-content', key, startedAtMs }, call, 'found', 'failed')
-      if (result.trace === undefined) throw new SpimplError('CONTENT_NOT_FOUND', 'the lookup brought no trace')
-      const trace = toTrace(result.trace, targetId)
+      const result = await network({ type: 'lookup-content', key: item.key, startedAtMs }, call, 'found', 'failed')
+      const { trace } = result
+      if (trace === undefined) throw new SpimplError('CONTENT_NOT_FOUND', 'expected a trace of the lookup, got none')
       if (result.type === 'found') return { content: result.content, utpTransfer: result.utpTransfer, trace }
       return { content: undefined, utpTransfer: false, trace }
     },
-    store: put,
-    localContent: stored,
-    async putContent(key, value, call) {
-      const storedLocally = await put(key, value, call)
-      const content = storedLocally ? undefined : value
+    async local(key, call = {}) {
+      return stored(args.content(key), call)
+    },
+    async store(key, content, call = {}) {
+      return validateAndStore(args.content(key), args.bytes(content), call)
+    },
+    async put(key, content, call = {}) {
+      const item = args.content(key)
+      const storedLocally = await validateAndStore(item, args.bytes(content), call)
       const { peerCount, acceptMetadata } = await network(
-        { type: 'gossip', key, content, lookup: true },
+        { type: 'gossip', key: item.key, content: storedLocally ? undefined : content, lookup: true },
         call,
         'gossiped',
       )
-      return { storedLocally, peerCount, ...toCounts(acceptMetadata) }
+      return { storedLocally, peerCount, acceptMetadata }
     },
   }
-
-  async function ownMetadata(
-    targetId: Uint8Array,
-    call: rpc.Call,
-  ): Promise<ReadonlyMap<string, { readonly enr: string; readonly distance: bigint }>> {
-    const record = await asks.ownRecord(call)
-    const distance = BigInt(toHex(targetId)) ^ BigInt(toHex(localNodeId))
-    return new Map([[record.nodeIdHex, { enr: record.text, distance }]])
-  }
 }
-
-const hasCode = (error: unknown, code: ErrorCode): boolean => error instanceof SpimplError && error.code === code

@@ -1,14 +1,13 @@
 import type { Answer, Message, Question, Ref, ReplyTo } from 'spimpl-runtime'
 import type { DiscoveryMessage } from '../../actors/discovery-messages.ts'
-import type { OverlayMessage } from '../../actors/overlay-messages.ts'
+import type { OverlayMessage } from '../../actors/overlay.ts'
 import type { StorageMessage } from '../../actors/storage.ts'
 import type { ValidationMessage } from '../../actors/validation.ts'
-import { fromHex, toHex } from '../../src/codec/hex.ts'
-import { unwrap } from '../../src/errors.ts'
 import type { NodeRecord } from '../../src/identity/node-record.ts'
-import type * as rpc from '../../src/rpc/node-api.ts'
+import type { CallOptions, RoutingTableView } from '../../src/rpc/node-api.ts'
+import type { Arguments } from './arguments.ts'
 
-/** The actors behind the methods. */
+/** The actors behind the API. */
 export interface NodeRefs {
   readonly discovery: Ref<DiscoveryMessage>
   readonly overlay: Ref<OverlayMessage>
@@ -18,35 +17,47 @@ export interface NodeRefs {
 
 export interface NodeApiOptions {
   readonly refs: NodeRefs
-  readonly clientVersion: string
-  readonly localNodeId: Uint8Array
-  readonly contentId: (key: Uint8Array) => Uint8Array | undefined
+  /** `0x` and 64 digits. */
+  readonly localNodeId: string
+  readonly args: Arguments
+  /** Milliseconds since the Unix epoch. */
   readonly wallTime: () => number
 }
 
-/** Answers that come from this process. */
+/** For answers that come from this process. */
 const LOCAL_TIMEOUT_MS = 30_000
-/** Lookups and transfers have their own time-outs; this one, as long as a call of JSON-RPC may take, only ends what would never end. */
+/** Lookups and transfers have time limits of their own; this one, the limit of a JSON-RPC call, is a backstop. */
 export const NETWORK_TIMEOUT_MS = 300_000
+
+/** The options of an ask, from those of a call. */
+export function askOptions({ signal, timeoutMs }: CallOptions, defaultMs: number): AskLimits {
+  const limit = timeoutMs ?? defaultMs
+  return signal === undefined ? { timeoutMs: limit } : { timeoutMs: limit, signal }
+}
+
+interface AskLimits {
+  readonly timeoutMs: number
+  readonly signal?: AbortSignal
+}
 
 export type Ask<M extends Message> = <Built extends Question<never>>(
   make: (replyTo: ReplyTo<unknown>) => Built & M,
-  call: rpc.Call,
-  timeoutMs?: number,
+  call: CallOptions,
+  defaultMs?: number,
 ) => Promise<Answer<M, Built>>
 
 const asker =
   <M extends Message>(ref: Ref<M>): Ask<M> =>
-  (make, { signal }, timeoutMs = LOCAL_TIMEOUT_MS) =>
-    ref.ask(make, { timeoutMs, signal })
+  (make, call, defaultMs = LOCAL_TIMEOUT_MS) =>
+    ref.ask(make, askOptions(call, defaultMs))
 
-/** One ask a message, to each of the actors, and what both routing tables answer together. */
+/** An ask for each actor, and the answers that two routing tables give together. */
 export class NodeAsks {
   readonly discovery: Ask<DiscoveryMessage>
   readonly overlay: Ask<OverlayMessage>
   readonly storage: Ask<StorageMessage>
   readonly validation: Ask<ValidationMessage>
-  readonly #localNodeId: Uint8Array
+  readonly #localNodeId: string
 
   constructor({ refs, localNodeId }: NodeApiOptions) {
     this.discovery = asker(refs.discovery)
@@ -56,35 +67,33 @@ export class NodeAsks {
     this.#localNodeId = localNodeId
   }
 
-  ownRecord(call: rpc.Call): Promise<NodeRecord> {
+  ownRecord(call: CallOptions): Promise<NodeRecord> {
     return this.discovery(replyTo => ({ type: 'own-record', replyTo }), call)
   }
 
-  /** The own record, else the newer of what the two tables know. */
-  async findRecord(nodeId: Uint8Array, call: rpc.Call): Promise<NodeRecord | undefined> {
-    const nodeIdHex = toHex(nodeId)
-    if (nodeIdHex === toHex(this.#localNodeId)) return this.ownRecord(call)
+  /** The own record, or else the newer of the two tables' records. */
+  async findRecord(nodeIdHex: string, call: CallOptions): Promise<NodeRecord | undefined> {
+    if (nodeIdHex === this.#localNodeId) return this.ownRecord(call)
     const known = await Promise.all([
       this.overlay(replyTo => ({ type: 'known-record', nodeIdHex, replyTo }), call),
-      this.findDiscovered(nodeId, call),
+      this.findDiscovered(nodeIdHex, call),
     ])
     return newest(known)
   }
 
-  /** What the table of discovery alone knows, or the own record. */
-  async findDiscovered(nodeId: Uint8Array, call: rpc.Call): Promise<NodeRecord | undefined> {
-    const nodeIdHex = toHex(nodeId)
-    if (nodeIdHex === toHex(this.#localNodeId)) return this.ownRecord(call)
+  /** The own record, or else the record in the table of discovery alone. */
+  async findDiscovered(nodeIdHex: string, call: CallOptions): Promise<NodeRecord | undefined> {
+    if (nodeIdHex === this.#localNodeId) return this.ownRecord(call)
     return this.discovery(replyTo => ({ type: 'known-record', nodeIdHex, replyTo }), call)
   }
 
-  /** @returns whether it stood in the table of discovery */
-  removeDiscovered(nodeId: Uint8Array, call: rpc.Call): Promise<boolean> {
-    return this.discovery(replyTo => ({ type: 'remove-record', nodeIdHex: toHex(nodeId), replyTo }), call)
+  /** @returns whether the table of discovery had it */
+  removeDiscovered(nodeIdHex: string, call: CallOptions): Promise<boolean> {
+    return this.discovery(replyTo => ({ type: 'remove-record', nodeIdHex, replyTo }), call)
   }
 
-  view(buckets: readonly (readonly string[])[]): rpc.RoutingTableView {
-    return { localNodeId: this.#localNodeId, buckets: buckets.map(ids => ids.map(id => unwrap(fromHex(id)))) }
+  view(buckets: readonly (readonly string[])[]): RoutingTableView {
+    return { localNodeId: this.#localNodeId, buckets }
   }
 }
 

@@ -1,11 +1,11 @@
-/** Whether both hold the same bytes. Not in constant time: for what everybody may see. */
+/** Whether the bytes are equal. Not in constant time, so not for secrets. */
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false
   for (let at = 0; at < a.length; at++) if (a[at] !== b[at]) return false
   return true
 }
 
-/** Lexicographic order, a prefix before what it is a prefix of: negative, zero or positive. */
+/** Lexicographic order, a prefix before its extensions: negative, zero or positive. */
 export function compareBytes(a: Uint8Array, b: Uint8Array): number {
   const shared = Math.min(a.length, b.length)
   for (let at = 0; at < shared; at++) {
@@ -15,7 +15,7 @@ export function compareBytes(a: Uint8Array, b: Uint8Array): number {
   return a.length - b.length
 }
 
-/** A fresh buffer with the parts one after the other. */
+/** The concatenated parts, in a new buffer. */
 export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
   let length = 0
   for (const part of parts) length += part.length

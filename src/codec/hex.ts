@@ -8,7 +8,7 @@ export function toHex(bytes: Uint8Array): string {
 }
 
 /**
- * The bytes of a hex text. Strict: the prefix 0x is required, the number of digits is even.
+ * Decodes hex strictly: the prefix 0x is required, and the number of digits is even.
  *
  * @example
  * unwrap(fromHex('0x0aff')) // Uint8Array [10, 255]
@@ -18,7 +18,7 @@ export function fromHex(text: string): Result<Uint8Array, 'HEX_INVALID'> {
   if (text.length % 2 !== 0) {
     return refused('HEX_INVALID', `expected an even number of hex digits, got ${text.length - 2}`)
   }
-  // Not from Buffer's shared pool: whoever receives these bytes may transfer them to another thread.
+  // Not from Buffer's shared pool, because the caller may transfer these bytes to another thread.
   const buffer = Buffer.allocUnsafeSlow(text.length / 2 - 1)
   buffer.write(text.slice(2), 'hex')
   return ok(new Uint8Array(buffer.buffer))

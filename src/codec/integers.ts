@@ -1,8 +1,8 @@
 import { SpimplError } from '../errors.ts'
 
 /**
- * An unsigned integer as RLP wants it: big-endian without leading zeros, no bytes for zero.
- * A number must be a safe integer; a bigint may have any size.
+ * An unsigned integer in the form of RLP: big-endian without leading zeros, no bytes for zero. A number must be a safe
+ * integer; a bigint may have any size.
  */
 export function uintBytes(value: number | bigint): Uint8Array {
   if (typeof value === 'bigint') return bigUintBytes(value)
@@ -27,4 +27,11 @@ function bigUintBytes(value: bigint): Uint8Array {
   const buffer = Buffer.allocUnsafeSlow(Math.ceil(digits.length / 2))
   buffer.write(digits.length % 2 === 0 ? digits : `0${digits}`, 'hex')
   return new Uint8Array(buffer.buffer)
+}
+
+/** The big-endian integer of the 6 bytes at `at`: exact as a number, and cheaper as a map key than a string. */
+export function readUint48(bytes: Uint8Array, at: number): number {
+  const upper = (bytes[at]! << 16) | (bytes[at + 1]! << 8) | bytes[at + 2]!
+  const lower = (bytes[at + 3]! << 16) | (bytes[at + 4]! << 8) | bytes[at + 5]!
+  return upper * 0x1_00_00_00 + lower
 }

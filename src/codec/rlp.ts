@@ -5,19 +5,22 @@ import { uintBytes } from './integers.ts'
 /**
  * Recursive Length Prefix (yellow paper, appendix B): a strict reader that copies nothing, and a writer.
  *
- * The reader is a cursor. It accepts the one canonical form of every item: no length longer than it needs to be, no single byte
- * below 0x80 behind a header, no integer with leading zeros, nothing outside the enclosing list.
+ * The reader is a cursor. It accepts only the canonical form of an item: lengths in their shortest form, a single byte
+ * below 0x80 without a header, integers without leading zeros, and no item that extends beyond its list.
  */
 
-/** How deep lists may nest. The deepest Ethereum structure, a transaction with an access list in a body, is 5 deep. */
+/**
+ * How deep lists may nest. The deepest structure of Ethereum, a transaction with an access list in a body, has 5
+ * levels.
+ */
 export const MAX_RLP_DEPTH = 128
 
-/** What a reader throws; `readRlp` turns it into a refused result. It never leaves a top-level decoder. */
+/** The error of a reader. `readRlp` turns it into a refused result, so it never leaves a top-level decoder. */
 export class RlpFault extends Error {
   override readonly name = 'RlpFault'
 }
 
-/** Decodes the one item that `bytes` must hold, neither less nor more; what `read` leaves unread is a fault. */
+/** Decodes the one item in `bytes`. Bytes that `read` leaves unread are a fault. */
 export function readRlp<T>(bytes: Uint8Array, read: (reader: RlpReader) => T): Result<T, 'RLP_INVALID'> {
   try {
     const reader = new RlpReader(bytes)
@@ -31,18 +34,18 @@ export function readRlp<T>(bytes: Uint8Array, read: (reader: RlpReader) => T): R
 }
 
 /**
- * A cursor over the items of one list; sub-lists and byte strings are views, nothing is copied. Only canonical RLP
- * passes (Ethereum yellow paper, appendix B): anything else throws an `RlpFault`, which `readRlp` makes a refusal of.
+ * A cursor over the items of one list. Sub-lists and byte strings are views: nothing is copied. Anything but canonical
+ * RLP throws an `RlpFault`, which `readRlp` turns into a refused result.
  */
 export class RlpReader {
   readonly bytes: Uint8Array
   /** Offset of the next item. */
   at: number
-  /** Offset behind the last item. */
+  /** Offset after the last item. */
   readonly end: number
-  /** How many lists enclose this one. */
+  /** The number of enclosing lists. */
   readonly depth: number
-  /** The payload of the item that `#enter` passed last, kept in fields so that no header allocates. */
+  /** The payload of the item that `#enter` entered last, in fields so that no header allocates. */
   #from = 0
   #to = 0
 
@@ -57,13 +60,18 @@ export class RlpReader {
     return this.at === this.end
   }
 
-  /** Whether the next item is a list; a fault at the end. */
+  /** Moves the cursor to an offset at which an item of this list starts, or to the end. */
+  moveTo(at: number): void {
+    this.at = at
+  }
+
+  /** Whether the next item is a list. At the end of the list it throws. */
   peekIsList(): boolean {
     if (this.at >= this.end) throw new RlpFault('expected an item, got the end of the list')
     return this.bytes[this.at]! >= 0xc0
   }
 
-  /** A reader over the items of the next item, which must be a list; this reader moves behind it. */
+  /** A reader over the next item, which must be a list. This reader moves past the list. */
   readList(): RlpReader {
     if (!this.#enter()) throw new RlpFault(`expected a list at byte ${this.at}, got a string`)
     if (this.depth >= MAX_RLP_DEPTH) throw new RlpFault(`lists are nested deeper than ${MAX_RLP_DEPTH}`)
@@ -71,14 +79,14 @@ export class RlpReader {
     return new RlpReader(this.bytes, this.#from, this.#to, this.depth + 1)
   }
 
-  /** The payload of the next item, which must be a string: a view, not a copy. */
+  /** The payload of the next item, which must be a string, as a view. */
   readBytes(): Uint8Array {
     this.#enterString()
     this.at = this.#to
     return this.bytes.subarray(this.#from, this.#to)
   }
 
-  /** As `readBytes`, of exactly `length` bytes. */
+  /** Like `readBytes`, for exactly `length` bytes. */
   readFixed(length: number): Uint8Array {
     this.#enterString()
     if (this.#to - this.#from !== length) {
@@ -88,7 +96,7 @@ export class RlpReader {
     return this.bytes.subarray(this.#from, this.#to)
   }
 
-  /** A canonical unsigned integer of at most `maxBytes` (6 at most, so that it is exact). */
+  /** A canonical unsigned integer of at most `maxBytes`, which are at most 6, so that a number is exact. */
   readUint(maxBytes = 6): number {
     this.#enterInteger(Math.min(maxBytes, 6))
     let value = 0
@@ -102,7 +110,7 @@ export class RlpReader {
     this.#enterInteger(maxBytes)
     let value = 0n
     let at = this.#from
-    // Six bytes at a time: a number holds them exactly, and every step of a bigint allocates.
+    // Six bytes at a time, which a number holds exactly, because every step of a bigint allocates.
     while (at < this.#to) {
       const stop = Math.min(at + 6, this.#to)
       let part = 0
@@ -114,13 +122,13 @@ export class RlpReader {
     return value
   }
 
-  /** Passes the next item. Of a list, the header is checked and not what is inside. */
+  /** Skips the next item. Of a list, only the header is checked. */
   skip(): void {
     this.#enter()
     this.at = this.#to
   }
 
-  /** Passes the next item and checks everything in it. */
+  /** Skips the next item and checks everything in it. */
   skipChecked(): void {
     if (!this.peekIsList()) {
       this.skip()
@@ -130,7 +138,7 @@ export class RlpReader {
     while (!list.atEnd) list.skipChecked()
   }
 
-  /** The next item with its header: a view. Of a list, the header is checked and not what is inside. */
+  /** The next item with its header, as a view. Of a list, only the header is checked. */
   rawItem(): Uint8Array {
     const start = this.at
     this.#enter()
@@ -138,7 +146,7 @@ export class RlpReader {
     return this.bytes.subarray(start, this.at)
   }
 
-  /** A fault unless everything was read. */
+  /** Throws unless everything was read. */
   finish(): void {
     if (this.at !== this.end)
       throw new RlpFault(`expected the end at byte ${this.at}, got ${this.end - this.at} bytes more`)
@@ -156,7 +164,7 @@ export class RlpReader {
       throw new RlpFault(`an integer at byte ${this.at} has leading zeros`)
   }
 
-  /** Reads the header at the cursor into #from and #to, and says whether the item is a list. The cursor stays. */
+  /** Reads the header at the cursor into #from and #to. The cursor stays. @returns whether the item is a list */
   #enter(): boolean {
     const { bytes, at, end } = this
     if (at >= end) throw new RlpFault('expected an item, got the end')
@@ -182,9 +190,9 @@ export class RlpReader {
 
   #enterLong(lengthBytes: number): void {
     const start = this.at + 1
-    // Six bytes of length are beyond any buffer, and the sum stays exact.
+    // A length of more than 6 bytes exceeds any buffer; up to 6 the sum is exact.
     if (lengthBytes > 6 || start + lengthBytes > this.end) {
-      throw new RlpFault(`the item at byte ${this.at} reaches beyond the end`)
+      throw new RlpFault(`the item at byte ${this.at} extends beyond the end`)
     }
     if (this.bytes[start] === 0) throw new RlpFault(`the length at byte ${start} has leading zeros`)
     let length = 0
@@ -194,7 +202,7 @@ export class RlpReader {
   }
 
   #bound(from: number, length: number): void {
-    if (from + length > this.end) throw new RlpFault(`the item at byte ${this.at} reaches beyond the end`)
+    if (from + length > this.end) throw new RlpFault(`the item at byte ${this.at} extends beyond the end`)
     this.#from = from
     this.#to = from + length
   }
@@ -203,7 +211,7 @@ export class RlpReader {
 /** A string, or a list of items. */
 export type RlpItem = Uint8Array | readonly RlpItem[]
 
-/** The whole tree of one item; its strings are views. For cold paths and tests: a hot path reads with `RlpReader`. */
+/** The whole tree of one item; its strings are views. For cold paths and tests; hot paths use `RlpReader`. */
 export function decodeRlp(bytes: Uint8Array): Result<RlpItem, 'RLP_INVALID'> {
   return readRlp(bytes, readItem)
 }
@@ -229,19 +237,19 @@ export function encodeRlp(item: RlpItem): Uint8Array {
   return out
 }
 
-/** The header of a list whose encoded items have `length` bytes together: 1 to 7 bytes. */
+/** The header (1 to 7 bytes) of a list whose encoded items have `length` bytes in total. */
 export function rlpListHeader(length: number): Uint8Array {
   return header(length, 0xc0)
 }
 
-/** A list of items that are encoded already. */
+/** A list of items that are already encoded. */
 export function rlpList(encodedItems: readonly Uint8Array[]): Uint8Array {
   let length = 0
   for (const item of encodedItems) length += item.length
   return concatBytes(rlpListHeader(length), ...encodedItems)
 }
 
-/** A string with its header, in a fresh buffer. */
+/** A string with its header, in a new buffer. */
 export function rlpBytes(bytes: Uint8Array): Uint8Array {
   if (bytes.length === 1 && bytes[0]! < 0x80) return bytes.slice()
   const prefix = headerLength(bytes.length)
@@ -251,12 +259,12 @@ export function rlpBytes(bytes: Uint8Array): Uint8Array {
   return out
 }
 
-/** How many bytes `rlpBytes` gives. */
+/** The length of what `rlpBytes` returns. */
 export function rlpBytesLength(bytes: Uint8Array): number {
   return bytes.length === 1 && bytes[0]! < 0x80 ? 1 : headerLength(bytes.length) + bytes.length
 }
 
-/** How many bytes a header before `length` bytes takes. */
+/** The length of a header for a payload of `length` bytes. */
 function headerLength(length: number): number {
   if (length < 56) return 1
   let bytes = 2
@@ -270,7 +278,7 @@ function header(length: number, base: number): Uint8Array {
   return out
 }
 
-/** Writes a header and returns the offset behind it. */
+/** Writes a header. @returns the offset after it */
 function writeHeader(out: Uint8Array, at: number, length: number, base: number): number {
   if (length < 56) {
     out[at] = base + length
@@ -286,7 +294,9 @@ function writeHeader(out: Uint8Array, at: number, length: number, base: number):
   return at + 1 + digits
 }
 
-/** Encoded length of an item; notes the payload length of every list in the order in which the filler meets them. */
+/**
+ * The encoded length of an item. Appends the payload length of every list, in the order in which `Filler` writes them.
+ */
 function measure(item: RlpItem, lengths: number[]): number {
   if (item instanceof Uint8Array) return rlpBytesLength(item)
   const slot = lengths.push(0) - 1

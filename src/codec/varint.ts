@@ -1,11 +1,13 @@
 import { ok, type Result, refused, SpimplError } from '../errors.ts'
 
-/** Bytes of the longest varint: 32 bits, 7 in a byte. */
+/** The maximum length of a varint in bytes: 32 bits, 7 in each byte. */
 export const MAX_VARINT_BYTES = 5
 
 const MAX_UINT32 = 0xffff_ffff
 
-/** Unsigned LEB128 of a uint32, the length prefix of content over uTP (portal-wire-protocol.md, "Content Streaming"). */
+/**
+ * Unsigned LEB128 of a uint32, the length prefix of content over uTP (portal-wire-protocol.md, "Content Streaming").
+ */
 export function encodeVarint(value: number): Uint8Array {
   if (!Number.isInteger(value) || value < 0 || value > MAX_UINT32) {
     throw new SpimplError('VARINT_INVALID', `expected an integer of 0 to ${MAX_UINT32}, got ${value}`)
@@ -19,7 +21,7 @@ export function encodeVarint(value: number): Uint8Array {
   return out
 }
 
-/** How many bytes `encodeVarint` gives: 1 to 5. */
+/** The length of what `encodeVarint` returns: 1 to 5 bytes. */
 export function varintLength(value: number): number {
   if (value < 0x80) return 1
   if (value < 0x4000) return 2
@@ -27,7 +29,7 @@ export function varintLength(value: number): number {
   return value < 0x1000_0000 ? 4 : 5
 }
 
-/** Reads a varint at an offset. Strict: at most 32 bits, and no longer than the value needs. */
+/** Decodes a varint at an offset. Strict: at most 32 bits, and no longer than its value needs. */
 export function decodeVarint(
   bytes: Uint8Array,
   at = 0,
@@ -36,7 +38,7 @@ export function decodeVarint(
   for (let index = 0; index < MAX_VARINT_BYTES; index++) {
     const byte = bytes[at + index]
     if (byte === undefined) return refused('VARINT_INVALID', 'the bytes end within the varint')
-    // A product, because a shift by 28 would lose the bits above the 32nd and turn negative.
+    // A product, because a shift by 28 would lose the bits above the 32nd and become negative.
     value += (byte & 0x7f) * 2 ** (7 * index)
     if (byte >= 0x80) continue
     if (byte === 0 && index > 0) return refused('VARINT_INVALID', 'the varint is longer than its value needs')

@@ -1,7 +1,7 @@
 /**
- * Keccak-256 as a WebAssembly module of about 1,100 bytes that is written out here, instruction by instruction, from FIPS 202: 64-bit
- * lanes are what JavaScript lacks and WebAssembly has. One call does the whole hash, 0.4 us for 32 bytes where hash-wasm takes 0.66
- * (bench/keccak.ts), and it needs no asynchronous start.
+ * Keccak-256 as a WebAssembly module of about 1,100 bytes, which is assembled here, instruction by instruction, from
+ * FIPS 202. WebAssembly has the 64-bit lanes that JavaScript lacks. One call computes the whole hash, in 0.4 us for 32
+ * bytes (hash-wasm: 0.66, bench/keccak.ts), and needs no asynchronous start.
  */
 
 /** Bytes absorbed by one permutation: the rate of Keccak with a capacity of 512 bits. */
@@ -10,14 +10,14 @@ const LANES = 25
 const ROUNDS = 24
 const DIGEST_BYTES = 32
 
-/** The module's memory: the state, the round constants, and the input behind them. */
+/** The module's memory: the state, the round constants, then the input. */
 const STATE_AT = 0
 const CONSTANTS_AT = 256
 const INPUT_AT = 512
 const PAGE_BYTES = 65_536
 const MAX_BLOCKS = Math.floor((PAGE_BYTES - INPUT_AT) / RATE)
 
-/** The part of the WebAssembly API that is used; Node.js has it, the ES libraries do not declare it. */
+/** The part of the WebAssembly API that we use. Node.js has it; the ES libraries do not declare it. */
 declare const WebAssembly:
   | {
       readonly Module: new (bytes: Uint8Array) => object
@@ -27,11 +27,11 @@ declare const WebAssembly:
 
 interface Exports {
   readonly memory: { readonly buffer: ArrayBuffer }
-  /** Permutes `blocks` (1 or more) blocks of input into a fresh state, or into the one of the call before. */
+  /** Absorbs `blocks` (1 or more) blocks of input into a new state, or into that of the previous call. */
   readonly absorb: (blocks: number, resume: 0 | 1) => void
 }
 
-/** The hash function, or undefined where this JavaScript engine has no WebAssembly. */
+/** The hash function; undefined if this JavaScript engine has no WebAssembly. */
 export function createKeccakWasm(): ((data: Uint8Array) => Uint8Array) | undefined {
   if (typeof WebAssembly === 'undefined') return undefined
   const { memory, absorb } = new WebAssembly.Instance(new WebAssembly.Module(assemble())).exports as Exports
@@ -41,7 +41,7 @@ export function createKeccakWasm(): ((data: Uint8Array) => Uint8Array) | undefin
   return data => {
     let from = 0
     let resume: 0 | 1 = 0
-    // What does not fit goes in pieces of whole blocks; the last piece, which is padded, has less than MAX_BLOCKS of them.
+    // Long input is absorbed in pieces of whole blocks. The last piece is padded and has fewer than MAX_BLOCKS blocks.
     while (data.length - from >= MAX_BLOCKS * RATE) {
       bytes.set(data.subarray(from, from + MAX_BLOCKS * RATE), INPUT_AT)
       absorb(MAX_BLOCKS, resume)
@@ -52,7 +52,7 @@ export function createKeccakWasm(): ((data: Uint8Array) => Uint8Array) | undefin
     const blocks = Math.floor(rest / RATE) + 1
     const end = INPUT_AT + blocks * RATE
     bytes.set(from === 0 ? data : data.subarray(from), INPUT_AT)
-    // Keccak's own padding, 1 and 0...01; SHA-3 would put its suffix before it.
+    // Keccak's own padding, 1 and 0...01. SHA-3 would insert its suffix before it.
     bytes.fill(0, INPUT_AT + rest, end)
     bytes[INPUT_AT + rest] = 0x01
     bytes[end - 1]! |= 0x80
@@ -75,7 +75,7 @@ function roundConstants(): bigint[] {
   })
 }
 
-/** FIPS 202, section 3.2.2: by how many bits rho turns each lane, the lane (x, y) being at x + 5y. */
+/** FIPS 202, section 3.2.2: by how many bits rho rotates each lane; the lane (x, y) is at x + 5y. */
 function rotations(): number[] {
   const offsets = new Array<number>(LANES).fill(0)
   let [x, y] = [1, 0]

@@ -5,13 +5,13 @@ import type { Secp256k1 } from './secp256k1.ts'
 import { nativeSecp256k1 } from './secp256k1-native.ts'
 import { nobleSecp256k1 } from './secp256k1-noble.ts'
 
-/** Bytes of the authentication tag behind every sealed message. */
+/** Bytes of the authentication tag that ends every sealed message. */
 export const TAG_BYTES = 16
 
 const GCM = 'aes-128-gcm'
 const gcmOptions = { authTagLength: TAG_BYTES } as const
 
-/** Cryptography of node:crypto and the given curve. */
+/** Cryptography with node:crypto and the given curve. */
 export function createNodeCryptography(curve: Secp256k1): Cryptography {
   return {
     publicKey: curve.publicKey,
@@ -30,7 +30,7 @@ export function createNodeCryptography(curve: Secp256k1): Cryptography {
   }
 }
 
-/** The curve that the embedded default uses: libsecp256k1 where it loads, else JavaScript. */
+/** The curve of the embedded default: libsecp256k1 if it loads, otherwise JavaScript. */
 export const defaultSecp256k1: Secp256k1 = nativeSecp256k1() ?? nobleSecp256k1
 
 /** The embedded default. */
@@ -41,7 +41,7 @@ function seal(job: CipherJob): Uint8Array {
   cipher.setAAD(job.associatedData)
   const sealed = new Uint8Array(job.data.length + TAG_BYTES)
   sealed.set(cipher.update(job.data))
-  cipher.final() // GCM is a stream: nothing is left, but the tag exists only after this
+  cipher.final() // GCM is a stream mode, so no bytes are left, but the tag exists only after this call
   sealed.set(cipher.getAuthTag(), job.data.length)
   return sealed
 }
@@ -61,7 +61,7 @@ function open(job: CipherJob): Uint8Array | undefined {
   }
 }
 
-/** The same bytes without Buffer's own methods, whose `slice` shares where Uint8Array's copies. */
+/** The same bytes as a Uint8Array, whose `slice` copies; that of Buffer does not. */
 function plain(buffer: Buffer): Uint8Array {
   return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength)
 }

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module'
 import type { Secp256k1 } from './secp256k1.ts'
 import { checkPrivateKey, isCompressedPoint, isDigest, isSignature } from './shapes.ts'
 
-/** What the optional npm package `secp256k1` has when its compiled libsecp256k1 loads; it ships no types. */
+/** The parts that we use of the optional npm package `secp256k1`, which ships no types. */
 interface Binding {
   contextRandomize(seed: Uint8Array): void
   privateKeyVerify(privateKey: Uint8Array): boolean
@@ -20,10 +20,10 @@ interface Binding {
   ): Uint8Array
 }
 
-/** libsecp256k1, or undefined where no compiled build of it loads on this machine. */
+/** libsecp256k1; undefined if no compiled build of it loads on this machine. */
 export function nativeSecp256k1(): Secp256k1 | undefined {
   try {
-    // Not the package's main file, which falls back to a slow JavaScript curve without saying so.
+    // Not the package's main file, which silently falls back to a slow JavaScript curve.
     return adapt(createRequire(import.meta.url)('secp256k1/bindings.js') as Binding)
   } catch {
     return undefined
@@ -31,7 +31,7 @@ export function nativeSecp256k1(): Secp256k1 | undefined {
 }
 
 function adapt(binding: Binding): Secp256k1 {
-  // Blinds the multiplications with a private key against timing and power analysis (secp256k1.h); results do not change.
+  // Blinds multiplications with a private key against timing and power analysis (secp256k1.h). Results do not change.
   binding.contextRandomize(randomBytes(32))
   const inRange = (privateKey: Uint8Array): boolean => binding.privateKeyVerify(privateKey)
   return {
@@ -81,7 +81,7 @@ function adapt(binding: Binding): Secp256k1 {
   }
 }
 
-/** The shared point itself, where the library would hash it by default. */
+/** The shared point itself, which the library would hash by default. */
 function compress(x: Uint8Array, y: Uint8Array): Uint8Array {
   const point = new Uint8Array(33)
   point[0] = 2 + (y[31]! & 1)

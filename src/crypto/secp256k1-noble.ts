@@ -4,14 +4,14 @@ import * as noble from '@noble/secp256k1'
 import type { Secp256k1 } from './secp256k1.ts'
 import { checkPrivateKey, isCompressedPoint, isDigest, isSignature } from './shapes.ts'
 
-// Version 3 brings no hashes; its synchronous signer takes them from here (RFC 6979 needs both).
+// Version 3 contains no hashes; its synchronous signer uses these (RFC 6979 requires both).
 noble.hashes.sha256 = sha256
 noble.hashes.hmacSha256 = (key, message) => hmac(sha256, key, message)
 
-/** The digest is the message: Ethereum hashes with keccak-256, not with what the library would take. */
+/** The message is a digest already: Ethereum hashes with keccak-256, and the library would hash with SHA-256. */
 const ofDigest = { prehash: false } as const
 
-/** The curve in JavaScript, for machines on which libsecp256k1 does not load. */
+/** The curve in JavaScript, for machines where libsecp256k1 does not load. */
 export const nobleSecp256k1: Secp256k1 = {
   name: 'noble',
   publicKey(privateKey) {

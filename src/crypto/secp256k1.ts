@@ -1,12 +1,12 @@
 import type { RecoverableSignature } from './cryptography.ts'
 
 /**
- * The curve, by itself: what `nodeCryptography` needs from a secp256k1 library. Keys have 33 bytes (compressed), private keys and
- * digests 32, signatures 64 (r and s). Nothing throws on what came from the network; a bad private key is a bug or a user's
- * error, and throws KEY_INVALID.
+ * The functions that `nodeCryptography` needs of a secp256k1 library. Public keys have 33 bytes (compressed), private
+ * keys and digests 32, signatures 64 (r and s). None of them throws on input from the network. An invalid private key
+ * is a defect or an error of the user, and throws KEY_INVALID.
  */
 export interface Secp256k1 {
-  /** The library, for `spimpl` to print. */
+  /** The name of the library, which `spimpl` prints. */
   readonly name: 'libsecp256k1' | 'noble'
   publicKey(privateKey: Uint8Array): Uint8Array
   uncompress(publicKey: Uint8Array): Uint8Array | undefined

@@ -1,6 +1,8 @@
 import { SpimplError } from '../errors.ts'
 
-/** The outer shapes of what goes to the curve: a library that is handed another one throws, and the network must not make it. */
+/**
+ * The sizes and prefixes that a curve library expects. It throws on others, so input from the network is checked first.
+ */
 
 export const isCompressedPoint = (bytes: Uint8Array): boolean =>
   bytes.length === 33 && (bytes[0] === 0x02 || bytes[0] === 0x03)
@@ -10,7 +12,9 @@ export const isSignature = (bytes: Uint8Array): boolean => bytes.length === 64
 export const isDigest = (bytes: Uint8Array): boolean => bytes.length === 32
 
 /**
- * The one input of the curve that is never the network's. `inRange` is the library's own comparison with the order of the curve.
+ * Checks the one input of the curve that never comes from the network.
+ *
+ * @param inRange the library's comparison with the order of the curve
  * @throws SpimplError `KEY_INVALID`
  */
 export function checkPrivateKey(privateKey: Uint8Array, inRange: (privateKey: Uint8Array) => boolean): void {
@@ -18,6 +22,6 @@ export function checkPrivateKey(privateKey: Uint8Array, inRange: (privateKey: Ui
     throw new SpimplError('KEY_INVALID', `expected a private key of 32 bytes, got ${privateKey.length}`)
   }
   if (!inRange(privateKey)) {
-    throw new SpimplError('KEY_INVALID', 'expected a private key between 1 and the order of secp256k1')
+    throw new SpimplError('KEY_INVALID', 'expected a private key from 1 to below the order of secp256k1')
   }
 }

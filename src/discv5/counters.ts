@@ -1,153 +1,77 @@
-/** What a discovery core has counted since it was made. Every refusal and every limit has a number here. */
-export interface DiscoveryCounters {
-  packetsReceived: number
-  packetsSent: number
-  bytesReceived: number
-  bytesSent: number
+import type { Counters } from 'spimpl-runtime/core'
 
-  /** Not 63 to 1,280 bytes. */
-  packetSizeInvalid: number
-  /** Not unmasked to `discv5`: for another node, or another protocol. */
-  headerInvalid: number
-  versionUnknown: number
-  flagUnknown: number
-  /** An authdata section that its kind of packet cannot have. */
-  authdataInvalid: number
-  /** From our own node id. */
-  packetsFromSelf: number
-  /** Decrypted, and no message. */
-  messageMalformed: number
-  /** Decrypted, and of a type that we do not speak (topics). */
-  messageUnsupported: number
+/** What a discovery core counts. Every refusal and every limit has a name here. */
+export const COUNTER_NAMES = {
+  packetsReceived: 'datagrams that arrived',
+  packetsSent: 'datagrams that left',
+  bytesReceived: 'their bytes, before anything is checked',
+  bytesSent: 'their bytes',
 
-  /** Ordinary packets that no session opens: the first of a peer, or after it or we lost the session. */
-  packetsUndecryptable: number
-  whoareyouSent: number
-  /** A challenge that is under way was sent again. */
-  whoareyouRepeated: number
-  whoareyouReceived: number
-  /** Answers no packet of ours, or one that was answered already. */
-  whoareyouUnexpected: number
-  challengesLimited: number
-  challengesExpired: number
-  challengesEvicted: number
+  packetSizeInvalid: 'received: not 63 to 1,280 bytes',
+  headerInvalid: 'received: does not unmask to `discv5`, so it is for another node or of another protocol',
+  versionUnknown: 'received: a version other than 1',
+  flagUnknown: 'received: a kind of packet that does not exist',
+  authdataInvalid: 'received: an authdata section that its kind of packet cannot have',
+  packetsFromSelf: 'received: from our own node id',
+  messageMalformed: 'decrypted, but no valid message',
+  messageUnsupported: 'decrypted, but of a type that we do not support (topics)',
 
-  handshakesSent: number
-  handshakesRepeated: number
-  handshakesReceived: number
-  handshakesAccepted: number
-  /** Without a challenge of ours: late, repeated or forged. */
-  handshakesUnexpected: number
-  handshakesLimited: number
-  handshakeMalformed: number
-  handshakeRecordInvalid: number
-  handshakeSignatureInvalid: number
-  handshakeMessageInvalid: number
+  packetsUndecryptable: 'ordinary packets that no session opens: the first of a peer, or one side has lost the session',
+  whoareyouSent: 'challenges sent',
+  whoareyouRepeated: 'pending challenges sent again',
+  whoareyouReceived: 'challenges received',
+  whoareyouUnexpected: 'challenges that name no packet of ours, or one whose challenge is already answered',
+  challengesLimited: 'challenges not sent: the rate of the address was exceeded',
+  challengesExpired: 'challenges without a handshake in time',
+  challengesEvicted: 'challenges that made room for newer ones',
 
-  sessionsEstablished: number
-  sessionsLost: number
-  sessionsFailed: number
-  sessionsEvicted: number
+  handshakesSent: 'handshakes sent',
+  handshakesRepeated: 'handshakes sent again',
+  handshakesReceived: 'handshakes received',
+  handshakesAccepted: 'handshakes that were verified',
+  handshakesUnexpected: 'handshakes without a challenge of ours: late, repeated or forged',
+  handshakesLimited: 'handshakes not verified: the rate of the address was exceeded',
+  handshakeMalformed: 'handshakes whose authdata has the wrong sizes',
+  handshakeRecordInvalid: 'handshakes without a valid record of their sender',
+  handshakeSignatureInvalid: 'handshakes whose signature or ephemeral key is invalid',
+  handshakeMessageInvalid: 'handshakes whose message does not decrypt',
 
-  requestsSent: number
-  requestsAnswered: number
-  requestsTimedOut: number
-  requestsResent: number
-  requestsLimited: number
-  requestsReceived: number
-  responsesUnexpected: number
-  /** Of another kind than the request wants. */
-  responsesMismatched: number
-  /** To one-way talks; other clients send them, and they mean nothing. */
-  responsesIgnored: number
+  sessionsEstablished: 'sessions established',
+  sessionsLost: 'sessions that the peer has lost: it challenged a packet of ours',
+  sessionsFailed: 'sessions whose handshake nobody answered',
+  sessionsEvicted: 'sessions that made room for newer ones',
 
-  oneWaySent: number
-  oneWayReceived: number
-  oneWayResent: number
-  /** Too large, no session, or the queue is full. */
-  oneWayDropped: number
-  answersDropped: number
+  requestsSent: 'requests handed to a session',
+  requestsAnswered: 'requests answered, at least in part',
+  requestsTimedOut: 'requests without an answer in time',
+  requestsResent: 'requests sent again under new keys',
+  requestsLimited: 'requests refused: too many in flight or waiting for the handshake',
+  requestsReceived: 'requests of peers',
+  responsesUnexpected: 'responses to no request in flight',
+  responsesMismatched: 'responses of another kind than their request asks for',
+  responsesIgnored: 'responses to one-way talks, which other clients send and nobody awaits',
 
-  recordsReceived: number
-  recordsInvalid: number
-  /** Not at a distance that was asked for. */
-  recordsWrongDistance: number
-  /** At an address that the teller cannot know. */
-  recordsUnreachable: number
-  /** More records or NODES packets than a request may have. */
-  recordsLimited: number
+  oneWaySent: 'one-way talks handed to a session',
+  oneWayReceived: 'one-way talks of peers',
+  oneWayResent: 'one-way talks and responses sent again under new keys',
+  oneWayDropped: 'one-way talks and responses dropped: too large, no endpoint, no session or no room',
+  answersDropped: 'responses dropped: too large, or the session is gone',
 
-  tableAdded: number
-  tableRemoved: number
-  tableIpLimited: number
-  addressVotes: number
-  /** Named by the majority, and no room for it in the own record. */
-  addressesUnpublished: number
-  lookupsStarted: number
-  lookupsLimited: number
-}
+  recordsReceived: 'records in NODES answers',
+  recordsInvalid: 'records that do not verify',
+  recordsWrongDistance: 'records at a distance that was not asked for',
+  recordsUnreachable: 'records at an address that their sender cannot know',
+  recordsLimited: 'NODES answers with more records or packets than a request may have',
 
-export function newCounters(): DiscoveryCounters {
-  return {
-    packetsReceived: 0,
-    packetsSent: 0,
-    bytesReceived: 0,
-    bytesSent: 0,
-    packetSizeInvalid: 0,
-    headerInvalid: 0,
-    versionUnknown: 0,
-    flagUnknown: 0,
-    authdataInvalid: 0,
-    packetsFromSelf: 0,
-    messageMalformed: 0,
-    messageUnsupported: 0,
-    packetsUndecryptable: 0,
-    whoareyouSent: 0,
-    whoareyouRepeated: 0,
-    whoareyouReceived: 0,
-    whoareyouUnexpected: 0,
-    challengesLimited: 0,
-    challengesExpired: 0,
-    challengesEvicted: 0,
-    handshakesSent: 0,
-    handshakesRepeated: 0,
-    handshakesReceived: 0,
-    handshakesAccepted: 0,
-    handshakesUnexpected: 0,
-    handshakesLimited: 0,
-    handshakeMalformed: 0,
-    handshakeRecordInvalid: 0,
-    handshakeSignatureInvalid: 0,
-    handshakeMessageInvalid: 0,
-    sessionsEstablished: 0,
-    sessionsLost: 0,
-    sessionsFailed: 0,
-    sessionsEvicted: 0,
-    requestsSent: 0,
-    requestsAnswered: 0,
-    requestsTimedOut: 0,
-    requestsResent: 0,
-    requestsLimited: 0,
-    requestsReceived: 0,
-    responsesUnexpected: 0,
-    responsesMismatched: 0,
-    responsesIgnored: 0,
-    oneWaySent: 0,
-    oneWayReceived: 0,
-    oneWayResent: 0,
-    oneWayDropped: 0,
-    answersDropped: 0,
-    recordsReceived: 0,
-    recordsInvalid: 0,
-    recordsWrongDistance: 0,
-    recordsUnreachable: 0,
-    recordsLimited: 0,
-    tableAdded: 0,
-    tableRemoved: 0,
-    tableIpLimited: 0,
-    addressVotes: 0,
-    addressesUnpublished: 0,
-    lookupsStarted: 0,
-    lookupsLimited: 0,
-  }
-}
+  tableAdded: 'nodes that entered the routing table',
+  tableRemoved: 'nodes that left it',
+  tableIpLimited: 'nodes refused because their subnet has its share of the table',
+  addressVotes: 'PONGs that counted as a vote on our address',
+  addressesUnpublished: 'addresses that won the vote but do not fit into the own record',
+  lookupsStarted: 'lookups started',
+  lookupsLimited: 'lookups refused: too many under way',
+} as const
+
+export type DiscoveryCounter = keyof typeof COUNTER_NAMES
+
+export type DiscoveryCounters = Counters<DiscoveryCounter>

@@ -1,63 +1,64 @@
-import { SpimplError } from '../errors.ts'
+import { checkedLimits } from 'spimpl-runtime/core'
 
-/** Every bound and wait of discovery. Reaching a bound is counted; see `DiscoveryCounters`. */
+/** Every bound and wait of discovery. Reaching a bound is counted: see `COUNTER_NAMES`. */
 export interface DiscoveryLimits {
-  /** How long a request waits for its answer, unless it says otherwise. The specification suggests 500 ms; nodes far away need more. */
+  /** How long a request waits for its answer by default. The specification suggests 500 ms; distant nodes need more. */
   readonly requestTimeoutMs: number
-  /** The longest wait that a request may ask for. */
+  /** The longest timeout that a request may ask for. */
   readonly maxRequestTimeoutMs: number
-  /** How long a WHOAREYOU that we sent may be answered. */
+  /** How long a WHOAREYOU of ours may be answered. */
   readonly challengeTimeoutMs: number
-  /** After how long an opening packet or a handshake that nobody answered is sent again; each further wait is twice as long. */
+  /** The first wait before an unanswered opening packet or handshake is sent again; each further wait doubles. */
   readonly handshakeRetryMs: number
-  /** How often an opening packet or a handshake is sent in all before the session fails. */
+  /** How often an opening packet or handshake is sent, the first time included, before the session fails. */
   readonly handshakeAttempts: number
-  /** Sessions, by node id and endpoint; the least recently used goes first. */
+  /** Sessions, by node id and endpoint; the least recently used is evicted. */
   readonly sessions: number
-  /** WHOAREYOU packets awaiting their handshake; the oldest goes first. */
+  /** WHOAREYOU packets that await their handshake; the oldest is evicted. */
   readonly challenges: number
-  /** Packets of a peer that are kept while it is challenged, because they may have overtaken its handshake. */
+  /** Packets of a challenged peer that are kept because they may have overtaken its handshake. */
   readonly heldPerChallenge: number
-  /** Requests awaiting an answer, of all peers together. */
+  /** Requests in flight, of all peers together. */
   readonly requests: number
-  /** Requests awaiting an answer, of one peer. */
+  /** Requests in flight, of one peer. */
   readonly requestsPerPeer: number
-  /** Messages that wait for the handshake with one peer; requests that wait again, because the session was lost, do not count. */
+  /** Messages that wait for the handshake with one peer. Requests that a lost session puts back do not count. */
   readonly queuedPerPeer: number
-  /** Messages without an answer (one-way talks, responses) that are kept for the case that the peer lost its session. */
+  /** Sent messages without an answer (one-way talks, responses) that are kept in case the peer has lost its session. */
   readonly sentLog: number
-  /** How long they are kept. */
+  /** How long such a message is kept. */
   readonly sentLogMs: number
-  /** WHOAREYOU packets that one address (of IPv6: one /64) may cause in a second; a multiple of it at once. */
+  /** WHOAREYOU packets per second that one address (of IPv6: one /64) may cause; twice as many in a burst. */
   readonly challengesPerSecondPerAddress: number
-  /** Handshakes that one address may have verified in a second: each costs two operations on the curve. */
+  /** Handshakes per second of one address that are verified: each costs two operations on the curve. */
   readonly handshakesPerSecondPerAddress: number
-  /** Addresses whose rates are remembered; the least recently seen goes first. */
+  /** Addresses whose rates are remembered; the least recently seen is forgotten. */
   readonly rateLimitedAddresses: number
-  /** NODES packets that answer one FINDNODE. */
+  /** NODES packets in the answer to one FINDNODE. */
   readonly nodesPackets: number
-  /** Records that are taken from the answer to one FINDNODE, and that we give in one. */
+  /** Records in the answer to one FINDNODE: those that we accept, and those that we send. */
   readonly nodesRecords: number
   /** Lookups and resolutions under way. */
   readonly lookups: number
-  /** Peers whose word on our address is remembered. */
+  /** Peers whose votes on our address are remembered. */
   readonly addressVoters: number
-  /** Distinct peers, at distinct addresses where these are global, that must name the same address before we believe it. */
+  /** Distinct peers that must name the same address before it is published. Peers at one global address count once. */
   readonly addressMajority: number
-  /** How long such a word counts. */
+  /** How long a vote counts. */
   readonly addressVoteMs: number
-  /** The first wait before a live node of the table is checked again; it doubles with every answer up to the longest. */
+  /** The first wait before a live node of the table is checked again; it doubles with every answer. */
   readonly checkIntervalMs: number
+  /** The longest wait between two checks of a live node. */
   readonly maxCheckIntervalMs: number
   /** Liveness checks in flight. */
   readonly checks: number
   /** The mean time between two lookups that refresh a bucket. */
   readonly refreshIntervalMs: number
-  /** How long to wait before the bootstrap nodes are tried again while the table is empty. */
+  /** How long until the bootstrap nodes are tried again while the table is empty. */
   readonly bootstrapRetryMs: number
 }
 
-const DEFAULT_LIMITS: DiscoveryLimits = {
+const DEFAULTS: DiscoveryLimits = {
   requestTimeoutMs: 1_000,
   maxRequestTimeoutMs: 60_000,
   challengeTimeoutMs: 1_500,
@@ -87,12 +88,15 @@ const DEFAULT_LIMITS: DiscoveryLimits = {
   bootstrapRetryMs: 10_000,
 }
 
-/** The defaults with what the caller changes. Throws CONFIG_INVALID for anything but positive numbers. */
+/** The sizes of tables that exist from the start or hold what is being made: whole numbers that fit into memory. */
+const TABLE_SIZE = { min: 1, max: 2 ** 24, step: 1 }
+
+/**
+ * The defaults with the caller's changes.
+ *
+ * @throws SpimplError `CONFIG_INVALID` for an unknown limit, one that is not positive, or a table size that is not
+ * whole
+ */
 export function discoveryLimits(changes: Partial<DiscoveryLimits> = {}): DiscoveryLimits {
-  for (const [name, value] of Object.entries(changes)) {
-    if (!(name in DEFAULT_LIMITS))
-      throw new SpimplError('CONFIG_INVALID', `expected a limit of discovery, got '${name}'`)
-    if (!(value > 0)) throw new SpimplError('CONFIG_INVALID', `expected ${name} above 0, got ${value}`)
-  }
-  return { ...DEFAULT_LIMITS, ...changes }
+  return checkedLimits('discovery', DEFAULTS, changes, { sessions: TABLE_SIZE, sentLog: TABLE_SIZE })
 }

@@ -1,8 +1,9 @@
 import { isIPv4, isIPv6 } from 'node:net'
 
 /**
- * The literal of an address of 4 or 16 bytes, in the form in which the socket layer writes it, so that texts can be compared:
- * dotted decimals, or RFC 5952 (lower case, the longest run of zero groups shortened, IPv4-mapped addresses ending in dots).
+ * The literal of an address of 4 or 16 bytes, in the form of the socket layer, so that literals can be compared: dotted
+ * decimals, or RFC 5952 (lower case, the longest run of zero groups shortened, IPv4-mapped addresses ending in dotted
+ * decimals).
  */
 export function formatAddress(bytes: Uint8Array): string {
   if (bytes.length === 4) return bytes.join('.')
@@ -20,7 +21,7 @@ export function formatAddress(bytes: Uint8Array): string {
   return run === undefined ? text(0, 8) : `${text(0, run.from)}::${text(run.to, 8)}`
 }
 
-/** The 4 or 16 bytes of a literal, or undefined where it is none. A zone (`%eth0`) is not part of an address. */
+/** The 4 or 16 bytes of a literal; undefined for any other text. A zone (`%eth0`) is not part of an address. */
 export function parseAddress(text: string): Uint8Array | undefined {
   if (isIPv4(text)) return Uint8Array.from(text.split('.'), Number)
   if (!isIPv6(text) || text.includes('%')) return undefined

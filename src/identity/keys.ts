@@ -3,16 +3,16 @@ import { fromHex } from '../codec/hex.ts'
 import type { Cryptography } from '../crypto/cryptography.ts'
 import { SpimplError } from '../errors.ts'
 
-/** A fresh secp256k1 private key (32 bytes). For real keys the randomness is the system's. */
+/** A new secp256k1 private key (32 bytes). For real keys pass the system's randomness. */
 export function newPrivateKey(randomness: Randomness, crypto: Cryptography): Uint8Array {
   for (;;) {
     const key = randomness.bytes(32)
-    // One in 2^128 candidates is beyond the order of the curve.
+    // One in 2^128 candidates exceeds the order of the curve.
     if (isPrivateKey(key, crypto)) return key
   }
 }
 
-/** Whether a node can have this private key. */
+/** Whether these bytes are a valid private key. */
 export function isPrivateKey(key: Uint8Array, crypto: Cryptography): boolean {
   try {
     crypto.publicKey(key)
@@ -23,8 +23,9 @@ export function isPrivateKey(key: Uint8Array, crypto: Cryptography): boolean {
 }
 
 /**
- * The private key that a user wrote: 64 hex digits, with or without 0x. Throws KEY_INVALID, which never repeats the key: messages
- * end up in logs.
+ * Parses a private key from user input: 64 hex digits, with or without 0x.
+ *
+ * @throws SpimplError `KEY_INVALID`, whose message never contains the key, because messages end up in logs
  */
 export function parsePrivateKey(text: string, crypto: Cryptography): Uint8Array {
   const digits = text.trim()

@@ -16,15 +16,15 @@ import {
 } from './portal-versions.ts'
 import { standardSchemes } from './v4.ts'
 
-/** The most bytes of an encoded record (EIP-778). */
+/** The maximum length of an encoded record in bytes (EIP-778). */
 export const MAX_RECORD_BYTES = 300
 
-/** The most characters of a record's text: the prefix and 300 bytes in base64. */
+/** The maximum length of a record's text: the prefix and 300 bytes in base64. */
 export const MAX_RECORD_CHARACTERS = 4 + (MAX_RECORD_BYTES / 3) * 4
 
 const PREFIX = 'enr:'
 
-/** The keys whose values have one shape, and that shape (EIP-778, "Record Structure"). */
+/** The predefined keys and the shape of their values (EIP-778, "Record Structure"). */
 const FIELD_SHAPES: ReadonlyMap<string, { readonly bytes?: number; readonly port?: true }> = new Map([
   ['ip', { bytes: 4 }],
   ['ip6', { bytes: 16 }],
@@ -38,15 +38,15 @@ const FIELD_SHAPES: ReadonlyMap<string, { readonly bytes?: number; readonly port
 export type RecordErrorCode = Exclude<IdentityErrorCode, 'KEY_INVALID' | 'TRANSACTION_INVALID'>
 
 /**
- * A signed record of a node (ENR, EIP-778): immutable, verified when it was decoded. Values are read where they stand in the
- * bytes when somebody asks for them.
+ * A signed record of a node (ENR, EIP-778): immutable, and verified when it was decoded. Values are read from its bytes
+ * on demand.
  *
  * @example
  * const record = unwrap(parseRecord('enr:-IS4QHCYrYZbAKWC...', nodeCryptography))
  * record.endpoint // { host: '127.0.0.1', port: 30303 }
  */
 export class NodeRecord {
-  /** The RLP encoding, at most 300 bytes. Nobody writes into it. */
+  /** The RLP encoding: at most 300 bytes, read-only. */
   readonly bytes: Uint8Array
   /** A uint64. */
   readonly seq: bigint
@@ -64,7 +64,7 @@ export class NodeRecord {
   #endpoint6: Endpoint | null | undefined
   #portal: PortalVersions | null | undefined
 
-  /** For `decodeRecord`, which has verified all this. */
+  /** Only for `decodeRecord`, which has verified the arguments. */
   constructor(bytes: Uint8Array, layout: Layout, scheme: string, identity: Identity) {
     this.bytes = bytes
     this.#layout = layout
@@ -81,12 +81,12 @@ export class NodeRecord {
     return this.#text
   }
 
-  /** The value of a key: the bytes of a string, or a list with its header. A view. */
+  /** The value of a key, as a view: the bytes of a string, or a list with its header. */
   get(key: string): Uint8Array | undefined {
     return anyValue(this.bytes, this.#layout, key)
   }
 
-  /** The value of a key as it is encoded, with its header. A view. */
+  /** The encoded value of a key with its header, as a view. */
   getRaw(key: string): Uint8Array | undefined {
     const index = this.#layout.keys.indexOf(key)
     return index < 0 ? undefined : this.bytes.subarray(this.#layout.values[index], this.#layout.ends[index])
@@ -97,13 +97,13 @@ export class NodeRecord {
     for (const key of this.#layout.keys) yield [key, this.get(key)!]
   }
 
-  /** Where the node receives UDP over IPv4, if it says so. */
+  /** The advertised UDP endpoint over IPv4. */
   get endpoint4(): Endpoint | undefined {
     if (this.#endpoint4 === undefined) this.#endpoint4 = this.#endpoint('ip', 'udp')
     return this.#endpoint4 ?? undefined
   }
 
-  /** Where the node receives UDP over IPv6; without `udp6` the port `udp` applies to both. */
+  /** The advertised UDP endpoint over IPv6; without `udp6` the port `udp` applies to both families. */
   get endpoint6(): Endpoint | undefined {
     if (this.#endpoint6 === undefined) {
       this.#endpoint6 = this.#endpoint('ip6', this.#layout.keys.includes('udp6') ? 'udp6' : 'udp')
@@ -111,12 +111,12 @@ export class NodeRecord {
     return this.#endpoint6 ?? undefined
   }
 
-  /** IPv4 where there is both. */
+  /** The endpoint over IPv4 if there is one, otherwise that over IPv6. */
   get endpoint(): Endpoint | undefined {
     return this.endpoint4 ?? this.endpoint6
   }
 
-  /** What the node says of the Portal Network in `p`, else in `pv`; undefined where it says nothing, or something malformed. */
+  /** The Portal versions of `p`, or of `pv` if there is no `p`; undefined if the value is missing or malformed. */
   get portal(): PortalVersions | undefined {
     if (this.#portal === undefined) {
       const current = this.get(PORTAL_KEY)
@@ -142,20 +142,20 @@ export class NodeRecord {
   }
 }
 
-/** Where everything stands in the bytes of a record. */
+/** The offsets of the fields in the bytes of a record. */
 interface Layout {
   readonly seq: bigint
   readonly keys: string[]
-  /** Offsets of the values' headers, and of the bytes behind them. */
+  /** The offsets of the values' headers, and of the ends of the values. */
   readonly values: number[]
   readonly ends: number[]
 }
 
 /**
- * Decodes and verifies a record. The record keeps a copy of its bytes, since it outlives the packet that brought it.
+ * Decodes and verifies a record. The record keeps a copy of its bytes, because it outlives the packet that brought it.
  *
- * Strict: at most 300 bytes, canonical RLP throughout, keys sorted and unique, a known scheme, a valid signature, and the
- * predefined keys with values of their shape.
+ * Strict: at most 300 bytes, canonical RLP throughout, sorted and unique keys, a known scheme, a valid signature, and
+ * values of the right shape for the predefined keys.
  */
 export function decodeRecord(
   bytes: Uint8Array,
@@ -174,7 +174,7 @@ export function decodeRecord(
   }
 }
 
-/** As `decodeRecord`, from the text form `enr:...`. */
+/** Like `decodeRecord`, for the text form `enr:...`. */
 export function parseRecord(
   text: string,
   crypto: Cryptography,
@@ -207,7 +207,10 @@ function read(bytes: Uint8Array, crypto: Cryptography, schemes: IdentitySchemes)
   while (!list.atEnd) {
     const key = list.readBytes()
     if (previous !== undefined && compareBytes(previous, key) >= 0) {
-      return refused('ENR_KEYS_UNSORTED', `the key ${keyText(key)} stands behind ${keyText(previous)}`)
+      return refused(
+        'ENR_KEYS_UNSORTED',
+        `expected sorted, unique keys, got ${keyText(key)} after ${keyText(previous)}`,
+      )
     }
     previous = key
     const start = list.at
@@ -222,9 +225,10 @@ function read(bytes: Uint8Array, crypto: Cryptography, schemes: IdentitySchemes)
     if (fault !== undefined) return refused('ENR_FIELD_INVALID', fault)
   }
   const name = stringValue(bytes, layout, 'id')
-  if (name === undefined) return refused('ENR_FIELD_INVALID', 'the record does not name its identity scheme (id)')
+  if (name === undefined) return refused('ENR_FIELD_INVALID', 'expected an identity scheme (id), got none')
   const scheme = schemes.get(keyText(name))
-  if (scheme === undefined) return refused('ENR_SCHEME_UNKNOWN', `the identity scheme ${keyText(name)} is unknown`)
+  if (scheme === undefined)
+    return refused('ENR_SCHEME_UNKNOWN', `expected a known identity scheme, got ${keyText(name)}`)
 
   const claim = {
     signature,
@@ -234,12 +238,12 @@ function read(bytes: Uint8Array, crypto: Cryptography, schemes: IdentitySchemes)
   const identity = scheme.identify(claim, crypto)
   if (!identity.ok) return identity
   if (!scheme.verify(claim, identity.value, crypto)) {
-    return refused('ENR_SIGNATURE_INVALID', 'the signature was not made by the key of the record')
+    return refused('ENR_SIGNATURE_INVALID', 'the signature was not made with the key of the record')
   }
   return ok(new NodeRecord(bytes, layout, scheme.name, identity.value))
 }
 
-/** The list that the signature covers: everything behind the signature, under a header of its own. */
+/** The list that the signature covers: all items after the signature, under a header of their own. */
 function contentOf(bytes: Uint8Array, start: number): Uint8Array {
   const header = rlpListHeader(bytes.length - start)
   const content = new Uint8Array(header.length + bytes.length - start)
@@ -248,7 +252,7 @@ function contentOf(bytes: Uint8Array, start: number): Uint8Array {
   return content
 }
 
-/** Why an encoded value is not one of its predefined key, if it is not. */
+/** Why an encoded value does not have the shape of its predefined key; undefined if it does. */
 export function fieldFault(key: string, item: Uint8Array): string | undefined {
   const shape = FIELD_SHAPES.get(key)
   if (shape === undefined) return undefined
@@ -276,12 +280,12 @@ function stringValue(bytes: Uint8Array, layout: Layout, key: string): Uint8Array
   return reader.peekIsList() ? undefined : reader.readBytes()
 }
 
-/** One character for each byte, so that any key has a text and different keys have different ones. */
+/** One character for each byte, so that every key has a distinct text. */
 function keyText(key: Uint8Array): string {
   return String.fromCharCode(...key)
 }
 
-/** The value of a port's key; 0 where it is absent or says so. */
+/** The value of a port's key; 0 if there is none. */
 export function portOf(value: Uint8Array | undefined): number {
   let port = 0
   for (const byte of value ?? []) port = port * 256 + byte

@@ -1,29 +1,31 @@
 import { encodeRlp, type RlpReader, readRlp, uintBytes } from '../codec/rlp.ts'
 
-/** What a record says of the Portal Network (portal-wire-protocol.md, "ENR record" and "Protocol Version"). */
+/** The Portal Network entries of a record (portal-wire-protocol.md, "ENR record" and "Protocol Version"). */
 export interface PortalVersions {
   readonly min: number
   readonly max: number
-  /** Undefined in records of versions 0 and 1, which do not name their chain. */
+  /** Undefined in records of versions 0 and 1, which lack it. */
   readonly chainId: bigint | undefined
 }
 
-/** The key of versions 2 and up. */
+/** The key for versions from 2 on. */
 export const PORTAL_KEY = 'p'
 
-/** The key of versions 0 and 1: an SSZ List[uint8, 8], which is one byte for each version. */
+/** The key for versions 0 and 1: an SSZ List[uint8, 8], one byte for each version. */
 export const LEGACY_PORTAL_KEY = 'pv'
 
 const MAX_LEGACY_VERSIONS = 8
 
-/** The value of `p`: the RLP list [min, max, chainId]. It goes into the record as it is, not wrapped into a string. */
+/** The value of `p`: the RLP list [min, max, chainId]. The record holds it as a list, not wrapped into a string. */
 export function encodePortalVersions(versions: PortalVersions & { readonly chainId: bigint }): Uint8Array {
   return encodeRlp([uintBytes(versions.min), uintBytes(versions.max), uintBytes(versions.chainId)])
 }
 
 /**
- * Reads `p`. Items behind the third are later additions and ignored, as the specification asks. `value` is the list, whether the
- * record holds it as a list (nimbus) or wrapped into a string (clients whose records hold strings only).
+ * Reads `p`. Items after the third are later additions and ignored, as the specification requires.
+ *
+ * @param value the list, whether the record holds it as a list (nimbus) or wrapped into a string (clients whose records
+ * hold strings only)
  */
 export function decodePortalVersions(value: Uint8Array): PortalVersions | undefined {
   const result = readRlp(value, (reader: RlpReader) => {

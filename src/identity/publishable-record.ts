@@ -9,17 +9,20 @@ import { decodeRecord, fieldFault, MAX_RECORD_BYTES, type NodeRecord } from './n
 import { encodePortalVersions, type PortalVersions } from './portal-versions.ts'
 import { v4 } from './v4.ts'
 
-/** What may be set: bytes, a text (UTF-8), an unsigned integer, or `{ rlp }`, a value that is encoded already (a list, say). */
+/**
+ * A value to set: bytes, a text (UTF-8), an unsigned integer, or `{ rlp }`, a value that is already encoded, such as a
+ * list.
+ */
 export type RecordValue = Uint8Array | string | number | bigint | { readonly rlp: Uint8Array }
 
-/** Values by key; undefined removes a key. */
+/** New values by key; undefined removes a key. */
 export type RecordChanges = Readonly<Record<string, RecordValue | undefined>>
 
 const MAX_SEQ = 2n ** 64n - 1n
 
 /**
- * The own record: holds the private key, collects changes, and signs a new `NodeRecord` with the next `seq` when it is asked to
- * publish and something did change.
+ * The own record: holds the private key, collects changes, and on `publish` signs a new `NodeRecord` with the next
+ * `seq` if anything has changed.
  *
  * @example
  * const own = new PublishableRecord({ privateKey, crypto: nodeCryptography })
@@ -30,17 +33,17 @@ export class PublishableRecord {
   readonly #privateKey: Uint8Array
   readonly #crypto: Cryptography
   readonly #scheme: IdentityScheme
-  /** What the scheme itself says, which nobody may change. */
+  /** The entries of the identity scheme, which may not change. */
   readonly #fixed: Map<string, Uint8Array>
-  /** The encoded values, header included, of the published record and of the next one. */
+  /** The encoded values with their headers, of the published record and of the next one. */
   #published: Entries
   #next: Entries
   #current: NodeRecord
 
   /**
-   * @param options.privateKey of the scheme; 32 bytes for v4
-   * @param options.entries what the first record says besides the scheme's own keys
-   * @param options.previous the last record that this key published, so that `seq` goes on from there after a restart
+   * @param options.privateKey a key of the scheme; 32 bytes for v4
+   * @param options.entries the entries of the first record besides the scheme's own
+   * @param options.previous the last record that was published with this key, so that `seq` continues after a restart
    * @throws KEY_INVALID, ENR_FIELD_INVALID, ENR_TOO_LARGE
    */
   constructor(options: {
@@ -67,23 +70,23 @@ export class PublishableRecord {
     } else {
       this.#current = this.#sign(entries, previous === undefined ? (options.seq ?? 1n) : previous.seq + 1n)
       if (previous !== undefined && previous.nodeIdHex !== this.#current.nodeIdHex) {
-        throw new SpimplError('ENR_FIELD_INVALID', 'expected the previous record to be of the same key')
+        throw new SpimplError('ENR_FIELD_INVALID', 'expected a previous record of the same key')
       }
     }
   }
 
-  /** What was published last. */
+  /** The record that was published last. */
   get current(): NodeRecord {
     return this.#current
   }
 
-  /** Whether `publish` would make a new record. */
+  /** Whether `publish` would sign a new record. */
   get changed(): boolean {
     return !sameEntries(this.#published, this.#next)
   }
 
   /**
-   * Collects changes for the next record. Either all of them are taken or, with an error, none.
+   * Collects changes for the next record. After an error none of them is applied.
    *
    * @throws ENR_FIELD_INVALID for a value of the wrong shape or a key of the identity scheme; ENR_TOO_LARGE
    */
@@ -91,7 +94,7 @@ export class PublishableRecord {
     this.#next = this.#changed(changes, this.#next)
   }
 
-  /** The record of all changes so far, signed with the next `seq`; without any change, the current one. */
+  /** A record with all changes so far, signed with the next `seq`; without any change, the current record. */
   publish(): NodeRecord {
     if (this.changed) {
       this.#current = this.#sign(this.#next, this.#current.seq + 1n)
@@ -100,22 +103,22 @@ export class PublishableRecord {
     return this.#current
   }
 
-  /** A signature of the node's key over a digest of 32 bytes: discv5's handshake proves the identity with it. */
+  /** Signs a digest of 32 bytes with the node's key, as a discv5 handshake does to prove the identity. */
   signDigest(digest: Uint8Array): Uint8Array {
     return this.#crypto.sign(digest, this.#privateKey)
   }
 
-  /** The compressed point (33 bytes) shared with a public key, or undefined where that is no point. */
+  /** The compressed point (33 bytes) shared with a public key; undefined if the key is no point of the curve. */
   sharedPoint(publicKey: Uint8Array): Uint8Array | undefined {
     return this.#crypto.sharedPoint(publicKey, this.#privateKey)
   }
 
-  /** The entries with the changes made: sorted, checked, and small enough for any `seq`. */
+  /** The entries after the changes: sorted, checked, and small enough for any `seq`. */
   #changed(changes: RecordChanges, before: Entries): Entries {
     const entries = new Map(before)
     for (const [key, value] of Object.entries(changes)) {
       if (this.#fixed.has(key)) {
-        throw new SpimplError('ENR_FIELD_INVALID', `expected no change of ${key}: it is the node's identity`)
+        throw new SpimplError('ENR_FIELD_INVALID', `expected no change of ${key}, which is part of the node's identity`)
       }
       if (value === undefined) entries.delete(key)
       else entries.set(key, encodeValue(key, value))
@@ -139,7 +142,7 @@ export class PublishableRecord {
   }
 }
 
-/** The keys of a record by which others reach an endpoint over UDP: `ip` and `udp`, or `ip6` and `udp6`. */
+/** The entries that advertise a UDP endpoint: `ip` and `udp`, or `ip6` and `udp6`. */
 export function endpointEntries(endpoint: Endpoint): RecordChanges {
   const address = parseAddress(endpoint.host)
   if (address === undefined) {
@@ -156,7 +159,7 @@ export function portalEntry(versions: PortalVersions & { readonly chainId: bigin
 /** Values with their headers by key, sorted by key. */
 type Entries = ReadonlyMap<string, Uint8Array>
 
-/** The encoding of a record; without a signature, that of the content to sign. */
+/** The encoding of a record; without a signature, the content to sign. */
 function encodeRecord(entries: Entries, seq: bigint, signature?: Uint8Array): Uint8Array {
   const items = signature === undefined ? [] : [rlpBytes(signature)]
   items.push(rlpBytes(uintBytes(seq)))

@@ -4,18 +4,19 @@ import type { IdentitySchemes } from './identity.ts'
 import { decodeRecord, MAX_RECORD_BYTES, type NodeRecord, type RecordErrorCode, recordBytes } from './node-record.ts'
 import { standardSchemes } from './v4.ts'
 
-/** How many verified records a decoder remembers unless it is told otherwise: about 1 kB each. */
+/** How many verified records a decoder remembers by default. Each takes about 1 kB. */
 export const DEFAULT_REMEMBERED_RECORDS = 2048
 
 /**
- * Decodes records and remembers those it has verified: the same few hundred records come again and again in NODES answers,
- * and verifying one costs about a hundred times what finding it here does (bench/enr.ts). The least recently seen goes first.
+ * Decodes records and remembers those that it has verified. NODES answers repeat the same few hundred records, and a
+ * verification costs about a hundred times as much as a lookup here (bench/enr.ts). The least recently seen record is
+ * forgotten.
  */
 export class RecordDecoder {
   readonly capacity: number
   readonly #crypto: Cryptography
   readonly #schemes: IdentitySchemes
-  /** Oldest first. The key is the whole encoding, signature included, one character for each byte. */
+  /** Least recently seen first. The key is the whole encoding with its signature, one character for each byte. */
   readonly #verified = new Map<string, NodeRecord>()
   #hits = 0
   #misses = 0
@@ -33,7 +34,7 @@ export class RecordDecoder {
     this.#schemes = options.schemes ?? standardSchemes
   }
 
-  /** As the function `decodeRecord`; equal bytes give the same record while it is remembered. */
+  /** Like the function `decodeRecord`. Equal bytes give the same object while the record is remembered. */
   decode(bytes: Uint8Array): Result<NodeRecord, RecordErrorCode> {
     if (bytes.length > MAX_RECORD_BYTES) return decodeRecord(bytes, this.#crypto, this.#schemes)
     const key = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
@@ -50,13 +51,13 @@ export class RecordDecoder {
     return result
   }
 
-  /** As the function `parseRecord`. */
+  /** Like the function `parseRecord`. */
   parse(text: string): Result<NodeRecord, RecordErrorCode> {
     const bytes = recordBytes(text)
     return bytes.ok ? this.decode(bytes.value) : bytes
   }
 
-  /** How often a record was found, how often it had to be decoded, and how many are remembered. */
+  /** How many records were found, how many had to be decoded, and how many are remembered. */
   counters(): { readonly hits: number; readonly misses: number; readonly size: number } {
     return { hits: this.#hits, misses: this.#misses, size: this.#verified.size }
   }

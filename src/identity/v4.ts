@@ -2,10 +2,10 @@ import type { Cryptography } from '../crypto/cryptography.ts'
 import { ok, refused } from '../errors.ts'
 import type { IdentityScheme, IdentitySchemes } from './identity.ts'
 
-/** The key under which a v4 record has its public key. */
+/** The key of the public key in a v4 record. */
 const V4_PUBLIC_KEY = 'secp256k1'
 
-/** The scheme of EIP-778: ECDSA on secp256k1 over keccak-256, the node id being the keccak-256 of the public key. */
+/** The scheme of EIP-778: ECDSA on secp256k1 over keccak-256; the node id is the keccak-256 of the public key. */
 export const v4: IdentityScheme = {
   name: 'v4',
   signatureBytes: 64,
@@ -26,11 +26,11 @@ export const v4: IdentityScheme = {
     crypto.verify(claim.signature, crypto.keccak256(claim.content), identity.publicKey),
 }
 
-/** The node id of a compressed public key; undefined where it is no point of the curve. */
+/** The node id of a compressed public key; undefined if the key is no point of the curve. */
 function v4NodeId(publicKey: Uint8Array, crypto: Cryptography): Uint8Array | undefined {
   const point = crypto.uncompress(publicKey)
   return point === undefined ? undefined : crypto.keccak256(point)
 }
 
-/** What decoders take when they are given nothing else. */
+/** The default schemes of decoders. */
 export const standardSchemes: IdentitySchemes = new Map([[v4.name, v4]])

@@ -1,63 +1,71 @@
+import { checkedLimits, type LimitRanges } from 'spimpl-runtime/core'
+
 /** Every bound of an overlay, by name. Reaching one is a typed result and a counter, never growth. */
 export interface OverlayLimits {
   /** Nodes in a bucket of the routing table, and nodes that a lookup returns (k of Kademlia). */
   readonly bucketSize: number
   /** Queries in flight for one lookup (alpha of Kademlia). */
   readonly lookupConcurrency: number
-  /** Nodes that one lookup asks at most. */
+  /** Nodes that one lookup queries at most. */
   readonly lookupQueries: number
-  /** Node lookups at a time; further ones fail with REQUEST_LIMIT. */
+  /** Lookups of nodes at a time; further ones fail with REQUEST_LIMIT. */
   readonly lookups: number
-  /** Content lookups at a time, so that what is on its way fits into memory. */
+  /** Content lookups at a time, so that the content in transit fits into memory. */
   readonly contentLookups: number
-  /** Content lookups that wait for their turn; further ones fail with REQUEST_LIMIT. */
+  /** Content lookups that wait in line; further ones fail with REQUEST_LIMIT. */
   readonly waitingLookups: number
-  /** A lookup without a result after so long fails with CONTENT_NOT_FOUND, or ends with what it found. */
+  /** Calls that are not settled; further ones fail with REQUEST_LIMIT. */
+  readonly calls: number
+  /** After this time a content lookup fails with CONTENT_NOT_FOUND, and a lookup of nodes ends with what it found. */
   readonly lookupTimeoutMs: number
-  /** A content lookup whose transfer is not done after so long asks further nodes beside it; after longer it gives one up for another. */
+  /**
+   * A content lookup whose transfer takes longer queries further nodes beside it; if it takes longer still, the lookup
+   * cancels it in favour of another source.
+   */
   readonly fetchPatienceMs: number
-  /** Transfers that one content lookup has under way at a time. */
+  /** Transfers of one content lookup at a time. */
   readonly fetchesOfLookup: number
-  /** A connection id that waits for its turn is not used after so long: the peer listens no longer. */
+  /** How often a content lookup checks for a free transfer slot. */
+  readonly fetchSlotRetryMs: number
+  /** A connection id is not used after this time: the peer has stopped listening. */
   readonly connectionIdLifeMs: number
   /**
-   * A request that had to be repeated may be in its own way: the peer's first answer, with its connection id, was lost, and while the
-   * peer waits for that connection it offers no second one for the content (nimbus: 15 s). After so long it is asked again.
+   * If the first answer of a peer is lost, the peer waits for a connection that never comes, and offers no second one
+   * for the same content meanwhile (nimbus: 15 s). After this time it is asked again.
    */
   readonly ownTransferMs: number
 
-  /** Talk requests without an answer, all peers together. */
+  /** Talk requests in flight, all peers together. */
   readonly requests: number
-  /** A talk request that discovery never settles is failed after so long (discovery's own time-out is shorter). */
+  /** A talk request that discovery never settles fails after this time (discovery's own timeout is shorter). */
   readonly requestTimeoutMs: number
-  /** Questions to the store and to validation that are not answered yet. */
+  /** Pending questions to the store and to validation. */
   readonly questions: number
-  /** An unanswered question is answered to the peer as if the store had nothing. */
+  /** After this time a peer is answered as if the store had nothing. */
   readonly questionTimeoutMs: number
+  /** The same for validation, which may have to fetch a header first. */
+  readonly validationTimeoutMs: number
 
   /**
-   * Incoming transfers by accepted offers: all peers together, and of one peer. Beyond: code 4. nimbus has up to 100 offers under way,
-   * an item that is put in an offer of its own, and does not repeat one that was declined.
+   * Incoming transfers of accepted offers: all peers together, and one peer. Beyond: accept code 4. nimbus makes up to
+   * 100 offers at a time, each for one item that its user puts, and does not repeat one that was declined.
    */
   readonly receives: number
   readonly receivesOfPeer: number
-  /** Content that one peer has been sending for so long is taken from another as well, who hears code 5 before. */
+  /** Content that a peer has not delivered after this time is accepted from another peer, too; before: code 5. */
   readonly receivePatienceMs: number
-  /**
-   * Content that FIND_CONTENT fetches from us over uTP: all peers together, one peer, and the bytes of all. Beyond:
-   * records.
-   */
+  /** Content that peers fetch from us over uTP: all, one peer, and the bytes of all. Beyond: closer nodes. */
   readonly serves: number
   readonly servesOfPeer: number
   readonly serveBytes: number
-  /** Items that are read from the store for FIND_CONTENT at a moment: for all peers, and for one. Beyond: records. */
+  /** Pending reads of the store for FIND_CONTENT: all peers together, and one peer. Beyond: closer nodes. */
   readonly reads: number
   readonly readsOfPeer: number
   /** Content that we fetch over uTP, all lookups together. */
   readonly fetches: number
   /**
-   * Bytes of items on their way to us: those that we fetch, those that are offered to us, and of the latter those of one peer. Each
-   * item counts with the size that its sender named; what does not fit waits.
+   * Bytes of items in transit to us: fetched, offered, and offered by one peer. An item counts with the size that its
+   * sender announced; what does not fit waits.
    */
   readonly fetchBytes: number
   readonly receiveBytes: number
@@ -65,38 +73,36 @@ export interface OverlayLimits {
   /** Offers in flight, transfer included: all peers together, and to one peer. */
   readonly offers: number
   readonly offersToPeer: number
-  /** A transfer of which no report comes frees its slot after so long. */
+  /** A transfer whose end nobody reports frees its slot after this time. */
   readonly transferTimeoutMs: number
 
-  /** Peers to which content is gossiped (n of the specification). */
+  /** Peers that an item is gossiped to (n of the specification). */
   readonly gossipPeers: number
-  /** Peers that one gossip tries, because some decline or do not answer. */
+  /** Peers that one gossip offers to, because some decline or do not answer. */
   readonly gossipAttempts: number
-  /** Content items on their way through gossip, and the bytes they hold in memory together. */
+  /** Items in gossip, and the bytes that they hold in memory together. */
   readonly gossipItems: number
   readonly gossipBytes: number
-  /** Items that wait for one peer. */
+  /** Items that wait to be offered to one peer. */
   readonly outboxItems: number
-  /** Nodes to which a looked up content is offered because they lacked it (POKE). */
+  /** Nodes that a found item is offered to because they should have had it (POKE). */
   readonly pokePeers: number
 
   /** Nodes whose radius and capabilities are remembered. */
   readonly profiles: number
-  /** Nodes met that wait for their first ping. */
+  /** Nodes met that wait for their first pong. */
   readonly candidates: number
-  /** First pings go out within so long, so that a burst of meetings is no burst of pings. */
+  /** A first ping is sent at a random moment within this time, so that a burst of meetings causes no burst of pings. */
   readonly candidateSpreadMs: number
-  /**
-   * A node of the table is pinged when its last ping is so old; each time the delay is drawn from 0.75 to 1.25 of it.
-   */
+  /** Members are pinged this often; each delay is drawn from 0.75 to 1.25 of it. */
   readonly pingIntervalMs: number
-  /** A bucket without a lookup for so long is refreshed. */
+  /** How often the bucket that was refreshed the longest ago is looked up. */
   readonly refreshIntervalMs: number
-  /** While the table is empty the bootstrap records are pinged again after so long. */
+  /** How often the bootstrap records are pinged while no member is live. */
   readonly bootstrapIntervalMs: number
 }
 
-/** Limits of an overlay unless told. */
+/** The limits of an overlay whose user changes none. */
 export const defaultOverlayLimits: OverlayLimits = {
   bucketSize: 16,
   lookupConcurrency: 3,
@@ -104,9 +110,11 @@ export const defaultOverlayLimits: OverlayLimits = {
   lookups: 256,
   contentLookups: 32,
   waitingLookups: 4_096,
+  calls: 16_384,
   lookupTimeoutMs: 120_000,
   fetchPatienceMs: 10_000,
   fetchesOfLookup: 2,
+  fetchSlotRetryMs: 250,
   connectionIdLifeMs: 8_000,
   ownTransferMs: 15_000,
 
@@ -114,6 +122,7 @@ export const defaultOverlayLimits: OverlayLimits = {
   requestTimeoutMs: 15_000,
   questions: 1_024,
   questionTimeoutMs: 5_000,
+  validationTimeoutMs: 60_000,
 
   receives: 128,
   receivesOfPeer: 64,
@@ -145,3 +154,45 @@ export const defaultOverlayLimits: OverlayLimits = {
   refreshIntervalMs: 5 * 60_000,
   bootstrapIntervalMs: 10_000,
 }
+
+/** Limits that count things. Times and bytes may have any positive value. */
+const COUNTED = [
+  'bucketSize',
+  'lookupConcurrency',
+  'lookupQueries',
+  'lookups',
+  'contentLookups',
+  'waitingLookups',
+  'calls',
+  'fetchesOfLookup',
+  'requests',
+  'questions',
+  'receives',
+  'receivesOfPeer',
+  'serves',
+  'servesOfPeer',
+  'reads',
+  'readsOfPeer',
+  'fetches',
+  'offers',
+  'offersToPeer',
+  'gossipPeers',
+  'gossipAttempts',
+  'gossipItems',
+  'outboxItems',
+  'pokePeers',
+  'profiles',
+  'candidates',
+] as const satisfies readonly (keyof OverlayLimits)[]
+
+const WHOLE = { min: 1, max: 0xffff_ffff, step: 1 } as const
+
+const RANGES: LimitRanges<OverlayLimits> = Object.fromEntries(COUNTED.map(name => [name, WHOLE]))
+
+/**
+ * The default limits with a user's changes.
+ *
+ * @throws SpimplError `CONFIG_INVALID` for an unknown name, a value that is not above 0, or a count that is not whole
+ */
+export const overlayLimits = (changes: Partial<OverlayLimits> | undefined): OverlayLimits =>
+  checkedLimits('the overlay', defaultOverlayLimits, changes, RANGES)

@@ -2,17 +2,20 @@ import type { Core } from 'spimpl-runtime/core'
 import { MAX_DISTANCE } from '../identity/distances.ts'
 import type { NodeRecord } from '../identity/node-record.ts'
 import { Calls } from './content/calls.ts'
+import { ContentLookups } from './content/content-lookups.ts'
 import { Gossip } from './content/gossip.ts'
 import { IncomingOffers } from './content/incoming-offers.ts'
-import { Outbox } from './content/outbox.ts'
 import { OutgoingOffers } from './content/outgoing-offers.ts'
 import { Retrievals } from './content/retrievals.ts'
 import { Serving } from './content/serving.ts'
+import type { OverlayCounterName } from './counters.ts'
+import type { OverlayDeadline } from './deadlines.ts'
+import { Members } from './knowledge/members.ts'
 import { type OverlayOptions, OverlayState } from './knowledge/state.ts'
+import type { OverlayInput, OverlayOutput } from './messages.ts'
 import { Joining } from './network/joining.ts'
-import { Members } from './network/members.ts'
 import { NodeLookups } from './network/node-lookups.ts'
-import type { OverlayInput, OverlayOutput, Turn } from './overlay-messages.ts'
+import { Pings } from './network/pings.ts'
 import { Questions } from './waiting/questions.ts'
 import { Requests } from './waiting/requests.ts'
 import { type TransferKind, Transfers } from './waiting/transfers.ts'
@@ -20,7 +23,7 @@ import { type TransferKind, Transfers } from './waiting/transfers.ts'
 /** A node of the routing table, as `inspect` shows it. */
 export interface MemberSnapshot {
   readonly nodeIdHex: string
-  /** It has answered since it stands in the table: only then others are told of it. */
+  /** It has answered since it entered the table: only then our answers to others may include it. */
   readonly isLive: boolean
   readonly radius: bigint | undefined
   readonly clientInfo: string | undefined
@@ -44,15 +47,15 @@ export interface OverlaySnapshot {
   readonly outbox: number
   readonly gossip: { readonly items: number; readonly bytes: number }
   readonly transfers: Readonly<Record<TransferKind, number>>
-  /** Bytes of items on their way to us, and how many items wait for room. */
+  /** Bytes of items in transit to us, and how many items wait for room. */
   readonly incoming: { readonly fetchBytes: number; readonly receiveBytes: number; readonly waiting: number }
-  readonly counters: Readonly<Record<string, number>>
+  readonly counters: Readonly<Record<OverlayCounterName, number>>
 }
 
 /**
  * The overlay network of one sub-network (portal-wire-protocol.md) as a protocol core: wire messages, its own routing
- * table and radii, lookups, offers and gossip. It never sees a uTP packet: it says which streams are to be opened or
- * awaited and is told what came of them.
+ * table and radii, lookups, offers and gossip. It never sees a uTP packet: it says which streams are to be initiated or
+ * awaited, and is told what became of them.
  *
  * @example
  * const overlay = new Overlay({ protocol, record, radius, contentId, records, randomness, clientInfo })
@@ -61,45 +64,54 @@ export interface OverlaySnapshot {
  */
 export class Overlay implements Core<OverlayInput, OverlayOutput> {
   readonly #state: OverlayState
+  readonly #members: Members
   readonly #requests: Requests
   readonly #questions: Questions
   readonly #transfers: Transfers
-  readonly #members: Members
+  readonly #pings: Pings
   readonly #lookups: NodeLookups
   readonly #joining: Joining
-  readonly #outgoing: OutgoingOffers
-  readonly #outbox: Outbox
+  readonly #offers: OutgoingOffers
   readonly #gossip: Gossip
   readonly #serving: Serving
+  readonly #contentLookups: ContentLookups
   readonly #calls: Calls
 
   constructor(options: OverlayOptions) {
     const state = new OverlayState(options)
-    const { agenda, limits, randomness } = state
+    const members = new Members(state)
+    const requests = new Requests(state, members)
+    const questions = new Questions(state)
+    const transfers = new Transfers(state)
+    const pings = new Pings(state, members, requests)
+    const lookups = new NodeLookups(state, members, requests)
+    const offers = new OutgoingOffers(state, requests, transfers)
+    const gossip = new Gossip({ state, members, offers }, pings, lookups)
+    const incoming = new IncomingOffers({ state, members, questions, transfers, gossip })
+    const retrievals = new Retrievals(state, members, questions, transfers)
+    const contentLookups = new ContentLookups({ state, requests, members, retrievals })
     this.#state = state
-    this.#requests = new Requests(state)
-    this.#questions = new Questions(state)
-    this.#transfers = new Transfers(limits, agenda, randomness)
-    this.#members = new Members(state, this.#requests)
-    this.#lookups = new NodeLookups(state, this.#requests, this.#members)
-    this.#joining = new Joining(state, this.#members, this.#lookups)
-    this.#outgoing = new OutgoingOffers(state, this.#requests, this.#transfers)
-    this.#outbox = new Outbox(this.#outgoing, limits.outboxItems)
-    this.#gossip = new Gossip({ state, members: this.#members, outbox: this.#outbox }, this.#lookups)
-    const shared = { state, members: this.#members, questions: this.#questions, transfers: this.#transfers }
-    const offers = new IncomingOffers({
-      ...shared,
-      received: (turn, from, name, content) => this.#gossip.pass(turn, name, content, from),
-    })
-    this.#serving = new Serving({ ...shared, offers })
+    this.#members = members
+    this.#requests = requests
+    this.#questions = questions
+    this.#transfers = transfers
+    this.#pings = pings
+    this.#lookups = lookups
+    this.#joining = new Joining(state, members, lookups)
+    this.#offers = offers
+    this.#gossip = gossip
+    this.#serving = new Serving({ state, members, pings, questions, transfers, offers: incoming })
+    this.#contentLookups = contentLookups
     this.#calls = new Calls({
       state,
-      requests: this.#requests,
-      members: this.#members,
-      lookups: this.#lookups,
-      retrievals: new Retrievals(state, this.#members, this.#questions, this.#transfers),
-      offers: this.#outgoing,
-      gossip: this.#gossip,
+      members,
+      requests,
+      pings,
+      lookups,
+      contentLookups,
+      retrievals,
+      offers,
+      gossip,
     })
   }
 
@@ -109,93 +121,122 @@ export class Overlay implements Core<OverlayInput, OverlayOutput> {
   }
 
   deadline(): number {
-    return this.#state.agenda.next()
+    return this.#state.deadlines.next()
   }
 
   handle(input: OverlayInput, now: number, emit: (output: OverlayOutput) => void): void {
-    const turn: Turn = { now, emit }
+    const { turn } = this.#state
+    turn.begin(now)
+    this.#dispatch(input)
+    this.#joining.joinIfPossible()
+    turn.end(emit)
+  }
+
+  #dispatch(input: OverlayInput): void {
     switch (input.type) {
       case 'timeout':
-        this.#timeout(turn)
+        this.#timeout()
         return
       case 'talk-requested':
-        this.#serving.requested(turn, input.from, input.payload, input.token)
+        this.#serving.requested(input.from, input.payload, input.token)
         return
       case 'talk-answered':
-        this.#requests.answered(turn, input.ref, input.payload)
+        this.#requests.answered(input.ref, input.payload)
         return
       case 'talk-failed':
-        this.#requests.failed(turn, input.ref, input.code)
+        this.#requests.failed(input.ref, input.code)
         return
       case 'node-met':
-        this.#members.meet(turn, input.record)
+        this.#members.meet(input.record)
         return
       case 'record-changed':
-        this.#state.record = input.record
+        this.#state.adoptRecord(input.record)
         return
       case 'radius-changed':
-        this.#state.radius = input.radius
+        this.#state.radius.change(input.radius)
         return
       case 'content-read':
-      case 'offer-judged':
-      case 'validated':
-        this.#questions.answered(turn, input)
+      case 'presence':
+      case 'verdict':
+      case 'content-kept':
+      case 'keep-failed':
+        this.#questions.answered(input)
         return
       case 'transfer-begun':
-        this.#transfers.begun(turn, input.ref)
-        return
-      case 'transfer-item':
-        this.#transfers.item(turn, input.ref, input.index, input.content, input.stored)
+        this.#transfers.begun(input.ref)
         return
       case 'transfer-size':
-        this.#transfers.size(turn, input.ref, input.bytes)
+        this.#transfers.size(input.ref, input.bytes)
+        return
+      case 'transfer-item':
+        this.#transfers.item(input.ref, input.index, input.content, input.stored)
         return
       case 'transfer-done':
-        this.#transfers.end(turn, input.ref, undefined)
+        this.#transfers.end(input.ref, undefined)
         return
       case 'transfer-failed':
-        this.#transfers.end(turn, input.ref, input.code)
+        this.#transfers.end(input.ref, input)
         return
       case 'bootstrap':
-        this.#joining.bootstrap(turn, input.records)
-        return
-      case 'add-record':
-        emit({ type: 'record-added', ref: input.ref, added: this.#members.add(turn, input.record) })
-        return
-      case 'remove-record':
-        emit({ type: 'record-removed', ref: input.ref, removed: this.#members.remove(turn, input.nodeIdHex) })
-        return
-      case 'ping':
-        this.#calls.ping(turn, input)
-        return
-      case 'find-nodes':
-        this.#calls.findNodes(turn, input)
-        return
-      case 'find-content':
-        this.#calls.findContent(turn, input)
-        return
-      case 'offer':
-        this.#calls.offer(turn, input)
-        return
-      case 'lookup-nodes':
-        this.#calls.lookupNodes(turn, input)
-        return
-      case 'lookup-record':
-        this.#calls.lookupRecord(turn, input)
-        return
-      case 'lookup-content':
-        this.#calls.lookupContent(turn, input)
-        return
-      case 'gossip':
-        this.#calls.gossip(turn, input)
+        this.#joining.bootstrap(input.records)
         return
       case 'cancel':
-        this.#calls.cancel(turn, input.ref)
+        this.#calls.cancel(input.ref)
+        return
+      default:
+        this.#calls.begin(input)
         return
     }
   }
 
-  /** The newest record that the overlay has of a node: its own, or a member's (`portal_*GetEnr`). */
+  #timeout(): void {
+    const { deadlines, turn } = this.#state
+    for (let due = deadlines.takeDue(turn.now); due !== undefined; due = deadlines.takeDue(turn.now)) this.#expire(due)
+  }
+
+  /** What happens at each moment that an overlay waits for (deadlines.ts). */
+  #expire(due: OverlayDeadline): void {
+    switch (due.name) {
+      case 'request-timeout':
+        this.#requests.failed(due.subject.ref, 'REQUEST_TIMEOUT')
+        return
+      case 'question-timeout':
+        this.#questions.expire(due.subject.ref)
+        return
+      case 'transfer-timeout':
+        this.#transfers.expire(due.subject.ref)
+        return
+      case 'member-check':
+        this.#pings.check(due.subject)
+        return
+      case 'bootstrap':
+        this.#joining.retryBootstrap()
+        return
+      case 'bucket-refresh':
+        this.#joining.refreshBucket()
+        return
+      case 'node-lookup-timeout':
+        due.subject.end()
+        return
+      case 'content-lookup-timeout':
+        due.subject.expire()
+        return
+      case 'slow-fetch':
+        due.subject.askBesideSlowFetch()
+        return
+      case 'fetch-slot':
+        due.subject.tryAgainForSlot()
+        return
+      case 'own-transfer':
+        due.subject.askAfterOwnTransfer()
+        return
+      case 'offer-retry':
+        due.subject.offerAgain()
+        return
+    }
+  }
+
+  /** The newest record that the overlay has of a node: our own, or a member's (`portal_*GetEnr`). */
   record(nodeIdHex: string): NodeRecord | undefined {
     return this.#state.isSelf(nodeIdHex) ? this.#state.record : this.#state.table.get(nodeIdHex)?.record
   }
@@ -212,9 +253,9 @@ export class Overlay implements Core<OverlayInput, OverlayOutput> {
     return buckets
   }
 
-  /** The radius that a node has told, undefined where it has not. */
+  /** The radius that a node announced; undefined if it has not. */
   radiusOf(nodeIdHex: string): bigint | undefined {
-    return this.#state.profiles.radius(nodeIdHex)
+    return this.#state.profiles.peek(nodeIdHex)?.radius
   }
 
   snapshot(): OverlaySnapshot {
@@ -222,7 +263,7 @@ export class Overlay implements Core<OverlayInput, OverlayOutput> {
     const transfers = this.#transfers
     return {
       nodeIdHex: state.record.nodeIdHex,
-      radius: state.radius,
+      radius: state.radius.value,
       isJoined: this.#joining.isJoined,
       members: state.table.size,
       candidates: this.#members.candidates,
@@ -231,10 +272,10 @@ export class Overlay implements Core<OverlayInput, OverlayOutput> {
       questions: this.#questions.size,
       calls: this.#calls.size,
       nodeLookups: this.#lookups.size,
-      contentLookups: this.#calls.contentLookups,
-      waitingLookups: this.#calls.waitingLookups,
-      offersInFlight: this.#outgoing.inFlight,
-      outbox: this.#outbox.size,
+      contentLookups: this.#contentLookups.running,
+      waitingLookups: this.#contentLookups.waiting,
+      offersInFlight: this.#offers.inFlight,
+      outbox: this.#offers.waiting,
       gossip: this.#gossip.load,
       transfers: {
         fetch: transfers.count('fetch'),
@@ -247,18 +288,13 @@ export class Overlay implements Core<OverlayInput, OverlayOutput> {
     }
   }
 
-  /** The routing table, the nearest nodes first. */
+  /** The routing table, the closest nodes first. */
   members(): MemberSnapshot[] {
     const { table, profiles } = this.#state
-    return Array.from(table.slots(), ({ entry, live }) => {
+    return Array.from(table.slots(), ({ entry, isLive }) => {
       const { nodeIdHex } = entry.record
-      const { clientInfo } = profiles.peek(nodeIdHex) ?? {}
-      return { nodeIdHex, isLive: live, radius: profiles.radius(nodeIdHex), clientInfo }
+      const profile = profiles.peek(nodeIdHex)
+      return { nodeIdHex, isLive, radius: profile?.radius, clientInfo: profile?.clientInfo }
     })
-  }
-
-  #timeout(turn: Turn): void {
-    const { agenda } = this.#state
-    for (let job = agenda.take(turn.now); job !== undefined; job = agenda.take(turn.now)) job(turn)
   }
 }

@@ -24,7 +24,7 @@ export function discoveryMethods(api: NodeApi, parseRecord: ParseRecord): Method
     ),
     method(
       'discv5_updateNodeInfo',
-      'Sets the address of the own record, or pairs of it',
+      'Sets the address, or other entries, of the own record',
       {
         socketAddr: z.union([socketAddress(), recordPairs()], { error: SOCKET_ADDRESS }),
         isTcp: z.boolean().optional(),
@@ -36,17 +36,20 @@ export function discoveryMethods(api: NodeApi, parseRecord: ParseRecord): Method
       },
     ),
     ...routingMethods(verb => `discv5_${verb}`, discovery, parseRecord),
-    method('discv5_ping', 'PING, and its PONG', { enr }, async ({ enr }, call) => {
+    method('discv5_ping', 'Sends a PING and returns its PONG', { enr }, async ({ enr }, call) => {
       const pong = await discovery.ping(enr, call)
       // The schema has the port as a string of digits (jsonrpc/src/schemas/portal.json, udpPort).
       return { enrSeq: pong.enrSeq, recipientIP: pong.recipientIp, recipientPort: String(pong.recipientPort) }
     }),
-    method('discv5_findNode', 'FINDNODE, and all NODES', { enr, distances: distances() }, async (given, call) =>
-      recordTexts(await discovery.findNodes(given.enr, given.distances, call)),
+    method(
+      'discv5_findNode',
+      'Sends a FINDNODE and returns the records of its NODES',
+      { enr, distances: distances() },
+      async (given, call) => recordTexts(await discovery.findNodes(given.enr, given.distances, call)),
     ),
     method(
       'discv5_talkReq',
-      'TALKREQ, and its TALKRESP',
+      'Sends a TALKREQ and returns the payload of its TALKRESP',
       { enr, protocolId: hexBytes({ max: MAX_TALK_BYTES }), talkReqPayload: hexBytes({ max: MAX_TALK_BYTES }) },
       async ({ enr, protocolId, talkReqPayload }, call) =>
         new HexText(await discovery.talk(enr, protocolId, talkReqPayload, call)),
@@ -61,7 +64,7 @@ interface SocketAddress {
   readonly port: number
 }
 
-/** `192.0.2.1:9009` or `[2001:db8::1]:9009`; the schema's own pattern has a slash before it. */
+/** `192.0.2.1:9009` or `[2001:db8::1]:9009`; the pattern of the schema has a slash in front. */
 function socketAddress() {
   return z.string().transform((text, context): SocketAddress => {
     const [, host6, host4, digits] = /^\/?(?:\[([^\]]+)\]|([0-9.]+)):([0-9]{1,5})$/.exec(text) ?? []
@@ -73,7 +76,7 @@ function socketAddress() {
   })
 }
 
-/** Not of the specification: what nimbus_portal_client takes, for any key of the record. */
+/** Not in the specification: the form that nimbus_portal_client takes, for any key of the record. */
 function recordPairs() {
   const pair = z.tuple([z.string().min(1).max(32), hexBytes({ max: 256 })])
   return z

@@ -4,20 +4,20 @@ import type { Method } from './method.ts'
 import { NO_ID, type RequestId, RequestIds } from './request-id.ts'
 import { RpcCode, RpcError, toRpcError } from './rpc-errors.ts'
 
-/** What one server takes on at most. */
+/** Limits of one server. */
 export interface DispatchLimits {
-  /** Calls of one batch. */
+  /** Calls in one batch. */
   readonly batchCalls: number
-  /** Calls of one batch that run at once. */
+  /** Calls of one batch in flight at once. */
   readonly batchConcurrency: number
-  /** Characters of all responses of one batch; the calls after it are refused. */
+  /** Characters of all responses of one batch; calls beyond it are refused. */
   readonly batchResponseCharacters: number
-  /** Calls of all clients that run at once. */
+  /** Calls of all clients in flight at once. */
   readonly callsInFlight: number
   readonly callTimeoutMs: number
 }
 
-/** What a dispatcher takes on at most unless told. */
+/** The limits of a dispatcher that is given none. */
 export const DISPATCH_LIMITS: DispatchLimits = {
   batchCalls: 128,
   batchConcurrency: 16,
@@ -28,21 +28,19 @@ export const DISPATCH_LIMITS: DispatchLimits = {
 
 interface Request {
   readonly id: RequestId
-  /** A request without an id: nobody waits for its answer. */
+  /** A request without an id: the client expects no answer. */
   readonly notification: boolean
   readonly method: string
   readonly params: unknown
 }
 
-/** What is no request, and the answer to it. */
+/** Something that is not a request, and the error that answers it. */
 interface Unreadable {
   readonly id: RequestId
   readonly error: RpcError
 }
 
-/**
- * JSON-RPC 2.0: text in, text out, whatever the transport. Never rejects and never throws, whatever comes.
- */
+/** JSON-RPC 2.0: text in, text out, over any transport. Never rejects and never throws, whatever the text is. */
 export class Dispatcher {
   readonly #methods: ReadonlyMap<string, Method>
   readonly #limits: DispatchLimits
@@ -68,11 +66,11 @@ export class Dispatcher {
   }
 
   /**
-   * @param signal fires when the client has gone
-   * @returns the response, a text or its UTF-8, or undefined where there is none to give (notifications)
+   * @param signal aborted when the client disconnects
+   * @returns the response as text or as UTF-8; undefined if there is none (notifications)
    */
   async handle(text: string, signal: AbortSignal): Promise<string | Buffer | undefined> {
-    // Each call listens until it ends; `callsInFlight` bounds them, not Node's guess at a leak.
+    // Every call in flight is a listener. `callsInFlight` bounds them, so Node's leak warning is turned off.
     setMaxListeners(0, signal)
     let message: unknown
     try {
@@ -96,12 +94,12 @@ export class Dispatcher {
     return this.#batch(calls, signal)
   }
 
-  /** Whether the answers that are still due are the last. */
+  /** Whether no further calls are accepted. */
   get isClosing(): boolean {
     return this.#isClosing
   }
 
-  /** No more calls come after those in flight. */
+  /** Accepts no further calls. */
   closing(): void {
     this.#isClosing = true
   }
@@ -173,7 +171,7 @@ export class Dispatcher {
     }
   }
 
-  /** The handler may not heed its signal; the client is answered all the same. */
+  /** A handler may ignore its signal; the client is answered anyway. */
   async #run(row: Method, params: unknown, client: AbortSignal): Promise<unknown> {
     const controller = new AbortController()
     const sources = [client, this.#stop.signal]
@@ -184,10 +182,10 @@ export class Dispatcher {
         reject(error)
       }
     })
-    const onAbort = (): void => end(new RpcError(RpcCode.unavailable, 'Unavailable: the server stops'))
+    const onAbort = (): void => end(new RpcError(RpcCode.unavailable, 'Unavailable: the server is stopping'))
     const { callTimeoutMs } = this.#limits
     const onTimeout = (): void =>
-      end(new RpcError(RpcCode.unavailable, `Unavailable: no result in ${callTimeoutMs} ms`))
+      end(new RpcError(RpcCode.unavailable, `Unavailable: no result within ${callTimeoutMs} ms`))
     const timer = setTimeout(onTimeout, callTimeoutMs)
     for (const source of sources) source.addEventListener('abort', onAbort, { once: true })
     try {

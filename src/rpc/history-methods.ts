@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { HexText } from './json-writer.ts'
 import { type Method, method } from './method.ts'
-import type { NodeApi, PingPayload } from './node-api.ts'
+import type { NodeApi, PingOptions } from './node-api.ts'
 import {
   contentItems,
   contentKey,
@@ -27,46 +27,57 @@ export function historyMethods(api: NodeApi, parseRecord: ParseRecord): Method[]
     ...routingMethods(name, history, parseRecord),
     method(
       name('ping'),
-      'PING, and its PONG',
+      'Sends a PING and returns its PONG',
       { enr, payloadType: uint16().optional(), payload: z.unknown() },
-      async ({ enr, payloadType, payload }, call) => {
-        const request = pingRequest(payloadType, payload)
-        return pong(await history.ping(enr, request.type, request.payload, call))
-      },
+      async ({ enr, payloadType, payload }, call) =>
+        pong(await history.ping(enr, { ...pingRequest(payloadType, payload), ...call })),
     ),
-    method(name('findNodes'), 'FINDNODES, and its NODES', { enr, distances: distances() }, async (given, call) =>
-      recordTexts(await history.findNodes(given.enr, given.distances, call)),
+    method(
+      name('findNodes'),
+      'Sends a FINDNODES and returns the records of its NODES',
+      { enr, distances: distances() },
+      async (given, call) => recordTexts(await history.findNodes(given.enr, given.distances, call)),
     ),
     method(
       name('findContent'),
-      'FINDCONTENT, and the content or the closer nodes',
+      'Sends a FINDCONTENT and returns the content or the closer nodes',
       { enr, contentKey: key },
       async (given, call) => {
         const answer = await history.findContent(given.enr, given.contentKey, call)
-        return answer.type === 'content' ? contentInfo(answer) : { enrs: recordTexts(answer.records) }
+        return answer.type === 'found' ? contentInfo(answer) : { enrs: recordTexts(answer.records) }
       },
     ),
     method(
       name('offer'),
-      'OFFER, and the transfer of what is accepted',
+      'Offers content, sends what is accepted, and returns the accept codes',
       { enr, content_items: contentItems() },
       async (given, call) => new HexText(await history.offer(given.enr, given.content_items, call)),
     ),
-    method(name('getContent'), 'Content, stored or looked up', { contentKey: key }, async (given, call) => {
-      const answer = await history.getContent(given.contentKey, call)
-      if (answer === undefined) throw contentNotFound()
-      return contentInfo(answer)
-    }),
-    method(name('traceGetContent'), 'Content, and how it was found', { contentKey: key }, async (given, call) => {
-      const { content, utpTransfer, trace } = await history.traceGetContent(given.contentKey, call)
-      if (content !== undefined) return { ...contentInfo({ content, utpTransfer }), trace: traceInfo(trace) }
-      throw new RpcError(RpcCode.contentNotFoundWithTrace, 'content not found', traceInfo(trace))
-    }),
+    method(
+      name('getContent'),
+      'Content from the own store or from the network',
+      { contentKey: key },
+      async (given, call) => {
+        const answer = await history.get(given.contentKey, call)
+        if (answer === undefined) throw contentNotFound()
+        return contentInfo(answer)
+      },
+    ),
+    method(
+      name('traceGetContent'),
+      'Content, with a trace of the nodes that were asked',
+      { contentKey: key },
+      async (given, call) => {
+        const { content, utpTransfer, trace } = await history.trace(given.contentKey, call)
+        if (content !== undefined) return { ...contentInfo({ content, utpTransfer }), trace: traceInfo(trace) }
+        throw new RpcError(RpcCode.contentNotFoundWithTrace, 'content not found', traceInfo(trace))
+      },
+    ),
     method(name('store'), 'Validates content and stores it', { contentKey: key, contentValue: value }, (given, call) =>
       history.store(given.contentKey, given.contentValue, call),
     ),
     method(name('localContent'), 'Content of the own store', { contentKey: key }, async (given, call) => {
-      const content = await history.localContent(given.contentKey, call)
+      const content = await history.local(given.contentKey, call)
       if (content === undefined) throw contentNotFound()
       return new HexText(content)
     }),
@@ -74,7 +85,7 @@ export function historyMethods(api: NodeApi, parseRecord: ParseRecord): Method[]
       name('putContent'),
       'Validates content, stores it and gossips it',
       { contentKey: key, contentValue: value },
-      async (given, call) => putContentInfo(await history.putContent(given.contentKey, given.contentValue, call)),
+      async (given, call) => putContentInfo(await history.put(given.contentKey, given.contentValue, call)),
     ),
   ]
 }
@@ -84,29 +95,27 @@ const contentNotFound = (): RpcError => new RpcError(RpcCode.contentNotFound, 'c
 const notSupported = (reason: 'client' | 'subnetwork'): RpcError =>
   new RpcError(RpcCode.payloadTypeNotSupported, 'Payload type not supported', { reason })
 
-/** Types that exist (ping-extensions/extensions.md) and that the history network does not list for its pings. */
+/** Types of ping-extensions/extensions.md that the history network does not list for its pings. */
 const HISTORY_RADIUS = 2
 const ERROR_PAYLOAD = 65535
 
 /** The rules of `portal_historyPing` in the specification, with their errors -39004 to -39007. */
-function pingRequest(type: number | undefined, payload: unknown): { type: 0 | 1; payload: PingPayload | undefined } {
+function pingRequest(type: number | undefined, payload: unknown): PingOptions {
   if (type === undefined) {
-    if (payload === undefined) return { type: 0, payload: undefined }
+    if (payload === undefined) return { payloadType: 0 }
     throw new RpcError(RpcCode.payloadTypeRequired, 'Payload type is required if payload is specified')
   }
   if (type === ERROR_PAYLOAD && payload !== undefined) {
-    // An error answers a ping: nobody may send one as a ping in our name.
+    // An error is an answer to a ping: nobody may send one as a ping in our name.
     const message = 'The client has blocked users from specifying the payload for this extension'
     throw new RpcError(RpcCode.payloadBlocked, message)
   }
   if (type === HISTORY_RADIUS || type === ERROR_PAYLOAD) throw notSupported('subnetwork')
   if (type !== 0 && type !== 1) throw notSupported('client')
-  if (payload === undefined) return { type, payload: undefined }
-  const parsed = type === 0 ? pingPayloads[0].safeParse(payload) : pingPayloads[1].safeParse(payload)
-  if (!parsed.success) {
-    const { path, message } = parsed.error.issues[0]!
-    const data = { detail: `${['payload', ...path].join('.')}: ${message}` }
-    throw new RpcError(RpcCode.payloadMalformed, 'Failed to decode payload', data)
-  }
-  return { type, payload: { type, ...parsed.data } as PingPayload }
+  if (payload === undefined) return { payloadType: type }
+  const parsed = pingPayloads[type].safeParse(payload)
+  if (parsed.success) return { payloadType: type, payload: parsed.data }
+  const { path, message } = parsed.error.issues[0]!
+  const data = { detail: `${['payload', ...path].join('.')}: ${message}` }
+  throw new RpcError(RpcCode.payloadMalformed, 'Failed to decode payload', data)
 }

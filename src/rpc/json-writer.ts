@@ -1,6 +1,6 @@
 import { toHex } from '../codec/hex.ts'
 
-/** Bytes that a result has as hex. Content has megabytes of it, and digits need no search for what JSON must escape. */
+/** Bytes that a result shows as hex. Content has megabytes of them, and hex needs no JSON escaping. */
 export class HexText {
   readonly bytes: Uint8Array
 
@@ -9,14 +9,16 @@ export class HexText {
   }
 }
 
-/** So much is written where it is sent from: as a text it would stand in the heap up to three times until that is collected. */
+/**
+ * From this size on, hex is written into the buffer that is sent: as text it would be in the heap up to three times.
+ */
 const LARGE_BYTES = 65_536
 const PIECE_BYTES = 8_192
 
 /**
- * JSON of a result: hex goes in as it is, and a bigint as the number it is (a record's `seq` may be above 2^53).
- * @param before text that stands before it, and `after` behind it
- * @returns a text, or its UTF-8 where there is much hex in it
+ * The JSON of a result. Hex is inserted without escaping, a bigint as a number (a record's `seq` may exceed 2^53).
+ * @param before text in front of the JSON; `after` follows it
+ * @returns text, or UTF-8 if it holds much hex
  */
 export function toJson(value: unknown, before = '', after = ''): string | Buffer {
   const verbatim: (string | HexText)[] = []
@@ -38,12 +40,12 @@ export function toJson(value: unknown, before = '', after = ''): string | Buffer
     })
     return before + whole + after
   }
-  // Every other part is the number of what stands there.
+  // Every second part is the index of a verbatim piece.
   const parts = text.split(MARKED).map((part, at) => (at % 2 === 0 ? part : verbatim[Number(part)]!))
   return joined([before, ...parts, after])
 }
 
-/** Texts and hex one behind the other; what is a text already stays one where all are. */
+/** Concatenates the parts: text if all of them are text, else UTF-8. */
 export function joinedJson(...parts: readonly (string | Buffer)[]): string | Buffer {
   return parts.every(part => typeof part === 'string') ? parts.join('') : joined(parts)
 }
@@ -70,6 +72,9 @@ function writeHex(out: Buffer, { buffer, byteOffset, length }: Uint8Array, start
   return at + out.write('"', at)
 }
 
-/** A noncharacter: no text of ours has it, and a peer's text that does (what it calls itself, for instance) goes in as it is, too. */
+/**
+ * A Unicode noncharacter. Our texts never contain it; a peer's text that does (its client info, say) is inserted
+ * verbatim, too.
+ */
 const MARK = '\ufdd0'
 const MARKED = new RegExp(`"${MARK}(\\d+)"`, 'g')

@@ -1,26 +1,32 @@
 import type { z } from 'zod'
 import { SpimplError } from '../errors.ts'
-import type { Call } from './node-api.ts'
 import { invalidParams } from './rpc-errors.ts'
 
-/** Parameters by name, in the order in which they stand in an array. An optional one has a schema that takes undefined. */
+/** One call of a client. The signal fires if the client has gone, its time is over or the server stops. */
+export interface Call {
+  readonly signal: AbortSignal
+}
+
+/** Parameters by name, in the order of a call with an array. The schema of an optional parameter accepts undefined. */
 export type ParameterShape = Readonly<Record<string, z.ZodType>>
 type ParametersOf<S extends ParameterShape> = { readonly [K in keyof S]: z.output<S[K]> }
 
-/** One row of the method table. */
+/** One JSON-RPC method. */
 export interface Method {
   readonly name: string
   readonly summary: string
   readonly parameters: ParameterShape
-  /** `params` is what came: an array, an object by name, or nothing. Rejects with RpcError -32602 naming the bad value. */
+  /**
+   * `params` as received: an array, an object by name, or nothing. Rejects with RpcError -32602, naming the bad value.
+   */
   call(params: unknown, call: Call): Promise<unknown>
 }
 
-/** The keys of handlers without parameters. */
+/** The parameters of methods without any. */
 export const NONE = {} as const
 
 /**
- * A row of the table: its handler sees parsed values only.
+ * Makes a method whose handler sees parsed values only.
  *
  * @example
  * method('discv5_getEnr', 'The record of a node', { nodeId: nodeId() }, ({ nodeId }, call) => api.findRecord(nodeId, call))
@@ -40,7 +46,7 @@ export function method<S extends ParameterShape>(
   }
 }
 
-/** A table by name. Throws where a name stands twice. */
+/** The methods by name. Throws USAGE if two have the same name. */
 export function methodTable(rows: readonly Method[]): ReadonlyMap<string, Method> {
   const table = new Map<string, Method>()
   for (const row of rows) {
@@ -54,7 +60,7 @@ function parseParameters(names: readonly string[], shape: ParameterShape, params
   const given = byName(names, params)
   const parsed: Record<string, unknown> = {}
   for (const name of names) {
-    // Clients that serialize all of a signature's parameters send null for those that were left out.
+    // Some clients send null for parameters that were left out.
     const value = given.get(name) ?? undefined
     const schema = shape[name]!
     if (value === undefined && !schema.safeParse(undefined).success) throw invalidParams(`${name}: missing`)
@@ -83,7 +89,7 @@ function byName(names: readonly string[], params: unknown): ReadonlyMap<string, 
   return new Map(entries)
 }
 
-/** "distances[2]: expected an integer, got 1.5": the first fault, where it is, what was there. */
+/** "distances[2]: expected an integer, got 1.5": the first fault, its place, and the value there. */
 function describe(name: string, value: unknown, error: z.ZodError): string {
   const issue = error.issues[0]!
   let at = value

@@ -1,148 +1,178 @@
+import type { HistoryKey } from '../history/history.ts'
 import type { NodeRecord } from '../identity/node-record.ts'
 import type { RecordChanges } from '../identity/publishable-record.ts'
+import type { AcceptCounts, ContentTrace, PingPayload } from '../portal/portal.ts'
 
 /**
- * What the JSON-RPC methods ask of a node. The node's composition implements it with asks to its actors.
+ * What a node does for its callers: programs call it directly, the JSON-RPC methods call it for their clients.
  *
- * Arguments are validated: ids have 32 bytes, records are verified, buffers belong to the callee. "Not there" is a value
- * (`undefined`, `false`), never an error. What fails throws a `SpimplError`; `rpc-errors.ts` says which code becomes which number.
+ * An absent thing is a value (`undefined`, `false`), never an error. A failure rejects with a `SpimplError` whose code
+ * says what happened. Byte arrays that are passed in belong to the node from then on: do not write into them.
  */
 export interface NodeApi {
-  /** As `web3_clientVersion` and pings say it: name/version/platform/language. */
+  /** As `web3_clientVersion` and Portal pings report it: name/version/os-cpu/language. */
   readonly clientVersion: string
   readonly discovery: DiscoveryApi
   readonly history: HistoryApi
-  health(call: Call): Promise<Health>
+  health(call?: CallOptions): Promise<Health>
 }
 
-/** One call. The signal fires when its client has gone, its time is over, or the server stops. */
-export interface Call {
-  readonly signal: AbortSignal
+/** When a call ends without its result. Every method has a time limit of its own, so both may be left out. */
+export interface CallOptions {
+  /** Aborting rejects the call with ASK_ABORTED and stops the work behind it. */
+  readonly signal?: AbortSignal | undefined
+  /**
+   * The call rejects with ASK_TIMEOUT after this many milliseconds. Default: 30,000 for local calls, 300,000 for
+   * network calls.
+   */
+  readonly timeoutMs?: number | undefined
 }
 
-/** What `GET /health` says, whole, as JSON. */
+/** A node id: 32 bytes, or `0x` and 64 hexadecimal digits. */
+export type NodeId = Uint8Array | string
+
+/** A node to talk to: its record, verified before, or the record as text (`enr:...`), which the call verifies. */
+export type Peer = NodeRecord | string
+
+/** A content key: its bytes, or the type and the block number that it encodes. */
+export type ContentKey = Uint8Array | HistoryKey
+
+/** What `GET /health` answers, as JSON. */
 export interface Health {
-  /** Decides between 200 and 503. */
+  /** Decides between HTTP status 200 and 503. */
   readonly ready: boolean
   readonly [detail: string]: unknown
 }
 
-/** Bucket `i` has the nodes at log distance `i + 1`, the least recently seen first. */
+/** The routing table as node ids in hex. */
 export interface RoutingTableView {
-  readonly localNodeId: Uint8Array
-  readonly buckets: readonly (readonly Uint8Array[])[]
+  readonly localNodeId: string
+  /** Bucket `i` holds the nodes at log distance `i + 1`, the least recently seen first. */
+  readonly buckets: readonly (readonly string[])[]
 }
 
-/** The part that discovery and every overlay have: a routing table, and lookups in its network. */
+/** What discovery and every sub-network have: a routing table, and lookups through it. */
 export interface RoutingApi {
-  routingTable(call: Call): Promise<RoutingTableView>
-  /** False where the table has no room for it or knows a newer record. */
-  addRecord(record: NodeRecord, call: Call): Promise<boolean>
-  /** The newest record that is known here; the own one for the own id. */
-  findRecord(nodeId: Uint8Array, call: Call): Promise<NodeRecord | undefined>
-  removeRecord(nodeId: Uint8Array, call: Call): Promise<boolean>
-  /** The newest record that the network knows. */
-  lookupRecord(nodeId: Uint8Array, call: Call): Promise<NodeRecord | undefined>
-  /** One FINDNODE. `distances` are unique, each 0 to 256. */
-  findNodes(peer: NodeRecord, distances: readonly number[], call: Call): Promise<readonly NodeRecord[]>
-  /** A whole lookup: at most 16 records, the closest first. */
-  recursiveFindNodes(target: Uint8Array, call: Call): Promise<readonly NodeRecord[]>
+  table(call?: CallOptions): Promise<RoutingTableView>
+  /** False if the table has no room for the record or knows a newer one. */
+  addRecord(record: Peer, call?: CallOptions): Promise<boolean>
+  /** The newest record known to this node, without asking the network. The own record for the own id. */
+  findRecord(nodeId: NodeId, call?: CallOptions): Promise<NodeRecord | undefined>
+  /** Whether the node was in the table. It may come back by contacting us. */
+  removeRecord(nodeId: NodeId, call?: CallOptions): Promise<boolean>
+  /** The newest record known to the network. */
+  lookupRecord(nodeId: NodeId, call?: CallOptions): Promise<NodeRecord | undefined>
+  /** One FINDNODE request. `distances` are log distances from 0 to 256, each at most once. */
+  findNodes(peer: Peer, distances: readonly number[], call?: CallOptions): Promise<readonly NodeRecord[]>
+  /** An iterative lookup: at most 16 records, the closest to `target` first. */
+  lookup(target: NodeId, call?: CallOptions): Promise<readonly NodeRecord[]>
 }
 
+/** Node Discovery v5.1: the network that all sub-networks share. */
 export interface DiscoveryApi extends RoutingApi {
-  localRecord(call: Call): Promise<NodeRecord>
-  /** Sets the pairs of the own record and publishes it. Throws ENR_FIELD_INVALID, ENR_TOO_LARGE. */
-  updateRecord(changes: RecordChanges, call: Call): Promise<NodeRecord>
-  ping(peer: NodeRecord, call: Call): Promise<DiscoveryPong>
-  talk(peer: NodeRecord, protocol: Uint8Array, payload: Uint8Array, call: Call): Promise<Uint8Array>
+  /** The own record as it is published now. */
+  localRecord(call?: CallOptions): Promise<NodeRecord>
+  /**
+   * Sets pairs of the own record (`undefined` removes one) and publishes it. Rejects with ENR_FIELD_INVALID or
+   * ENR_TOO_LARGE.
+   */
+  updateRecord(changes: RecordChanges, call?: CallOptions): Promise<NodeRecord>
+  ping(peer: Peer, call?: CallOptions): Promise<DiscoveryPong>
+  /** One TALKREQ; resolves with the payload of its TALKRESP, which is empty if the peer does not speak the protocol. */
+  talk(peer: Peer, protocol: Uint8Array, payload: Uint8Array, call?: CallOptions): Promise<Uint8Array>
 }
 
+/** The answer to a discovery ping. */
 export interface DiscoveryPong {
+  /** The sequence number of the peer's record. */
   readonly enrSeq: bigint
-  /** Our address as the peer sees it. */
+  /** Our endpoint as the peer sees it. */
   readonly recipientIp: string
   readonly recipientPort: number
 }
 
+/** The history network: bodies and receipts of blocks, by their content keys. */
 export interface HistoryApi extends RoutingApi {
-  /** Without a payload the node makes its own of that type. */
-  ping(peer: NodeRecord, type: 0 | 1, payload: PingPayload | undefined, call: Call): Promise<HistoryPong>
-  findContent(peer: NodeRecord, key: Uint8Array, call: Call): Promise<FindContentAnswer>
-  /** Offers, and sends what is wanted. One accept code for each item, in order (portal-wire-protocol, Accept). */
-  offer(peer: NodeRecord, items: readonly ContentItem[], call: Call): Promise<Uint8Array>
-  /** From the store, else from the network, validated. */
-  getContent(key: Uint8Array, call: Call): Promise<ContentAnswer | undefined>
-  traceGetContent(key: Uint8Array, call: Call): Promise<TracedContent>
-  /** Validates and stores; false where the store refused it. Throws CONTENT_INVALID. */
-  store(key: Uint8Array, value: Uint8Array, call: Call): Promise<boolean>
-  localContent(key: Uint8Array, call: Call): Promise<Uint8Array | undefined>
-  /** Validates, stores where the item is within the radius, and gossips. Throws CONTENT_INVALID. */
-  putContent(key: Uint8Array, value: Uint8Array, call: Call): Promise<PutReport>
+  /** Portal's ping. Its answer makes the peer a member of the table. */
+  ping(peer: Peer, ping?: PingOptions): Promise<HistoryPong>
+  /** One FINDCONTENT request: the content, validated, or records of nodes that are closer to it. */
+  findContent(peer: Peer, key: ContentKey, call?: CallOptions): Promise<FindContentAnswer>
+  /**
+   * Offers at most 64 items to a peer and sends those it accepts. Resolves with one accept code for each item, in
+   * order: 0 is accepted (portal-wire-protocol.md, Accept).
+   */
+  offer(peer: Peer, items: readonly ContentItem[], call?: CallOptions): Promise<Uint8Array>
+  /** Content from the own store or else from the network, validated; undefined if nobody has it. */
+  get(key: ContentKey, call?: CallOptions): Promise<ContentAnswer | undefined>
+  /** Content from the network, even if the own store has it. Rejects with CONTENT_NOT_FOUND if nobody has it. */
+  retrieve(key: ContentKey, call?: CallOptions): Promise<RetrievedContent>
+  /** As `get`, with a trace of the nodes that were asked. */
+  trace(key: ContentKey, call?: CallOptions): Promise<TracedContent>
+  /** Content of the own store. */
+  local(key: ContentKey, call?: CallOptions): Promise<Uint8Array | undefined>
+  /** Validates and stores; false if the store refuses the item. Rejects with CONTENT_INVALID or HEADER_UNAVAILABLE. */
+  store(key: ContentKey, content: Uint8Array, call?: CallOptions): Promise<boolean>
+  /**
+   * Validates, stores if the item is within the radius, and offers it to the nodes that should hold it. Rejects with
+   * CONTENT_INVALID, or with HEADER_UNAVAILABLE if there is no header to validate against.
+   */
+  put(key: ContentKey, content: Uint8Array, call?: CallOptions): Promise<PutReport>
 }
 
-export interface ContentItem {
-  readonly key: Uint8Array
-  readonly value: Uint8Array
+/** What a Portal ping carries. Without a payload, the node sends its own of that type. */
+export interface PingOptions extends CallOptions {
+  /** 0 (client info, radius and capabilities) unless told; 1 is the radius alone. */
+  readonly payloadType?: 0 | 1 | undefined
+  readonly payload?: PingPayload | undefined
 }
 
-/** Payloads of the ping extensions (ping-extensions/extensions/type-*.md). */
-export type PingPayload =
-  | {
-      readonly type: 0
-      readonly clientInfo: string
-      readonly dataRadius: bigint
-      readonly capabilities: readonly number[]
-    }
-  | { readonly type: 1; readonly dataRadius: bigint }
-
-export type PongPayload =
-  | PingPayload
-  | { readonly type: 2; readonly dataRadius: bigint; readonly ephemeralHeaderCount: number }
-  | { readonly type: 65535; readonly errorCode: number; readonly message: string }
-
+/** The answer to a Portal ping. */
 export interface HistoryPong {
+  /** The sequence number of the peer's record. */
   readonly enrSeq: bigint
-  readonly payload: PongPayload
+  readonly payload: PingPayload
 }
 
+/** An item to offer. */
+export interface ContentItem {
+  readonly key: ContentKey
+  readonly content: Uint8Array
+}
+
+/** Content that was found. */
 export interface ContentAnswer {
   readonly content: Uint8Array
+  /** Whether it came over a uTP stream; otherwise it came inside an answer or from the own store. */
   readonly utpTransfer: boolean
 }
 
-export type FindContentAnswer =
-  | ({ readonly type: 'content' } & ContentAnswer)
-  | { readonly type: 'records'; readonly records: readonly NodeRecord[] }
+/** Content that another node had. */
+export interface RetrievedContent extends ContentAnswer {
+  /** The node that had it. */
+  readonly from: NodeRecord
+  /** How many nodes were asked, including the one that had it. */
+  readonly queries: number
+}
 
+/** The answer to one FINDCONTENT. */
+export type FindContentAnswer =
+  | ({ readonly type: 'found' } & ContentAnswer)
+  | { readonly type: 'nodes'; readonly records: readonly NodeRecord[] }
+
+/** The outcome of a traced retrieval. */
 export interface TracedContent {
-  /** Undefined where nobody had it: the trace is then the data of error -39002. */
+  /** Undefined if nobody had it. */
   readonly content: Uint8Array | undefined
   readonly utpTransfer: boolean
   readonly trace: ContentTrace
 }
 
-/** jsonrpc/src/schemas/trace.json. Node ids are `0x` and 64 digits. */
-export interface ContentTrace {
-  readonly origin: string
-  /** The content id, 32 bytes. */
-  readonly targetId: Uint8Array
-  /** Who had it; the own id where the store had it. */
-  readonly receivedFrom?: string
-  readonly responses: ReadonlyMap<string, { readonly durationMs: number; readonly respondedWith: readonly string[] }>
-  readonly metadata: ReadonlyMap<string, { readonly enr: string; readonly distance: bigint }>
-  readonly failures?: ReadonlyMap<string, { readonly durationMs: number; readonly failure: string }>
-  readonly cancelled: readonly string[]
-  /** Milliseconds since the Unix epoch. */
-  readonly startedAtMs: number
-}
-
+/** What became of a put. */
 export interface PutReport {
+  /** False if the item is outside the radius or the store has no room for it. */
   readonly storedLocally: boolean
+  /** How many peers it was offered to. */
   readonly peerCount: number
-  readonly accepted: number
-  readonly declined: number
-  readonly alreadyStored: number
-  readonly notWithinRadius: number
-  readonly rateLimited: number
-  readonly transferInProgress: number
+  /** How often each accept code came back. */
+  readonly acceptMetadata: AcceptCounts
 }

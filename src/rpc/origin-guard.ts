@@ -5,19 +5,19 @@ const isLoopbackName = (host: string): boolean => host === 'localhost' || host.e
 
 const isLoopback = (address: string): boolean => address === '::1' || /^127\./.test(address)
 
-/** Where a server listens: what was asked for, and the literal address that it came to. */
+/** Where a server listens: the host that was asked for, and the address that it resolved to. */
 export interface BoundHost {
   readonly name: string
   readonly address: string
 }
 
 /**
- * Keeps web pages away from a server that trusts whoever reaches it.
+ * Keeps web pages away from a server that trusts everybody who reaches it.
  *
  * - DNS rebinding: a page of evil.example whose name suddenly resolves to 127.0.0.1 sends `Host: evil.example`. On
  *   loopback only names of this machine and literal addresses are served.
- * - Requests across sites, WebSocket included (which no browser holds back): they carry an `Origin`, and it must
- *   be the very host that is asked.
+ * - Cross-site requests, including WebSocket (which browsers do not restrict): they carry an `Origin`, which must be
+ *   the host that is asked.
  *
  * @returns why the request is refused, or undefined
  */

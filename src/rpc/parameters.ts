@@ -2,12 +2,13 @@ import { z } from 'zod'
 import { fromHex } from '../codec/hex.ts'
 import type { Result } from '../errors.ts'
 import type { NodeRecord } from '../identity/node-record.ts'
+import type { PingPayload } from '../portal/portal.ts'
 
 /** Turns `enr:...` into a verified record, as `RecordDecoder.parse` does. */
 export type ParseRecord = (text: string) => Result<NodeRecord>
 
 const MAX_LOG_DISTANCE = 256
-/** A content key of any sub-network is shorter; a longer one would fit into no message. */
+/** Content keys of all sub-networks are shorter, and no message could hold a longer one. */
 const MAX_CONTENT_KEY_BYTES = 2048
 /** portal-wire-protocol, Offer: `List[ByteList[2048], 64]`. */
 const MAX_OFFERED_ITEMS = 64
@@ -16,7 +17,7 @@ const MAX_CLIENT_INFO_BYTES = 200
 const MAX_CAPABILITIES = 400
 const UINT256 = /^0x[0-9a-fA-F]{1,64}$/
 
-/** Strict hex, as bytes. */
+/** Bytes, from 0x-prefixed hex. */
 export function hexBytes(limits: { readonly min?: number; readonly max?: number } = {}) {
   const { min = 0, max = Number.POSITIVE_INFINITY } = limits
   const size = min === max ? `${min} bytes` : max === Number.POSITIVE_INFINITY ? 'bytes' : `${min} to ${max} bytes`
@@ -73,18 +74,29 @@ export const contentItems = () =>
     .array(
       z
         .tuple([contentKey(), contentValue()], { error: 'expected a pair of content key and content value' })
-        .transform(([key, value]) => ({ key, value })),
+        .transform(([key, content]) => ({ key, content })),
       { error: 'expected an array of pairs of content key and content value' },
     )
     .min(1, 'expected at least one content item')
     .max(MAX_OFFERED_ITEMS, `expected at most ${MAX_OFFERED_ITEMS} content items`)
 
-/** JSON forms of the ping payloads; null where a type cannot be sent in a ping of the history network. */
+/** The payloads that a ping of the history network may carry, from their JSON forms. */
 export const pingPayloads = {
-  0: z.strictObject({
-    clientInfo: z.string().refine(text => Buffer.byteLength(text) <= MAX_CLIENT_INFO_BYTES),
-    dataRadius: uint256(),
-    capabilities: z.array(uint16()).max(MAX_CAPABILITIES),
-  }),
-  1: z.strictObject({ dataRadius: uint256() }),
+  0: z
+    .strictObject({
+      clientInfo: z.string().refine(text => Buffer.byteLength(text) <= MAX_CLIENT_INFO_BYTES),
+      dataRadius: uint256(),
+      capabilities: z.array(uint16()).max(MAX_CAPABILITIES),
+    })
+    .transform(
+      ({ clientInfo, dataRadius, capabilities }): PingPayload => ({
+        payloadType: 0,
+        clientInfo,
+        radius: dataRadius,
+        capabilities,
+      }),
+    ),
+  1: z
+    .strictObject({ dataRadius: uint256() })
+    .transform(({ dataRadius }): PingPayload => ({ payloadType: 1, radius: dataRadius })),
 } as const

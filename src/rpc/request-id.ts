@@ -1,11 +1,11 @@
-/** The id of a call as JSON text: what an answer repeats. */
+/** The id of a call as JSON text, which the answer repeats. */
 export type RequestId = string
 
 export const NO_ID: RequestId = 'null'
 
 /**
- * The ids of a message as its client wrote them. JSON.parse rounds a number above 2^53 to another one, under which no answer would
- * find its call.
+ * The ids of a message as the client wrote them. JSON.parse rounds numbers above 2^53, and a client would not find its
+ * call by the rounded id.
  */
 export class RequestIds {
   readonly #json: string
@@ -16,7 +16,10 @@ export class RequestIds {
     this.#json = json
   }
 
-  /** The id of the call at `index` (0 where there is but one), whose member `id` reads as `value`; undefined where it may be none. */
+  /**
+   * The id of the call at `index` (0 for a single call), whose member `id` was parsed as `value`; undefined if no id
+   * may have that value.
+   */
   of(value: unknown, index: number): RequestId | undefined {
     if (value === undefined || value === null) return NO_ID
     if (typeof value === 'string') return JSON.stringify(value)
@@ -31,7 +34,7 @@ export class RequestIds {
 const LONGEST_KEY = 14
 const NUMBER_OF_KEY = /\s*:\s*(-?[0-9][0-9.eE+-]*)?/y
 
-/** The text of each call's member `id`, where that is a number; of several the last, as JSON.parse takes it. */
+/** The text of each call's member `id` if it is a number; the last one of several, as JSON.parse does. */
 function numbersOfIds(json: string): (string | undefined)[] {
   const numbers: (string | undefined)[] = []
   const depthOfCalls = json.trimStart().startsWith('[') ? 2 : 1
@@ -57,7 +60,7 @@ function numbersOfIds(json: string): (string | undefined)[] {
         if (depth !== depthOfCalls || text.length > LONGEST_KEY || JSON.parse(text) !== 'id') break
         NUMBER_OF_KEY.lastIndex = at + 1
         const found = NUMBER_OF_KEY.exec(json)
-        // Without the colon it was a value.
+        // Without a colon it was a value, not a key.
         if (found !== null) numbers[index] = found[1]
       }
     }
@@ -65,7 +68,7 @@ function numbersOfIds(json: string): (string | undefined)[] {
   return numbers
 }
 
-/** Where the quote stands that ends the string which begins at `start`. */
+/** The index of the closing quote of the string that begins at `start`. */
 function endOfString(json: string, start: number): number {
   for (let end = json.indexOf('"', start + 1); end >= 0; end = json.indexOf('"', end + 1)) {
     let escapes = end

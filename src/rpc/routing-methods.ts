@@ -4,7 +4,7 @@ import { nodeId, nodeRecord, type ParseRecord } from './parameters.ts'
 import { recordTexts, routingTableInfo } from './results.ts'
 import { RpcCode, RpcError } from './rpc-errors.ts'
 
-/** Makes a method's name: `addEnr` is `discv5_addEnr` in discovery and `portal_historyAddEnr` in a sub-network. */
+/** Makes the name of a method: `addEnr` is `discv5_addEnr` in discovery and `portal_historyAddEnr` in a sub-network. */
 export type Naming = (verb: string) => string
 
 const unknownNode = (message: string): RpcError => new RpcError(RpcCode.failed, message, { code: 'PEER_UNKNOWN' })
@@ -14,26 +14,34 @@ export function routingMethods(name: Naming, routing: RoutingApi, parseRecord: P
   const enr = nodeRecord(parseRecord)
   return [
     method(name('routingTableInfo'), 'The routing table', NONE, async (_, call) =>
-      routingTableInfo(await routing.routingTable(call)),
+      routingTableInfo(await routing.table(call)),
     ),
-    method(name('addEnr'), 'Puts a record into the routing table', { enr }, ({ enr }, call) =>
+    method(name('addEnr'), 'Adds a record to the routing table', { enr }, ({ enr }, call) =>
       routing.addRecord(enr, call),
     ),
-    method(name('getEnr'), 'The newest record known here', { nodeId: nodeId() }, async ({ nodeId }, call) => {
+    method(name('getEnr'), 'The newest record known to this node', { nodeId: nodeId() }, async ({ nodeId }, call) => {
       const record = await routing.findRecord(nodeId, call)
       if (record === undefined) throw unknownNode('expected a node of the local routing table, got an unknown node id')
       return record.text
     }),
-    method(name('deleteEnr'), 'Takes a node out of the routing table', { nodeId: nodeId() }, ({ nodeId }, call) =>
+    method(name('deleteEnr'), 'Removes a node from the routing table', { nodeId: nodeId() }, ({ nodeId }, call) =>
       routing.removeRecord(nodeId, call),
     ),
-    method(name('lookupEnr'), 'The newest record of the network', { nodeId: nodeId() }, async ({ nodeId }, call) => {
-      const record = await routing.lookupRecord(nodeId, call)
-      if (record === undefined) throw unknownNode('no node of the network knows a record of this node id')
-      return record.text
-    }),
-    method(name('recursiveFindNodes'), 'The closest nodes', { nodeId: nodeId() }, async ({ nodeId }, call) =>
-      recordTexts(await routing.recursiveFindNodes(nodeId, call)),
+    method(
+      name('lookupEnr'),
+      'The newest record known to the network',
+      { nodeId: nodeId() },
+      async ({ nodeId }, call) => {
+        const record = await routing.lookupRecord(nodeId, call)
+        if (record === undefined) throw unknownNode('no node of the network knows a record of this node id')
+        return record.text
+      },
+    ),
+    method(
+      name('recursiveFindNodes'),
+      'Looks up the nodes closest to a node id',
+      { nodeId: nodeId() },
+      async ({ nodeId }, call) => recordTexts(await routing.lookup(nodeId, call)),
     ),
   ]
 }

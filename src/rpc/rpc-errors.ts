@@ -7,9 +7,9 @@ export const RpcCode = {
   methodNotFound: -32601,
   invalidParams: -32602,
   internalError: -32603,
-  /** Any failure that has a name of its own: `data.code` is the code of `SpimplError`. */
+  /** Any failure with a code of its own: `data.code` is the code of the `SpimplError`. */
   failed: -32000,
-  /** EIP-1474, "resource unavailable": the time of the call was over, or the server stops. */
+  /** EIP-1474, "resource unavailable": the call timed out, or the server is stopping. */
   unavailable: -32002,
   /** EIP-1474, "limit exceeded". */
   limitExceeded: -32005,
@@ -21,7 +21,7 @@ export const RpcCode = {
   payloadBlocked: -39007,
 } as const
 
-/** An error as a client receives it. Handlers throw it where the specification has a number for what happened. */
+/** An error as a client receives it. Handlers throw it if the specification has a number for what happened. */
 export class RpcError extends Error {
   override readonly name = 'RpcError'
   readonly code: number
@@ -37,7 +37,7 @@ export class RpcError extends Error {
 export const invalidParams = (detail: string): RpcError =>
   new RpcError(RpcCode.invalidParams, `Invalid params: ${detail}`)
 
-/** What a caller could have known: its argument, of the name here, is refused, and nothing was done. */
+/** Errors that refuse an argument, with the name of the argument. Nothing was done. */
 const ARGUMENT_ERRORS: ReadonlyMap<ErrorCode, string> = new Map<ErrorCode, string>([
   ['RPC_INVALID_PARAMS', ''],
   ['CONTENT_KEY_INVALID', 'contentKey: '],
@@ -50,8 +50,8 @@ const ARGUMENT_ERRORS: ReadonlyMap<ErrorCode, string> = new Map<ErrorCode, strin
 ])
 
 /**
- * Every thrown value as an error for the client. What is no `SpimplError` is a defect of ours: it is told to the operator
- * (`report`) and the client learns only that there was one.
+ * Turns any thrown value into an error for the client. Anything but a `SpimplError` or `RpcError` is a defect of ours:
+ * the operator gets it (`report`), the client learns only that there was one.
  */
 export function toRpcError(thrown: unknown, report: (error: unknown) => void): RpcError {
   if (thrown instanceof RpcError) return thrown

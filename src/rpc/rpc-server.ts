@@ -1,32 +1,28 @@
 import { lookup } from 'node:dns/promises'
+import { once } from 'node:events'
+import type { IncomingMessage, Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { type FastifyError, type FastifyInstance, type FastifyReply, fastify } from 'fastify'
 import { SpimplError } from '../errors.ts'
 import { discoveryMethods } from './discovery-methods.ts'
 import { DISPATCH_LIMITS, Dispatcher, type DispatchLimits } from './dispatcher.ts'
 import { historyMethods } from './history-methods.ts'
+import { type HttpLimits, httpDoor } from './http-door.ts'
 import { type Method, methodTable } from './method.ts'
-import type { Health, NodeApi } from './node-api.ts'
-import { type BoundHost, refuseOrigin } from './origin-guard.ts'
+import type { NodeApi } from './node-api.ts'
+import { refuseOrigin } from './origin-guard.ts'
 import type { ParseRecord } from './parameters.ts'
-import { RpcCode } from './rpc-errors.ts'
 import { serviceMethods } from './service-methods.ts'
 import { WebSocketDoor } from './websocket.ts'
 
 /** Bounds of the HTTP and WebSocket listeners; reaching one closes or refuses, and nothing grows. */
-export interface RpcServerLimits extends DispatchLimits {
-  /** Bytes of one request: block 15537394's receipts are 3.2 MB as hex, an offer may have several such items. */
-  readonly bodyBytes: number
-  readonly connections: number
+export interface RpcServerLimits extends DispatchLimits, HttpLimits {
   readonly webSocketConnections: number
   readonly webSocketCallsInFlight: number
   readonly webSocketUnsentBytes: number
   readonly heartbeatMs: number
-  /** Milliseconds in which a client must have sent all of its request. */
-  readonly requestTimeoutMs: number
 }
 
-/** What a server takes at most unless told. */
+/** The limits of a server that is given none. */
 export const RPC_LIMITS: RpcServerLimits = {
   ...DISPATCH_LIMITS,
   // The largest content item has 16 MiB, which is 32 MiB of hex, and a call around it.
@@ -49,13 +45,13 @@ export interface RpcServerOptions {
   /** 0 takes a free one; `RpcServer.port` says which. */
   readonly port: number
   readonly limits?: Partial<RpcServerLimits>
-  /** More rows for the table, for instance those of a second sub-network. */
+  /** Further methods, for instance those of a second sub-network. */
   readonly methods?: readonly Method[]
-  /** Told of what the client is not: a defect in a handler. */
+  /** Receives the failures that are defects of a handler, and that clients are not told. */
   readonly onInternalError?: (error: unknown, method: string) => void
 }
 
-/** The whole table of methods that a node serves. */
+/** All methods that a node serves, by name. */
 export function rpcMethods(
   api: NodeApi,
   parseRecord: ParseRecord,
@@ -76,13 +72,13 @@ export function rpcMethods(
 export class RpcServer {
   readonly host: string
   readonly port: number
-  readonly #http: FastifyInstance
+  readonly #http: Server
   readonly #webSocket: WebSocketDoor
   readonly #dispatcher: Dispatcher
   #closing: Promise<void> | undefined
 
-  private constructor(http: FastifyInstance, webSocket: WebSocketDoor, dispatcher: Dispatcher) {
-    const { address, port } = http.server.address() as AddressInfo
+  private constructor(http: Server, webSocket: WebSocketDoor, dispatcher: Dispatcher) {
+    const { address, port } = http.address() as AddressInfo
     this.host = address
     this.port = port
     this.#http = http
@@ -94,7 +90,7 @@ export class RpcServer {
   static async listen(options: RpcServerOptions): Promise<RpcServer> {
     const name = options.host ?? '127.0.0.1'
     const { port } = options
-    // One address: of a name that has several (localhost), Fastify would listen on each, and only the first could be upgraded.
+    // One address, even of a name that has several (localhost): the Host header is compared with it.
     const bound = await lookup(name).then(
       ({ address }) => ({ name, address }),
       (cause: unknown) => {
@@ -104,16 +100,16 @@ export class RpcServer {
     const limits = { ...RPC_LIMITS, ...options.limits }
     const report = options.onInternalError ?? (() => {})
     const dispatcher = new Dispatcher(rpcMethods(options.api, options.parseRecord, options.methods), limits, report)
-    const http = httpServer(options.api, dispatcher, limits, bound, report)
+    const refuse = (request: IncomingMessage) => refuseOrigin(request.headers, bound)
+    const http = httpDoor({ api: options.api, dispatcher, limits, refuse, report })
     try {
-      await http.listen({ host: bound.address, port })
+      http.listen({ host: bound.address, port })
+      await once(http, 'listening')
     } catch (cause) {
-      await http.close()
       throw listenError(cause, name, port)
     }
-    http.server.maxConnections = limits.connections
     const webSocket = new WebSocketDoor(
-      http.server,
+      http,
       dispatcher,
       {
         connections: limits.webSocketConnections,
@@ -122,7 +118,7 @@ export class RpcServer {
         unsentBytes: limits.webSocketUnsentBytes,
         heartbeatMs: limits.heartbeatMs,
       },
-      request => refuseOrigin(request.headers, bound),
+      refuse,
     )
     return new RpcServer(http, webSocket, dispatcher)
   }
@@ -136,8 +132,8 @@ export class RpcServer {
   }
 
   /**
-   * Takes no new connections, lets calls in flight finish until the deadline, ends the rest with an error, and closes.
-   * Never rejects.
+   * Accepts no new connections, lets calls in flight finish until the deadline, ends the rest with an error, and
+   * closes. Never rejects.
    */
   close(options: { readonly deadlineMs: number } = { deadlineMs: 2000 }): Promise<void> {
     this.#closing ??= this.#shutdown(options.deadlineMs)
@@ -150,17 +146,19 @@ export class RpcServer {
 
   async #shutdown(deadlineMs: number): Promise<void> {
     this.#dispatcher.closing()
-    const httpClosed = this.#http.close()
+    const httpClosed = once(this.#http, 'close')
+    // Idle connections end with it (Node 19).
+    this.#http.close()
     const deadline = delay(deadlineMs)
     await Promise.race([this.#dispatcher.idle(), deadline.over])
     this.#dispatcher.abort()
     deadline.clear()
-    // The answers are written by now; a client that does not take them has this long.
+    // The answers are written by now; a client that does not read them has this long.
     const grace = delay(LAST_ANSWER_MS)
     await this.#webSocket.close(grace.over)
     await Promise.race([httpClosed, grace.over])
     grace.clear()
-    this.#http.server.closeAllConnections()
+    this.#http.closeAllConnections()
     await httpClosed
   }
 }
@@ -174,77 +172,6 @@ function delay(ms: number): { readonly over: Promise<void>; clear(): void } {
   })
   return { over, clear: () => clearTimeout(timer) }
 }
-
-function httpServer(
-  api: NodeApi,
-  dispatcher: Dispatcher,
-  limits: RpcServerLimits,
-  bound: BoundHost,
-  report: (error: unknown, method: string) => void,
-): FastifyInstance {
-  const http = fastify({
-    bodyLimit: limits.bodyBytes,
-    requestTimeout: limits.requestTimeoutMs,
-    forceCloseConnections: 'idle',
-    logger: false,
-  })
-  // The body is read as JSON-RPC and not as JSON, so that its faults have the codes of JSON-RPC, whatever type it claims.
-  http.removeAllContentTypeParsers()
-  http.addContentTypeParser('*', { parseAs: 'buffer' }, (_, body, done) => done(null, body))
-  http.addHook('onRequest', async (request, reply) => {
-    const reason = refuseOrigin(request.headers, bound)
-    if (reason !== undefined) return sendError(reply, 403, RpcCode.invalidRequest, `Invalid request: ${reason}`)
-  })
-  http.setErrorHandler((error: FastifyError, _, reply) => {
-    const status = error.statusCode ?? 500
-    if (status === 413) {
-      const detail = `expected a request of at most ${limits.bodyBytes} bytes`
-      return sendError(reply, 413, RpcCode.limitExceeded, `Limit exceeded: ${detail}`)
-    }
-    if (status >= 500) report(error, 'http')
-    const [code, message] =
-      status >= 500 ? [RpcCode.internalError, 'Internal error'] : [RpcCode.invalidRequest, error.message]
-    return sendError(reply, status, code, message)
-  })
-  http.setNotFoundHandler((request, reply) => {
-    const allowed = ALLOWED.get(request.url.split('?', 1)[0]!)
-    if (allowed !== undefined) void reply.header('allow', allowed)
-    const status = allowed === undefined ? 404 : 405
-    return sendError(reply, status, RpcCode.invalidRequest, 'Invalid request: expected POST / or GET /health')
-  })
-  http.post('/', async (request, reply) => {
-    const gone = new AbortController()
-    reply.raw.once('close', () => gone.abort())
-    const body = request.body instanceof Buffer ? request.body.toString() : ''
-    const response = await dispatcher.handle(body, gone.signal)
-    // A client that keeps its connection for the next call would hold up the stop: there is none.
-    if (dispatcher.isClosing) void reply.header('connection', 'close')
-    if (response === undefined) return reply.code(204).send()
-    return reply.type('application/json; charset=utf-8').send(response)
-  })
-  http.get('/health', async (_, reply) => {
-    const gone = new AbortController()
-    reply.raw.once('close', () => gone.abort())
-    const health = await api.health({ signal: gone.signal }).catch(notReady)
-    return reply.code(health.ready ? 200 : 503).send(health)
-  })
-  return http
-}
-
-/** The verbs of each path, as a 405 must name them (RFC 9110, 15.5.6). */
-const ALLOWED: ReadonlyMap<string, string> = new Map([
-  ['/', 'POST'],
-  ['/health', 'GET, HEAD'],
-])
-
-/** A part of the node that restarts, or does not answer in time, is what `/health` is asked for, and no defect of it. */
-function notReady(error: unknown): Health {
-  if (error instanceof SpimplError) return { ready: false, reason: error.code }
-  throw error
-}
-
-const sendError = (reply: FastifyReply, status: number, code: number, message: string): FastifyReply =>
-  reply.code(status).send({ jsonrpc: '2.0', id: null, error: { code, message } })
 
 function listenError(cause: unknown, host: string, port: number): SpimplError {
   const { code, message } = cause as NodeJS.ErrnoException

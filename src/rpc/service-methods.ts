@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { type Method, method, NONE, type ParameterShape } from './method.ts'
 import type { NodeApi } from './node-api.ts'
 
-/** What tools ask first: who is there, and what it can. */
+/** What tools ask first: which client this is, and what it can do. */
 export function serviceMethods(api: NodeApi, rows: readonly Method[]): Method[] {
   const own: Method[] = [
     method('web3_clientVersion', 'Name and version of this client', NONE, async () => api.clientVersion),

@@ -7,15 +7,15 @@ export interface WebSocketLimits {
   readonly connections: number
   /** Bytes of one message. */
   readonly messageBytes: number
-  /** Calls of one connection at once; above it the socket is not read. */
+  /** Calls of one connection in flight; above it the socket is not read. */
   readonly callsInFlight: number
-  /** Responses that the client has not taken; above it the socket is not read. */
+  /** Bytes of responses that the client has not read; above it the socket is not read. */
   readonly unsentBytes: number
-  /** A client that answers no ping for so long is gone. */
+  /** A client that does not answer a ping within this time is disconnected. */
   readonly heartbeatMs: number
 }
 
-/** JSON-RPC over WebSocket on the port of the HTTP server: one message, one request or batch. */
+/** JSON-RPC over WebSocket on the port of the HTTP server: each message is one request or batch. */
 export class WebSocketDoor {
   readonly #server: WebSocketServer
   readonly #dispatcher: Dispatcher
@@ -32,7 +32,7 @@ export class WebSocketDoor {
   ) {
     this.#dispatcher = dispatcher
     this.#limits = limits
-    // Without compression: it would cost more than loopback saves, and lets a small message become a large one.
+    // Without compression: it costs more than loopback saves, and would let a small message expand to a large one.
     this.#server = new WebSocketServer({ noServer: true, maxPayload: limits.messageBytes, perMessageDeflate: false })
     http.on('upgrade', (request, socket, head) => {
       const reason = refuse(request)
@@ -44,7 +44,7 @@ export class WebSocketDoor {
     this.#heartbeat = setInterval(() => this.#beat(), limits.heartbeatMs).unref()
   }
 
-  /** Sends the answers that are due, then says goodbye to every client. */
+  /** Sends the answers that are due, then closes every connection. */
   async close(deadline: Promise<void>): Promise<void> {
     clearInterval(this.#heartbeat)
     await Promise.race([Promise.all(this.#answers), deadline])
@@ -83,7 +83,7 @@ export class WebSocketDoor {
     })
     client.on('pong', () => this.#silent.delete(client))
     client.on('close', () => gone.abort())
-    // A broken frame or a message above the limit: ws closes the connection with the code for it.
+    // A broken frame or a message above the limit: ws closes the connection with the right code.
     client.on('error', () => {})
   }
 

@@ -6,6 +6,7 @@
  *     deadlines      all timers of a core in one heap of named entries
  *     limits         defaults, and what a user changes of them, checked
  *     counters       counts under a closed set of names
+ *     state-table    a lifecycle as a table, compiled from an xstate machine
  *     pending-calls  calls that await their result, by number
  *     invariant      what must hold wherever state moves
  */
@@ -15,5 +16,6 @@ export { Deadline, Deadlines } from './cores/deadlines.ts'
 export { invariant } from './cores/invariant.ts'
 export { checkedLimits, type LimitRange, type LimitRanges } from './cores/limits.ts'
 export { PendingCalls } from './cores/pending-calls.ts'
+export { Lifecycle, type StateTable, stateTable, type TransitionMachine } from './cores/state-table.ts'
 export { Turn } from './cores/turn.ts'
 export { type Randomness, seededRandomness } from './ports/randomness.ts'

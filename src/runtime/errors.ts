@@ -28,6 +28,8 @@ export type RuntimeErrorCode =
   | 'QUEUE_OVER_RESUMED'
   | 'GROUP_UNBALANCED'
   | 'RESTART_INTENSITY'
+  | 'START_FAILED'
+  | 'START_TIMEOUT'
   | 'LANE_DIED'
   | 'MESSAGE_NOT_CLONEABLE'
   | 'POOL_FULL'

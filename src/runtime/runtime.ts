@@ -5,6 +5,7 @@
  *     actors       behaviours, references, mailboxes, asking; knows nothing of lanes
  *     supervising  lifecycles, restarts, links, death watch
  *     queues       serial and concurrent queues, groups, sources, the timer wheel
+ *     composing    programs as values: rows of actors under supervisors, started, pictured, placed on lanes
  *     lanes        actors on other threads, and the messages between them
  *     executors    what drains the queues: event loop, libdispatch, simulation
  *     watching     inspection, recording, dead letters, histograms
@@ -25,6 +26,11 @@ export type { KeyedTimers } from './actors/keyed-timers.ts'
 export type { MailboxOptions, OverflowPolicy } from './actors/mailbox.ts'
 export type { Handlers, Message, Tagged } from './actors/message.ts'
 export { type RouterOptions, router } from './actors/router.ts'
+export { type Composition, composition } from './composing/composition.ts'
+export type { RowDescription } from './composing/diagram.ts'
+export { type Cloneable, fromModule, type ModuleBehavior, type ModuleMade } from './composing/module-behavior.ts'
+export type { RunningComposition, StartOptions } from './composing/running.ts'
+export type { Refs, Row, Shape, Started, StartLimits, SupervisorOptions } from './composing/shape.ts'
 export type { Core } from './cores/core.ts'
 export {
   type ErrorCode,
@@ -39,6 +45,7 @@ export {
 export { EventLoopExecutor } from './executors/event-loop.ts'
 export type { Drainer, Executor } from './executors/executor.ts'
 export { Lane, type LaneBehavior, type LaneOptions } from './lanes/lane.ts'
+export { lend } from './lanes/lent.ts'
 export { type Clock, systemClock } from './ports/clock.ts'
 export type { Logger, LogLevel, LogRecord, LogSink } from './ports/logger.ts'
 export { type Randomness, seededRandomness, systemRandomness } from './ports/randomness.ts'

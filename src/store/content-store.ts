@@ -1,4 +1,4 @@
-import type { RadiusSetting } from './policy.ts'
+import type { RadiusSetting } from './radius.ts'
 
 /** One stored item. The buffers are copies that belong to the caller. */
 export interface StoredContent {
@@ -7,7 +7,7 @@ export interface StoredContent {
   readonly value: Uint8Array
 }
 
-/** One stored item without its value, as a walk over the store yields it. */
+/** One stored item without its value, as `entries` yields it. */
 export interface StoredEntry {
   /** 32 bytes. */
   readonly contentId: Uint8Array
@@ -18,12 +18,12 @@ export interface StoredEntry {
 }
 
 /**
- * Why an item was not kept: its distance is above the radius; it alone is above the capacity; or the radius is
- * fixed, the store is full, and everything in it is closer.
+ * Why an item was not kept: its distance is above the radius; it alone exceeds the capacity; or the radius is fixed,
+ * the store is full, and all its items are closer.
  */
 export type RefusalReason = 'out-of-radius' | 'too-large' | 'full'
 
-/** What became of one put. It is given only after the commit is durable. */
+/** The outcome of one put, once its commit is durable. */
 export type PutOutcome =
   | { readonly stored: true; readonly evicted: readonly Uint8Array[]; readonly radius: bigint }
   | {
@@ -33,11 +33,11 @@ export type PutOutcome =
       readonly radius: bigint
     }
 
-/** Whose store it is, and how much it may hold. */
+/** The owner of a store, and how much it may hold. */
 export interface ContentStoreOptions {
   /** 32 bytes: items are ordered by their distance to it. */
   readonly nodeId: Uint8Array
-  /** What `usedBytes` may reach. */
+  /** The most that `usedBytes` may reach. */
   readonly capacityBytes: number
   readonly radius: RadiusSetting
 }
@@ -45,9 +45,9 @@ export interface ContentStoreOptions {
 /**
  * The content store port. The memory store and the LMDB store implement it; one conformance suite runs on both.
  *
- * Reads are synchronous and see every acknowledged write: both implementations read from memory (LMDB from its
- * map), which takes less time than a hop to a thread. Writes resolve when they are durable; those that are made at
- * the same time share a transaction, and are applied in the order in which they were made.
+ * Reads are synchronous and see every acknowledged write: both implementations read from memory (LMDB from its map),
+ * which is faster than a hop to a thread. Writes resolve when they are durable. Concurrent writes share a transaction,
+ * and are applied in the order of the calls.
  */
 export interface ContentStore {
   /** Bytes of all items, by `itemCost`. */
@@ -55,7 +55,10 @@ export interface ContentStore {
   readonly capacityBytes: number
   /** Number of items. */
   readonly count: number
-  /** The distance within which an item is wanted: 0 to 2^256 - 1, inclusive (portal-wire-protocol, data radius). */
+  /**
+   * The largest distance of an item that the store accepts: 0 to 2^256 - 1, inclusive (portal-wire-protocol, data
+   * radius).
+   */
   readonly radius: bigint
   /** The item at the greatest distance. */
   readonly furthest: StoredEntry | undefined
@@ -63,15 +66,15 @@ export interface ContentStore {
   get(contentId: Uint8Array): StoredContent | undefined
   has(contentId: Uint8Array): boolean
   /**
-   * `key` and `value` change owner. Evicts the furthest items where there is no room; an item outside of the radius
-   * is refused, which is an outcome and not an error.
-   * Rejects with STORE_FAILED (nothing was written), STORE_BUSY (too many puts wait) or STORE_CLOSED.
+   * `key` and `value` change owner. Evicts the furthest items if there is no room. An item outside the radius is
+   * refused, which is an outcome and not an error. Rejects with STORE_FAILED (nothing was written), STORE_BUSY (too
+   * many puts wait) or STORE_CLOSED.
    */
   put(contentId: Uint8Array, key: Uint8Array, value: Uint8Array): Promise<PutOutcome>
-  /** True where there was such an item. The radius stays what it was: a gap does not make the node interested in more. */
+  /** Resolves to whether there was such an item. The radius stays the same: a gap does not admit new items. */
   delete(contentId: Uint8Array): Promise<boolean>
-  /** From the closest to the furthest, as of now. The store must not be written to during the walk. */
+  /** The present items, from the closest to the furthest. The store must not be written to during the walk. */
   entries(): IterableIterator<StoredEntry>
-  /** Finishes what was put before, then lets go of files. */
+  /** Finishes pending writes, then closes the files. */
   close(): Promise<void>
 }

@@ -11,13 +11,13 @@ const LOCK_FILE = 'lock'
 const O_EXLOCK = 0x20
 
 /**
- * A directory that one node owns while it lives.
+ * A directory that one node owns while it runs.
  *
- * The lock is the kernel's, so that a crash releases it and there is never a stale one to judge. Node.js has no flock;
- * on Linux an abstract unix socket does it (`man 7 unix`): its name, made of the device and inode of the directory,
- * can be bound once, and vanishes with the process, however it ends. On macOS and the BSDs the file `lock` is opened
- * with O_EXLOCK. The file names the pid of the holder for people; nothing is decided by it. An abstract name is
- * per network namespace: two containers that share a volume must not share a data directory.
+ * The lock is the kernel's: a crash releases it, so no lock is ever stale. Node.js has no flock. On Linux an abstract
+ * unix socket serves (`man 7 unix`): its name, made of the device and inode of the directory, can be bound once, and
+ * vanishes with the process, however it ends. On macOS and the BSDs the file `lock` is opened with O_EXLOCK. The file
+ * also shows the pid of the holder, for people only. An abstract name belongs to a network namespace: two containers
+ * that share a volume must not share a data directory.
  */
 export class DataDirectory {
   readonly path: string
@@ -29,8 +29,8 @@ export class DataDirectory {
   }
 
   /**
-   * Makes the directory (mode 0700) where it is missing, and takes its lock.
-   * Throws STORE_LOCKED, naming the directory and the pid of the holder, or FILE_INVALID.
+   * Creates the directory (mode 0700) if it is missing, and takes its lock.
+   * Throws STORE_LOCKED with the directory and the pid of the holder, or FILE_INVALID.
    */
   static async open(directory: string): Promise<DataDirectory> {
     const absolute = path.resolve(directory)
@@ -39,7 +39,7 @@ export class DataDirectory {
     } catch (cause) {
       throw new SpimplError(
         'FILE_INVALID',
-        `expected a directory that can be made at ${absolute}: ${reasonOf(cause)}`,
+        `expected a directory that can be created at ${absolute}: ${reasonOf(cause)}`,
         {
           cause,
         },
@@ -49,16 +49,16 @@ export class DataDirectory {
     return new DataDirectory(absolute, lock)
   }
 
-  /** Where the private key is kept. */
+  /** The file of the private key. */
   get keyFile(): string {
     return path.join(this.path, KEY_FILE)
   }
 
   /**
-   * The node's private key, 32 bytes, in the file `node.key` (mode 0600, 0x and 64 digits).
-   * Where there is none, `given` or else a new one of `generate` is written. Throws CONFIG_INVALID where `given` is not
-   * the key that is there: the content in the directory is ordered by its node id. Throws FILE_INVALID for a file that is no key.
-   * Whether 32 bytes are a key of the curve is for the caller to know, who must not give one that is none: it would stay.
+   * The node's private key, 32 bytes, from the file `node.key` (mode 0600, 0x and 64 digits). If there is no such file,
+   * it is written with `given`, or a new key of `generate`. Throws CONFIG_INVALID if `given` is another key than that
+   * of the file: the content of the directory is ordered by its node id. Throws FILE_INVALID for a file that is no key.
+   * The caller must not pass 32 bytes that are no key of the curve: they would be stored.
    */
   async loadOrCreateKey(generate: () => Uint8Array, given?: Uint8Array): Promise<Uint8Array> {
     const file = this.keyFile
@@ -78,7 +78,9 @@ export class DataDirectory {
     return key
   }
 
-  /** What `writeText` left under this name, for instance the last node record, whose `seq` goes on from there. */
+  /**
+   * The text that `writeText` wrote under this name, such as the last node record, whose `seq` continues from there.
+   */
   async readText(name: string): Promise<string | undefined> {
     try {
       return await readFile(path.join(this.path, name), 'utf8')
@@ -88,7 +90,7 @@ export class DataDirectory {
     }
   }
 
-  /** Writes a small file (mode 0600) whole or not at all, and durably. Throws STORE_FAILED or FILE_INVALID. */
+  /** Writes a small file (mode 0600) atomically and durably. Throws STORE_FAILED or FILE_INVALID. */
   async writeText(name: string, text: string): Promise<void> {
     const file = path.join(this.path, name)
     const temporary = `${file}.${randomBytes(4).toString('hex')}`
@@ -108,7 +110,7 @@ export class DataDirectory {
     }
   }
 
-  /** Lets another process have the directory. */
+  /** Releases the lock. */
   async close(): Promise<void> {
     await this.#lock.release()
   }
@@ -119,8 +121,8 @@ export class DataDirectory {
 }
 
 /**
- * Makes a directory and those above it. Not with `recursive` of node:fs: where the system says ENOENT although the directory above is
- * there (/proc, an automounter), Node 20 to 26 ask again for ever, on a thread that no signal ends.
+ * Creates a directory and its parents. Not with `recursive` of node:fs: if the system reports ENOENT although the
+ * parent exists (/proc, an automounter), Node 20 to 26 retry without end, on a thread that no signal stops.
  */
 async function makeDirectory(directory: string): Promise<void> {
   try {
@@ -132,7 +134,7 @@ async function makeDirectory(directory: string): Promise<void> {
       await makeDirectory(above)
       return makeDirectory(directory)
     }
-    // A root directory or a read-only file system is named before what is there already.
+    // A root directory or a read-only file system reports its own error before EEXIST.
     if (!(await isDirectory(directory))) throw error
   }
 }
@@ -159,7 +161,7 @@ async function readKey(file: string): Promise<Uint8Array | undefined> {
         `${file}: expected a private key of 64 hexadecimal digits, got ${text.length} characters`,
       )
     }
-    // A copied or restored directory often comes with wider modes; the key is for its owner only.
+    // A copied or restored directory often has wider modes; only the owner may read the key.
     if (((await handle.stat()).mode & 0o077) !== 0) await handle.chmod(0o600).catch(cause => unreadableKey(file, cause))
     return new Uint8Array(Buffer.from(text.replace(/^0x/, ''), 'hex'))
   } finally {
@@ -171,7 +173,7 @@ function unreadableKey(file: string, cause: unknown): never {
   throw new SpimplError('FILE_INVALID', `expected a readable key file at ${file}: ${reasonOf(cause)}`, { cause })
 }
 
-/** Faults of the disk, and not of how the directory was chosen. */
+/** Faults of the disk, not of the chosen directory. */
 const DISK_FAULTS = new Set(['ENOSPC', 'EDQUOT', 'EIO', 'EFBIG'])
 
 function unwritable(directory: string, cause: unknown): SpimplError {
@@ -229,7 +231,7 @@ async function lockByFile(directory: string): Promise<{ release(): Promise<void>
   await handle.truncate(0)
   await handle.write(`${process.pid}\n`, 0)
   return {
-    // The file stays: removing it would let a third process lock a new file while a second waits for this one.
+    // The file stays: if it were removed, a third process could lock a new file while a second one waits for this one.
     release: async () => {
       await handle.truncate(0)
       await handle.close()
@@ -252,7 +254,7 @@ async function lockedError(directory: string): Promise<SpimplError> {
   try {
     pid = Number.parseInt(await readFile(path.join(directory, LOCK_FILE), 'utf8'), 10)
   } catch {
-    // The holder is between taking the lock and writing its pid, or about to let go.
+    // The holder has taken the lock and not written its pid yet, or is releasing it.
   }
   const holder = Number.isInteger(pid) ? `process ${pid}` : 'another process'
   const advice = 'stop it, or use another --data-dir'

@@ -2,7 +2,7 @@ import { type FileHandle, open } from 'node:fs/promises'
 import { endianness } from 'node:os'
 import { SpimplError } from '../errors.ts'
 
-/** Of a meta page (lmdb's mdb.c, MDB_page_header and MDB_meta on machines of 64 bits): where its fields stand. */
+/** The offsets of the fields of a meta page (lmdb's mdb.c, MDB_page_header and MDB_meta on 64-bit machines). */
 const FLAGS_AT = 18
 const MAGIC_AT = 24
 const VERSION_AT = 28
@@ -19,10 +19,10 @@ const MAGIC = 0xbeefc0de
 const DATA_VERSION = 2
 const MIN_PAGE_BYTES = 512
 const MAX_PAGE_BYTES = 65_536
-/** The root of a tree that has no pages. */
+/** The root of an empty tree. */
 const NO_PAGE = 0xffff_ffff_ffff_ffffn
 
-/** Node.js builds for machines whose `size_t` has 32 bits; a meta page has other offsets there. */
+/** Architectures of Node.js with a `size_t` of 32 bits; a meta page has other offsets there. */
 const NARROW = new Set<string>(['arm', 'ia32', 'mips', 'mipsel', 'ppc', 's390'])
 
 interface Meta {
@@ -34,15 +34,15 @@ interface Meta {
 }
 
 /**
- * Looks at the meta pages of a database before lmdb does. lmdb maps the file and trusts it: of one that is something else, or whose end was
- * lost (a copy that was cut short), it reads where nothing is, and the process dies of SIGSEGV or SIGBUS without a word.
+ * Checks the meta pages of a database before lmdb opens it. lmdb maps the file and trusts it: with a file of another
+ * kind, or a truncated copy, it reads beyond the end, and SIGSEGV or SIGBUS ends the process without a message.
  *
- * A sound file may end before its last page, where that page is free. What is missing is added as a hole, which reads as zeros: harmless
- * there, and anywhere else lmdb says that a page is corrupt.
+ * A sound file may end before its last page, if that page is free. The missing part is added as a hole, which reads as
+ * zeros: harmless for a free page; for any other page lmdb reports corruption.
  *
- * A file that is absent or empty is lmdb's to make. Throws STORE_FAILED, which names the file.
+ * If the file is absent or empty, lmdb creates it. Throws STORE_FAILED with the name of the file.
  *
- * @returns whether something was missing
+ * @returns whether a part was missing
  */
 export async function checkDatabaseFile(file: string): Promise<boolean> {
   if (NARROW.has(process.arch)) return false
@@ -50,11 +50,11 @@ export async function checkDatabaseFile(file: string): Promise<boolean> {
   try {
     handle = await open(file, 'r+')
   } catch (cause) {
-    // lmdb would refuse it too, but only after it has made a lock file beside it.
+    // lmdb would refuse it too, but only after it has created a lock file beside it.
     if ((cause as NodeJS.ErrnoException).code === 'EISDIR') {
       throw new SpimplError('STORE_FAILED', `expected a content database at ${file}, got a directory`, { cause })
     }
-    // Absent; or lmdb says why it cannot be opened.
+    // The file is absent, or lmdb reports why it cannot be opened.
     return false
   }
   try {
@@ -70,13 +70,15 @@ export async function checkDatabaseFile(file: string): Promise<boolean> {
   }
 }
 
-/** What damage is told as, wherever it is found: content is a copy of what the network has, so that there is always a way on. */
+/**
+ * The error reported for any kind of corruption. The network has the content too, so there is always a way to recover.
+ */
 export function damaged(file: string, what: string, cause?: unknown): SpimplError {
   const advice = 'move the file away (the network has its content), or use another --data-dir'
   return new SpimplError('STORE_FAILED', `the content database ${file} is damaged: ${what}; ${advice}`, { cause })
 }
 
-/** The meta page of the last commit. lmdb takes the one with the higher transaction without a look at its magic. */
+/** The meta page of the last commit. lmdb uses the one with the higher transaction, without checking its magic. */
 async function readMeta(handle: FileHandle, file: string): Promise<Meta> {
   const first = await readMetaAt(handle, file, 0)
   const second = await readMetaAt(handle, file, first.pageBytes)
@@ -115,8 +117,8 @@ async function readMetaAt(handle: FileHandle, file: string, at: number): Promise
 }
 
 /**
- * Why a commit failed, a full disk for instance. lmdb has it in a promise beside the error, which it rejects right
- * after, and which ends the process where nobody takes it.
+ * The reason of a failed commit, such as a full disk. lmdb gives it by a promise on the error, which it rejects right
+ * after; unhandled, that rejection would end the process.
  */
 export async function commitFault(cause: unknown): Promise<string> {
   let reason = cause
@@ -130,7 +132,7 @@ export async function commitFault(cause: unknown): Promise<string> {
   return said === 'Input/output error' ? `${said} (is the disk full?)` : said
 }
 
-/** What went wrong below an open database: a tree that does not hold together, or a first commit that failed (a full disk). */
+/** The error for a failure while a database is opened: a corrupt tree, or a failed first commit (a full disk). */
 export async function openFault(file: string, cause: unknown): Promise<SpimplError> {
   const reason = await commitFault(cause)
   if (/^MDB_(CORRUPTED|PAGE_NOTFOUND|INVALID|PANIC|BAD_TXN)/.test(reason)) return damaged(file, reason, cause)

@@ -3,26 +3,14 @@ import { type Database, open, type RootDatabase } from 'lmdb'
 import { SpimplError } from '../errors.ts'
 import type { ContentStore, ContentStoreOptions, PutOutcome, StoredContent, StoredEntry } from './content-store.ts'
 import { checkDatabaseFile, commitFault, openFault, reasonOf } from './database-file.ts'
-import {
-  distanceBetween,
-  itemCost,
-  outcomeOf,
-  type Placed,
-  type PolicyState,
-  type RadiusSetting,
-  StoragePolicy,
-} from './policy.ts'
+import { MAX_BYTES_PER_COMMIT, MAX_WAITING_BYTES, MAX_WAITING_WRITES, MAX_WRITES_PER_COMMIT } from './limits.ts'
+import { itemCost, outcomeOf, type Placed, type PolicyState, StoragePolicy } from './policy.ts'
+import { distanceBetween, type RadiusSetting } from './radius.ts'
 
-/** The layout of the file. A file of another version is refused, never guessed at. */
+/** The layout of the file. A file of another version is refused. */
 const SCHEMA = 1
-/** Puts and deletes that may wait for their transaction, and the bytes of their values; above either STORE_BUSY. */
-export const MAX_WAITING_WRITES = 4096
-export const MAX_WAITING_BYTES = 256 * 1024 * 1024
-/** One transaction takes at most so many writes and bytes, so that the first of them does not wait for the last. */
-const MAX_WRITES_PER_COMMIT = 512
-const MAX_BYTES_PER_COMMIT = 32 * 1024 * 1024
 
-/** What stands in the `state` entry, in the same transaction as the items it counts. */
+/** The content of the `state` entry. It is committed in the same transaction as the items that it counts. */
 interface Header {
   readonly schema: number
   readonly nodeId: string
@@ -33,7 +21,7 @@ interface Header {
   readonly setting: RadiusSetting['type']
 }
 
-/** A put, or a delete where `value` is undefined. */
+/** A put, or a delete if `value` is undefined. */
 interface Write {
   readonly contentId: Uint8Array
   readonly key: Uint8Array
@@ -42,20 +30,20 @@ interface Write {
   reject(error: SpimplError): void
 }
 
-/** What opening found out that an operator may want to know. */
+/** Findings of `open`, for the operator. */
 export interface OpenReport {
-  /** The size account was made anew: it did not agree with the number of items, or the file had lost its end. */
+  /** The size account was recomputed: it contradicted the number of items, or the file was truncated. */
   readonly recounted: boolean
-  /** Items that went because the capacity is smaller than what was stored. */
+  /** Items that were evicted because the capacity is smaller than the stored bytes. */
   readonly evicted: number
 }
 
 /**
- * The content store on LMDB: one file, two trees. `index` maps a distance to the length of the value and the content
- * key, `values` maps it to the value: what the policy reads on the way to the furthest item touches no page of content.
+ * The content store on LMDB: one file with two trees. `index` maps a distance to the length of the value and the
+ * content key, `values` maps it to the value. So the policy finds the furthest items without reading a page of content.
  *
- * Durable: a commit is flushed before its writes are acknowledged (`overlappingSync` off), and LMDB's two meta pages
- * mean that a process or machine that dies in the middle leaves the last commit.
+ * Durable: a commit is flushed before its writes are acknowledged (`overlappingSync` off). With LMDB's two meta pages,
+ * a crash of the process or machine in the middle of a commit leaves the previous one.
  */
 export class LmdbStore implements ContentStore {
   readonly report: OpenReport
@@ -73,7 +61,7 @@ export class LmdbStore implements ContentStore {
 
   /** Opens or creates `FILE.mdb` in a directory that exists. Throws STORE_FAILED or STORE_MISMATCH. */
   static async open(file: string, options: ContentStoreOptions): Promise<LmdbStore> {
-    const cutShort = await checkDatabaseFile(file)
+    const isTruncated = await checkDatabaseFile(file)
     let root: RootDatabase<Uint8Array, Uint8Array>
     try {
       root = open<Uint8Array, Uint8Array>({
@@ -83,8 +71,8 @@ export class LmdbStore implements ContentStore {
         keyEncoding: 'binary',
         maxDbs: 4,
         overlappingSync: false,
-        // Every write here is in a transaction of ours; the batch that lmdb would open around each turn of the event loop
-        // has a promise that nobody can take, and a failed commit would reject it.
+        // All writes are in our own transactions. lmdb would open another batch around each turn of the event loop, and
+        // a failed commit would reject a promise of that batch that nobody can handle.
         eventTurnBatching: false,
         compression: false,
       })
@@ -94,7 +82,7 @@ export class LmdbStore implements ContentStore {
       })
     }
     try {
-      const store = new LmdbStore(file, root, options, cutShort)
+      const store = new LmdbStore(file, root, options, isTruncated)
       await store.#writeHeader()
       return store
     } catch (error) {
@@ -104,12 +92,12 @@ export class LmdbStore implements ContentStore {
     }
   }
 
-  /** @param distrusted whether to look at every item, as is done where the account and the tree disagree */
+  /** @param isDistrusted recompute the account by a walk over all items, as if the account contradicted the tree */
   private constructor(
     file: string,
     root: RootDatabase<Uint8Array, Uint8Array>,
     options: ContentStoreOptions,
-    distrusted: boolean,
+    isDistrusted: boolean,
   ) {
     this.#file = file
     this.#nodeId = options.nodeId
@@ -123,8 +111,8 @@ export class LmdbStore implements ContentStore {
       this.report = { recounted: false, evicted: 0 }
       return
     }
-    // The account is committed with the items. A walk over all of them at each start would be seconds for each million.
-    const recounted = distrusted || this.#entryCount() !== header.count
+    // The account is committed with the items. A walk over all items at each start would take seconds for each million.
+    const recounted = isDistrusted || this.#entryCount() !== header.count
     const { usedBytes, count } = recounted ? this.#recount() : header
     const stored = {
       usedBytes,
@@ -170,7 +158,7 @@ export class LmdbStore implements ContentStore {
     const distance = distanceBetween(contentId, this.#nodeId)
     const indexed = this.#index.getBinaryFast(distance)
     if (indexed === undefined) return undefined
-    // Both buffers of getBinaryFast are lent until the next read, so each is copied out once, into one of its own.
+    // A buffer of getBinaryFast is valid until the next read, so each one is copied.
     const key = copyOut(indexed, INDEX_HEADER_BYTES)
     const value = this.#values.getBinaryFast(distance)
     return value && { key, value: copyOut(value, 0) }
@@ -214,7 +202,7 @@ export class LmdbStore implements ContentStore {
     })
   }
 
-  /** One transaction after the other; each takes what waits when its turn has come. */
+  /** Runs one transaction after the other; each takes the writes that wait when it starts. */
   async #drain(): Promise<void> {
     while (this.#waiting.length > 0) {
       let writes: Write[] = []
@@ -367,7 +355,7 @@ function indexEntry(key: Uint8Array, valueBytes: number): Buffer {
   return entry
 }
 
-/** lmdb's lent buffers have the length of the value, but `byteLength` is that of the scratch memory behind them. */
+/** `length` of a buffer of lmdb is that of the value; `byteLength` is that of the scratch memory behind it. */
 function valueBytesOf(entry: Uint8Array): number {
   return ((entry[0]! << 24) | (entry[1]! << 16) | (entry[2]! << 8) | entry[3]!) >>> 0
 }

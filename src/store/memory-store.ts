@@ -1,6 +1,7 @@
 import { SpimplError } from '../errors.ts'
 import type { ContentStore, ContentStoreOptions, PutOutcome, StoredContent, StoredEntry } from './content-store.ts'
-import { distanceBetween, itemCost, outcomeOf, type Placed, type PolicyState, StoragePolicy } from './policy.ts'
+import { itemCost, outcomeOf, type Placed, type PolicyState, StoragePolicy } from './policy.ts'
+import { distanceBetween } from './radius.ts'
 
 interface Item extends Placed {
   readonly contentId: Uint8Array
@@ -8,7 +9,7 @@ interface Item extends Placed {
   readonly value: Uint8Array
 }
 
-/** The embedded default: everything in memory, gone with the process. For nodes without a data directory. */
+/** The embedded default, for nodes without a data directory: all content is in memory and lost with the process. */
 export class MemoryStore implements ContentStore {
   readonly #nodeId: Uint8Array
   readonly #policy: StoragePolicy
@@ -71,7 +72,7 @@ export class MemoryStore implements ContentStore {
     }
     return outcomeOf(
       decision,
-      decision.evict.map(gone => this.#remove(gone).contentId),
+      decision.evict.map(evicted => this.#remove(evicted).contentId),
     )
   }
 

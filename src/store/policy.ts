@@ -1,29 +1,18 @@
-import { SpimplError } from '../errors.ts'
+import { invariant } from 'spimpl-runtime/core'
 import type { PutOutcome, RefusalReason } from './content-store.ts'
-
-/** The radius of a node that wants everything, 2^256 - 1. */
-export const MAX_RADIUS = (1n << 256n) - 1n
+import { capacityLimits } from './limits.ts'
+import { MAX_RADIUS, type RadiusSetting, toBigInt } from './radius.ts'
 
 /**
- * What an item costs beside its bytes: two tree entries, with the distance (32 bytes) and a header in each, at the
- * fill of a tree whose keys come in random order. 20,000 items of 200 bytes in LMDB took 326 bytes more than theirs.
+ * The overhead of an item: two tree entries, each with the distance (32 bytes) and a header, at the fill of a tree
+ * whose keys come in random order. 20,000 items of 200 bytes in LMDB took 326 bytes more for each item.
  */
 export const ITEM_OVERHEAD_BYTES = 320
-
-/**
- * In `auto` the radius starts at the maximum, and when the store is full it shrinks to the furthest item kept.
- * `max` and `fixed` announce what the user said, whatever the store holds; a full store still lets the furthest go.
- * Items that a smaller radius leaves outside stay until their room is wanted: nothing is deleted for a flag.
- */
-export type RadiusSetting =
-  | { readonly type: 'auto' }
-  | { readonly type: 'max' }
-  | { readonly type: 'fixed'; readonly radius: bigint }
 
 /** The bytes that an item takes of the capacity. */
 export const itemCost = (keyBytes: number, valueBytes: number): number => keyBytes + valueBytes + ITEM_OVERHEAD_BYTES
 
-/** What the policy keeps between two decisions; an implementation commits it together with the items. */
+/** The state of the policy. An implementation commits it together with the items. */
 export interface PolicyState {
   readonly usedBytes: number
   readonly count: number
@@ -38,31 +27,37 @@ export interface Placed {
 }
 
 export interface PutQuestion extends Placed {
-  /** The cost of the item that this one replaces. */
+  /** The cost of the item that is replaced; undefined for none. */
   readonly replacedCost: number | undefined
 }
 
 export interface PutDecision {
   readonly refused: RefusalReason | undefined
-  /** Distances to remove, the furthest first. It has the item's own distance where an older version of it goes too. */
+  /**
+   * Distances to remove, the furthest first. It includes the item's own distance if an older version of it is evicted
+   * too.
+   */
   readonly evict: readonly Uint8Array[]
   readonly state: PolicyState
 }
 
 /**
- * Decides what is kept. Pure: it holds two numbers that never change, and is told everything else.
+ * Decides which items are kept. Pure: the capacity and the setting never change, and all else is an argument.
  *
- * The rule: an item is added, then the furthest goes until all fit. So after any sequence of puts in `auto` the store
- * holds exactly those items that were ever put (and alone fit) whose distance is at most the radius: the radius that
- * peers are told is the truth.
+ * The rule: the item is added, then the furthest item is evicted until all fit. After any sequence of puts in `auto`,
+ * the store therefore holds exactly the items within the radius that were ever put (and fit alone): the announced
+ * radius is the truth.
+ *
+ * Its state is an argument and a result, because an implementation commits it together with the items.
  */
 export class StoragePolicy {
   readonly capacityBytes: number
   readonly setting: RadiusSetting
 
+  /** @throws SpimplError `CONFIG_INVALID` for a capacity that is no number of bytes */
   constructor(setting: RadiusSetting, capacityBytes: number) {
     this.setting = setting
-    this.capacityBytes = capacityBytes
+    this.capacityBytes = capacityLimits(capacityBytes).capacityBytes
   }
 
   /** The radius of a store that was never full. */
@@ -71,7 +66,7 @@ export class StoragePolicy {
     return this.setting.type === 'auto' && this.capacityBytes === 0 ? 0n : MAX_RADIUS
   }
 
-  /** @param furthestFirst the items as they are now, read only as far as needed */
+  /** @param furthestFirst the present items, of which only as many are read as needed */
   decidePut(question: PutQuestion, state: PolicyState, furthestFirst: Iterable<Placed>): PutDecision {
     const { distance, cost, replacedCost } = question
     const keep = (refused: RefusalReason): PutDecision => ({ refused, evict: [], state })
@@ -108,13 +103,14 @@ export class StoragePolicy {
   }
 
   decideDelete(cost: number, state: PolicyState): PolicyState {
+    invariant(state.count > 0 && state.usedBytes >= cost, 'a deleted item to be a part of the account')
     return { ...state, usedBytes: state.usedBytes - cost, count: state.count - 1 }
   }
 
   /**
-   * What to start with when a store is opened again, perhaps with another capacity or another setting.
-   * The radius grows only where there is room for what it newly admits: the capacity was raised, or less than half of
-   * it is in use. Otherwise a full node would ask for everything after each restart, and throw it away again.
+   * The state of a reopened store, perhaps with another capacity or setting. The radius grows only if there is room for
+   * the items that it newly admits: the capacity was raised, or less than half of it is in use. Otherwise a full node
+   * would fetch everything after each restart, and evict it again.
    */
   decideOpen(
     stored: PolicyState & { readonly capacityBytes: number; readonly setting: RadiusSetting['type'] },
@@ -145,30 +141,9 @@ export class StoragePolicy {
   }
 }
 
-/** What the one who put is told; `evicted` are the content ids at `decision.evict`. */
+/** The outcome of a put, for its caller; `evicted` are the content ids at `decision.evict`. */
 export function outcomeOf(decision: PutDecision, evicted: readonly Uint8Array[]): PutOutcome {
   const { refused, state } = decision
   const { radius } = state
   return refused === undefined ? { stored: true, evicted, radius } : { stored: false, reason: refused, evicted, radius }
-}
-
-/** The distance as a number: 32 bytes, big-endian. */
-export function toBigInt(distance: Uint8Array): bigint {
-  const view = new DataView(distance.buffer, distance.byteOffset, distance.byteLength)
-  return (
-    (view.getBigUint64(0) << 192n) |
-    (view.getBigUint64(8) << 128n) |
-    (view.getBigUint64(16) << 64n) |
-    view.getBigUint64(24)
-  )
-}
-
-/** The metric of the Portal network: xor of two ids of 32 bytes. Throws USAGE for other lengths: the order of all keys stands on it. */
-export function distanceBetween(a: Uint8Array, b: Uint8Array): Uint8Array {
-  if (a.length !== 32 || b.length !== 32) {
-    throw new SpimplError('USAGE', `expected two ids of 32 bytes, got ${a.length} and ${b.length}`)
-  }
-  const out = new Uint8Array(32)
-  for (let at = 0; at < 32; at++) out[at] = a[at]! ^ b[at]!
-  return out
 }

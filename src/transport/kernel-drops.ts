@@ -3,8 +3,8 @@ import { isIPv6 } from 'node:net'
 import type { Endpoint } from './datagram.ts'
 
 /**
- * How many datagrams Linux dropped because the receive buffer of the socket bound to `local` was full: the last column of
- * /proc/net/udp and /proc/net/udp6. 0 where there is no such file (SO_RXQ_OVFL is out of reach of node:dgram).
+ * Datagrams that Linux dropped because the receive buffer of the socket bound to `local` was full: the last column of
+ * /proc/net/udp and /proc/net/udp6. 0 if there is no such file (node:dgram does not offer SO_RXQ_OVFL).
  */
 export function kernelDrops(local: Endpoint): number {
   const table = isIPv6(local.host) ? '/proc/net/udp6' : '/proc/net/udp'
@@ -15,7 +15,7 @@ export function kernelDrops(local: Endpoint): number {
   }
 }
 
-/** The same from the text of a table, for tests. */
+/** The same, from the text of such a file. */
 export function dropsIn(table: string, local: Endpoint): number {
   const port = local.port.toString(16).toUpperCase().padStart(4, '0')
   const address = isIPv6(local.host) ? undefined : hexOfIPv4(local.host)
@@ -30,7 +30,10 @@ export function dropsIn(table: string, local: Endpoint): number {
   return drops
 }
 
-/** The kernel prints the address as a number of the machine's byte order: little-endian on all that Node.js runs on but s390x. */
+/**
+ * The kernel prints the address as a number in the byte order of the machine: little-endian for Node.js everywhere but
+ * on s390x.
+ */
 function hexOfIPv4(host: string): string {
   return host
     .split('.')

@@ -4,13 +4,15 @@ import { SpimplError } from '../errors.ts'
 import type { Datagram, DatagramCounters, DatagramOptions, DatagramSocket, Endpoint } from './datagram.ts'
 import { kernelDrops } from './kernel-drops.ts'
 
-/** What is asked of the kernel: its default, 208 KiB, holds some 90 packets, and one fast stream overflows it. */
+/**
+ * The requested receive buffer. The kernel's default, 208 KiB, holds some 90 packets, and one fast stream overflows it.
+ */
 export const DEFAULT_RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024
-/** libuv reads so many datagrams before it lets the event loop go on. */
+/** libuv reads this many datagrams before the event loop goes on. */
 const LIBUV_READS = 32
-/** A batch that is still growing by full reads is delivered at this size. */
+/** A batch of this size is delivered even if more datagrams are waiting. */
 const MAX_BATCH = 256
-/** What node:dgram keeps because the kernel's send buffer is full; beyond it datagrams are dropped, as UDP does. */
+/** Bytes that node:dgram queues while the kernel's send buffer is full; above it datagrams are dropped, as UDP does. */
 const MAX_SEND_QUEUE_BYTES = 8 * 1024 * 1024
 const MAPPED = '::ffff:'
 
@@ -30,7 +32,7 @@ export async function openDatagramSocket(options: DatagramOptions): Promise<Data
     throw new SpimplError('ADDRESS_INVALID', `expected a UDP port from 0 to 65535, got ${port}`)
   const socket = createSocket({
     type: isIPv6(host) ? 'udp6' : 'udp4',
-    // Hosts are literal addresses: without this, node:dgram waits one tick for a lookup of each.
+    // Hosts are literal addresses. Without this, node:dgram waits one tick for the lookup of each one.
     lookup: (address, _options, answer) => answer(null, address, isIPv6(address) ? 6 : 4),
   })
   await bound(socket, host, port)
@@ -58,7 +60,7 @@ function bindError(error: Error, host: string, port: number): SpimplError {
     const advice = 'choose another port with --udp-port (0 takes a free one)'
     return new SpimplError(
       'ADDRESS_IN_USE',
-      `expected UDP ${address} to be free, but another socket has it; ${advice}`,
+      `expected UDP ${address} to be free, but another socket has bound it; ${advice}`,
       cause,
     )
   }
@@ -142,7 +144,7 @@ class NodeDatagramSocket implements DatagramSocket {
     return this.#closing
   }
 
-  /** One function for all datagrams. */
+  /** One function for all datagrams, so that none allocates a closure. */
   readonly #onSent = (error: Error | null): void => {
     if (error === null) return
     this.#sendErrors++
@@ -159,7 +161,10 @@ class NodeDatagramSocket implements DatagramSocket {
     this.#batch.push({ endpoint: this.#endpointOf(from), bytes })
   }
 
-  /** Runs after libuv has read what it reads at once. A full read means that more is waiting: it is worth one more turn of the loop. */
+  /**
+   * Runs after one read of libuv. After a full read more datagrams are waiting, so the batch waits for one more turn of
+   * the event loop.
+   */
   readonly #deliver = (): void => {
     const batch = this.#batch
     const { length } = batch
@@ -173,7 +178,7 @@ class NodeDatagramSocket implements DatagramSocket {
     this.#onDatagrams(batch)
   }
 
-  /** Datagrams come in runs from one peer, which then share an endpoint. */
+  /** Consecutive datagrams of one peer share an endpoint. */
   #endpointOf(from: RemoteInfo): Endpoint {
     const { address, port } = from
     if (address === this.#lastAddress && port === this.#lastEndpoint.port) return this.#lastEndpoint
@@ -189,14 +194,15 @@ function isInvalid(port: number): boolean {
 }
 
 /**
- * SO_RCVBUF is capped by net.core.rmem_max, and SO_RCVBUFFORCE is out of reach of node:dgram: what was granted is read back. Linux
- * reports twice what it was asked for, because it counts its own bookkeeping; this is that number.
+ * Requests a receive buffer, and returns what was granted. SO_RCVBUF is capped by net.core.rmem_max, and node:dgram
+ * does not offer SO_RCVBUFFORCE. Linux reports twice the requested size, because it counts its own overhead; this is
+ * that number.
  */
 function growReceiveBuffer(socket: Socket, bytes: number): number {
   try {
     if (socket.getRecvBufferSize() < bytes) socket.setRecvBufferSize(bytes)
   } catch {
-    // The kernel's default serves, with drops that are counted.
+    // The kernel's default remains, and its drops are counted.
   }
   try {
     return socket.getRecvBufferSize()

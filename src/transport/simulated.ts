@@ -9,43 +9,62 @@ import type {
   OpenDatagramSocket,
 } from './datagram.ts'
 
-/** Who runs things later: a clock of tests that nobody but they moves, or the one of the runtime's simulation. */
+/** Runs actions later, in virtual time: a clock that only a test moves, or the one of the runtime's simulation. */
 export interface Scheduler {
   /** Milliseconds. */
   now(): number
-  /** Runs `action` at `when`, or at once if that is past; never before it returns. Actions of one moment run in the order given. */
+  /**
+   * Runs `action` at `when`, or as soon as possible if that is past, but after `at` has returned. Actions of one moment
+   * run in order.
+   */
   at(when: number, action: () => void): void
 }
 
-/** What happens to datagrams on their way. Probabilities in [0, 1]. */
+/** The conditions of a link. Probabilities are in [0, 1]. */
 export interface LinkConditions {
   readonly latencyMs?: number
-  /** Added to the latency, evenly from 0: so much may datagrams overtake each other. */
+  /** Added to the latency, evenly distributed from 0: datagrams may overtake each other by this much. */
   readonly jitterMs?: number
   readonly loss?: number
   readonly duplication?: number
-  /** Of one direction of one link; datagrams queue for it. Undefined: unlimited. */
+  /** The bandwidth of one direction of one link; datagrams queue for it. Undefined: unlimited. */
   readonly bytesPerSecond?: number
-  /** What the queue before the bottleneck holds; what comes beyond is lost. */
+  /** The size of the queue before the bottleneck; datagrams above it are lost. */
   readonly queueBytes?: number
 }
 
 const DEFAULT_QUEUE_BYTES = 256 * 1024
-/** The counterpart of the kernel's receive buffer: datagrams that wait for delivery to one socket. */
+/** Datagrams that wait for delivery to one socket, like the kernel's receive buffer. */
 const MAX_ARRIVED = 4096
 const EPHEMERAL_PORTS_FROM = 49_152
 
 /** The direction from one endpoint to another. */
-interface Link {
+class Link {
+  /** When the bottleneck is free again. */
+  #freeAt = 0
+  #conditions: LinkConditions | undefined
+
   /** Undefined: those of the network. */
-  conditions: LinkConditions | undefined
-  /** When its bottleneck is free again. */
-  freeAt: number
+  get conditions(): LinkConditions | undefined {
+    return this.#conditions
+  }
+
+  setConditions(conditions: LinkConditions): void {
+    this.#conditions = conditions
+  }
+
+  /** When a datagram has passed the bottleneck; undefined if its queue is full. */
+  depart(bytes: number, bytesPerSecond: number, queueBytes: number, now: number): number | undefined {
+    const waitMs = Math.max(0, this.#freeAt - now)
+    if ((waitMs / 1000) * bytesPerSecond > queueBytes) return undefined
+    this.#freeAt = Math.max(this.#freeAt, now) + (bytes / bytesPerSecond) * 1000
+    return this.#freeAt
+  }
 }
 
 /**
- * A network of links in one process. The order and the fate of every datagram follow from the randomness and the scheduler, so that a
- * seed replays a whole network.
+ * A network of links in one process. The order and the fate of every datagram depend only on the randomness and the
+ * scheduler, so a seed replays a whole network.
  */
 export class SimulatedNetwork {
   readonly #scheduler: Scheduler
@@ -68,13 +87,16 @@ export class SimulatedNetwork {
   /** The datagram port. */
   readonly open: OpenDatagramSocket = async options => {
     const { host } = options
-    if (host === '') throw new SpimplError('ADDRESS_INVALID', 'expected a host, got an empty text')
+    if (host === '') throw new SpimplError('ADDRESS_INVALID', 'expected a host, got an empty string')
     const port = options.port === 0 ? this.#freePort(host) : options.port
     if (!Number.isInteger(port) || port < 0 || port > 65_535)
       throw new SpimplError('ADDRESS_INVALID', `expected a UDP port from 0 to 65535, got ${port}`)
     const key = keyOf({ host, port })
     if (this.#sockets.has(key))
-      throw new SpimplError('ADDRESS_IN_USE', `expected UDP ${host}:${port} to be free, but another socket has it`)
+      throw new SpimplError(
+        'ADDRESS_IN_USE',
+        `expected UDP ${host}:${port} to be free, but another socket has bound it`,
+      )
     const socket = new SimulatedSocket({ host, port }, options, this.#scheduler, {
       transmit: (from, datagram) => this.#transmit(from, datagram),
       closed: () => this.#sockets.delete(key),
@@ -83,21 +105,21 @@ export class SimulatedNetwork {
     return socket
   }
 
-  /** From now on all links without conditions of their own behave so. */
+  /** The conditions of all links that have none of their own, from now on. */
   set conditions(conditions: LinkConditions) {
     this.#conditions = conditions
   }
 
-  /** Conditions of one direction. `{ loss: 1 }` cuts it. */
+  /** The conditions of one direction. `{ loss: 1 }` cuts it. */
   setLink(from: Endpoint, to: Endpoint, conditions: LinkConditions): void {
-    this.#link(from, to).conditions = conditions
+    this.#link(from, to).setConditions(conditions)
   }
 
   #link(from: Endpoint, to: Endpoint): Link {
     const key = `${keyOf(from)} ${keyOf(to)}`
     let link = this.#links.get(key)
     if (link === undefined) {
-      link = { conditions: undefined, freeAt: 0 }
+      link = new Link()
       this.#links.set(key, link)
     }
     return link
@@ -111,16 +133,15 @@ export class SimulatedNetwork {
     let departure = now
     if (bytesPerSecond !== undefined) {
       const link = own ?? this.#link(from, to)
-      const waitMs = Math.max(0, link.freeAt - now)
-      if ((waitMs / 1000) * bytesPerSecond > (conditions.queueBytes ?? DEFAULT_QUEUE_BYTES)) return
-      departure = Math.max(link.freeAt, now) + (bytes.length / bytesPerSecond) * 1000
-      link.freeAt = departure
+      const departed = link.depart(bytes.length, bytesPerSecond, conditions.queueBytes ?? DEFAULT_QUEUE_BYTES, now)
+      if (departed === undefined) return
+      departure = departed
     }
     if (loss > 0 && this.#chance() < loss) return
     const copies = duplication > 0 && this.#chance() < duplication ? 2 : 1
     for (let copy = 0; copy < copies; copy++) {
       const arrival = departure + latencyMs + (jitterMs > 0 ? this.#chance() * jitterMs : 0)
-      // The buffer of a message changes owner: a copy needs one of its own.
+      // The buffer of a message changes owner, so a duplicate needs its own.
       const datagram = { endpoint: from, bytes: copy === 0 ? bytes : bytes.slice() }
       this.#scheduler.at(arrival, () => this.#sockets.get(keyOf(to))?.arrive(datagram))
     }
@@ -187,7 +208,7 @@ class SimulatedSocket implements DatagramSocket {
       this.#dropped++
       return
     }
-    // What arrives at one moment is one batch, as what arrives in one turn of the event loop is.
+    // Datagrams of one moment are one batch, like those of one turn of the event loop.
     if (this.#batch.length === 0) this.#scheduler.at(this.#scheduler.now(), this.#deliver)
     this.#batch.push(datagram)
     this.#received++

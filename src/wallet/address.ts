@@ -10,7 +10,7 @@ export function addressOfPoint(point: Uint8Array, crypto: Cryptography): Uint8Ar
   return crypto.keccak256(point).slice(12)
 }
 
-/** The address of a compressed public key (33 bytes). Throws KEY_INVALID where that is no point of the curve. */
+/** The address of a compressed public key (33 bytes). Throws KEY_INVALID if the key is no point of the curve. */
 export function addressOfPublicKey(publicKey: Uint8Array, crypto: Cryptography): Uint8Array {
   const point = crypto.uncompress(publicKey)
   if (point === undefined) throw new SpimplError('KEY_INVALID', 'expected a public key on secp256k1')
@@ -18,7 +18,7 @@ export function addressOfPublicKey(publicKey: Uint8Array, crypto: Cryptography):
 }
 
 /**
- * The text of an address, its letters upper or lower by the checksum of EIP-55.
+ * The text of an address with the checksum of EIP-55, which is the case of its letters.
  *
  * @example
  * formatChecksumAddress(unwrap(fromHex('0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed')), crypto)
@@ -39,8 +39,10 @@ export function formatChecksumAddress(address: Uint8Array, crypto: Cryptography)
 }
 
 /**
- * The bytes of an address that a user wrote. Letters in both cases must match the checksum of EIP-55; letters of one case carry
- * none. Throws ADDRESS_INVALID, naming the text.
+ * Parses an address from user input. If its letters have both cases, they must match the checksum of EIP-55; letters of
+ * one case carry no checksum.
+ *
+ * @throws SpimplError `ADDRESS_INVALID`, whose message contains the text
  */
 export function parseAccountAddress(text: string, crypto: Cryptography): Uint8Array {
   const bytes = fromHex(text)
@@ -51,7 +53,7 @@ export function parseAccountAddress(text: string, crypto: Cryptography): Uint8Ar
   if (digits !== digits.toLowerCase() && digits !== digits.toUpperCase()) {
     const expected = formatChecksumAddress(bytes.value, crypto)
     if (text !== expected) {
-      throw new SpimplError('ADDRESS_INVALID', `the checksum of ${text} does not hold, expected ${expected}`)
+      throw new SpimplError('ADDRESS_INVALID', `expected the checksum of ${expected}, got ${text}`)
     }
   }
   return bytes.value

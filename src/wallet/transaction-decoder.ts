@@ -3,12 +3,12 @@ import { ok, type Result, refused } from '../errors.ts'
 import { ADDRESS_BYTES } from './address.ts'
 import type { AccessListEntry, Authorization, SignedTransaction, TransactionSignature } from './transaction.ts'
 
-/** The version of the hash of a blob's commitment (EIP-4844). */
+/** The version byte of a blob's versioned hash (EIP-4844). */
 const VERSIONED_HASH_VERSION = 0x01
 
 /**
- * Parses the canonical bytes of a signed transaction of types 0 to 4. Strict: canonical RLP, no field missing, added or out of
- * range. The signature is not checked; `recoverSender` does that. Byte fields are views of `bytes`.
+ * Decodes the canonical bytes of a signed transaction of types 0 to 4. Strict: canonical RLP, no field missing, added
+ * or out of range. The signature is not verified: see `recoverSender`. Byte fields are views of `bytes`.
  */
 export function decodeTransaction(bytes: Uint8Array): Result<SignedTransaction, 'TRANSACTION_INVALID'> {
   const first = bytes[0]
@@ -55,7 +55,7 @@ function readTyped(type: 1 | 2 | 3 | 4, list: RlpReader): SignedTransaction {
   const common = { chainId, nonce, maxPriorityFeePerGas, maxFeePerGas, ...execution, accessList }
   if (type === 2) return { type, to, ...common, signature: readSignature(list) }
 
-  if (to === undefined) throw new RlpFault(`a transaction of type ${type} creates no contract`)
+  if (to === undefined) throw new RlpFault(`expected a recipient in a transaction of type ${type}, got none`)
   if (type === 3) {
     const maxFeePerBlobGas = list.readBigUint(32)
     const blobVersionedHashes = readVersionedHashes(list)
@@ -65,7 +65,7 @@ function readTyped(type: 1 | 2 | 3 | 4, list: RlpReader): SignedTransaction {
   return { type, to, ...common, authorizationList, signature: readSignature(list) }
 }
 
-/** The four fields that stand together in every type. */
+/** The four fields that are adjacent in every type. */
 function readExecution(list: RlpReader): {
   readonly gasLimit: bigint
   readonly to: Uint8Array | undefined

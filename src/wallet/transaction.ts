@@ -5,8 +5,9 @@ import { SpimplError } from '../errors.ts'
 import { ADDRESS_BYTES, addressOfPoint } from './address.ts'
 
 /**
- * Transactions of an execution chain, in their network form (blob transactions without their blobs): encoding, signing, hashing
- * and the recovery of senders. `transaction-decoder.ts` parses. Amounts are in wei; addresses have 20 bytes.
+ * Transactions of an execution chain in their network form (blob transactions without their blobs): encoding, signing,
+ * hashing and the recovery of senders. `transaction-decoder.ts` decodes them. Amounts are in wei; addresses have 20
+ * bytes.
  */
 export type Transaction =
   | LegacyTransaction
@@ -27,13 +28,13 @@ interface CommonFields {
   readonly data: Uint8Array
 }
 
-/** The form from before types (EIP-2718). */
+/** The form that predates transaction types (EIP-2718). */
 export interface LegacyTransaction extends CommonFields {
   readonly type: 0
-  /** Undefined in transactions that any chain accepts (from before EIP-155). */
+  /** Undefined in transactions from before EIP-155, which any chain accepts. */
   readonly chainId: bigint | undefined
   readonly gasPrice: bigint
-  /** Undefined creates a contract. */
+  /** Undefined: the transaction creates a contract. */
   readonly to: Uint8Array | undefined
 }
 
@@ -60,16 +61,16 @@ export interface FeeMarketTransaction extends FeeMarketFields {
   readonly to: Uint8Array | undefined
 }
 
-/** EIP-4844. It creates no contract. */
+/** EIP-4844. Never creates a contract. */
 export interface BlobTransaction extends FeeMarketFields {
   readonly type: 3
   readonly to: Uint8Array
   readonly maxFeePerBlobGas: bigint
-  /** One or more, 32 bytes each, the first being the version 1. */
+  /** One or more, of 32 bytes each; the first byte is the version 1. */
   readonly blobVersionedHashes: readonly Uint8Array[]
 }
 
-/** EIP-7702. It creates no contract. */
+/** EIP-7702. Never creates a contract. */
 export interface SetCodeTransaction extends FeeMarketFields {
   readonly type: 4
   readonly to: Uint8Array
@@ -77,41 +78,41 @@ export interface SetCodeTransaction extends FeeMarketFields {
   readonly authorizationList: readonly Authorization[]
 }
 
-/** Storage that a transaction will touch (EIP-2930). The address has 20 bytes. */
+/** Storage that a transaction announces to access (EIP-2930). The address has 20 bytes. */
 export interface AccessListEntry {
   readonly address: Uint8Array
   /** 32 bytes each. */
   readonly storageKeys: readonly Uint8Array[]
 }
 
-/** ECDSA on secp256k1; `yParity` as in EIP-2718 transactions, whatever `v` a legacy one carries. */
+/** ECDSA on secp256k1. `yParity` is that of EIP-2718 transactions, for legacy transactions as well. */
 export interface TransactionSignature {
   readonly yParity: 0 | 1
   readonly r: bigint
   readonly s: bigint
 }
 
-/** What the owner of an account signs so that it runs the code of `address` (EIP-7702). */
+/** Signed by the owner of an account so that the account runs the code of `address` (EIP-7702). */
 export interface Authorization {
   /** 0 for any chain. */
   readonly chainId: bigint
   readonly address: Uint8Array
   /** A uint64. */
   readonly nonce: bigint
-  /** A uint8: the transaction is valid with any, the authorization only with 0 or 1. */
+  /** A uint8. The transaction is valid with any value, the authorization only with 0 or 1. */
   readonly yParity: number
   readonly r: bigint
   readonly s: bigint
 }
 
-/** Half the order of secp256k1: signatures above it are the mirror images that EIP-2 forbids. */
+/** Half the order of secp256k1: a larger `s` is a mirrored signature, which EIP-2 forbids. */
 const HALF_ORDER = 0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0n
 
 /** The byte before the payload that an authorization signs. */
 const AUTHORIZATION_MAGIC = 0x05
 
 /**
- * The canonical bytes, as a block body and a transactions trie have them.
+ * The canonical bytes, as in a block body and a transactions trie.
  *
  * @throws TRANSACTION_INVALID for a field outside its range
  */
@@ -128,7 +129,7 @@ export function encodeTransaction(transaction: SignedTransaction): Uint8Array {
 /** The digest that the sender signs: 32 bytes. */
 export function signingDigest(transaction: Transaction, crypto: Cryptography): Uint8Array {
   const items = fields(transaction)
-  // EIP-155: the chain's id and two zeros stand where the signature will.
+  // EIP-155: the chain id and two zeros take the place of the signature.
   if (transaction.type === 0 && transaction.chainId !== undefined) {
     items.push(uint256(transaction.chainId, 'chainId'), uintBytes(0), uintBytes(0))
   }
@@ -148,14 +149,14 @@ export function signTransaction(
   return { ...transaction, signature: signDigest(signingDigest(transaction, crypto), privateKey, crypto) }
 }
 
-/** The hash that names the transaction: 32 bytes. */
+/** The hash that identifies the transaction: 32 bytes. */
 export function transactionHash(transaction: SignedTransaction, crypto: Cryptography): Uint8Array {
   return crypto.keccak256(encodeTransaction(transaction))
 }
 
 /**
- * The address (20 bytes) that signed, or undefined where no key made this signature. Signatures with `s` in the upper half
- * count only where they can be from before EIP-2: in legacy transactions without a chain.
+ * The address (20 bytes) of the signer; undefined if no key made this signature. Signatures with `s` in the upper half
+ * count only if they may be from before EIP-2: in legacy transactions without a chain id.
  */
 export function recoverSender(transaction: SignedTransaction, crypto: Cryptography): Uint8Array | undefined {
   const { signature } = transaction
@@ -164,7 +165,7 @@ export function recoverSender(transaction: SignedTransaction, crypto: Cryptograp
   return recoverAddress(signature, signingDigest(transaction, crypto), crypto)
 }
 
-/** Signs an authorization with the private key (32 bytes) of the account that gives it. */
+/** Signs an authorization with the private key (32 bytes) of the authorizing account. */
 export function signAuthorization(
   authorization: Pick<Authorization, 'chainId' | 'address' | 'nonce'>,
   privateKey: Uint8Array,
@@ -173,7 +174,7 @@ export function signAuthorization(
   return { ...authorization, ...signDigest(authorizationDigest(authorization, crypto), privateKey, crypto) }
 }
 
-/** The account (20 bytes) that gave an authorization, or undefined where its signature is of no key. */
+/** The authorizing account (20 bytes); undefined if no key made the signature. */
 export function recoverAuthority(authorization: Authorization, crypto: Cryptography): Uint8Array | undefined {
   if (authorization.s > HALF_ORDER) return undefined
   return recoverAddress(authorization, authorizationDigest(authorization, crypto), crypto)
@@ -216,7 +217,7 @@ function envelope(transaction: Transaction, items: readonly RlpItem[]): Uint8Arr
   return transaction.type === 0 ? payload : concatBytes(Uint8Array.of(transaction.type), payload)
 }
 
-/** `v` of a legacy transaction (EIP-155), the parity itself of a typed one. */
+/** `v` of a legacy transaction (EIP-155), or the parity of a typed one. */
 function vOf(transaction: Transaction, yParity: 0 | 1): bigint {
   if (transaction.type !== 0) return BigInt(yParity)
   return BigInt(yParity) + (transaction.chainId === undefined ? 27n : 35n + 2n * transaction.chainId)

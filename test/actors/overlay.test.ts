@@ -9,8 +9,7 @@ import type { NodeRecord } from '../../src/identity/node-record.ts'
 import { MAX_RADIUS } from '../../src/portal/knowledge/radius.ts'
 import { encodeMessage } from '../../src/portal/wire/message.ts'
 import { encodePingPayload } from '../../src/portal/wire/ping-extension.ts'
-import { MAINNET } from '../portal/driven-overlay.ts'
-import { contentIdOf, decoder, PROTOCOL, recordOf } from '../portal/simulation.ts'
+import { contentIdOf, decoder, MAINNET, PROTOCOL, recordOf } from '../testing/portal/sub-network.ts'
 
 /** The overlay's actor between probes in the places of those that it stands on. */
 function stage(system: TestSystem) {

@@ -1,19 +1,16 @@
 import test from 'ava'
 import type { Behavior, LogRecord, Ref } from 'spimpl-runtime'
 import { TestSystem } from 'spimpl-runtime/internal/testing/test-system.js'
-import { inboundTransfer } from '../../actors/inbound-transfer.ts'
-import { outboundTransfer } from '../../actors/outbound-transfer.ts'
 import type { StorageMessage } from '../../actors/storage.ts'
 import type { StreamMessage } from '../../actors/stream.ts'
 import type { StreamsMessage } from '../../actors/streams.ts'
-import type { TransferMessage, TransferOptions } from '../../actors/transfer.ts'
+import { type TransferMessage, type TransferOptions, transfer } from '../../actors/transfer.ts'
 import type { ValidationMessage } from '../../actors/validation.ts'
 import { concatBytes } from '../../src/codec/bytes.ts'
 import { encodeVarint } from '../../src/codec/varint.ts'
 import { nodeCryptography } from '../../src/crypto/node-cryptography.ts'
-import { refused } from '../../src/errors.ts'
 import { PublishableRecord } from '../../src/identity/publishable-record.ts'
-import type { TransferEvent, TransferRequest } from '../../src/portal/portal.ts'
+import type { TransferEvent, TransferOrder } from '../../src/portal/portal.ts'
 
 const peer = new PublishableRecord({ privateKey: new Uint8Array(32).fill(7), crypto: nodeCryptography }).current
 const framed = (...items: readonly Uint8Array[]): Uint8Array =>
@@ -35,18 +32,18 @@ function stage(system: TestSystem, make: (options: TransferOptions) => Behavior<
     overlay: overlay.ref,
     maxItemBytes,
   }
-  const transfer = system.spawn(make(options), { restart: 'temporary' })
-  return { streams, storage, validation, overlay, stream, transfer }
+  const actor = system.spawn(make(options), { restart: 'temporary' })
+  return { streams, storage, validation, overlay, stream, transfer: actor }
 }
 
-const data = (transfer: Ref<TransferMessage>, bytes: Uint8Array): void => {
-  transfer.tell({ type: 'stream-data', chunks: [bytes], bytes: bytes.length })
+const data = (to: Ref<TransferMessage>, bytes: Uint8Array): void => {
+  to.tell({ type: 'stream-data', chunks: [bytes], bytes: bytes.length })
 }
 
 test('an item is validated, then stored, then reported; the next waits for that, and its bytes hold the window', async t => {
   await using system = new TestSystem()
-  const request: TransferRequest = { type: 'receive', ...start, items: [name(1), name(2)] }
-  const s = stage(system, options => inboundTransfer(request, options))
+  const request: TransferOrder = { type: 'receive', ...start, items: [name(1), name(2)] }
+  const s = stage(system, options => transfer(request, options))
   const asked = await s.streams.expectMessage('expect')
   t.is(asked.connectionId, 77)
   t.is(asked.limits.totalTimeoutMs, 180_000, 'a minute an item, and one more')
@@ -61,7 +58,7 @@ test('an item is validated, then stored, then reported; the next waits for that,
   t.deepEqual(validate.bytes, first)
   t.is((await s.stream.expectMessage('read')).bytes, framed(first).length)
   await s.validation.expectNoMessage()
-  s.transfer.tell({ type: 'verdict', ref: validate.ref, result: { ok: true, value: {} as never } })
+  s.transfer.tell({ type: 'verdict', ref: validate.ref, valid: true })
   const keep = await s.storage.expectMessage('keep')
   t.deepEqual(keep.value, first)
   await s.overlay.expectNoMessage()
@@ -71,7 +68,7 @@ test('an item is validated, then stored, then reported; the next waits for that,
   const next = await s.validation.expectMessage('validate')
   t.deepEqual(next.bytes, second)
   t.is((await s.stream.expectMessage('read')).bytes, framed(second).length)
-  s.transfer.tell({ type: 'verdict', ref: next.ref, result: { ok: true, value: {} as never } })
+  s.transfer.tell({ type: 'verdict', ref: next.ref, valid: true })
   const { ref } = await s.storage.expectMessage('keep')
   s.transfer.tell({
     type: 'content-kept',
@@ -85,13 +82,14 @@ test('an item is validated, then stored, then reported; the next waits for that,
 
 test('content that is not valid is not stored, and the stream is reset', async t => {
   await using system = new TestSystem()
-  const s = stage(system, options => inboundTransfer({ type: 'fetch', ...start, ...name(1) }, options))
+  const s = stage(system, options => transfer({ type: 'fetch', ...start, ...name(1) }, options))
   await s.streams.expectMessage('initiate')
   s.transfer.tell({ type: 'stream-opened', stream: s.stream.ref })
   data(s.transfer, framed(Uint8Array.of(1, 2, 3)))
   const { ref } = await s.validation.expectMessage('validate')
-  s.transfer.tell({ type: 'verdict', ref, result: refused('CONTENT_INVALID', 'not it') })
-  t.is((await s.overlay.expectMessage('transfer-failed')).code, 'CONTENT_INVALID')
+  s.transfer.tell({ type: 'verdict', ref, valid: false, code: 'TRANSACTIONS_ROOT_WRONG', blamesContent: true })
+  const failed = await s.overlay.expectMessage('transfer-failed')
+  t.like(failed, { code: 'TRANSACTIONS_ROOT_WRONG', blamesContent: true })
   await s.stream.expectMessage('read')
   await s.stream.expectMessage('reset')
   await s.storage.expectNoMessage(1000)
@@ -99,13 +97,13 @@ test('content that is not valid is not stored, and the stream is reset', async t
 
 test('what arrived whole before a reset is still good; what did not is reported with the reason', async t => {
   await using system = new TestSystem()
-  const request: TransferRequest = { type: 'receive', ...start, items: [name(1), name(2)] }
-  const s = stage(system, options => inboundTransfer(request, options))
+  const request: TransferOrder = { type: 'receive', ...start, items: [name(1), name(2)] }
+  const s = stage(system, options => transfer(request, options))
   s.transfer.tell({ type: 'stream-opened', stream: s.stream.ref })
   data(s.transfer, concatBytes(framed(Uint8Array.of(1)), Uint8Array.of(50, 1, 2)))
   s.transfer.tell({ type: 'stream-closed', reason: 'STREAM_RESET', detail: '', stats: undefined })
   const { ref } = await s.validation.expectMessage('validate')
-  s.transfer.tell({ type: 'verdict', ref, result: { ok: true, value: {} as never } })
+  s.transfer.tell({ type: 'verdict', ref, valid: true })
   const keep = await s.storage.expectMessage('keep')
   s.transfer.tell({ type: 'content-kept', ref: keep.ref, outcome: { stored: true, evicted: [], radius: 1n } })
   await s.overlay.expectMessage('transfer-begun')
@@ -115,13 +113,13 @@ test('what arrived whole before a reset is still good; what did not is reported 
 
 test('an offered item of no bytes is passed over: its sender does not have it any more', async t => {
   await using system = new TestSystem()
-  const request: TransferRequest = { type: 'receive', ...start, items: [name(1), name(2), name(3)] }
-  const s = stage(system, options => inboundTransfer(request, options))
+  const request: TransferOrder = { type: 'receive', ...start, items: [name(1), name(2), name(3)] }
+  const s = stage(system, options => transfer(request, options))
   s.transfer.tell({ type: 'stream-opened', stream: s.stream.ref })
   data(s.transfer, framed(new Uint8Array(0), Uint8Array.of(2), new Uint8Array(0)))
   const { ref, bytes } = await s.validation.expectMessage('validate')
   t.deepEqual(bytes, Uint8Array.of(2))
-  s.transfer.tell({ type: 'verdict', ref, result: { ok: true, value: {} as never } })
+  s.transfer.tell({ type: 'verdict', ref, valid: true })
   const keep = await s.storage.expectMessage('keep')
   s.transfer.tell({ type: 'content-kept', ref: keep.ref, outcome: { stored: true, evicted: [], radius: 1n } })
   await s.overlay.expectMessage('transfer-begun')
@@ -131,8 +129,8 @@ test('an offered item of no bytes is passed over: its sender does not have it an
 
 test('a large item is taken when there is room for it; until then its bytes hold the window', async t => {
   await using system = new TestSystem()
-  const request: TransferRequest = { type: 'receive', ...start, items: [name(1)] }
-  const s = stage(system, options => inboundTransfer(request, options), 1_000_000)
+  const request: TransferOrder = { type: 'receive', ...start, items: [name(1)] }
+  const s = stage(system, options => transfer(request, options), 1_000_000)
   s.transfer.tell({ type: 'stream-opened', stream: s.stream.ref })
   const item = new Uint8Array(100_000).map((_, at) => at)
   const bytes = framed(item)
@@ -151,7 +149,7 @@ test('a large item is taken when there is room for it; until then its bytes hold
 
 test('a stream that ends while its item waits for room: the item is taken afterwards', async t => {
   await using system = new TestSystem()
-  const s = stage(system, options => inboundTransfer({ type: 'fetch', ...start, ...name(1) }, options), 1_000_000)
+  const s = stage(system, options => transfer({ type: 'fetch', ...start, ...name(1) }, options), 1_000_000)
   s.transfer.tell({ type: 'stream-opened', stream: s.stream.ref })
   const item = new Uint8Array(70_000).fill(3)
   data(s.transfer, framed(item))
@@ -166,7 +164,7 @@ test('a stream that ends while its item waits for room: the item is taken afterw
 test('a stream that does not come about fails the transfer, and the log says why', async t => {
   const records: LogRecord[] = []
   await using system = new TestSystem({ log: record => records.push(record) })
-  const s = stage(system, options => inboundTransfer({ type: 'fetch', ...start, ...name(1) }, options))
+  const s = stage(system, options => transfer({ type: 'fetch', ...start, ...name(1) }, options))
   s.transfer.tell({ type: 'stream-closed', reason: 'STREAM_LIMIT', detail: 'full', stats: undefined })
   t.is((await s.overlay.expectMessage('transfer-failed')).code, 'STREAM_LIMIT')
   const fields = { transfer: 'fetch', peer: peer.nodeIdHex, code: 'STREAM_LIMIT', streamEnd: 'full' }
@@ -180,7 +178,7 @@ test('items go out in order, those of the store among them, and the transfer is 
     { ...name(1), content },
     { ...name(2), content: undefined },
   ]
-  const s = stage(system, options => outboundTransfer({ type: 'send', ...start, items }, options))
+  const s = stage(system, options => transfer({ type: 'send', ...start, items }, options))
   t.is((await s.streams.expectMessage('initiate')).limits.totalTimeoutMs, 180_000)
   s.transfer.tell({ type: 'stream-opened', stream: s.stream.ref })
   const { ref, contentId } = await s.storage.expectMessage('read')
@@ -198,7 +196,7 @@ test('items go out in order, those of the store among them, and the transfer is 
 test('an item that was evicted since it was offered fails the transfer', async t => {
   await using system = new TestSystem()
   const items = [{ ...name(2), content: undefined }]
-  const s = stage(system, options => outboundTransfer({ type: 'send', ...start, items }, options))
+  const s = stage(system, options => transfer({ type: 'send', ...start, items }, options))
   s.transfer.tell({ type: 'stream-opened', stream: s.stream.ref })
   const { ref } = await s.storage.expectMessage('read')
   s.transfer.tell({ type: 'content-read', ref, content: undefined })
@@ -208,7 +206,7 @@ test('an item that was evicted since it was offered fails the transfer', async t
 
 test('a cancelled transfer resets its stream, reports nothing, and ends with it', async t => {
   await using system = new TestSystem()
-  const s = stage(system, options => inboundTransfer({ type: 'fetch', ...start, ...name(1) }, options))
+  const s = stage(system, options => transfer({ type: 'fetch', ...start, ...name(1) }, options))
   s.transfer.tell({ type: 'stream-opened', stream: s.stream.ref })
   s.transfer.tell({ type: 'cancel' })
   await s.stream.expectMessage('reset')

@@ -37,7 +37,7 @@ function vectors(file: string): [string, { readonly in: VectorValue; readonly ou
   return Object.entries(JSON.parse(readFileSync(path.join(directory ?? '', 'rlp', file), 'utf8')))
 }
 
-/** The vectors of one file write 0x and those of the other mostly do not. */
+/** The vectors of one file have the prefix 0x, most of the other file do not. */
 const vectorBytes = (out: string): Uint8Array => unwrap(fromHex(out.startsWith('0x') ? out : `0x${out}`))
 
 vectorTest('every official vector encodes to its bytes and decodes back', t => {
@@ -76,7 +76,7 @@ test('an item encodes as the reference does and decodes back', t => {
   )
 })
 
-test('whatever is accepted is canonical, and the reference accepts it too', t => {
+test('accepted bytes are canonical, and the reference accepts them as well', t => {
   const corrupted = fc
     .tuple(tree, fc.array(fc.tuple(fc.nat(), fc.nat(255)), { maxLength: 3 }), fc.nat(4))
     .map(([item, changes, cut]) => {
@@ -139,7 +139,7 @@ test('lists nest to the limit and not deeper', t => {
   t.like(decodeRlp(nested(MAX_RLP_DEPTH + 1)), { ok: false, code: 'RLP_INVALID' })
 })
 
-test('a reader gives views, raw items and the end of a list', t => {
+test('a reader returns views, raw items and the end of a list', t => {
   const encoded = encodeRlp([uintBytes(1), [uintBytes(2), uintBytes(300)], new Uint8Array(3)])
   const outer = new RlpReader(encoded)
   t.true(outer.peekIsList())
@@ -156,12 +156,12 @@ test('a reader gives views, raw items and the end of a list', t => {
   t.throws(() => new RlpReader(rlpBytes(view)).readFixed(4), { name: 'RlpFault' })
 })
 
-test('an item of one list cannot reach into the next', t => {
-  // The inner list says 2 bytes, its string says 3: within the outer list, but beyond the inner one.
+test('an item of one list cannot extend into the next', t => {
+  // The inner list has 2 bytes, its string 3: within the outer list, but beyond the inner one.
   t.is(decodeRlp(Uint8Array.of(0xc6, 0xc2, 0x83, 0x01, 0x02, 0x03, 0x04)).ok, false)
 })
 
-test('what read leaves unread is refused, and only faults of the reader are caught', t => {
+test('unread bytes are refused, and only faults of the reader are caught', t => {
   t.is(readRlp(Uint8Array.of(1, 2), r => r.readUint()).ok, false)
   t.throws(
     () =>
@@ -172,7 +172,7 @@ test('what read leaves unread is refused, and only faults of the reader are caug
   )
 })
 
-test('the pieces for hot paths agree with the encoder', t => {
+test('the functions for hot paths agree with the encoder', t => {
   fc.assert(
     fc.property(bytes, value => {
       t.deepEqual(rlpBytes(value), encodeRlp(value))

@@ -3,12 +3,13 @@ import fc from 'fast-check'
 import { fromBase64Url, toBase64Url } from '../../src/codec/base64url.ts'
 import { compareBytes, concatBytes, equalBytes } from '../../src/codec/bytes.ts'
 import { fromHex, toHex } from '../../src/codec/hex.ts'
+import { readUint48, uintBytes } from '../../src/codec/integers.ts'
 import { decodeVarint, encodeVarint, MAX_VARINT_BYTES, varintLength } from '../../src/codec/varint.ts'
 import { unwrap } from '../../src/errors.ts'
 
 const anyBytes = fc.uint8Array({ maxLength: 200 })
 
-test('hex goes there and back, also from a view', t => {
+test('hex encodes and decodes back, also from a view', t => {
   fc.assert(
     fc.property(anyBytes, bytes => {
       t.deepEqual(unwrap(fromHex(toHex(bytes))), bytes)
@@ -25,12 +26,12 @@ test('hex is strict', t => {
   }
 })
 
-test('what hex and base64url give owns its buffer', t => {
+test('the bytes of hex and base64url own their buffer', t => {
   t.is(unwrap(fromHex('0x0102')).buffer.byteLength, 2)
   t.is(unwrap(fromBase64Url('AQI')).buffer.byteLength, 2)
 })
 
-test('base64url goes there and back', t => {
+test('base64url encodes and decodes back', t => {
   fc.assert(fc.property(anyBytes, bytes => t.deepEqual(unwrap(fromBase64Url(toBase64Url(bytes))), bytes)))
 })
 
@@ -47,7 +48,7 @@ test('base64url accepts one text for a value', t => {
   t.true(fromBase64Url('').ok)
 })
 
-test('a varint goes there and back at any offset', t => {
+test('a varint encodes and decodes back at any offset', t => {
   fc.assert(
     fc.property(fc.nat(0xffff_ffff), fc.nat(5), (value, offset) => {
       const encoded = encodeVarint(value)
@@ -60,7 +61,7 @@ test('a varint goes there and back at any offset', t => {
   )
 })
 
-test('varints of the borders', t => {
+test('varints at the limits of each length', t => {
   const facts: [number, string][] = [
     [0, '0x00'],
     [127, '0x7f'],
@@ -97,6 +98,21 @@ test('bytes compare as Buffer does', t => {
       t.is(Math.sign(compareBytes(a, b)), Buffer.compare(a, b))
       t.is(equalBytes(a, b), Buffer.compare(a, b) === 0)
       t.deepEqual(concatBytes(a, b, a), new Uint8Array(Buffer.concat([a, b, a])))
+    }),
+  )
+})
+
+test('6 bytes at any offset are their big-endian integer, and an integer has its shortest bytes', t => {
+  fc.assert(
+    fc.property(fc.uint8Array({ minLength: 6, maxLength: 20 }), fc.nat({ max: 14 }), (bytes, offset) => {
+      const at = Math.min(offset, bytes.length - 6)
+      const value = readUint48(bytes, at)
+      t.is(value, Buffer.from(bytes).readUIntBE(at, 6))
+      const digits = bytes.subarray(at, at + 6)
+      const first = digits.findIndex(byte => byte !== 0)
+      const shortest = first < 0 ? new Uint8Array(0) : digits.slice(first)
+      t.deepEqual(uintBytes(value), shortest)
+      t.deepEqual(uintBytes(BigInt(value)), shortest)
     }),
   )
 })

@@ -10,18 +10,19 @@ import { queueFaults } from './queue-faults.ts'
 import { queueOrder } from './queue-order.ts'
 import { queueService } from './queue-service.ts'
 import { queueSources } from './queue-sources.ts'
+import { queueSync } from './queue-sync.ts'
 import { queueTree } from './queue-tree.ts'
 import { queueWaiting } from './queue-waiting.ts'
-import type { Cases } from './stage.ts'
+import type { Cases, QueueCases } from './stage.ts'
+
+/** What queues must show on every executor, and those of libdispatch as well. */
+export const queueCases: readonly QueueCases[] = [queueOrder, queueTree, queueWaiting, queueFaults, queueSources]
 
 /** What every executor must show: an executor's test file runs them all. */
 export const executorCases: readonly Cases[] = [
-  queueOrder,
-  queueTree,
-  queueWaiting,
-  queueFaults,
+  ...queueCases,
+  queueSync,
   queueService,
-  queueSources,
   actorMessages,
   actorAsks,
   actorSupervision,

@@ -2,7 +2,7 @@ import test, { type ExecutionContext } from 'ava'
 import { ok } from '../../src/errors.ts'
 import type { BlockHeader } from '../../src/history/headers/header.ts'
 import type { HeaderSource } from '../../src/history/headers/header-source.ts'
-import { headerOf } from '../history/headers.ts'
+import { headerOf } from '../testing/history/headers.ts'
 
 /** What every implementation of the header source port must do; registers one test for each behaviour. */
 export function headerSourceConformance(

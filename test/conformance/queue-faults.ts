@@ -1,99 +1,12 @@
-import { DispatchGroup } from 'spimpl-runtime/internal/queues/dispatch-group.js'
-import { type Cases, gate } from './stage.ts'
+import { gate, type QueueCases } from './stage.ts'
 
 /** What libdispatch forbids or would deadlock on, and what the work of others does wrong. */
-export const queueFaults: Cases = {
-  'sync back to a queue that waits in sync is an error': async (t, stage) => {
-    const a = stage.queue('a')
-    const b = stage.queue('b')
-    const ran: string[] = []
-    a.async(() => {
-      ran.push('begin')
-      b.sync(() => {
-        a.async(() => ran.push('next'))
-        t.throws(() => a.sync(() => {}), { code: 'QUEUE_SYNC_ON_SELF' })
-      })
-      ran.push('end')
-    })
-    await stage.settle()
-    t.deepEqual(ran, ['begin', 'end', 'next'])
-  },
-  'assertCurrent also looks at who waits in sync, as dispatch_assert_queue does': async (t, stage) => {
-    const target = stage.queue('target')
-    const a = stage.queue('a', { target })
-    const b = stage.queue('b')
-    let ran = false
-    a.async(() => {
-      b.sync(() => {
-        a.assertCurrent()
-        target.assertCurrent()
-        b.assertCurrent()
-        t.throws(() => a.assertNotCurrent(), { code: 'QUEUE_WRONG' })
-        ran = true
-      })
-      t.throws(() => b.assertCurrent(), { code: 'QUEUE_WRONG' })
-    })
-    await stage.settle()
-    t.true(ran)
-    t.throws(() => a.assertCurrent(), { code: 'QUEUE_WRONG' })
-  },
-  'sync below a suspended target runs nothing of what waits': async (t, stage) => {
-    const target = stage.queue('target')
-    const queue = stage.queue('q', { target })
-    let ran = false
-    target.suspend()
-    queue.async(() => {
-      ran = true
-    })
-    t.throws(() => queue.sync(() => {}), { code: 'QUEUE_SYNC_BLOCKED' })
-    t.false(ran)
-    target.resume()
-    await stage.settle()
-    t.true(ran)
-  },
-  'sync below a target that waits for a promise runs nothing of what waits': async (t, stage) => {
-    const target = stage.queue('target')
-    const queue = stage.queue('q', { target })
-    const held = gate()
-    let ran = false
-    target.async(() => held.promise)
-    await stage.settle()
-    queue.async(() => {
-      ran = true
-    })
-    t.throws(() => queue.sync(() => {}), { code: 'QUEUE_SYNC_BLOCKED' })
-    t.false(ran)
-    held.open()
-    await stage.settle()
-    t.true(ran)
-  },
-  'sync comes before what the items that waited enqueue': (t, stage) => {
-    const queue = stage.queue()
-    const ran: number[] = []
-    queue.async(() => {
-      ran.push(1)
-      queue.async(() => ran.push(3))
-    })
-    queue.sync(() => ran.push(2))
-    t.deepEqual(ran, [1, 2])
-    queue.sync(() => {})
-    t.deepEqual(ran, [1, 2, 3])
-  },
-  'an item that suspends its queue blocks the sync behind it': async (t, stage) => {
-    const queue = stage.queue()
-    queue.async(() => queue.suspend())
-    t.throws(() => queue.sync(() => {}), { code: 'QUEUE_SYNC_BLOCKED' })
-    queue.resume()
-    t.is(
-      queue.sync(() => 1),
-      1,
-    )
-  },
+export const queueFaults: QueueCases = {
   'an item that would wait for one behind it is refused': async (t, stage) => {
     const queue = stage.queue('serial')
     const above = stage.queue('above', { target: queue, concurrent: true })
     const concurrent = stage.queue('concurrent', { concurrent: true })
-    const group = new DispatchGroup()
+    const group = new stage.library.DispatchGroup()
     const done: unknown[] = []
     const code = (promise: Promise<unknown>) =>
       promise.then(
@@ -107,22 +20,6 @@ export const queueFaults: Cases = {
     await stage.settle()
     t.deepEqual(done.map(String).sort(), ['QUEUE_SYNC_ON_SELF', 'QUEUE_SYNC_ON_SELF', 'QUEUE_SYNC_ON_SELF', 'overlaps'])
     t.is(group.size, 0)
-  },
-  'sync from a barrier to a queue below its own is an error': async (t, stage) => {
-    const queue = stage.queue('c', { concurrent: true })
-    const below = stage.queue('below', { target: queue })
-    let refused = 0
-    const tries = () => {
-      t.throws(() => below.sync(() => {}), { code: 'QUEUE_SYNC_ON_SELF' })
-      refused++
-    }
-    queue.async(tries, { barrier: true })
-    await stage.settle()
-    queue.sync(tries, { barrier: true })
-    t.is(refused, 2)
-    queue.async(() => below.sync(() => refused++))
-    await stage.settle()
-    t.is(refused, 3)
   },
   'apply settles when all are done, also if one fails': async (t, stage) => {
     const queue = stage.queue('c', { concurrent: true })
@@ -170,7 +67,7 @@ export const queueFaults: Cases = {
   'work that leaves its group once too often is an error of the work': async (t, stage) => {
     const errors: unknown[] = []
     const queue = stage.queue('q', { onError: error => errors.push(error) })
-    const group = new DispatchGroup()
+    const group = new stage.library.DispatchGroup()
     queue.async(() => group.leave(), { group })
     let after = false
     queue.async(() => {

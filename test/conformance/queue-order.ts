@@ -1,8 +1,7 @@
-import { DispatchQueue } from 'spimpl-runtime/internal/queues/dispatch-queue.js'
-import { type Cases, gate, turn } from './stage.ts'
+import { gate, type QueueCases, turn } from './stage.ts'
 
 /** Order and exclusion on serial and concurrent queues. */
-export const queueOrder: Cases = {
+export const queueOrder: QueueCases = {
   'a serial queue runs items in the order they came': async (t, stage) => {
     const queue = stage.queue()
     const ran: number[] = []
@@ -232,7 +231,8 @@ export const queueOrder: Cases = {
     await stage.settle()
     t.is(queue.size, 0)
   },
-  'a queue without a target stands on the main root': t => {
+  'a queue without a target stands on the main root': (t, stage) => {
+    const { DispatchQueue } = stage.library
     const queue = new DispatchQueue('plain')
     t.is(queue.target, DispatchQueue.main)
     t.is(queue.label, 'plain')

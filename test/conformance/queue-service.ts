@@ -3,7 +3,7 @@ import { DispatchSource, withLeeway } from 'spimpl-runtime/internal/queues/dispa
 import { qualitiesOfService } from 'spimpl-runtime/internal/queues/quality-of-service.js'
 import { type Cases, turn } from './stage.ts'
 
-/** Classes of service, drain budgets, sources. */
+/** Classes of service, drain budgets, sources of streams: what is the runtime's own. */
 export const queueService: Cases = {
   'a more urgent class runs first': async (t, stage) => {
     const ran: string[] = []
@@ -82,109 +82,6 @@ export const queueService: Cases = {
     await stage.settle()
     t.is(ran, 10_000)
   },
-  'a data-add source adds up what comes while it waits': async (t, stage) => {
-    const source = DispatchSource.dataAdd(stage.queue())
-    const seen: number[] = []
-    source.setEventHandler(() => seen.push(source.data))
-    source.activate()
-    source.mergeData(2)
-    source.mergeData(3)
-    await stage.settle()
-    source.mergeData(4)
-    await stage.settle()
-    t.deepEqual(seen, [5, 4])
-  },
-  'a data-or source combines bits': async (t, stage) => {
-    const source = DispatchSource.dataOr(stage.queue())
-    const seen: number[] = []
-    source.setEventHandler(() => seen.push(source.data))
-    source.activate()
-    source.mergeData(0b001)
-    source.mergeData(0b100)
-    await stage.settle()
-    t.deepEqual(seen, [0b101])
-  },
-  'a data-replace source keeps the last value': async (t, stage) => {
-    const source = DispatchSource.dataReplace(stage.queue())
-    const seen: number[] = []
-    source.setEventHandler(() => seen.push(source.data))
-    source.activate()
-    source.mergeData(9)
-    source.mergeData(1)
-    await stage.settle()
-    t.deepEqual(seen, [1])
-  },
-  'merging zero is no event': async (t, stage) => {
-    const source = DispatchSource.dataAdd(stage.queue())
-    source.setEventHandler(() => t.fail())
-    source.activate()
-    source.mergeData(0)
-    await stage.settle()
-    t.pass()
-  },
-  'a source is inactive until it is activated, and keeps what came': async (t, stage) => {
-    const source = DispatchSource.dataAdd(stage.queue())
-    const seen: number[] = []
-    source.setEventHandler(() => seen.push(source.data))
-    source.mergeData(1)
-    source.mergeData(1)
-    await stage.settle()
-    t.deepEqual(seen, [])
-    source.activate()
-    await stage.settle()
-    t.deepEqual(seen, [2])
-  },
-  'a suspended source merges and waits': async (t, stage) => {
-    const source = DispatchSource.dataAdd(stage.queue())
-    const seen: number[] = []
-    source.setEventHandler(() => seen.push(source.data))
-    source.activate()
-    source.suspend()
-    source.mergeData(1)
-    source.mergeData(1)
-    await stage.settle()
-    t.deepEqual(seen, [])
-    source.resume()
-    await stage.settle()
-    t.deepEqual(seen, [2])
-    t.throws(() => source.resume(), { code: 'QUEUE_OVER_RESUMED' })
-  },
-  'a cancelled source delivers nothing more, and its cancel handler runs once': async (t, stage) => {
-    const source = DispatchSource.dataAdd(stage.queue())
-    let cancelled = 0
-    source.setEventHandler(() => t.fail())
-    source.setCancelHandler(() => cancelled++)
-    source.activate()
-    source.mergeData(1)
-    source.cancel()
-    source.cancel()
-    source.mergeData(1)
-    await stage.settle()
-    t.is(cancelled, 1)
-    t.true(source.isCancelled)
-  },
-  'a timer source fires once without a repeat': async (t, stage) => {
-    const source = DispatchSource.timer(stage.queue(), { afterMs: 2 })
-    let fired = 0
-    source.setEventHandler(() => fired++)
-    source.activate()
-    await stage.advance(12)
-    t.is(fired, 1)
-  },
-  'a timer source repeats until it is cancelled': async (t, stage) => {
-    const source = DispatchSource.timer(stage.queue(), { afterMs: 2, repeatingMs: 2 })
-    let due = 0
-    source.setEventHandler(() => {
-      due += source.data
-    })
-    source.activate()
-    await stage.advance(15)
-    source.cancel()
-    t.true(due >= 4, `${due}`)
-    const before = due
-    await stage.advance(6)
-    t.is(due, before)
-  },
   'a readable source says how many bytes wait': async (t, stage) => {
     const stream = new PassThrough()
     const source = DispatchSource.readable(stage.queue(), stream)
@@ -218,5 +115,37 @@ export const queueService: Cases = {
       }
     }
     t.is(withLeeway(1_001, 64), withLeeway(1_020, 64))
+  },
+  'a readable source fires again for what its handler left, and at the end': async (t, stage) => {
+    const stream = new PassThrough()
+    const source = DispatchSource.readable(stage.queue(), stream)
+    const came: number[] = []
+    source.setEventHandler(() => {
+      came.push(source.data)
+      stream.read(Math.min(10, source.data) || undefined)
+    })
+    source.activate()
+    const ended = new Promise<void>(resolve => stream.on('end', resolve))
+    stream.write(new Uint8Array(25))
+    while (came.length < 3) {
+      await turn()
+      await stage.settle()
+    }
+    stream.end()
+    while (came.length < 4) {
+      await turn()
+      await stage.settle()
+    }
+    await ended
+    t.deepEqual(came, [25, 15, 5, 0])
+    source.cancel()
+  },
+  'a delay without end never comes, and holds no timer': async (t, stage) => {
+    const queue = stage.queue()
+    const cancel = queue.after(Number.POSITIVE_INFINITY, () => t.fail())
+    t.is(stage.root().timers.size, 0)
+    t.false(cancel())
+    t.throws(() => queue.after(Number.NaN, () => {}), { code: 'CONFIG_INVALID' })
+    await stage.settle()
   },
 }

@@ -1,11 +1,112 @@
-import { PassThrough } from 'node:stream'
-import { DispatchSource } from 'spimpl-runtime/internal/queues/dispatch-source.js'
-import { type Cases, gate, turn } from './stage.ts'
+import { gate, type QueueCases } from './stage.ts'
 
-/** What libdispatch promises of sources beside the delivery of their events. */
-export const queueSources: Cases = {
+/** What libdispatch promises of sources. */
+export const queueSources: QueueCases = {
+  'a data-add source adds up what comes while it waits': async (t, stage) => {
+    const source = stage.library.DispatchSource.dataAdd(stage.queue())
+    const seen: number[] = []
+    source.setEventHandler(() => seen.push(source.data))
+    source.activate()
+    source.mergeData(2)
+    source.mergeData(3)
+    await stage.settle()
+    source.mergeData(4)
+    await stage.settle()
+    t.deepEqual(seen, [5, 4])
+  },
+  'a data-or source combines bits': async (t, stage) => {
+    const source = stage.library.DispatchSource.dataOr(stage.queue())
+    const seen: number[] = []
+    source.setEventHandler(() => seen.push(source.data))
+    source.activate()
+    source.mergeData(0b001)
+    source.mergeData(0b100)
+    await stage.settle()
+    t.deepEqual(seen, [0b101])
+  },
+  'a data-replace source keeps the last value': async (t, stage) => {
+    const source = stage.library.DispatchSource.dataReplace(stage.queue())
+    const seen: number[] = []
+    source.setEventHandler(() => seen.push(source.data))
+    source.activate()
+    source.mergeData(9)
+    source.mergeData(1)
+    await stage.settle()
+    t.deepEqual(seen, [1])
+  },
+  'merging zero is no event': async (t, stage) => {
+    const source = stage.library.DispatchSource.dataAdd(stage.queue())
+    source.setEventHandler(() => t.fail())
+    source.activate()
+    source.mergeData(0)
+    await stage.settle()
+    t.pass()
+  },
+  'a source is inactive until it is activated, and keeps what came': async (t, stage) => {
+    const source = stage.library.DispatchSource.dataAdd(stage.queue())
+    const seen: number[] = []
+    source.setEventHandler(() => seen.push(source.data))
+    source.mergeData(1)
+    source.mergeData(1)
+    await stage.settle()
+    t.deepEqual(seen, [])
+    source.activate()
+    await stage.settle()
+    t.deepEqual(seen, [2])
+  },
+  'a suspended source merges and waits': async (t, stage) => {
+    const source = stage.library.DispatchSource.dataAdd(stage.queue())
+    const seen: number[] = []
+    source.setEventHandler(() => seen.push(source.data))
+    source.activate()
+    source.suspend()
+    source.mergeData(1)
+    source.mergeData(1)
+    await stage.settle()
+    t.deepEqual(seen, [])
+    source.resume()
+    await stage.settle()
+    t.deepEqual(seen, [2])
+    t.throws(() => source.resume(), { code: 'QUEUE_OVER_RESUMED' })
+  },
+  'a cancelled source delivers nothing more, and its cancel handler runs once': async (t, stage) => {
+    const source = stage.library.DispatchSource.dataAdd(stage.queue())
+    let cancelled = 0
+    source.setEventHandler(() => t.fail())
+    source.setCancelHandler(() => cancelled++)
+    source.activate()
+    source.mergeData(1)
+    source.cancel()
+    source.cancel()
+    source.mergeData(1)
+    await stage.settle()
+    t.is(cancelled, 1)
+    t.true(source.isCancelled)
+  },
+  'a timer source fires once without a repeat': async (t, stage) => {
+    const source = stage.library.DispatchSource.timer(stage.queue(), { afterMs: 2 })
+    let fired = 0
+    source.setEventHandler(() => fired++)
+    source.activate()
+    await stage.advance(12)
+    t.is(fired, 1)
+  },
+  'a timer source repeats until it is cancelled': async (t, stage) => {
+    const source = stage.library.DispatchSource.timer(stage.queue(), { afterMs: 2, repeatingMs: 2 })
+    let due = 0
+    source.setEventHandler(() => {
+      due += source.data
+    })
+    source.activate()
+    await stage.advance(15)
+    source.cancel()
+    t.true(due >= 4, `${due}`)
+    const before = due
+    await stage.advance(6)
+    t.is(due, before)
+  },
   'a handler never overlaps itself, also on a concurrent queue': async (t, stage) => {
-    const source = DispatchSource.dataAdd(stage.queue('c', { concurrent: true }))
+    const source = stage.library.DispatchSource.dataAdd(stage.queue('c', { concurrent: true }))
     const held = gate()
     const came: number[] = []
     source.setEventHandler(async () => {
@@ -24,7 +125,7 @@ export const queueSources: Cases = {
     t.deepEqual(came, [1, 5])
   },
   'the cancel handler waits for the event handler that awaits': async (t, stage) => {
-    const source = DispatchSource.dataAdd(stage.queue('c', { concurrent: true }))
+    const source = stage.library.DispatchSource.dataAdd(stage.queue('c', { concurrent: true }))
     const held = gate()
     const log: string[] = []
     source.setEventHandler(async () => {
@@ -43,7 +144,7 @@ export const queueSources: Cases = {
     t.deepEqual(log, ['event', 'cancel'])
   },
   'the cancel handler of a suspended source waits until it goes on': async (t, stage) => {
-    const source = DispatchSource.dataAdd(stage.queue())
+    const source = stage.library.DispatchSource.dataAdd(stage.queue())
     let cancelled = 0
     source.setCancelHandler(() => cancelled++)
     source.activate()
@@ -56,7 +157,7 @@ export const queueSources: Cases = {
     t.is(cancelled, 1)
   },
   'resume activates a source that is inactive and not suspended': async (t, stage) => {
-    const source = DispatchSource.dataAdd(stage.queue())
+    const source = stage.library.DispatchSource.dataAdd(stage.queue())
     let sum = 0
     source.setEventHandler(() => {
       sum += source.data
@@ -72,8 +173,8 @@ export const queueSources: Cases = {
     t.throws(() => source.resume(), { code: 'QUEUE_OVER_RESUMED' })
   },
   'a zero takes the place of what waits to be replaced, and what adds up to zero is no event': async (t, stage) => {
-    const replace = DispatchSource.dataReplace(stage.queue('a'))
-    const add = DispatchSource.dataAdd(stage.queue('b'))
+    const replace = stage.library.DispatchSource.dataReplace(stage.queue('a'))
+    const add = stage.library.DispatchSource.dataAdd(stage.queue('b'))
     let events = 0
     for (const source of [replace, add]) {
       source.setEventHandler(() => events++)
@@ -92,7 +193,7 @@ export const queueSources: Cases = {
   },
   'an error of an event handler goes where those of its queue go': async (t, stage) => {
     const errors: unknown[] = []
-    const source = DispatchSource.dataAdd(stage.queue('q', { onError: error => errors.push(error) }))
+    const source = stage.library.DispatchSource.dataAdd(stage.queue('q', { onError: error => errors.push(error) }))
     source.setEventHandler(() => {
       throw new RangeError('event')
     })
@@ -103,7 +204,7 @@ export const queueSources: Cases = {
   },
   'an event handler runs on the queue of its source': async (t, stage) => {
     const queue = stage.queue()
-    const source = DispatchSource.dataAdd(queue)
+    const source = stage.library.DispatchSource.dataAdd(queue)
     let ran = false
     source.setEventHandler(() => {
       queue.assertCurrent()
@@ -118,32 +219,8 @@ export const queueSources: Cases = {
     await stage.settle()
     t.true(ran)
   },
-  'a readable source fires again for what its handler left, and at the end': async (t, stage) => {
-    const stream = new PassThrough()
-    const source = DispatchSource.readable(stage.queue(), stream)
-    const came: number[] = []
-    source.setEventHandler(() => {
-      came.push(source.data)
-      stream.read(Math.min(10, source.data) || undefined)
-    })
-    source.activate()
-    const ended = new Promise<void>(resolve => stream.on('end', resolve))
-    stream.write(new Uint8Array(25))
-    while (came.length < 3) {
-      await turn()
-      await stage.settle()
-    }
-    stream.end()
-    while (came.length < 4) {
-      await turn()
-      await stage.settle()
-    }
-    await ended
-    t.deepEqual(came, [25, 15, 5, 0])
-    source.cancel()
-  },
   'a repeating timer takes at most half its interval as leeway': async (t, stage) => {
-    const source = DispatchSource.timer(stage.queue(), { afterMs: 8, repeatingMs: 8, leewayMs: 1_000 })
+    const source = stage.library.DispatchSource.timer(stage.queue(), { afterMs: 8, repeatingMs: 8, leewayMs: 1_000 })
     let due = 0
     source.setEventHandler(() => {
       due += source.data
@@ -152,13 +229,5 @@ export const queueSources: Cases = {
     await stage.advance(40)
     source.cancel()
     t.true(due >= 3, `${due}`)
-  },
-  'a delay without end never comes, and holds no timer': async (t, stage) => {
-    const queue = stage.queue()
-    const cancel = queue.after(Number.POSITIVE_INFINITY, () => t.fail())
-    t.is(stage.root().timers.size, 0)
-    t.false(cancel())
-    t.throws(() => queue.after(Number.NaN, () => {}), { code: 'CONFIG_INVALID' })
-    await stage.settle()
   },
 }

@@ -1,8 +1,7 @@
-import { DispatchQueue, QueueKey } from 'spimpl-runtime/internal/queues/dispatch-queue.js'
-import { type Cases, gate, turn } from './stage.ts'
+import { gate, type QueueCases, turn } from './stage.ts'
 
 /** Targets, suspension, and what a queue knows of itself. */
-export const queueTree: Cases = {
+export const queueTree: QueueCases = {
   'two queues on one serial target never run at the same time': async (t, stage) => {
     const target = stage.queue('target')
     const a = stage.queue('a', { target })
@@ -260,12 +259,12 @@ export const queueTree: Cases = {
     t.true(checked)
   },
   'queue-specific data is found along the targets, the nearest first': async (t, stage) => {
-    const key = new QueueKey<string>('name')
+    const key = new stage.library.QueueKey<string>('name')
     const target = stage.queue('target')
     const queue = stage.queue('q', { target })
     target.setSpecific(key, 'target')
     const seen: (string | undefined)[] = []
-    const look = () => seen.push(DispatchQueue.getSpecific(key))
+    const look = () => seen.push(stage.library.DispatchQueue.getSpecific(key))
     queue.async(look)
     await stage.settle()
     queue.setSpecific(key, 'queue')
@@ -275,17 +274,17 @@ export const queueTree: Cases = {
     t.is(queue.getSpecific(key), 'queue')
   },
   'queue-specific data is not found elsewhere, and can be taken away': async (t, stage) => {
-    const key = new QueueKey<number>('n')
+    const key = new stage.library.QueueKey<number>('n')
     const queue = stage.queue()
     queue.setSpecific(key, 1)
-    t.is(DispatchQueue.getSpecific(key), undefined)
+    t.is(stage.library.DispatchQueue.getSpecific(key), undefined)
     queue.setSpecific(key, undefined)
     t.is(queue.getSpecific(key), undefined)
   },
   'two keys of one name are two keys': (t, stage) => {
     const queue = stage.queue()
-    const a = new QueueKey<number>('same')
-    const b = new QueueKey<number>('same')
+    const a = new stage.library.QueueKey<number>('same')
+    const b = new stage.library.QueueKey<number>('same')
     queue.setSpecific(a, 1)
     t.is(queue.getSpecific(b), undefined)
   },

@@ -4,6 +4,13 @@ import type { DispatchQueueOptions } from 'spimpl-runtime/internal/queues/dispat
 import { DispatchQueue } from 'spimpl-runtime/internal/queues/dispatch-queue.js'
 import { type DrainBudget, defaultDrainBudget, RootQueue } from 'spimpl-runtime/internal/queues/root-queue.js'
 import { System, type SystemOptions } from 'spimpl-runtime/internal/system/system.js'
+import {
+  type QueueLibrary,
+  runtimeLibrary,
+  type SharedQueue,
+  type SharedQueueOptions,
+  type SharedTarget,
+} from './queue-library.ts'
 
 /** An executor under test, and how a case lets it run. */
 export interface StagedExecutor {
@@ -14,8 +21,23 @@ export interface StagedExecutor {
 
 export type ExecutorFactory = () => StagedExecutor
 
+/** What a case of queues has, whichever package they come from. */
+export interface QueueStage {
+  readonly library: QueueLibrary
+  /** Where the queues of this case stand. */
+  root(): SharedTarget
+  queue(label?: string, options?: SharedQueueOptions<SharedTarget>): SharedQueue
+  /** Milliseconds of the clock of its delays. */
+  now(): number
+  /** Runs until nothing is ready. */
+  settle(): Promise<void>
+  /** Lets time pass, and waits for the delays that end meanwhile. */
+  advance(byMs: number): Promise<void>
+}
+
 /** What a case has: one executor, with queues or a system on it. */
-export class Stage {
+export class Stage implements QueueStage {
+  readonly library = runtimeLibrary
   readonly staged: StagedExecutor
   private readonly systems: System[] = []
   private madeRoot: RootQueue | undefined
@@ -84,7 +106,11 @@ export function turn(): Promise<void> {
   return new Promise(resolve => setImmediate(resolve))
 }
 
-export type Cases = Readonly<Record<string, (t: ExecutionContext, stage: Stage) => Promise<void> | void>>
+export type Cases<OfStage = Stage> = Readonly<
+  Record<string, (t: ExecutionContext, stage: OfStage) => Promise<void> | void>
+>
+/** Cases that know only what both packages have. */
+export type QueueCases = Cases<QueueStage>
 
 /** Registers the cases for one executor; the name of the executor stands before each. */
 export function conformance(executor: string, factory: ExecutorFactory, cases: Cases): void {

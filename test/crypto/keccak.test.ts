@@ -15,7 +15,7 @@ test('WebAssembly is there and hashes', t => {
   t.is(toHex(keccak256(new Uint8Array(0))), EMPTY)
 })
 
-test('any bytes hash as with the reference, from a view too', t => {
+test('any bytes hash as with the reference, also from a view', t => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 600, size: 'max' }), fc.nat(20), (bytes, skip) => {
       t.deepEqual(keccak256(bytes.subarray(skip)), keccak_256(bytes.subarray(skip)))
@@ -24,7 +24,7 @@ test('any bytes hash as with the reference, from a view too', t => {
   )
 })
 
-test('inputs around a block, and around the pieces that long ones go in, hash as with the reference', t => {
+test('inputs of about one block, and of about one piece of a long input, hash as with the reference', t => {
   const piece = 478 * 136 // as many whole blocks as one page of memory has room for
   for (const around of [136, 272, piece, 2 * piece, 200_000]) {
     for (const length of [around - 1, around, around + 1]) {
@@ -34,7 +34,7 @@ test('inputs around a block, and around the pieces that long ones go in, hash as
   }
 })
 
-test('a hash leaves nothing behind for the next', t => {
+test('a hash does not affect the next', t => {
   const short = Uint8Array.of(1, 2, 3)
   const expected = toHex(keccak_256(short))
   for (const before of [0, 135, 136, 70_000]) {

@@ -10,7 +10,7 @@ else cryptographyConformance('libsecp256k1', createNodeCryptography(native))
 
 cryptographyConformance('noble', createNodeCryptography(nobleSecp256k1))
 
-test('the default is the native curve where it loads', t => {
+test('the default is the native curve if it loads', t => {
   t.is(defaultSecp256k1.name, native === undefined ? 'noble' : 'libsecp256k1')
 })
 

@@ -1,12 +1,12 @@
 import test from 'ava'
 import fc from 'fast-check'
 import type { DiscoveryOutput } from '../../src/discv5/discv5.ts'
-import { TestNetwork, type TestNode, type Weather } from './network.ts'
+import { type NetworkConditions, TestNetwork, type TestNode } from '../testing/discv5/network.ts'
 
 const ECHO = new TextEncoder().encode('echo')
 const UTP = new TextEncoder().encode('utp')
 
-const weather: fc.Arbitrary<Weather> = fc.record({
+const conditions: fc.Arbitrary<NetworkConditions> = fc.record({
   loss: fc.integer({ min: 0, max: 400 }),
   duplication: fc.integer({ min: 0, max: 300 }),
   latencyMs: fc.integer({ min: 0, max: 80 }),
@@ -40,13 +40,13 @@ const OUTCOMES: ReadonlySet<DiscoveryOutput['type']> = new Set([
   'resolved',
 ])
 
-/** Carries out the steps, and returns how often each number was settled. */
+/** Performs the steps. @returns how often each request was settled */
 function play(
   seed: number,
-  sky: Weather,
+  conditions: NetworkConditions,
   steps: readonly Step[],
 ): { network: TestNetwork; settled: Map<string, number> } {
-  const network = new TestNetwork(seed, sky)
+  const network = new TestNetwork(seed, conditions)
   const options = {
     oneWayProtocols: ['utp'],
     limits: { handshakesPerSecondPerAddress: 1e6, challengesPerSecondPerAddress: 1e6 },
@@ -58,12 +58,12 @@ function play(
   }
   const keys = Array.from({ length: 4 }, () => network.randomness.bytes(32))
   const nodes = keys.map((key, at) => join(key, 9_000 + at))
-  const everybody = [...nodes]
+  const allNodes = [...nodes]
   const asked = new Map<string, number>()
   let ref = 0
   const ask = (node: TestNode): number => {
     ref++
-    asked.set(`${everybody.indexOf(node)} ${ref}`, 0)
+    asked.set(`${allNodes.indexOf(node)} ${ref}`, 0)
     return ref
   }
   for (const [at, one] of steps.entries()) {
@@ -71,10 +71,10 @@ function play(
     else if (one.do === 'restart') {
       const old = nodes[one.node]!
       network.remove(old)
-      // What it was asked to do dies with it.
-      for (const key of asked.keys()) if (key.startsWith(`${everybody.indexOf(old)} `)) asked.delete(key)
+      // Its requests end with it.
+      for (const key of asked.keys()) if (key.startsWith(`${allNodes.indexOf(old)} `)) asked.delete(key)
       nodes[one.node] = join(keys[one.node]!, old.endpoint.port)
-      everybody.push(nodes[one.node]!)
+      allNodes.push(nodes[one.node]!)
     } else if (one.do === 'lookup') {
       const node = nodes[one.from]!
       node.handle({ type: 'lookup', ref: ask(node), target: network.randomness.bytes(32) })
@@ -98,38 +98,43 @@ function play(
   for (const node of nodes) {
     for (const output of node.outputs) {
       if (!OUTCOMES.has(output.type) || !('ref' in output)) continue
-      const key = `${everybody.indexOf(node)} ${output.ref}`
+      const key = `${allNodes.indexOf(node)} ${output.ref}`
       asked.set(key, (asked.get(key) ?? 0) + 1)
     }
   }
   return { network, settled: asked }
 }
 
-test('whatever the weather, everything asked is settled exactly once and nothing is left behind', t => {
+test('in any conditions every request is settled exactly once and nothing remains', t => {
   fc.assert(
-    fc.property(fc.integer(), weather, fc.array(step, { minLength: 1, maxLength: 40 }), (seed, sky, steps) => {
-      const { network, settled } = play(seed, sky, steps)
-      for (const [key, times] of settled) t.is(times, 1, key)
-      for (const node of network.nodes) {
-        const snapshot = node.core.snapshot()
-        for (const session of snapshot.sessions) {
-          // The table's own liveness checks may be under way.
-          t.true(session.requestsInFlight <= 2)
-          t.true(session.queued <= 2)
+    fc.property(
+      fc.integer(),
+      conditions,
+      fc.array(step, { minLength: 1, maxLength: 40 }),
+      (seed, conditions, steps) => {
+        const { network, settled } = play(seed, conditions, steps)
+        for (const [key, times] of settled) t.is(times, 1, key)
+        for (const node of network.nodes) {
+          const snapshot = node.core.snapshot()
+          for (const session of snapshot.sessions) {
+            // Liveness checks of the table may be in flight.
+            t.true(session.requestsInFlight <= 2)
+            t.true(session.queued <= 2)
+          }
+          t.is(snapshot.lookups, 0)
+          t.true(node.core.deadline() > network.now)
+          for (const { batch } of node.emitted('send')) {
+            for (const { bytes } of batch) t.true(bytes.length >= 63 && bytes.length <= 1280)
+          }
         }
-        t.is(snapshot.lookups, 0)
-        t.true(node.core.deadline() > network.now)
-        for (const { batch } of node.said('send')) {
-          for (const { bytes } of batch) t.true(bytes.length >= 63 && bytes.length <= 1280)
-        }
-      }
-    }),
+      },
+    ),
     { numRuns: 40 },
   )
 })
 
 test('without loss, every request of live nodes is answered, however packets overtake each other', t => {
-  const calm: fc.Arbitrary<Weather> = fc.record({
+  const lossless: fc.Arbitrary<NetworkConditions> = fc.record({
     duplication: fc.integer({ min: 0, max: 300 }),
     latencyMs: fc.integer({ min: 0, max: 30 }),
     jitterMs: fc.integer({ min: 0, max: 30 }),
@@ -142,9 +147,9 @@ test('without loss, every request of live nodes is answered, however packets ove
     { minLength: 1, maxLength: 40 },
   )
   fc.assert(
-    fc.property(fc.integer(), calm, talks, (seed, sky, steps) => {
-      const { network } = play(seed, sky, steps)
-      for (const node of network.nodes) t.deepEqual(node.said('request-failed'), [])
+    fc.property(fc.integer(), lossless, talks, (seed, conditions, steps) => {
+      const { network } = play(seed, conditions, steps)
+      for (const node of network.nodes) t.deepEqual(node.emitted('request-failed'), [])
     }),
     {
       numRuns: 40,
@@ -160,7 +165,7 @@ test('without loss, every request of live nodes is answered, however packets ove
             { do: 'talk', from: 1, to: 0, bytes: 1076 },
           ],
         ],
-        // So does an answer, and the challenge comes twice.
+        // So does an answer, and the challenge arrives twice.
         [
           -7,
           { duplication: 177, latencyMs: 3, jitterMs: 18 },
@@ -181,7 +186,7 @@ test('any bytes may arrive: they are counted, and nothing throws', t => {
   a.answer = b.answer = payload => payload
   a.handle({ type: 'talk', ref: 1, to: b.record, protocol: ECHO, payload: ECHO })
   network.runFor(300)
-  const genuine = [...a.said('send'), ...b.said('send')].flatMap(output => output.batch.map(({ bytes }) => bytes))
+  const genuine = [...a.emitted('send'), ...b.emitted('send')].flatMap(output => output.batch.map(({ bytes }) => bytes))
   const received = fc.oneof(
     fc.uint8Array({ maxLength: 1400 }),
     fc.tuple(fc.nat(), fc.nat(), fc.nat({ max: 255 }), fc.nat({ max: 1280 })).map(([which, at, value, length]) => {
@@ -190,7 +195,7 @@ test('any bytes may arrive: they are counted, and nothing throws', t => {
       return bytes
     }),
   )
-  const before = b.core.counters.packetsReceived
+  const before = b.core.counters.get('packetsReceived')
   let sent = 0
   fc.assert(
     fc.property(received, fc.constantFrom(a.endpoint, { host: '127.0.0.9', port: 1 }), (bytes, endpoint) => {
@@ -199,13 +204,13 @@ test('any bytes may arrive: they are counted, and nothing throws', t => {
     }),
     { numRuns: 1000 },
   )
-  t.is(b.core.counters.packetsReceived, before + sent)
-  t.true(b.core.counters.headerInvalid + b.core.counters.packetSizeInvalid > 0)
-  // The session lives through all of it.
+  t.is(b.core.counters.get('packetsReceived'), before + sent)
+  t.true(b.core.counters.get('headerInvalid') + b.core.counters.get('packetSizeInvalid') > 0)
+  // The session survives all of it.
   a.handle({ type: 'talk', ref: 2, to: b.record, protocol: ECHO, payload: ECHO })
   network.runFor(900)
   t.deepEqual(
-    a.said('talk-answered').map(output => output.ref),
+    a.emitted('talk-answered').map(output => output.ref),
     [1, 2],
   )
 })

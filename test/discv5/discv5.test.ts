@@ -1,5 +1,5 @@
 import test from 'ava'
-import { TestNetwork } from './network.ts'
+import { TestNetwork } from '../testing/discv5/network.ts'
 
 const text = (value: string): Uint8Array => new TextEncoder().encode(value)
 
@@ -9,14 +9,14 @@ test('a first TALKREQ is answered after one handshake', t => {
   b.answer = payload => payload
   a.handle({ type: 'talk', ref: 7, to: b.record, protocol: text('echo'), payload: text('hello') })
   network.runFor(500)
-  t.deepEqual(a.said('talk-answered'), [{ type: 'talk-answered', ref: 7, payload: text('hello') }])
-  t.is(b.core.counters.handshakesAccepted, 1)
-  t.is(a.core.counters.handshakesSent, 1)
+  t.deepEqual(a.emitted('talk-answered'), [{ type: 'talk-answered', ref: 7, payload: text('hello') }])
+  t.is(b.core.counters.get('handshakesAccepted'), 1)
+  t.is(a.core.counters.get('handshakesSent'), 1)
   t.deepEqual(
-    a.said('node-met').map(output => output.record.nodeIdHex),
+    a.emitted('node-met').map(output => output.record.nodeIdHex),
     [b.record.nodeIdHex],
   )
-  t.is(b.said('node-met')[0]?.record.text, a.record.text)
+  t.is(b.emitted('node-met')[0]?.record.text, a.record.text)
 })
 
 test('a first TALKREQ of 1,000 bytes waits behind the handshake, beside which it does not fit', t => {
@@ -26,8 +26,8 @@ test('a first TALKREQ of 1,000 bytes waits behind the handshake, beside which it
   const payload = network.randomness.bytes(1000)
   a.handle({ type: 'talk', ref: 1, to: b.record, protocol: text('echo'), payload })
   network.runFor(500)
-  t.deepEqual(a.said('talk-answered')[0]?.payload, payload)
-  for (const output of [...a.said('send'), ...b.said('send')]) {
+  t.deepEqual(a.emitted('talk-answered')[0]?.payload, payload)
+  for (const output of [...a.emitted('send'), ...b.emitted('send')]) {
     for (const { bytes } of output.batch) t.true(bytes.length >= 63 && bytes.length <= 1280)
   }
 })
@@ -40,9 +40,9 @@ test('64 requests at first contact share one handshake', t => {
     a.handle({ type: 'talk', ref, to: b.record, protocol: text('echo'), payload: Uint8Array.of(ref) })
   }
   network.runFor(500)
-  t.is(a.said('talk-answered').length, 64)
-  t.is(b.core.counters.handshakesAccepted, 1)
-  t.is(b.core.counters.whoareyouSent, 1)
+  t.is(a.emitted('talk-answered').length, 64)
+  t.is(b.core.counters.get('handshakesAccepted'), 1)
+  t.is(b.core.counters.get('whoareyouSent'), 1)
 })
 
 test('both sides open at once: two handshakes cross, and every request is answered', t => {
@@ -54,10 +54,10 @@ test('both sides open at once: two handshakes cross, and every request is answer
     b.handle({ type: 'talk', ref, to: a.record, protocol: text('echo'), payload: Uint8Array.of(ref) })
   }
   network.runFor(900)
-  t.is(a.said('talk-answered').length, 8)
-  t.is(b.said('talk-answered').length, 8)
-  t.is(a.core.counters.whoareyouReceived, 1)
-  t.is(b.core.counters.whoareyouReceived, 1)
+  t.is(a.emitted('talk-answered').length, 8)
+  t.is(b.emitted('talk-answered').length, 8)
+  t.is(a.core.counters.get('whoareyouReceived'), 1)
+  t.is(b.core.counters.get('whoareyouReceived'), 1)
   for (const node of [a, b]) {
     const [session] = node.core.snapshot().sessions
     t.is(session?.state, 'established')
@@ -72,7 +72,7 @@ test('a peer that restarts challenges: the requests are sent again, and one-way 
   before.answer = payload => payload
   a.handle({ type: 'talk', ref: 1, to: before.record, protocol: text('echo'), payload: text('one') })
   network.runFor(500)
-  t.is(a.said('talk-answered').length, 1)
+  t.is(a.emitted('talk-answered').length, 1)
 
   network.remove(before)
   const after = network.add({ privateKey, port: before.endpoint.port, oneWayProtocols: ['utp'] })
@@ -89,14 +89,14 @@ test('a peer that restarts challenges: the requests are sent again, and one-way 
   network.runFor(900)
   t.deepEqual(
     a
-      .said('talk-answered')
+      .emitted('talk-answered')
       .map(output => output.ref)
       .sort(),
     [1, 2, 3],
   )
-  t.deepEqual(a.said('request-failed'), [])
+  t.deepEqual(a.emitted('request-failed'), [])
   t.deepEqual(
-    after.said('talks-received').flatMap(output => output.payloads),
+    after.emitted('talks-received').flatMap(output => output.payloads),
     [text('x'), text('y'), text('z')],
   )
 })

@@ -5,8 +5,8 @@ import type { DiscoveryOutput } from '../../src/discv5/discv5.ts'
 import { unwrap } from '../../src/errors.ts'
 import { parseRecord } from '../../src/identity/node-record.ts'
 import { freePort } from '../free-port.ts'
-import { conformance, devp2p } from './devp2p.ts'
-import { LiveNode } from './live-node.ts'
+import { conformance, devp2p } from '../testing/discv5/devp2p.ts'
+import { LiveNode } from '../testing/discv5/live-node.ts'
 
 const command = devp2p()
 const run = command === undefined ? test.skip : test
@@ -19,7 +19,7 @@ run(`go-ethereum's discv5 conformance suite (skipped without devp2p)`, async t =
   t.deepEqual(failed, [], output)
 })
 
-/** A go-ethereum node, and its record once it listens. */
+/** A go-ethereum node, and its record as soon as it listens. */
 async function goEthereum(
   port: number,
   key: string,
@@ -51,7 +51,7 @@ run('go-ethereum answers us at first contact, and after it has restarted (skippe
   const outcomes = new Map<number, DiscoveryOutput['type']>()
   let awaited = 0
   let settled: () => void = () => {}
-  // Nothing is lost on loopback: whoever is late was kept from its processor.
+  // Nothing is lost on loopback: a late answer waited for the processor.
   const node = await LiveNode.open({ limits: { requestTimeoutMs: 30_000 } }, output => {
     if (!('ref' in output)) return
     outcomes.set(output.ref, output.type)
@@ -82,5 +82,5 @@ run('go-ethereum answers us at first contact, and after it has restarted (skippe
   const answers = ['talk-answered', 'nodes', ...new Array<string>(10).fill('pong')]
   const heard = [...outcomes].sort(([a], [b]) => a - b).map(([, type]) => type as string)
   t.deepEqual(heard, [...answers, ...answers])
-  t.is(node.core.counters.sessionsLost, 1)
+  t.is(node.core.counters.get('sessionsLost'), 1)
 })

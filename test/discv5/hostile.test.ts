@@ -13,8 +13,8 @@ import {
 } from '../../src/discv5/wire/message.ts'
 import { FLAG_HANDSHAKE, FLAG_ORDINARY, FLAG_WHOAREYOU } from '../../src/discv5/wire/packet.ts'
 import type { Datagram } from '../../src/transport/datagram.ts'
-import { TestNetwork, type TestNode } from './network.ts'
-import { RawPeer } from './raw-peer.ts'
+import { TestNetwork, type TestNode } from '../testing/discv5/network.ts'
+import { RawPeer } from '../testing/discv5/raw-peer.ts'
 
 const PROTOCOL = Uint8Array.of(0x50, 0)
 const UTP = new TextEncoder().encode('utp')
@@ -34,13 +34,13 @@ const limits = {
 }
 const OUTCOMES: readonly string[] = ['talk-answered', 'request-failed', 'pong', 'nodes', 'lookup-done', 'resolved']
 
-/** Peers with keys of their own that keep to no rule: they complete handshakes, and then say whatever chance gives. */
-class Mob {
+/** Peers with valid keys that break the rules: they complete handshakes and then send random messages. */
+class HostilePeers {
   readonly peers = Array.from({ length: 20 }, (_, index) => new RawPeer(9_000 + index, 20_000 + index))
   readonly #node: TestNode
   readonly #random: Randomness
   readonly #challenges = new Map<RawPeer, Uint8Array>()
-  /** Of what the node has sent: nonces to challenge, request ids to answer. */
+  /** From packets of the node: nonces to challenge, request ids to answer. */
   #nonces: Uint8Array[] = [new Uint8Array(12)]
   #requestIds: Uint8Array[] = [Uint8Array.of(1)]
   #seen = 0
@@ -70,7 +70,7 @@ class Mob {
     ])
   }
 
-  /** A packet of one of them, from where it is or from somewhere else. */
+  /** A packet of one of the peers, from its endpoint or from another. */
   packet(): Datagram {
     const { record } = this.#node
     const peer = this.pick(this.peers)
@@ -81,7 +81,7 @@ class Mob {
     return { endpoint, bytes: packet }
   }
 
-  /** What they say to what the node has sent since the last time. */
+  /** Their replies to the packets that the node has sent since the last call. */
   replies(): Datagram[] {
     const { outputs } = this.#node
     const sent = outputs.slice(this.#seen).flatMap(output => (output.type === 'send' ? output.batch : []))
@@ -113,10 +113,10 @@ class Mob {
   }
 }
 
-function ask(node: TestNode, mob: Mob, random: Randomness, ref: number): void {
-  const to = mob.pick(mob.peers).record
+function ask(node: TestNode, hostile: HostilePeers, random: Randomness, ref: number): void {
+  const to = hostile.pick(hostile.peers).record
   const payload = random.bytes(random.below(1_250))
-  const question = mob.pick<Request['type'] | 'lookup' | 'resolve'>([PING, FINDNODE, TALKREQ, 'lookup', 'resolve'])
+  const question = hostile.pick<Request['type'] | 'lookup' | 'resolve'>([PING, FINDNODE, TALKREQ, 'lookup', 'resolve'])
   if (question === PING) node.handle({ type: 'ping', ref, to })
   else if (question === FINDNODE) node.handle({ type: 'find-nodes', ref, to, distances: [random.below(257)] })
   else if (question === TALKREQ) node.handle({ type: 'talk', ref, to, protocol: PROTOCOL, payload })
@@ -124,36 +124,36 @@ function ask(node: TestNode, mob: Mob, random: Randomness, ref: number): void {
   else node.handle({ type: 'resolve', ref, nodeId: to.nodeId })
 }
 
-test('peers with sessions that keep to no rule: nothing throws, tables keep their limits, each request has one outcome', t => {
+test('peers with sessions that break the rules: nothing throws, tables keep their limits, each request has one outcome', t => {
   let established = 0
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 1e9 }), seed => {
       const network = new TestNetwork(seed)
       const random = seededRandomness(seed)
       const node = network.add({ limits, oneWayProtocols: ['utp'], protocols: [PROTOCOL] })
-      const mob = new Mob(node, random)
+      const hostile = new HostilePeers(node, random)
       let refs = 0
       for (let step = 0; step < 300; step++) {
         const what = random.below(8)
-        if (what === 0) ask(node, mob, random, ++refs)
+        if (what === 0) ask(node, hostile, random, ++refs)
         else if (what === 1) network.runFor(random.below(500))
         else if (what === 2) {
           const payloads = Array.from({ length: random.below(20) }, () => random.bytes(random.below(1_200)))
-          node.handle({ type: 'send-talks', to: mob.pick(mob.peers).record, protocol: UTP, payloads })
-        } else node.handle({ type: 'datagrams', batch: [mob.packet()] })
-        const batch = mob.replies()
+          node.handle({ type: 'send-talks', to: hostile.pick(hostile.peers).record, protocol: UTP, payloads })
+        } else node.handle({ type: 'datagrams', batch: [hostile.packet()] })
+        const batch = hostile.replies()
         if (batch.length > 0) node.handle({ type: 'datagrams', batch })
         const { sessions, challenges, requestsInFlight, lookups } = node.core.snapshot()
         t.true(sessions.length <= limits.sessions && challenges <= limits.challenges && lookups <= limits.lookups)
-        // Beside these, each session may have the PING of its handshake in flight.
+        // Each session may have the PING of its handshake in flight as well.
         t.true(requestsInFlight <= limits.requests + limits.sessions)
         for (const { queued } of sessions) t.true(queued <= limits.queuedPerPeer + limits.requestsPerPeer)
       }
       network.runFor(60_000)
       const settled = node.outputs.filter(output => OUTCOMES.includes(output.type)).length
       t.is(settled, refs)
-      established += node.core.counters.sessionsEstablished
-      for (const { batch } of node.said('send'))
+      established += node.core.counters.get('sessionsEstablished')
+      for (const { batch } of node.emitted('send'))
         for (const { bytes } of batch) t.true(bytes.length >= 63 && bytes.length <= 1280)
     }),
     { numRuns: 8 },

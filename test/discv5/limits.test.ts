@@ -1,7 +1,7 @@
 import test from 'ava'
 import { discoveryLimits } from '../../src/discv5/limits.ts'
 
-test('limits: the defaults with what is changed; what is no limit is refused', t => {
+test('limits: the defaults with the changes; an unknown or non-positive limit is refused', t => {
   t.is(discoveryLimits({ sessions: 7 }).sessions, 7)
   t.throws(() => discoveryLimits({ sessions: 0 }), { code: 'CONFIG_INVALID' })
   t.throws(() => discoveryLimits({ sessions: Number.NaN }), { code: 'CONFIG_INVALID' })

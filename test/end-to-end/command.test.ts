@@ -9,6 +9,7 @@ test('every command has --help, on standard output', async t => {
     ['devnet', '--help'],
     ['enr', '--help'],
     ['enr', 'new', '--help'],
+    ['composition', '--help'],
   ]) {
     const { code, stdout, stderr } = await spimpl(argv)
     t.is(code, 0, argv.join(' '))
@@ -19,7 +20,7 @@ test('every command has --help, on standard output', async t => {
 
 test('a bad value is named, with what would be right, and the code is 2', async t => {
   const cases: readonly (readonly [argv: string[], message: RegExp])[] = [
-    [['dance'], /expected one of run, devnet, enr, machines, got "dance"/],
+    [['dance'], /expected one of run, devnet, enr, composition, machines, got "dance"/],
     [['machines', 'tea'], /expected one of session, stream, child, got "tea"/],
     [['run', '--udp-port', '99999'], /--udp-port.*99999/],
     [['run', '--headers', '/no/such/place'], /\/no\/such\/place/],
@@ -68,12 +69,25 @@ test('a data directory keeps the content of each network by itself: a block numb
   t.deepEqual(databases.sort(), ['history-sepolia.mdb', 'history.mdb'])
 })
 
+test('the composition of a node is printed from the value that runs', async t => {
+  const { code, stdout } = await spimpl(['composition'])
+  t.is(code, 0)
+  t.regex(stdout, /^\| network: rest-for-one \| ports /m)
+  t.regex(stdout, /^\| +\| overlay +\| main \| network \| ports, storage, validation, discovery, streams +\|$/m)
+  t.regex((await spimpl(['composition', '--mermaid'])).stdout, /^flowchart BT\n {2}subgraph supervisor0/)
+  const rows = JSON.parse((await spimpl(['composition', '--json'])).stdout) as { readonly row: string }[]
+  t.deepEqual(
+    rows.map(({ row }) => row),
+    ['ports', 'storage', 'validation', 'transport', 'discovery', 'streams', 'overlay', 'events', 'rpc'],
+  )
+})
+
 test('machines are drawn from what runs', async t => {
   const { code, stdout } = await spimpl(['machines'])
   t.is(code, 0)
   t.is(stdout.match(/^stateDiagram-v2$/gm)?.length, 3)
   t.regex(stdout, /^ {2}state "syn-sent" as syn_sent$/m)
-  t.regex(stdout, /^ {2}syn_sent --> connected: ESTABLISHED$/m)
+  t.regex(stdout, /^ {2}syn_sent --> connected: establish$/m)
   const { stdout: json } = await spimpl(['machines', 'stream', '--json'])
-  t.deepEqual(JSON.parse(json).stream.transitions[0], { from: 'idle', event: 'CONNECT', to: 'syn-sent' })
+  t.deepEqual(JSON.parse(json).stream.transitions[0], { from: 'idle', event: 'connect', to: 'syn-sent' })
 })

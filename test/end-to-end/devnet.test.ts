@@ -3,7 +3,7 @@ import path from 'node:path'
 import test from 'ava'
 import { makeChain } from '../../src/history/chain-maker/chain-maker.ts'
 import { type Block, formatBlockFile } from '../../src/history/headers/block-file.ts'
-import { blocksDirectory } from '../history/blocks.ts'
+import { blocksDirectory } from '../testing/history/blocks.ts'
 import { vectorsMissing } from '../vectors.ts'
 import { spimpl, temporaryDirectory } from './command.ts'
 

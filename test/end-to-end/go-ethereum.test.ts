@@ -1,5 +1,5 @@
 import test from 'ava'
-import { conformance, devp2p } from '../discv5/devp2p.ts'
+import { conformance, devp2p } from '../testing/discv5/devp2p.ts'
 import { NodeProcess } from './command.ts'
 
 const command = devp2p()

@@ -6,15 +6,14 @@ import { nodeCryptography } from '../../src/crypto/node-cryptography.ts'
 import { makeChain } from '../../src/history/chain-maker/chain-maker.ts'
 import { encodeContentKey } from '../../src/history/content/content-key.ts'
 import type { Block } from '../../src/history/headers/block-file.ts'
-import { HeaderTable } from '../../src/history/headers/header-directory.ts'
 import { validateInWorker } from '../../src/history/validation/validation-task.ts'
 import { newPrivateKey } from '../../src/identity/keys.ts'
-import { openContentStore } from '../../src/store/store.ts'
 import type { Endpoint } from '../../src/transport/datagram.ts'
-import { openDatagramSocket } from '../../src/transport/node-dgram.ts'
-import { type Relay, type RelayConditions, startRelay } from '../relay.ts'
+import { type Relay, type RelayConditions, startRelay } from '../testing/transport/relay.ts'
 
-/** Two nodes that publish the endpoints of a relay in place of their own: nothing goes from one to the other past it. */
+/**
+ * Two nodes that publish the endpoints of a relay in place of their own: nothing goes from one to the other past it.
+ */
 async function apart(
   t: ExecutionContext,
   blocks: readonly Block[],
@@ -27,26 +26,16 @@ async function apart(
     startNode({
       name: `node-${index}`,
       privateKey: newPrivateKey(seededRandomness(index + 1), nodeCryptography),
-      crypto: nodeCryptography,
-      chainId: 1n,
       udp: { host: '127.0.0.1', port: 0 },
       async publish(local) {
         bound[index]!(local)
         const { towardsA, towardsB } = await relay
         return index === 0 ? towardsA : towardsB
       },
-      adoptAddress: false,
-      openSocket: openDatagramSocket,
-      openStore: store => openContentStore({ ...store, directory: undefined, name: 'history' }),
-      storage: { capacityBytes: 1e9, radius: { type: 'max' } },
-      headers: new HeaderTable(
-        blocks.map(block => block.header),
-        'the test',
-      ),
+      radius: { type: 'max' },
+      headers: blocks,
       compute: validateInWorker,
-      bootstrap: [],
-      rpc: undefined,
-      clientVersion: 'spimpl/test',
+      bootnodes: [],
     })
   const [a, b] = await Promise.all([start(0), start(1)])
   t.teardown(async () => {
@@ -62,11 +51,11 @@ test('large content arrives whole over a link that loses 2 % and reorders', asyn
   const blocks = makeChain({ seed: 5, blocks: 2, profiles: [profile] })
   const { a, b, relay } = await apart(t, blocks, { loss: 0.02, delayMs: 1, jitterMs: 3 })
   const call = { signal: AbortSignal.timeout(80_000) }
-  t.true(await b.api.history.addRecord(a.record(), call))
+  t.true(await b.history.addRecord(a.record, call))
   for (const { number, body } of blocks) {
     const key = encodeContentKey({ type: 'body', number })
-    t.true(await a.api.history.store(key, body.slice(), call))
-    const found = await b.api.history.getContent(key, call)
+    t.true(await a.history.store(key, body.slice(), call))
+    const found = await b.history.get(key, call)
     t.true(found?.utpTransfer)
     t.true(toHex(found!.content) === toHex(body))
   }

@@ -8,7 +8,10 @@ import { encodeContentKey } from '../../src/history/content/content-key.ts'
 import { PublishableRecord } from '../../src/identity/publishable-record.ts'
 import { NodeProcess, temporaryDirectory } from './command.ts'
 
-/** What the Portal suites of hive (rpc_compat.rs, interop.rs) assert of tables, and what they meet when a machine is busy. */
+/**
+ * What the Portal suites of hive (rpc_compat.rs, interop.rs) assert of tables, and what they meet when a machine is
+ * busy.
+ */
 
 /** A record as their `generate_random_remote_enr` makes it: of nobody, and without a word of Portal. */
 function strangersRecord(digit: number) {
@@ -37,7 +40,8 @@ test('AddEnr, GetEnr and DeleteEnr: what is deleted is gone, at once and from wh
 test('discv5_deleteEnr: discovery has it no more', async t => {
   const node = await NodeProcess.start(t, [])
   const { text, nodeIdHex } = strangersRecord(2)
-  // Who does not answer is dropped after some seconds: should the machine take those between the two calls, it is added again.
+  // Who does not answer is dropped after some seconds: should the machine take those between the two calls, it is added
+  // again.
   do {
     t.true(await node.result('portal_historyAddEnr', text))
   } while (!(await node.result('discv5_deleteEnr', nodeIdHex)))

@@ -4,7 +4,7 @@ import test from 'ava'
 import { toHex } from '../../src/codec/hex.ts'
 import { encodeContentKey, type HistoryContentType } from '../../src/history/content/content-key.ts'
 import { readBlockFile } from '../../src/history/headers/block-file.ts'
-import { blocksDirectory } from '../history/blocks.ts'
+import { blocksDirectory } from '../testing/history/blocks.ts'
 import { vectorsMissing } from '../vectors.ts'
 import { NodeProcess, temporaryDirectory } from './command.ts'
 
@@ -72,7 +72,8 @@ onBlocks('what is put is gossiped to the node that should hold it', async t => {
   )
   t.true(put.storedLocally)
   t.is(put.peerCount, 1)
-  // Nothing of another process says when: it is asked again as soon as it has answered, until the test's own time is up.
+  // Nothing of another process says when: it is asked again as soon as it has answered, until the test's own time is
+  // up.
   for (;;) {
     const local = await b.call('portal_historyLocalContent', key)
     if (local.result === value) break
@@ -114,7 +115,8 @@ onBlocks('a data directory belongs to one process, keeps its key, and its conten
 
 onBlocks('a node that is told to stop keeps the deadlines of its phases', async t => {
   t.timeout(60_000)
-  // 1.9 s together (actors/node.ts): who does not keep his is named in the log. A machine may take them for itself, though not each time.
+  // 1.9 s together (actors/node.ts): who does not keep his is named in the log. A machine may take them for itself,
+  // though not each time.
   let late: readonly string[] = ['never stopped']
   for (let tries = 0; tries < 3 && late.length > 0; tries++) {
     const node = await NodeProcess.start(t, ['--headers', blocks!, '--data-dir', await temporaryDirectory(t)])

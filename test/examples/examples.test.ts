@@ -19,6 +19,14 @@ test('counter', async t => {
   t.deepEqual(await output('counter'), ['42'])
 })
 
+test('two-nodes: they meet, and the second retrieves what the first stored; README shows this program', async t => {
+  t.deepEqual(await output('two-nodes'), ['368022 bytes, over uTP'])
+  const text = readFileSync(path.join(projectRoot, 'examples', 'two-nodes.ts'), 'utf8')
+  const program = text.slice(text.indexOf('import'))
+  t.true(readFileSync(path.join(projectRoot, 'README.md'), 'utf8').includes(`\`\`\`ts\n${program}\`\`\``))
+  t.true(program.split('\n').length < 40)
+})
+
 test('supervised-workers: the parser fails, what stands on it restarts with it, in order', async t => {
   const lines = await output('supervised-workers')
   t.deepEqual(lines.slice(0, 8), [
@@ -106,7 +114,7 @@ test('guide: 5-tree', async t => {
   const lines = await output('guide/5-tree')
   t.regex(lines.join('\n'), /node running[\s\S]*storage running[\s\S]*api running/)
   t.deepEqual(lines.slice(-5), [
-    '/api stops',
+    '/front/api stops',
     '/node/discovery stops',
     '/node/transport stops',
     '/node/storage stops',

@@ -4,8 +4,8 @@ import path from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { toHex } from '../../src/codec/hex.ts'
 import { loadBlocks, readBlockFile, readFileHeader } from '../../src/history/headers/block-file.ts'
-import { blocksDirectory } from './blocks.ts'
-import { headerOf } from './headers.ts'
+import { blocksDirectory } from '../testing/history/blocks.ts'
+import { headerOf } from '../testing/history/headers.ts'
 
 const vectorTest = blocksDirectory() === undefined ? test.skip : test
 

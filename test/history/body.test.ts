@@ -6,10 +6,10 @@ import { toHex } from '../../src/codec/hex.ts'
 import { type BodyCommitments, EMPTY_OMMERS_HASH, validateBody } from '../../src/history/content/body.ts'
 import { MAX_TRIE_ITEMS } from '../../src/history/content/ordered-trie.ts'
 import { MAX_CONTENT_BYTES } from '../../src/history/content/refusal.ts'
+import { blocksDirectory, mainnetBlocks } from '../testing/history/blocks.ts'
+import { referenceKeccak, referenceTrieRoot } from '../testing/history/reference.ts'
+import { damages, everyBitFlip, samplePositions, withByte } from '../testing/history/tampering.ts'
 import { vectorsMissing } from '../vectors.ts'
-import { blocksDirectory, mainnetBlocks } from './blocks.ts'
-import { referenceKeccak, referenceTrieRoot } from './reference.ts'
-import { damages, everyBitFlip, samplePositions, withByte } from './tampering.ts'
 
 const vectorTest = blocksDirectory() === undefined ? test.skip : test
 if (blocksDirectory() === undefined) console.log(vectorsMissing)

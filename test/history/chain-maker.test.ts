@@ -14,7 +14,12 @@ import { formatBlockFile, loadBlocks } from '../../src/history/headers/block-fil
 import { decodeHeader } from '../../src/history/headers/header.ts'
 import { recoverAuthority, recoverSender, type SignedTransaction } from '../../src/wallet/transaction.ts'
 import { decodeTransaction } from '../../src/wallet/transaction-decoder.ts'
-import { consensusReceiptsRoot, type ReferenceReceipt, referenceBloom, referenceTrieRoot } from './reference.ts'
+import {
+  consensusReceiptsRoot,
+  type ReferenceReceipt,
+  referenceBloom,
+  referenceTrieRoot,
+} from '../testing/history/reference.ts'
 
 const chain = makeChain({ seed: 3, blocks: 8 })
 

@@ -12,9 +12,9 @@ import {
   MAX_HEADER_BYTES,
   makeHeader,
 } from '../../src/history/headers/header.ts'
+import { blocksDirectory, mainnetBlocks } from '../testing/history/blocks.ts'
+import { referenceKeccak } from '../testing/history/reference.ts'
 import { vectorsMissing } from '../vectors.ts'
-import { blocksDirectory, mainnetBlocks } from './blocks.ts'
-import { referenceKeccak } from './reference.ts'
 
 const vectorTest = blocksDirectory() === undefined ? test.skip : test
 if (blocksDirectory() === undefined) console.log(vectorsMissing)

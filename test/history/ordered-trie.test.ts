@@ -2,7 +2,7 @@ import test from 'ava'
 import fc from 'fast-check'
 import { toHex } from '../../src/codec/hex.ts'
 import { EMPTY_TRIE_ROOT, MAX_TRIE_ITEMS, orderedTrieRoot } from '../../src/history/content/ordered-trie.ts'
-import { referenceTrieRoot } from './reference.ts'
+import { referenceTrieRoot } from '../testing/history/reference.ts'
 
 function rootOf(values: readonly Uint8Array[]): Uint8Array {
   const longest = Math.max(0, ...values.map(value => value.length))

@@ -5,10 +5,10 @@ import { toHex } from '../../src/codec/hex.ts'
 import { MAX_TRIE_ITEMS } from '../../src/history/content/ordered-trie.ts'
 import { validateReceipts } from '../../src/history/content/receipts.ts'
 import { MAX_CONTENT_BYTES } from '../../src/history/content/refusal.ts'
+import { blocksDirectory, mainnetBlocks } from '../testing/history/blocks.ts'
+import { consensusReceiptsRoot, type ReferenceReceipt, storedReceipts } from '../testing/history/reference.ts'
+import { damages, everyBitFlip, samplePositions, withByte } from '../testing/history/tampering.ts'
 import { vectorsMissing } from '../vectors.ts'
-import { blocksDirectory, mainnetBlocks } from './blocks.ts'
-import { consensusReceiptsRoot, type ReferenceReceipt, storedReceipts } from './reference.ts'
-import { damages, everyBitFlip, samplePositions, withByte } from './tampering.ts'
 
 const vectorTest = blocksDirectory() === undefined ? test.skip : test
 if (blocksDirectory() === undefined) console.log(vectorsMissing)

@@ -6,15 +6,11 @@ import { validateContent } from '../../src/history/content/content.ts'
 import { encodeContentKey, type HistoryContentType } from '../../src/history/content/content-key.ts'
 import { MAX_CONTENT_BYTES } from '../../src/history/content/refusal.ts'
 import type { Block } from '../../src/history/headers/block-file.ts'
-import {
-  blamesContent,
-  Validation,
-  type ValidationInput,
-  type ValidationLimits,
-  type ValidationOutput,
-} from '../../src/history/validation/validation.ts'
+import type { ValidationLimits } from '../../src/history/limits.ts'
+import type { ValidationInput, ValidationOutput } from '../../src/history/messages.ts'
+import { blamesContent, Validation } from '../../src/history/validation/validation.ts'
 import { type ValidationJob, validateInWorker, validationTask } from '../../src/history/validation/validation-task.ts'
-import { withByte } from './tampering.ts'
+import { withByte } from '../testing/history/tampering.ts'
 
 // Block 1 is small, block 2 large (chain-maker.ts).
 const chain = makeChain({ seed: 5, blocks: 4 })
@@ -166,7 +162,7 @@ test('what waits is bounded, in items and in bytes', t => {
   t.is(core.snapshot().pendingItems, 2)
 })
 
-test('a withdrawn question gets no verdict and takes no room', t => {
+test('a withdrawn item gets no verdict and takes no room', t => {
   const { core, send } = driven()
   send(ask(1, 'body', small))
   send(ask(2, 'body', large))

@@ -8,12 +8,12 @@ import { formatAddress, parseAddress } from '../../src/identity/ip-address.ts'
 const id = fc.uint8Array({ minLength: 32, maxLength: 32 })
 const big = (bytes: Uint8Array): bigint => BigInt(`0x${Buffer.from(bytes).toString('hex')}`)
 
-/** Ids that share a prefix, so that all distances are seen and not only those near 256. */
+/** Ids that share a prefix, so that all distances occur and not only those near 256. */
 const pair = fc
   .tuple(id, id, fc.nat(32))
   .map(([a, b, shared]) => [a, Uint8Array.of(...a.slice(0, shared), ...b.slice(shared))] as const)
 
-test('distances are those of the numbers', t => {
+test('distances are those of the ids as numbers', t => {
   fc.assert(
     fc.property(pair, ([a, b]) => {
       const xor = big(a) ^ big(b)
@@ -24,7 +24,7 @@ test('distances are those of the numbers', t => {
   t.is(logDistance(new Uint8Array(32), new Uint8Array(32)), 0)
 })
 
-test('comparing distances is comparing the numbers', t => {
+test('distances compare as numbers', t => {
   fc.assert(
     fc.property(id, pair, (target, [a, b]) => {
       const expected = compareBytes(xorDistance(target, a), xorDistance(target, b))
@@ -33,7 +33,7 @@ test('comparing distances is comparing the numbers', t => {
   )
 })
 
-test('a random id stands at the distance asked for, anywhere within it', t => {
+test('a random id is at the requested distance, anywhere within it', t => {
   const randomness = seededRandomness(5)
   fc.assert(
     fc.property(id, fc.nat(256), (own, distance) => {
@@ -47,7 +47,7 @@ test('a random id stands at the distance asked for, anywhere within it', t => {
   for (const distance of [-1, 257, 1.5]) t.throws(() => randomIdAtDistance(own, distance, randomness))
 })
 
-test('addresses go there and back', t => {
+test('addresses format and parse back', t => {
   const bytes = fc.oneof(
     fc.uint8Array({ minLength: 4, maxLength: 4 }),
     fc.uint8Array({ minLength: 16, maxLength: 16 }),
@@ -56,7 +56,7 @@ test('addresses go there and back', t => {
   fc.assert(fc.property(bytes, address => t.deepEqual(parseAddress(formatAddress(address)), address)))
 })
 
-test('addresses are written as RFC 5952 says', t => {
+test('addresses are formatted as in RFC 5952', t => {
   const facts: [string, string][] = [
     ['2001:0db8:0:0:0:0:2:1', '2001:db8::2:1'],
     ['2001:db8:0:1:1:1:1:1', '2001:db8:0:1:1:1:1:1'],

@@ -19,7 +19,7 @@ const EXAMPLE = {
 
 const ascii = (text: string): Uint8Array => new TextEncoder().encode(text)
 
-/** A record with a valid signature over whatever is asked for, however wrong the rest is. */
+/** A record with a valid signature over any content, valid or not. */
 function signed(pairs: readonly (readonly [string, RlpItem])[], seq: Uint8Array = Uint8Array.of(1)): Uint8Array {
   const items = [seq, ...pairs.flatMap(([key, value]) => [ascii(key), value])]
   const signature = crypto.sign(crypto.keccak256(encodeRlp(items)), EXAMPLE.privateKey)
@@ -37,7 +37,7 @@ const withPairs = (...pairs: (readonly [string, RlpItem])[]): Uint8Array =>
 const own = (entries: RecordChanges) =>
   new PublishableRecord({ privateKey: EXAMPLE.privateKey, crypto, entries }).current
 
-test('the example of EIP-778 decodes to what it says', t => {
+test('the example of EIP-778 decodes to the values in its text', t => {
   const record = unwrap(parseRecord(EXAMPLE.text, crypto))
   t.is(record.nodeIdHex, EXAMPLE.nodeId)
   t.is(toHex(record.nodeId), EXAMPLE.nodeId)
@@ -64,7 +64,7 @@ test('the example of EIP-778 decodes to what it says', t => {
   t.is(record.getRaw('tcp'), undefined)
 })
 
-test('a record of the other live client decodes to what its authors say', t => {
+test('a record of nimbus_portal_client decodes to the values that its authors publish', t => {
   // portal-network-specs, bootnodes.md: a nimbus_portal_client.
   const text =
     'enr:-Iu4QCV0e-_1Uw7p5mwRgx02z2zxnCGXCrWaBZspT0bZT6kcdA9nkWTHRsz2zt09SB2QJ46qhNjOKzQPMcz6MH1pq3MLY26CaWSCdjSCaXCEwiErIHDDAgIBiXNlY3AyNTZrMaEDF0wfAJ-f1UZtpG7RdNSiVhjDl_ktP1dsDioUcGO2f1ODdWRwgiOM'
@@ -121,7 +121,7 @@ test('no bytes make a decoder throw', t => {
   )
 })
 
-test('whatever is published decodes to the same', t => {
+test('a published record decodes to the same entries', t => {
   const entries = fc.record(
     {
       ip: fc.uint8Array({ minLength: 4, maxLength: 4 }),
@@ -165,7 +165,7 @@ test('a record of 300 bytes is accepted, of 301 refused', t => {
   t.like(parseRecord(`enr:${toBase64Url(large)}`, crypto), { ok: false, code: 'ENR_TOO_LARGE' })
 })
 
-test('keys are sorted and unique, although the signature holds', t => {
+test('unsorted or repeated keys are refused, although the signature is valid', t => {
   const id = identity[0]!
   const key = identity[1]!
   t.true(decodeRecord(signed([id, key]), crypto).ok)
@@ -177,7 +177,7 @@ test('keys are sorted and unique, although the signature holds', t => {
   })
 })
 
-test('predefined keys have values of their shape, although the signature holds', t => {
+test('predefined keys with values of another shape are refused, although the signature is valid', t => {
   const facts: [string, RlpItem, boolean][] = [
     ['ip', new Uint8Array(4), true],
     ['ip', new Uint8Array(3), false],
@@ -253,7 +253,7 @@ test('the text form has one spelling', t => {
   t.like(parseRecord(EXAMPLE.text.replace('_', '/'), crypto), { ok: false, code: 'ENR_MALFORMED' })
 })
 
-test('p is read as a list and as a list in a string, with later additions; pv is what older clients say', t => {
+test('p is read as a list and as a list in a string, with later additions; pv is that of older clients', t => {
   const p = [uintBytes(2), uintBytes(3), uintBytes(560_048)]
   const facts: [string, RlpItem, object | undefined][] = [
     ['p', p, { min: 2, max: 3, chainId: 560_048n }],

@@ -12,7 +12,7 @@ import { standardSchemes } from '../../src/identity/v4.ts'
 const privateKey = new Uint8Array(32).fill(0x42)
 const fresh = (): PublishableRecord => new PublishableRecord({ privateKey, crypto })
 
-test('seq rises with a publication that changes something, and only then', t => {
+test('seq increases with a publication that changes something, and only then', t => {
   const own = fresh()
   const first = own.current
   t.is(first.seq, 1n)
@@ -37,7 +37,7 @@ test('seq rises with a publication that changes something, and only then', t => 
   t.is(first.get('tcp'), undefined, 'a published record never changes')
 })
 
-test('after a restart seq goes on from the previous record', t => {
+test('after a restart seq continues from the previous record', t => {
   const entries = { udp: 9009, p: portalEntry({ min: 2, max: 2, chainId: 1n }) }
   const previous = new PublishableRecord({ privateKey, crypto, entries, seq: 41n }).current
   t.is(previous.seq, 41n)
@@ -48,7 +48,7 @@ test('after a restart seq goes on from the previous record', t => {
   })
 })
 
-test('a wrong change is refused whole', t => {
+test('an invalid change is refused as a whole', t => {
   const own = fresh()
   own.set({ udp: 5 })
   const published = own.publish()
@@ -68,7 +68,7 @@ test('a wrong change is refused whole', t => {
   t.is(own.publish(), published)
 })
 
-test('what may be set may be published at any seq', t => {
+test('entries that may be set may be published with any seq', t => {
   const own = new PublishableRecord({ privateKey, crypto, seq: 2n ** 64n - 2n })
   let length = 0
   t.throws(
@@ -97,7 +97,7 @@ test('endpoints become the keys of their family', t => {
   t.deepEqual(own.publish().endpoint, { host: '2001:db8::1', port: 9 })
 })
 
-test('the private key shows nowhere, and works for the handshake', t => {
+test('the private key is not visible, and works for the handshake', t => {
   const own = fresh()
   t.false(JSON.stringify(own).includes('42424242'))
   const digest = crypto.sha256(Uint8Array.of(1))
@@ -109,8 +109,8 @@ test('the private key shows nowhere, and works for the handshake', t => {
   t.throws(() => new PublishableRecord({ privateKey: new Uint8Array(31), crypto }), { code: 'KEY_INVALID' })
 })
 
-test('a user brings an identity scheme of their own', t => {
-  // Signs with a keyed hash: no scheme for a network, but another in every part that a scheme decides.
+test('a user may register an identity scheme', t => {
+  // Signs with a keyed hash: useless on a network, but different in every part of a scheme.
   const toy: IdentityScheme = {
     name: 'toy',
     signatureBytes: 32,
@@ -142,7 +142,7 @@ test('a user brings an identity scheme of their own', t => {
   t.throws(() => own.set({ toykey: 1 }), { code: 'ENR_FIELD_INVALID' })
 })
 
-test('a decoder remembers verified records, the least recently seen going first', t => {
+test('a decoder remembers verified records and forgets the least recently seen', t => {
   const records = [1, 2, 3].map(udp => new PublishableRecord({ privateKey, crypto, entries: { udp } }).current)
   const [first, second, third] = records.map(record => record.bytes)
   const decoder = new RecordDecoder({ crypto, capacity: 2 })

@@ -5,8 +5,8 @@ import { MAX_RADIUS } from '../../src/portal/knowledge/radius.ts'
 import type { OverlayInput, OverlayOutput } from '../../src/portal/portal.ts'
 import { encodeMessage, type PortalMessage } from '../../src/portal/wire/message.ts'
 import { encodePingPayload } from '../../src/portal/wire/ping-extension.ts'
-import { DrivenOverlay, MAINNET } from './driven-overlay.ts'
-import { contentOf, keyOf, recordOf } from './simulation.ts'
+import { DrivenOverlay } from '../testing/portal/driven-overlay.ts'
+import { contentOf, keyOf, MAINNET, recordOf } from '../testing/portal/sub-network.ts'
 
 const limits = {
   requests: 40,
@@ -39,8 +39,15 @@ const nodes = Array.from({ length: 40 }, (_, index) => {
 })
 
 type Talk = Extract<OverlayOutput, { readonly type: 'talk' }>
-type Question = Extract<OverlayOutput, { readonly type: 'want-content' | 'judge-offer' | 'validate' }>
+type Question = Extract<OverlayOutput, { readonly type: 'want-content' | 'want-presence' | 'validate' | 'keep' }>
+const QUESTIONS: readonly string[] = ['want-content', 'want-presence', 'validate', 'keep']
+const isQuestion = (output: OverlayOutput): output is Question => QUESTIONS.includes(output.type)
+
 type Transfer = Extract<OverlayOutput, { readonly type: 'fetch' | 'serve' | 'send' | 'receive' }>
+
+const reset = { code: 'STREAM_RESET', blamesContent: false } as const
+const wrong = { code: 'RECEIPTS_ROOT_WRONG', blamesContent: true } as const
+const unavailable = { code: 'HEADER_UNAVAILABLE', blamesContent: false } as const
 
 /** An overlay among peers, a store and transfers that do whatever chance says, in whatever order, twice or never. */
 class Chance {
@@ -69,8 +76,7 @@ class Chance {
   heard(outputs: readonly OverlayOutput[]): void {
     for (const output of outputs) {
       if (output.type === 'talk') this.talks.push(output)
-      else if (output.type === 'want-content' || output.type === 'judge-offer' || output.type === 'validate')
-        this.questions.push(output)
+      else if (isQuestion(output)) this.questions.push(output)
       else if (output.type === 'answer-talk') this.answered += 1
       else if (output.type === 'cancel-transfer')
         this.transfers = this.transfers.filter(({ ref }) => ref !== output.ref)
@@ -131,14 +137,14 @@ class Chance {
     if (this.questions.length === 0) return
     const [question] = this.questions.splice(this.below(this.questions.length), 1) as [Question]
     const { ref } = question
-    if (question.type === 'judge-offer')
-      this.handle({ type: 'offer-judged', ref, codes: question.items.map(() => this.pick([0, 0, 2] as const)) })
+    if (question.type === 'want-presence')
+      this.handle({ type: 'presence', ref, present: question.items.map(() => this.pick([false, false, true])) })
     else if (question.type === 'want-content') {
       const content = this.pick([undefined, new Uint8Array(10), new Uint8Array(2_000), new Uint8Array(40_000)])
       this.handle({ type: 'content-read', ref, content })
-    } else if (this.below(2) === 0) this.handle({ type: 'validated', ref, valid: true })
-    else
-      this.handle({ type: 'validated', ref, valid: false, code: this.pick(['CONTENT_INVALID', 'HEADER_UNAVAILABLE']) })
+    } else if (question.type === 'keep') this.handle({ type: this.pick(['content-kept', 'keep-failed']), ref })
+    else if (this.below(2) === 0) this.handle({ type: 'verdict', ref, valid: true })
+    else this.handle({ type: 'verdict', ref, valid: false, ...this.pick([wrong, unavailable]) })
   }
 
   transfer(): void {
@@ -153,7 +159,7 @@ class Chance {
     } else {
       this.transfers = this.transfers.filter(other => other !== one)
       if (what === 2) this.handle({ type: 'transfer-done', ref })
-      else this.handle({ type: 'transfer-failed', ref, code: this.pick(['STREAM_RESET', 'CONTENT_INVALID']) })
+      else this.handle({ type: 'transfer-failed', ref, ...this.pick([reset, wrong]) })
     }
   }
 
@@ -212,7 +218,7 @@ test('any inputs in any order: nothing throws, no table outgrows its limit, all 
         for (const { ref } of chance.talks.splice(0))
           chance.handle({ type: 'talk-failed', ref, code: 'REQUEST_TIMEOUT' })
         for (const { ref } of chance.transfers.splice(0))
-          chance.handle({ type: 'transfer-failed', ref, code: 'STREAM_RESET' })
+          chance.handle({ type: 'transfer-failed', ref, code: 'STREAM_RESET', blamesContent: false })
         chance.pass(30_000)
       }
       t.is(chance.answered, chance.requested)

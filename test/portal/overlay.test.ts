@@ -4,8 +4,8 @@ import { toHex } from '../../src/codec/hex.ts'
 import type { NodeRecord } from '../../src/identity/node-record.ts'
 import type { OverlayInput, OverlayOutput } from '../../src/portal/portal.ts'
 import { encodeMessage } from '../../src/portal/wire/message.ts'
-import { answerOf, DrivenOverlay, MAINNET, one, other, peer } from './driven-overlay.ts'
-import { contentOf, keyOf, recordOf, type Versions } from './simulation.ts'
+import { answerOf, DrivenOverlay, one, other, peer } from '../testing/portal/driven-overlay.ts'
+import { contentOf, keyOf, MAINNET, recordOf, type Versions } from '../testing/portal/sub-network.ts'
 
 test('FIND_NODES: records fit into one TALKRESP, live nodes only, never the asker', t => {
   const bench = new DrivenOverlay()
@@ -111,7 +111,9 @@ test('any bytes as a request: answered once, or a question is asked; nothing is 
       const from = recordOf(200 + version, current(version, version)).current
       const outputs = bench.request(from, payload)
       const answers = outputs.filter(output => output.type === 'answer-talk').length
-      const questions = outputs.filter(output => output.type === 'want-content' || output.type === 'judge-offer').length
+      const questions = outputs.filter(
+        output => output.type === 'want-content' || output.type === 'want-presence',
+      ).length
       t.is(answers + questions, 1)
     }),
     { numRuns: 1_000 },
@@ -162,11 +164,11 @@ test('answers, reports and questions that nobody asked for are passed over', t =
     { type: 'talk-answered', ref: 5, payload: Uint8Array.of(1) },
     { type: 'talk-failed', ref: 5, code: 'REQUEST_TIMEOUT' },
     { type: 'content-read', ref: 5, content: undefined },
-    { type: 'offer-judged', ref: 5, codes: [0] },
-    { type: 'validated', ref: 5, valid: true },
+    { type: 'presence', ref: 5, present: [false] },
+    { type: 'verdict', ref: 5, valid: true },
     { type: 'transfer-item', ref: 5, index: 0, content: Uint8Array.of(1), stored: false },
     { type: 'transfer-done', ref: 5 },
-    { type: 'transfer-failed', ref: 5, code: 'STREAM_RESET' },
+    { type: 'transfer-failed', ref: 5, code: 'STREAM_RESET', blamesContent: false },
     { type: 'cancel', ref: 5 },
     { type: 'timeout' },
   ]

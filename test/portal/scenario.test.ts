@@ -1,7 +1,8 @@
 import test from 'ava'
 import fc from 'fast-check'
 import { MAX_RADIUS } from '../../src/portal/knowledge/radius.ts'
-import { contentOf, keyOf, Simulation } from './simulation.ts'
+import { Simulation } from '../testing/portal/simulation.ts'
+import { contentOf, keyOf } from '../testing/portal/sub-network.ts'
 
 /** Something that happens in a network, at a moment that chance gives. */
 const event = fc.record({

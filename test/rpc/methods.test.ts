@@ -5,8 +5,8 @@ import { RpcError } from '../../src/rpc/rpc-errors.ts'
 import { serve, type TestServer } from './client.ts'
 import { absentKey, knownKey, other, peer, scriptedApi, self, unknownId } from './scripted-api.ts'
 
-// Shapes written down from jsonrpc/src/schemas and jsonrpc/src/content of the specification. Node ids of traces are uint256
-// there, without leading zeros; ours have them, as those of every client.
+// Shapes written down from jsonrpc/src/schemas and jsonrpc/src/content of the specification. Node ids of traces are
+// uint256 there, without leading zeros; ours have them, as those of every client.
 const hexString = z.string().regex(/^0x([0-9a-f]{2})*$/)
 const bytes32 = z.string().regex(/^0x[0-9a-f]{64}$/)
 const uint256 = z.string().regex(/^0x([1-9a-f][0-9a-f]{0,63}|0)$/)
@@ -210,7 +210,9 @@ test('a ping carries the payload that the user gave', async t => {
   const payload = { clientInfo: 'x', dataRadius: '0x00ff', capabilities: [0, 1] }
   const { result } = await server.call('portal_historyPing', [peer.text, 0, payload])
   t.deepEqual(result, { enrSeq: 5, payloadType: 0, payload: { ...payload, dataRadius: '0xff' } })
-  t.deepEqual(api.calls[0]?.given.slice(1), [0, { type: 0, clientInfo: 'x', dataRadius: 255n, capabilities: [0, 1] }])
+  t.deepEqual(api.calls[0]?.given.slice(1), [
+    { payloadType: 0, payload: { payloadType: 0, clientInfo: 'x', radius: 255n, capabilities: [0, 1] } },
+  ])
   const basic = await server.call('portal_historyPing', [peer.text, 1])
   t.deepEqual(basic.result, { enrSeq: 5, payloadType: 1, payload: { dataRadius: '0x0' } })
 })

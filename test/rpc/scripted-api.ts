@@ -1,7 +1,8 @@
 import { nodeCryptography } from '../../src/crypto/node-cryptography.ts'
 import { type NodeRecord, parseRecord } from '../../src/identity/node-record.ts'
 import { PublishableRecord } from '../../src/identity/publishable-record.ts'
-import type { ContentTrace, NodeApi } from '../../src/rpc/node-api.ts'
+import type { ContentTrace } from '../../src/portal/portal.ts'
+import type { ContentKey, NodeApi, NodeId } from '../../src/rpc/node-api.ts'
 import type { ParseRecord } from '../../src/rpc/parameters.ts'
 
 /** The own record (key 1) and two peers, made once. */
@@ -24,13 +25,13 @@ export const content = Uint8Array.of(0xc2, 0xc0, 0xc0)
 
 export const trace: ContentTrace = {
   origin: self.nodeIdHex,
-  targetId: new Uint8Array(32).fill(7),
+  targetId: `0x${'07'.repeat(32)}`,
   receivedFrom: peer.nodeIdHex,
-  responses: new Map([
-    [other.nodeIdHex, { durationMs: 3.4, respondedWith: [peer.nodeIdHex] }],
-    [peer.nodeIdHex, { durationMs: 7, respondedWith: [] }],
-  ]),
-  metadata: new Map([[peer.nodeIdHex, { enr: peer.text, distance: 255n }]]),
+  responses: {
+    [other.nodeIdHex]: { durationMs: 3.4, respondedWith: [peer.nodeIdHex] },
+    [peer.nodeIdHex]: { durationMs: 7, respondedWith: [] },
+  },
+  metadata: { [peer.nodeIdHex]: { enr: peer.text, distance: `0x${'ff'.padStart(64, '0')}` } },
   cancelled: [],
   startedAtMs: 1_700_000_000_000,
 }
@@ -55,35 +56,38 @@ type Overrides = {
 export function scriptedApi(overrides: Overrides = {}): ScriptedApi {
   const calls: ScriptedCall[] = []
   const hex = (bytes: Uint8Array) => `0x${Buffer.from(bytes).toString('hex')}`
-  const isKnown = (id: Uint8Array) => hex(id) === peer.nodeIdHex
-  const isKnownKey = (key: Uint8Array) => hex(key) === knownKey
+  const isKnown = (id: NodeId) => hex(id as Uint8Array) === peer.nodeIdHex
+  const isKnownKey = (key: ContentKey) => hex(key as Uint8Array) === knownKey
   const routing: NodeApi['discovery'] & NodeApi['history'] = {
-    routingTable: async () => ({ localNodeId: self.nodeId, buckets: [[], [peer.nodeId, other.nodeId], []] }),
+    table: async () => ({ localNodeId: self.nodeIdHex, buckets: [[], [peer.nodeIdHex, other.nodeIdHex], []] }),
     addRecord: async () => true,
     findRecord: async id => (isKnown(id) ? peer : undefined),
     removeRecord: async id => isKnown(id),
     lookupRecord: async id => (isKnown(id) ? peer : undefined),
     findNodes: async () => [peer, other],
-    recursiveFindNodes: async () => [other, peer],
+    lookup: async () => [other, peer],
     localRecord: async () => self,
     updateRecord: async () => self,
     talk: async (_, protocol, payload) => Uint8Array.of(...protocol, ...payload),
     findContent: async (_, key) =>
-      isKnownKey(key) ? { type: 'content', content, utpTransfer: true } : { type: 'records', records: [other] },
+      isKnownKey(key) ? { type: 'found', content, utpTransfer: true } : { type: 'nodes', records: [other] },
     offer: async (_, items) => new Uint8Array(items.length).fill(2),
-    getContent: async key => (isKnownKey(key) ? { content, utpTransfer: true } : undefined),
-    traceGetContent: async key => ({ content: isKnownKey(key) ? content : undefined, utpTransfer: false, trace }),
+    get: async key => (isKnownKey(key) ? { content, utpTransfer: true } : undefined),
+    retrieve: async () => ({ content, utpTransfer: true, from: peer, queries: 1 }),
+    trace: async key => ({ content: isKnownKey(key) ? content : undefined, utpTransfer: false, trace }),
     store: async () => true,
-    localContent: async key => (isKnownKey(key) ? content : undefined),
-    putContent: async () => ({
+    local: async key => (isKnownKey(key) ? content : undefined),
+    put: async () => ({
       storedLocally: true,
       peerCount: 6,
-      accepted: 1,
-      declined: 2,
-      alreadyStored: 3,
-      notWithinRadius: 4,
-      rateLimited: 5,
-      transferInProgress: 6,
+      acceptMetadata: {
+        acceptedCount: 1,
+        genericDeclineCount: 2,
+        alreadyStoredCount: 3,
+        notWithinRadiusCount: 4,
+        rateLimitedCount: 5,
+        transferInProgressCount: 6,
+      },
     }),
     ping: (async () => undefined) as never,
   }
@@ -92,13 +96,13 @@ export function scriptedApi(overrides: Overrides = {}): ScriptedApi {
     recipientIp: '127.0.0.1',
     recipientPort: 9001,
   })
-  const historyPing: NodeApi['history']['ping'] = async (_, type, payload) => ({
+  const historyPing: NodeApi['history']['ping'] = async (_, { payloadType = 0, payload } = {}) => ({
     enrSeq: 5n,
     payload:
       payload ??
-      (type === 0
-        ? { type, clientInfo: 'spimpl/0/linux/node', dataRadius: 2n ** 256n - 1n, capabilities: [0, 1, 65535] }
-        : { type, dataRadius: 0n }),
+      (payloadType === 0
+        ? { payloadType, clientInfo: 'spimpl/0/linux/node', radius: 2n ** 256n - 1n, capabilities: [0, 1, 65535] }
+        : { payloadType, radius: 0n }),
   })
   return {
     clientVersion: 'spimpl/0.1.0/linux-x64/node20',
@@ -115,8 +119,9 @@ function recorded<T extends object>(family: string, api: T, calls: ScriptedCall[
       const member = Reflect.get(target, name) as unknown
       if (typeof member !== 'function') return member
       return (...given: unknown[]) => {
-        const { signal } = given.at(-1) as { signal: AbortSignal }
-        calls.push({ name: `${family}.${String(name)}`, given: given.slice(0, -1), signal })
+        const { signal, ...options } = given.at(-1) as { signal: AbortSignal }
+        const others = Object.keys(options).length === 0 ? [] : [options]
+        calls.push({ name: `${family}.${String(name)}`, given: [...given.slice(0, -1), ...others], signal })
         return member.apply(target, given) as unknown
       }
     },

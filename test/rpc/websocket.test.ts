@@ -64,7 +64,7 @@ test('requests, batches and faults, on the port of HTTP', async t => {
 test('large content is a text too, alone and in a batch', async t => {
   const large = new Uint8Array(300_000).fill(0xab)
   const frames: boolean[] = []
-  await using server = await serve(scriptedApi({ history: { localContent: async () => large } }))
+  await using server = await serve(scriptedApi({ history: { local: async () => large } }))
   const client = await Client.open(server)
   client.socket.on('message', (_, isBinary) => frames.push(isBinary))
   const call = { jsonrpc: '2.0', id: 1, method: 'portal_historyLocalContent', params: [knownKey] }
@@ -85,7 +85,7 @@ test('a slow call does not hold up the next one', async t => {
   const slow = new Promise<undefined>(resolve => {
     release = resolve
   })
-  await using server = await serve(scriptedApi({ history: { getContent: () => slow } }))
+  await using server = await serve(scriptedApi({ history: { get: () => slow } }))
   const client = await Client.open(server)
   client.send({ jsonrpc: '2.0', id: 1, method: 'portal_historyGetContent', params: [knownKey] })
   client.send(version(2))
@@ -99,7 +99,7 @@ test('above its limit of calls at once a connection is not read, and then goes o
   let most = 0
   const api = scriptedApi({
     history: {
-      getContent: async () => {
+      get: async () => {
         most = Math.max(most, ++running)
         await new Promise<void>(resolve => setImmediate(resolve))
         running--
@@ -128,8 +128,8 @@ test('a client that goes away aborts its calls', async t => {
   })
   const api = scriptedApi({
     history: {
-      getContent: (_, { signal }) => {
-        seen(signal)
+      get: (_, { signal } = {}) => {
+        seen(signal!)
         return new Promise(() => {})
       },
     },
@@ -175,7 +175,7 @@ test('close answers what is in flight and says goodbye with 1001', async t => {
   })
   const api = scriptedApi({
     history: {
-      getContent: () => {
+      get: () => {
         seen()
         return slow
       },

@@ -23,6 +23,12 @@ console.log(await ref.ask(replyTo => ({ type: 'read', replyTo }), { timeoutMs: 5
     prints: '3',
   },
   'actor-ref-1': { shows: 'console.log(sum)', prints: '0' },
+  'composition-1': {
+    shows: `const { stock } = running.refs
+await new Promise(resolve => setImmediate(resolve))
+console.log(await stock.ask(replyTo => ({ type: 'read', replyTo }), { timeoutMs: 5_000 }))`,
+    prints: '-2',
+  },
   'compute-pool-1': { shows: 'console.log(root.join())', prints: '1,2' },
   'counters-1': { shows: `console.log(counters.get('packetsReceived'))`, prints: '1' },
   'deadlines-1': { shows: `console.log(new PendingRequest().timeout.name)`, prints: 'request-timeout' },
@@ -34,6 +40,12 @@ console.log(await ref.ask(replyTo => ({ type: 'read', replyTo }), { timeoutMs: 5
 await new Promise(resolve => setImmediate(resolve))
 console.log(JSON.stringify(system.inspect().children.at(-1)?.description))`,
     prints: '{"state":"opened","context":{},"status":"active"}',
+  },
+  'module-behavior-1': {
+    shows: `await using running = await hashing.start()
+const { hasher } = running.refs
+console.log(await hasher.ask(replyTo => ({ type: 'hash', text: 'abc', replyTo }), { timeoutMs: 20_000 }))`,
+    prints: 'ba7816bf',
   },
   'pending-calls-1': { shows: `console.log(calls.size)`, prints: '0' },
   'router-1': {

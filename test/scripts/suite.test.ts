@@ -85,6 +85,22 @@ test.serial('a file that ends the process has failed, and passes if it does not 
   t.deepEqual(suite.report().slice(-1), [`unsteady: ${path.join('test', 'endsOnce.test.js')}`])
 })
 
+test.serial('what is thrown outside of every test fails its file, and is no test', async t => {
+  const throws = `${PASSES}test('waits', async t => {
+    if (!fs.existsSync('known')) {
+      fs.writeFileSync('known', '')
+      setImmediate(() => { throw new Error('outside') })
+      await new Promise(() => {})
+    }
+    t.pass()
+  })\n`
+  const suite = await ran({ steady: PASSES, throws })
+  t.is(suite.counts().failed, 0)
+  const report = suite.report()
+  t.deepEqual(report.slice(-1), [`unsteady: ${path.join('test', 'throws.test.js')}`])
+  t.true(report.some(line => line.includes('outside')))
+})
+
 test.serial('a suite without a test has failed; skipped tests are counted apart', async t => {
   t.deepEqual((await ran({})).counts(), { passed: 0, failed: 1, skipped: 0 })
   const skips = `${PASSES}test.skip('skipped', t => t.fail())\n`

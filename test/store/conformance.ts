@@ -1,7 +1,8 @@
 import type { TestFn } from 'ava'
 import fc from 'fast-check'
 import type { ContentStore, ContentStoreOptions } from '../../src/store/content-store.ts'
-import { distanceBetween, ITEM_OVERHEAD_BYTES, itemCost, MAX_RADIUS, toBigInt } from '../../src/store/policy.ts'
+import { ITEM_OVERHEAD_BYTES, itemCost } from '../../src/store/policy.ts'
+import { distanceBetween, MAX_RADIUS, toBigInt } from '../../src/store/radius.ts'
 
 export type OpenStore = (options: ContentStoreOptions) => Promise<ContentStore>
 

@@ -5,12 +5,12 @@ import { fileURLToPath } from 'node:url'
 import test from 'ava'
 import { LmdbStore } from '../../src/store/lmdb-store.ts'
 import { itemCost } from '../../src/store/policy.ts'
-import { crashItem, crashOptions } from './crash-item.ts'
-import { removeTemporary, temporaryDirectory } from './temporary.ts'
+import { crashItem, crashOptions } from '../testing/store/crash-item.ts'
+import { removeTemporary, temporaryDirectory } from '../testing/store/temporary.ts'
 
 test.after.always(removeTemporary)
 
-const writer = fileURLToPath(new URL('crash-writer.js', import.meta.url))
+const writer = fileURLToPath(new URL('../testing/store/crash-writer.js', import.meta.url))
 
 /** Runs the writer until it has acknowledged `acknowledgements` items, kills it, and gives back all that it printed. */
 async function killAfter(file: string, acknowledgements: number): Promise<number[]> {

@@ -13,7 +13,7 @@ import path from 'node:path'
 import { createInterface } from 'node:readline'
 import test from 'ava'
 import { DataDirectory } from '../../src/store/data-directory.ts'
-import { removeTemporary, temporaryDirectory } from './temporary.ts'
+import { removeTemporary, temporaryDirectory } from '../testing/store/temporary.ts'
 
 test.after.always(removeTemporary)
 

@@ -3,8 +3,8 @@ import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import test from 'ava'
 import { LmdbStore } from '../../src/store/lmdb-store.ts'
+import { removeTemporary, temporaryDirectory } from '../testing/store/temporary.ts'
 import { bytes, idAt, keyOf, nodeId } from './conformance.ts'
-import { removeTemporary, temporaryDirectory } from './temporary.ts'
 
 const options = { nodeId, capacityBytes: 1e8, radius: { type: 'auto' } } as const
 const ITEMS = 60

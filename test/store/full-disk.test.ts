@@ -4,8 +4,8 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import test from 'ava'
 import { LmdbStore } from '../../src/store/lmdb-store.ts'
-import { crashItem, crashOptions } from './crash-item.ts'
-import { removeTemporary, temporaryDirectory } from './temporary.ts'
+import { crashItem, crashOptions } from '../testing/store/crash-item.ts'
+import { removeTemporary, temporaryDirectory } from '../testing/store/temporary.ts'
 
 test.after.always(removeTemporary)
 
@@ -17,8 +17,9 @@ interface Report {
 
 test('where the disk is full a put is STORE_FAILED, nothing that was acknowledged is lost, and the process goes on', async t => {
   const file = path.join(temporaryDirectory(), 'history.mdb')
-  const writer = fileURLToPath(new URL('full-disk-writer.js', import.meta.url))
-  // A limit on the size of files (512-byte blocks) does to this process what a full disk does to all; without the signal, writes fail.
+  const writer = fileURLToPath(new URL('../testing/store/full-disk-writer.js', import.meta.url))
+  // A limit on the size of files (512-byte blocks) does to this process what a full disk does to all; without the
+  // signal, writes fail.
   const limited = `trap '' XFSZ; ulimit -f 4096; exec "$0" "$@"`
   const { stdout } = await promisify(execFile)('sh', ['-c', limited, process.execPath, writer, file])
   const report = JSON.parse(stdout) as Report

@@ -3,10 +3,12 @@ import path from 'node:path'
 import test from 'ava'
 import fc from 'fast-check'
 import { open } from 'lmdb'
-import { LmdbStore, MAX_WAITING_BYTES, MAX_WAITING_WRITES } from '../../src/store/lmdb-store.ts'
-import { itemCost, MAX_RADIUS, toBigInt } from '../../src/store/policy.ts'
+import { MAX_WAITING_BYTES, MAX_WAITING_WRITES } from '../../src/store/limits.ts'
+import { LmdbStore } from '../../src/store/lmdb-store.ts'
+import { itemCost } from '../../src/store/policy.ts'
+import { MAX_RADIUS, toBigInt } from '../../src/store/radius.ts'
+import { removeTemporary, temporaryDirectory } from '../testing/store/temporary.ts'
 import { bytes, conformance, idAt, keyOf, nodeId } from './conformance.ts'
-import { removeTemporary, temporaryDirectory } from './temporary.ts'
 
 const newFile = () => path.join(temporaryDirectory(), 'history.mdb')
 const auto = { type: 'auto' } as const

@@ -1,5 +1,6 @@
 import test from 'ava'
-import { MAX_RADIUS, type Placed, type PolicyState, StoragePolicy, toBigInt } from '../../src/store/policy.ts'
+import { type Placed, type PolicyState, StoragePolicy } from '../../src/store/policy.ts'
+import { MAX_RADIUS, toBigInt } from '../../src/store/radius.ts'
 
 const at = (first: number): Uint8Array => {
   const distance = new Uint8Array(32)
@@ -64,4 +65,10 @@ test('a distance reads as its big-endian number', t => {
   t.is(toBigInt(at(7)), 7n)
   t.is(toBigInt(new Uint8Array(32).fill(255)), MAX_RADIUS)
   t.is(toBigInt(new Uint8Array(33).fill(1, 0, 2).subarray(1)), 1n << 248n)
+})
+
+test('a capacity that is no number of bytes is a mistake of the configuration', t => {
+  for (const capacityBytes of [-1, Number.NaN, Number.POSITIVE_INFINITY])
+    t.throws(() => new StoragePolicy({ type: 'auto' }, capacityBytes), { code: 'CONFIG_INVALID' })
+  t.is(new StoragePolicy({ type: 'auto' }, 0).widestRadius, 0n)
 })

@@ -3,8 +3,8 @@ import { systemRandomness } from 'spimpl-runtime'
 import type { Datagram, DatagramSocket, Endpoint } from '../../src/transport/datagram.ts'
 import { openDatagramSocket } from '../../src/transport/node-dgram.ts'
 import { type StreamInput, type StreamOutput, UtpConnection } from '../../src/utp/utp.ts'
-import { startRelay } from '../relay.ts'
-import { joined, patterned } from '../utp/virtual-link.ts'
+import { startRelay } from '../testing/transport/relay.ts'
+import { joined, patterned } from '../testing/utp/virtual-link.ts'
 
 /** A stream on a real socket and real timers: what an actor does, in 40 lines. */
 class SocketStream {

@@ -3,7 +3,7 @@ import { seededRandomness } from 'spimpl-runtime'
 import type { Datagram, DatagramSocket } from '../../src/transport/datagram.ts'
 import { type LinkConditions, SimulatedNetwork } from '../../src/transport/simulated.ts'
 import { datagramConformance } from '../conformance/datagram.ts'
-import { VirtualScheduler } from './virtual-scheduler.ts'
+import { VirtualScheduler } from '../testing/transport/virtual-scheduler.ts'
 
 const immediate = new SimulatedNetwork({
   scheduler: { now: () => 0, at: (_when, action) => void setImmediate(action) },

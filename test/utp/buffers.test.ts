@@ -2,17 +2,18 @@ import test from 'ava'
 import fc from 'fast-check'
 import {
   MAX_AHEAD_PACKETS,
-  RECEIVED_AGAIN,
-  RECEIVED_NEW,
-  RECEIVED_REFUSED,
-  Received,
-} from '../../src/utp/receiving/received.ts'
-import { SequenceQueue } from '../../src/utp/receiving/sequence-queue.ts'
-import { Outgoing } from '../../src/utp/sending/outgoing.ts'
-import { Sent } from '../../src/utp/sending/sent.ts'
+  OFFER_ACCEPTED,
+  OFFER_DUPLICATE,
+  OFFER_REFUSED,
+  ReceiveBuffer,
+} from '../../src/utp/receiving/receive-buffer.ts'
+import { IN_FLIGHT } from '../../src/utp/sending/packet-ring.ts'
+import { SendBuffer } from '../../src/utp/sending/send-buffer.ts'
+import { SentPackets } from '../../src/utp/sending/sent-packets.ts'
+import { SequenceQueue } from '../../src/utp/sending/sequence-queue.ts'
 import { ST_DATA, ST_FIN } from '../../src/utp/wire/packet.ts'
 import { narrow, widen } from '../../src/utp/wire/sequence.ts'
-import { joined, patterned } from './virtual-link.ts'
+import { joined, patterned } from '../testing/utp/virtual-link.ts'
 
 test('a sequence number on the wire is the nearest integer with these bits', t => {
   fc.assert(
@@ -31,22 +32,22 @@ test('what is written is cut without loss, whatever the sizes', t => {
       fc.array(fc.nat(3000), { maxLength: 200 }),
       fc.array(fc.integer({ min: 1, max: 1200 })),
       (writes, cuts) => {
-        const outgoing = new Outgoing()
+        const buffer = new SendBuffer()
         const written: Uint8Array[] = []
         const taken: Uint8Array[] = []
         const cut = (length: number): void => {
-          if (outgoing.bytes === 0) return
-          const take = Math.min(length, outgoing.bytes)
-          outgoing.cut(take)
-          taken.push(outgoing.chunk.slice(outgoing.at, outgoing.at + take))
+          if (buffer.bytes === 0) return
+          const take = Math.min(length, buffer.bytes)
+          buffer.cut(take)
+          taken.push(buffer.chunk.slice(buffer.at, buffer.at + take))
         }
         for (const [index, bytes] of writes.entries()) {
           const chunk = patterned(bytes, index + 1)
           written.push(chunk)
-          outgoing.push(chunk)
+          buffer.push(chunk)
           for (const length of cuts.slice(index, index + 2)) cut(length)
         }
-        while (outgoing.bytes > 0) cut(1153)
+        while (buffer.bytes > 0) cut(1153)
         t.true(Buffer.compare(joined(taken), joined(written)) === 0)
       },
     ),
@@ -54,13 +55,13 @@ test('what is written is cut without loss, whatever the sizes', t => {
 })
 
 test('a segment within one write is a reference to it', t => {
-  const outgoing = new Outgoing()
+  const buffer = new SendBuffer()
   const chunk = patterned(5000)
-  outgoing.push(chunk)
-  outgoing.cut(1000)
-  outgoing.cut(1000)
-  t.is(outgoing.chunk, chunk)
-  t.is(outgoing.at, 1000)
+  buffer.push(chunk)
+  buffer.cut(1000)
+  buffer.cut(1000)
+  t.is(buffer.chunk, chunk)
+  t.is(buffer.at, 1000)
 })
 
 test('packets in any order and number come out once and in order', t => {
@@ -71,13 +72,13 @@ test('packets in any order and number come out once and in order', t => {
         .integer({ min: 1, max: 300 })
         .chain(count => fc.tuple(fc.constant(count), fc.array(fc.nat(count - 1), { maxLength: 900 }))),
       (first, [count, order]) => {
-        const received = new Received()
-        received.next = first
+        const received = new ReceiveBuffer()
+        received.begin(first)
         const seen = new Set<number>()
         const offer = (index: number): void => {
           const payload = Uint8Array.of(index & 0xff, index >> 8)
           const outcome = received.offer(first + index, ST_DATA, payload, 10_000)
-          t.is(outcome, seen.has(index) ? RECEIVED_AGAIN : RECEIVED_NEW)
+          t.is(outcome, seen.has(index) ? OFFER_DUPLICATE : OFFER_ACCEPTED)
           seen.add(index)
           const mask = new Uint8Array(128)
           received.writeMask(mask, 0, 128)
@@ -90,11 +91,11 @@ test('packets in any order and number come out once and in order', t => {
         for (const index of order) offer(index)
         for (let index = 0; index < count; index++) if (!seen.has(index)) offer(index)
         t.deepEqual(
-          received.chunks.map(chunk => (chunk[0] as number) | ((chunk[1] as number) << 8)),
+          received.take().map(chunk => (chunk[0] as number) | ((chunk[1] as number) << 8)),
           Array.from({ length: count }, (_, index) => index),
         )
-        t.is(received.aheadPackets, 0)
-        t.is(received.aheadBytes, 0)
+        t.is(received.outOfOrderPackets, 0)
+        t.is(received.outOfOrderBytes, 0)
         t.is(received.totalBytes, 2 * count)
       },
     ),
@@ -103,26 +104,26 @@ test('packets in any order and number come out once and in order', t => {
 })
 
 test('what is too far ahead, has no room, or lies beyond the FIN is refused', t => {
-  const received = new Received()
-  received.next = 10
+  const received = new ReceiveBuffer()
+  received.begin(10)
   const payload = new Uint8Array(100)
-  t.is(received.offer(10 + MAX_AHEAD_PACKETS, ST_DATA, payload, 1e6), RECEIVED_REFUSED)
-  t.is(received.offer(10 + MAX_AHEAD_PACKETS - 1, ST_DATA, payload, 1e6), RECEIVED_NEW)
-  t.is(received.offer(12, ST_DATA, payload, 150), RECEIVED_REFUSED)
-  t.is(received.offer(10, ST_DATA, payload, 99), RECEIVED_REFUSED)
+  t.is(received.offer(10 + MAX_AHEAD_PACKETS, ST_DATA, payload, 1e6), OFFER_REFUSED)
+  t.is(received.offer(10 + MAX_AHEAD_PACKETS - 1, ST_DATA, payload, 1e6), OFFER_ACCEPTED)
+  t.is(received.offer(12, ST_DATA, payload, 150), OFFER_REFUSED)
+  t.is(received.offer(10, ST_DATA, payload, 99), OFFER_REFUSED)
   // What waits behind the gap does not keep out what closes it.
-  t.is(received.offer(10, ST_DATA, payload, 100), RECEIVED_NEW)
-  t.is(received.offer(500, ST_FIN, new Uint8Array(0), 1e6), RECEIVED_REFUSED)
-  t.is(received.offer(9, ST_DATA, payload, 1e6), RECEIVED_AGAIN)
+  t.is(received.offer(10, ST_DATA, payload, 100), OFFER_ACCEPTED)
+  t.is(received.offer(500, ST_FIN, new Uint8Array(0), 1e6), OFFER_REFUSED)
+  t.is(received.offer(9, ST_DATA, payload, 1e6), OFFER_DUPLICATE)
 })
 
-/** A naive book of what is under way, to hold the ring against. */
+/** A naive account of the packets in flight, to compare the ring with. */
 interface Book {
   readonly sequence: number
   state: 'flight' | 'sacked' | 'lost'
 }
 
-test('the ring of sent packets keeps the same books as a list does', t => {
+test('the ring of sent packets keeps the same account as a list does', t => {
   const step = fc.oneof(
     { weight: 5, arbitrary: fc.record({ do: fc.constant('send' as const), count: fc.integer({ min: 1, max: 40 }) }) },
     { weight: 3, arbitrary: fc.record({ do: fc.constant('ack' as const), count: fc.nat(20) }) },
@@ -135,7 +136,7 @@ test('the ring of sent packets keeps the same books as a list does', t => {
   )
   fc.assert(
     fc.property(fc.nat(0xffff), fc.array(step, { maxLength: 80 }), (first, steps) => {
-      const sent = new Sent(first)
+      const sent = new SentPackets(first)
       let book: Book[] = []
       let now = 0
       for (const action of steps) {
@@ -145,11 +146,11 @@ test('the ring of sent packets keeps the same books as a list does', t => {
             book.push({ sequence: sent.push(ST_DATA, undefined, 0, 100, now), state: 'flight' })
         } else if (action.do === 'ack') {
           const upTo = Math.min(sent.base + action.count, sent.next) - 1
-          sent.beginAcks(false)
+          sent.beginAck(false)
           sent.acknowledge(upTo, now, 0)
           book = book.filter(({ sequence }) => sequence > upTo)
         } else if (action.do === 'sack') {
-          sent.beginAcks(true)
+          sent.beginAck(true)
           const base = sent.base - 1
           sent.acknowledgeSelectively(base, action.mask, 0, 4, now, 0, 20)
           for (const entry of book) {
@@ -158,7 +159,7 @@ test('the ring of sent packets keeps the same books as a list does', t => {
               entry.state = 'sacked'
           }
         } else if (action.do === 'timeout') {
-          sent.loseAll()
+          sent.declareAllLost()
           for (const entry of book) if (entry.state === 'flight') entry.state = 'lost'
         } else {
           for (let count = 0; count < action.count; count++) {
@@ -175,6 +176,13 @@ test('the ring of sent packets keeps the same books as a list does', t => {
         t.is(sent.inFlightBytes, 100 * flight)
         t.is(sent.outstandingBytes, 100 * book.length)
         t.is(sent.lostPackets, book.filter(({ state }) => state === 'lost').length)
+        let [inFlightBytes, outstandingBytes] = [0, 0]
+        for (let sequence = sent.base; sequence < sent.next; sequence++) {
+          outstandingBytes += sent.lengthOf(sequence)
+          if (sent.stateOf(sequence) === IN_FLIGHT) inFlightBytes += sent.lengthOf(sequence)
+        }
+        t.is(sent.inFlightBytes, inFlightBytes, 'bytes in flight equal the sum over the ring')
+        t.is(sent.outstandingBytes, outstandingBytes)
       }
     }),
     { numRuns: 200 },
@@ -182,44 +190,44 @@ test('the ring of sent packets keeps the same books as a list does', t => {
 })
 
 test('three later packets make a loss, two do not; each loss is judged once', t => {
-  const sent = new Sent(0)
+  const sent = new SentPackets(0)
   for (let packet = 0; packet < 10; packet++) sent.push(ST_DATA, undefined, 0, 100, 0)
   const sack = (mask: number): void => {
-    sent.beginAcks(true)
+    sent.beginAck(true)
     sent.acknowledgeSelectively(-1, Uint8Array.of(mask, 0, 0, 0), 0, 4, 1, 0, 1)
   }
   sack(0b11) // 1 and 2
-  t.is(sent.judge(1, 1), 0)
+  t.is(sent.detectLosses(1, 1), 0)
   sack(0b111) // and 3
-  t.is(sent.judge(1, 1), 1)
-  t.is(sent.judge(1, 1), 0)
+  t.is(sent.detectLosses(1, 1), 1)
+  t.is(sent.detectLosses(1, 1), 0)
   t.is(sent.takeLost(1), 0)
   t.is(sent.takeLost(1), -1)
 })
 
 test('a mask without any bit says that something farther arrived: all 32 before it are lost', t => {
-  const sent = new Sent(0)
+  const sent = new SentPackets(0)
   for (let packet = 0; packet < 60; packet++) sent.push(ST_DATA, undefined, 0, 100, 0)
-  sent.beginAcks(true)
+  sent.beginAck(true)
   sent.acknowledgeSelectively(-1, new Uint8Array(4), 0, 4, 1, 0, 1)
   // 33 is the first that the mask cannot tell; three before it may still be under way.
-  t.is(sent.judge(1, 1), 31)
-  t.is(sent.judge(100, 1), 2)
+  t.is(sent.detectLosses(1, 1), 31)
+  t.is(sent.detectLosses(100, 1), 2)
 })
 
 test('beyond the mask, what is too old to be under way is no load', t => {
-  const sent = new Sent(0)
+  const sent = new SentPackets(0)
   for (let packet = 0; packet < 100; packet++) sent.push(ST_DATA, undefined, 0, 100, 0)
-  sent.beginAcks(true)
+  sent.beginAck(true)
   sent.acknowledgeSelectively(-1, Uint8Array.of(0xff, 0xff, 0xff, 0xff), 0, 4, 10, 0, 10)
-  sent.judge(10, 10)
+  sent.detectLosses(10, 10)
   t.is(sent.inFlightPackets, 100 - 33)
-  t.true(sent.judgeAt > 10)
-  sent.judge(sent.judgeAt, 10)
+  t.true(sent.detectAt > 10)
+  sent.detectLosses(sent.detectAt, 10)
   t.is(sent.inFlightPackets, 0)
   t.is(sent.outstandingBytes, 10_000)
   // Told of later, they are acknowledged like all others.
-  sent.beginAcks(false)
+  sent.beginAck(false)
   sent.acknowledge(99, 30, 0)
   t.is(sent.packets, 0)
   t.is(sent.ackedPackets, 100 - 32)
@@ -231,12 +239,12 @@ test('a queue of sequence numbers keeps its order through growth and tidying', t
   queue.shift()
   queue.push(3, 30)
   queue.push(4, 40)
-  t.true(queue.full)
+  t.true(queue.isFull)
   queue.grow()
-  t.false(queue.full)
+  t.false(queue.isFull)
   queue.push(5, 50)
-  queue.tidy(sequence => sequence % 2 === 1)
+  queue.retain(sequence => sequence % 2 === 1)
   const seen: number[] = []
-  for (; !queue.empty; queue.shift()) seen.push(queue.firstSequence(), queue.firstMoment())
+  for (; !queue.isEmpty; queue.shift()) seen.push(queue.firstSequence(), queue.firstMoment())
   t.deepEqual(seen, [1, 10, 3, 30, 5, 50])
 })

@@ -1,7 +1,7 @@
 import test from 'ava'
 import { Congestion } from '../../src/utp/sending/congestion.ts'
-import { DelayHistory } from '../../src/utp/sending/delay.ts'
-import { RoundTrip } from '../../src/utp/sending/rtt.ts'
+import { DelayHistory } from '../../src/utp/sending/delay-history.ts'
+import { RoundTrip } from '../../src/utp/sending/round-trip.ts'
 
 const PACKET = 1000
 const MAX = 1_000_000

@@ -1,5 +1,5 @@
 import test from 'ava'
-import { joined, patterned, VirtualLink } from './virtual-link.ts'
+import { joined, patterned, VirtualLink } from '../testing/utp/virtual-link.ts'
 
 test('bytes go from the initiator to the acceptor, and both ends say finished', t => {
   const link = new VirtualLink({ conditions: { latencyMs: 10 } }).open()

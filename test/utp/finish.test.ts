@@ -1,6 +1,6 @@
 import test from 'ava'
 import { ST_DATA, ST_FIN, ST_RESET, ST_STATE } from '../../src/utp/wire/packet.ts'
-import { joined, patterned, VirtualLink } from './virtual-link.ts'
+import { joined, patterned, VirtualLink } from '../testing/utp/virtual-link.ts'
 
 const typeOf = (packet: Uint8Array): number => (packet[0] as number) >> 4
 
@@ -183,7 +183,7 @@ test('after the end nothing is said any more, and only data, FIN and SYN are ans
   link.input(link.initiator, { type: 'write', bytes: patterned(10) })
   link.input(link.initiator, { type: 'timeout' })
   link.input(link.initiator, { type: 'reset', reason: 'STREAM_LIMIT' })
-  const packet = link.acceptor.closed!.farewell!
+  const packet = link.acceptor.closed!.lastAck!
   link.input(link.initiator, { type: 'packets', packets: [packet, Uint8Array.of(1, 2, 3)] })
   t.is(link.initiator.outputs.length, before)
   const fin = packet.slice()

@@ -11,7 +11,7 @@ import {
   ST_STATE,
   ST_SYN,
 } from '../../src/utp/wire/packet.ts'
-import { joined, patterned, VirtualLink } from './virtual-link.ts'
+import { joined, patterned, VirtualLink } from '../testing/utp/virtual-link.ts'
 
 /** One end of a stream, and a hand that writes the other end's packets. */
 function end(initiator: boolean, limits: Partial<StreamLimits> = {}, connectionId = 100) {
@@ -205,7 +205,7 @@ test('reset here: the peer gets a RESET with our sending id, closed says the rea
   handle({ type: 'open' }, 1)
   receive(2, { sequence: 1, acknowledged: packets[0]!.sequence })
   handle({ type: 'reset', reason: 'STREAM_LIMIT' }, 3)
-  t.like(closed(), { reason: 'STREAM_LIMIT', farewell: undefined })
+  t.like(closed(), { reason: 'STREAM_LIMIT', lastAck: undefined })
   t.is(packets.at(-1)?.type, ST_RESET)
   t.is(packets.at(-1)?.connectionId, 101)
 })

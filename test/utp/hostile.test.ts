@@ -1,7 +1,7 @@
 import test from 'ava'
 import fc from 'fast-check'
 import { encodePacket, ST_DATA, ST_FIN, ST_RESET, ST_STATE, ST_SYN } from '../../src/utp/wire/packet.ts'
-import { patterned, VirtualLink } from './virtual-link.ts'
+import { patterned, VirtualLink } from '../testing/utp/virtual-link.ts'
 
 const CONNECTION_ID = 4711
 
@@ -39,10 +39,10 @@ test('whatever arrives, nothing throws, no buffer outgrows its limit, and the st
           link.inject(towardsInitiator ? 'initiator' : 'acceptor', packet)
           link.run({ forMs: afterMs })
           for (const end of [link.initiator, link.acceptor]) {
-            const { unreadBytes, inFlightBytes, aheadPackets } = end.connection.snapshot()
+            const { unreadBytes, inFlightBytes, outOfOrderPackets } = end.connection.snapshot()
             t.true(unreadBytes >= 0 && unreadBytes <= 40_000)
             t.true(inFlightBytes >= 0 && inFlightBytes <= 30_000)
-            t.true(aheadPackets >= 0 && aheadPackets <= 1024)
+            t.true(outOfOrderPackets >= 0 && outOfOrderPackets <= 1024)
           }
         }
         link.input(link.initiator, { type: 'finish' })

@@ -1,5 +1,5 @@
 import test from 'ava'
-import { VirtualLink } from './virtual-link.ts'
+import { VirtualLink } from '../testing/utp/virtual-link.ts'
 
 /** Each 4-byte word of the stream says where it is, so that a misplaced packet shows without keeping 100 MB twice. */
 function numbered(length: number): Uint8Array {

@@ -1,6 +1,6 @@
 import test from 'ava'
 import fc from 'fast-check'
-import { type End, joined, patterned, type Side, VirtualLink } from './virtual-link.ts'
+import { type End, joined, patterned, type Side, VirtualLink } from '../testing/utp/virtual-link.ts'
 
 interface Scenario {
   readonly seed: number
@@ -28,7 +28,10 @@ const scenarios: fc.Arbitrary<Scenario> = fc.record({
   }),
 })
 
-/** The answer to the SYN is lost, and both copies of the first data, but neither copy of the second: the stream began there. */
+/**
+ * The answer to the SYN is lost, and both copies of the first data, but neither copy of the second: the stream began
+ * there.
+ */
 const oldestLostTwice: Scenario = {
   seed: 3_381_919_023,
   loss: 0.2,

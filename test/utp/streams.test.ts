@@ -27,12 +27,14 @@ const bob: Peer = { nodeIdHex: `0x${'bb'.repeat(32)}`, name: 'bob' }
 
 function table(limits: Partial<StreamsLimits> = {}) {
   const streams = new Streams<Peer>({ randomness: seededRandomness(1), limits })
-  const handle = (input: StreamsInput<Peer>, now = 0): StreamsOutput<Peer>[] => {
+  let clock = 0
+  const handle = (input: StreamsInput<Peer>, now = clock): StreamsOutput<Peer>[] => {
     const outputs: StreamsOutput<Peer>[] = []
+    clock = now
     streams.handle(input, now, output => outputs.push(output))
     return outputs
   }
-  const packets = (peer: Peer, list: readonly Uint8Array[], now = 0): StreamsOutput<Peer>[] =>
+  const packets = (peer: Peer, list: readonly Uint8Array[], now = clock): StreamsOutput<Peer>[] =>
     handle({ type: 'packets', peer, packets: list }, now)
   return { streams, handle, packets }
 }
@@ -254,18 +256,18 @@ test('limits of streams, in all and of one node, and of expectations', t => {
   t.is(Buffer.from(sent(outputs)[0]!.payload).toString(), 'STREAM_LIMIT')
   t.is(initiate(5, bob)?.type, 'opened')
   t.like(initiate(6, bob), { type: 'refused', code: 'STREAM_LIMIT' })
-  handle({ type: 'closed', stream: 1, farewell: undefined })
+  handle({ type: 'closed', stream: 1, lastAck: undefined })
   t.is(initiate(7, bob)?.type, 'opened')
   t.deepEqual(handle({ type: 'expect', ref: 8, peer: bob, connectionId: 1 }), [])
   t.deepEqual(handle({ type: 'expect', ref: 9, peer: bob, connectionId: 3 }), [])
   t.like(handle({ type: 'expect', ref: 10, peer: bob, connectionId: 5 })[0], { type: 'refused', code: 'STREAM_LIMIT' })
 })
 
-test('a stream that ended answers a repeated FIN with its farewell, acks with nothing, until it has lingered', t => {
+test('a stream that ended answers a repeated FIN with its last ack, acks with nothing, until it has lingered', t => {
   const { streams, handle, packets } = table({ lingerMs: 5000 })
   handle({ type: 'initiate', ref: 1, peer: alice, connectionId: 10 }, 1000)
-  const farewell = packet(ST_STATE, 11, 99)
-  handle({ type: 'closed', stream: 1, farewell }, 2000)
+  const lastAck = packet(ST_STATE, 11, 99)
+  handle({ type: 'closed', stream: 1, lastAck }, 2000)
   t.is(streams.stats().lingering, 1)
   const answers = sent(packets(alice, [packet(ST_FIN, 10), packet(ST_STATE, 10), packet(ST_RESET, 10)], 3000))
   t.is(answers.length, 1)
@@ -278,14 +280,14 @@ test('a stream that ended answers a repeated FIN with its farewell, acks with no
 test('a stream that failed answers late data by RESET', t => {
   const { handle, packets } = table()
   handle({ type: 'initiate', ref: 1, peer: alice, connectionId: 10 })
-  handle({ type: 'closed', stream: 1, farewell: undefined })
+  handle({ type: 'closed', stream: 1, lastAck: undefined })
   t.is(sent(packets(alice, [packet(ST_DATA, 10)]))[0]?.type, ST_RESET)
 })
 
 test('the id of a stream that ended may be used again at once', t => {
   const { handle, packets } = table()
   handle({ type: 'initiate', ref: 1, peer: alice, connectionId: 10 })
-  handle({ type: 'closed', stream: 1, farewell: packet(ST_STATE, 11) })
+  handle({ type: 'closed', stream: 1, lastAck: packet(ST_STATE, 11) })
   t.like(handle({ type: 'initiate', ref: 2, peer: alice, connectionId: 10 })[0], { type: 'opened', stream: 2 })
   t.like(packets(alice, [packet(ST_DATA, 10)])[0], { type: 'deliver', stream: 2 })
 })
@@ -294,7 +296,7 @@ test('lingering streams are bounded: the oldest goes', t => {
   const { handle, packets, streams } = table({ maxLingering: 2 })
   for (let ref = 1; ref <= 3; ref++) {
     handle({ type: 'initiate', ref, peer: alice, connectionId: 10 * ref })
-    handle({ type: 'closed', stream: ref, farewell: packet(ST_STATE, 10 * ref + 1) })
+    handle({ type: 'closed', stream: ref, lastAck: packet(ST_STATE, 10 * ref + 1) })
   }
   t.is(streams.stats().lingering, 2)
   t.is(sent(packets(alice, [packet(ST_FIN, 10)]))[0]?.type, ST_RESET)
@@ -328,8 +330,9 @@ test('any packets and any order of inputs: nothing throws, tables stay within th
     fc.record({
       type: fc.constant('closed' as const),
       stream: fc.nat(10),
-      farewell: fc.constantFrom(undefined, packet(ST_STATE, 1)),
+      lastAck: fc.constantFrom(undefined, packet(ST_STATE, 1)),
     }),
+    fc.record({ type: fc.constant('owner-gone' as const), stream: fc.nat(10) }),
     fc.constant({ type: 'timeout' as const }),
   )
   fc.assert(
@@ -342,7 +345,7 @@ test('any packets and any order of inputs: nothing throws, tables stay within th
         const { streams: open, expectations, lingering } = streams.stats()
         t.true(open <= 4 && expectations <= 3 && lingering <= 3)
       }
-      for (const { stream } of streams.snapshot().streams) handle({ type: 'closed', stream, farewell: undefined }, now)
+      for (const { stream } of streams.snapshot().streams) handle({ type: 'closed', stream, lastAck: undefined }, now)
       for (let steps = 0; streams.deadline() < Number.POSITIVE_INFINITY && steps < 100; steps++) {
         now = streams.deadline()
         handle({ type: 'timeout' }, now)
@@ -364,4 +367,21 @@ test('a connection id that is declined: a RESET goes out, and the peer waits no 
   t.like(them.packets(alice, [encodePacket(reset!)]), [{ type: 'refused', ref: 5, code: 'STREAM_RESET' }])
   t.is(them.streams.stats().expectations, 0)
   t.deepEqual(them.handle({ type: 'timeout' }, 1e6), [])
+})
+
+test('a stream whose owner is gone before it closed is lost; one that closed is not', t => {
+  const { handle, packets } = table()
+  handle({ type: 'initiate', ref: 1, peer: alice, connectionId: 10 })
+  handle({ type: 'initiate', ref: 2, peer: alice, connectionId: 20 })
+  handle({ type: 'closed', stream: 1, lastAck: packet(ST_STATE, 11) })
+  t.deepEqual(handle({ type: 'owner-gone', stream: 1 }), [])
+  t.like(handle({ type: 'owner-gone', stream: 2 }), [{ type: 'lost', stream: 2, code: 'STREAM_RESET' }])
+  t.deepEqual(handle({ type: 'owner-gone', stream: 2 }), [])
+  t.is(sent(packets(alice, [packet(ST_DATA, 10)]))[0]?.type, ST_STATE)
+  t.is(sent(packets(alice, [packet(ST_DATA, 20)]))[0]?.type, ST_RESET)
+})
+
+test('limits of the table are checked', t => {
+  t.throws(() => table({ maxStreams: 0 }), { code: 'CONFIG_INVALID' })
+  t.throws(() => table({ maxStream: 1 } as object), { code: 'CONFIG_INVALID' })
 })

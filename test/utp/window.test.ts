@@ -1,5 +1,5 @@
 import test from 'ava'
-import { joined, patterned, VirtualLink } from './virtual-link.ts'
+import { joined, patterned, VirtualLink } from '../testing/utp/virtual-link.ts'
 
 const RECEIVE_BUFFER = 100_000
 

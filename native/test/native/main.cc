@@ -9,10 +9,10 @@
 #include <cstring>
 #include <thread>
 
-#include "../../src/cipher_batch.h"
-#include "../../src/keccak.h"
-#include "../../src/pinned_thread.h"
-#include "../../src/queue.h"
+#include "../../src/ciphers/cipher_batch.h"
+#include "../../src/ciphers/keccak.h"
+#include "../../src/threads/pinned_thread.h"
+#include "../../src/queues/queue.h"
 #include "tsan_dispatch.h"
 
 using namespace dispatch_addon;
@@ -174,6 +174,9 @@ void lostQueues() {
         if (round % 3 == 0) queue->suspend();
         if (round % 6 == 0) CHECK(queue->resume());
         if (round % 3 == 1) CHECK(!queue->resume());
+        if (round % 5 == 0) queue->hold();
+        if (round % 10 == 0) queue->release();
+        CHECK(queue->held() == (round % 10 == 5));
         dispatch().asyncF(queue->object(), nullptr, [](void*) {});
         CHECK(!queue->isCurrent());
       }
@@ -241,7 +244,7 @@ void pinned() {
   refuseThreads = false;
   size_t answers = 0;
   for (int wait = 0; wait < 5000 && answers < 11; wait++) {
-    std::vector<std::unique_ptr<Task>> tasks;
+    std::vector<Task> tasks;
     std::vector<uint32_t> ids;
     if (inbox->take(tasks, ids)) answers += ids.size();
     std::this_thread::sleep_for(std::chrono::milliseconds(1));

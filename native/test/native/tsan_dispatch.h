@@ -1,9 +1,10 @@
 // ThreadSanitizer sees no synchronization inside of a library that was not built with it. compiler-rt tells it about
-// libdispatch by intercepting the functions; a library that is loaded with dlopen passes that by, so the same is done here
-// in the function table: an item happens after it was enqueued, and the items of a serial queue one after the other.
+// libdispatch by intercepting the functions; a library that is loaded with dlopen passes that by, so the same is done
+// here in the function table: an item happens after it was enqueued, and the items of a serial queue one after the
+// other.
 #pragma once
 
-#include "../../src/libdispatch.h"
+#include "../../src/queues/libdispatch.h"
 
 #if defined(__SANITIZE_THREAD__)
 #define WITH_TSAN 1

@@ -1,5 +1,5 @@
-// Connections and listeners of the test double, on real UDP sockets and real libdispatch. Besides addresses it knows three
-// names, through which a test reaches the states that a healthy machine does not show:
+// Connections and listeners of the test double, on real UDP sockets and real libdispatch. Besides addresses it knows
+// three names, through which a test reaches the states that a healthy machine does not show:
 //   waits.double  waits first, as without a network, and then is ready
 //   fails.double  fails
 //   moves.double  is ready, loses its viability, hears of a better path, and is viable again

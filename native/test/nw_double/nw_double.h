@@ -1,5 +1,5 @@
-// The objects of the test double. Counted as Network framework's, and counted once more in total, so that a test can see
-// whether the code under test released all of them.
+// The objects of the test double. Counted as Network framework's, and counted once more in total, so that a test can
+// see whether the code under test released all of them.
 #pragma once
 
 #include <Block.h>

@@ -1,4 +1,4 @@
-/* A library with thread affinity, as many have it in fact: it remembers the first thread that calls it and ends the process
+/* A library with thread affinity, as many are: it remembers the first thread that calls it and ends the process
  * when another one does. It stands for GUI toolkits, database handles and interpreters with thread-local state. */
 #include <pthread.h>
 #include <stdio.h>

@@ -1,6 +1,7 @@
 // Ends of a whole program, each in a process of its own: node scenario.js NAME
 import { Worker } from 'node:worker_threads'
 import { DispatchQueue, DispatchSource, NativeJobs, PinnedThread } from '../../index.js'
+import { started } from '../sources.js'
 
 const worker = (way, port) =>
   new Worker(new URL('./lane.js', import.meta.url), { workerData: { port, way, number: 1 } })
@@ -55,43 +56,46 @@ const scenarios = {
   },
   'data for a suspended source, and for a suspended queue'() {
     const queue = new DispatchQueue('data')
-    const make = () => new DispatchSource('data-add', { queue, onFire: () => console.log('never') }).activate()
+    const make = () => started(DispatchSource.dataAdd(queue), () => console.log('never'))
     const [first, second] = [make(), make()]
     globalThis.kept = [queue, first, second]
     first.suspend()
-    first.merge(1)
-    second.merge(1)
+    first.mergeData(1)
+    second.mergeData(1)
     queue.suspend()
     console.log('ran')
   },
   'a source that is cancelled while it or its queue is suspended'() {
     const queue = new DispatchQueue('cancelled')
-    const make = () =>
-      new DispatchSource('timer', { queue, onFire: () => console.log('never') })
-        .schedule({ delayMs: 600_000 })
-        .activate()
+    const make = () => {
+      const source = started(DispatchSource.timer(queue, { afterMs: 600_000 }), () => console.log('never'))
+      source.setCancelHandler(() => console.log('never'))
+      return source
+    }
     const [first, second] = [make(), make()]
     globalThis.kept = [queue, first, second]
     first.suspend()
-    void first.cancel().then(() => console.log('never'))
+    first.cancel()
     queue.suspend()
-    void second.cancel().then(() => console.log('never'))
+    second.cancel()
     console.log('ran')
   },
   'a cancellation is told before the end'() {
     const queue = new DispatchQueue('cancelled')
-    const timer = new DispatchSource('timer', { queue, ref: false, onFire: () => console.log('never') })
-    timer.schedule({ delayMs: 600_000 }).activate().suspend()
-    void timer.cancel().then(() => console.log('ran'))
+    const timer = started(DispatchSource.timer(queue, { afterMs: 600_000 }), () => console.log('never'))
+    timer.unref()
+    timer.suspend()
+    timer.setCancelHandler(() => console.log('ran'))
+    timer.cancel()
     timer.resume()
   },
   'merged data arrives before the end'() {
     const queue = new DispatchQueue('data')
-    const source = new DispatchSource('data-add', { queue, onFire: data => console.log(data === 3 ? 'ran' : data) })
-    source.activate().suspend()
+    const source = started(DispatchSource.dataAdd(queue), data => console.log(data === 3 ? 'ran' : data))
+    source.suspend()
     queue.suspend()
-    source.merge(1)
-    source.merge(2)
+    source.mergeData(1)
+    source.mergeData(2)
     queue.resume()
     source.resume()
   },
@@ -147,8 +151,31 @@ const scenarios = {
   },
   'active timer and unref'() {
     const queue = new DispatchQueue('timer')
-    const timer = new DispatchSource('timer', { queue, onFire: () => console.log('never') })
-    timer.schedule({ delayMs: 600_000 }).activate().unref()
+    const timer = started(DispatchSource.timer(queue, { afterMs: 600_000 }), () => console.log('never'))
+    timer.unref()
+    console.log('ran')
+  },
+  'a delay that is cancelled, and one that never ends'() {
+    const queue = new DispatchQueue('delays')
+    queue.after(Number.POSITIVE_INFINITY, () => console.log('never'))
+    console.log(queue.after(600_000, () => console.log('never'))() ? 'ran' : 'too late')
+  },
+  'timers that have fired, and that never do'() {
+    const queue = new DispatchQueue('timers')
+    started(DispatchSource.timer(queue, { afterMs: Number.POSITIVE_INFINITY }), () => console.log('never'))
+    started(DispatchSource.timer(queue, { afterMs: 1 }), () => console.log('ran'))
+  },
+  'data that was replaced by nothing'() {
+    const source = started(DispatchSource.dataReplace(new DispatchQueue('data')), () => console.log('never'))
+    source.mergeData(5)
+    source.mergeData(0)
+    console.log('ran')
+  },
+  'items behind a promise that never settles'() {
+    const queue = new DispatchQueue('held')
+    globalThis.kept = queue
+    queue.async(() => new Promise(() => {}))
+    queue.async(() => console.log('never'))
     console.log('ran')
   },
 }

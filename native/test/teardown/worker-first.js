@@ -1,5 +1,5 @@
-// A Worker loads libdispatch before the main thread does, and takes its main queue with it: the main thread then has a root
-// of its own, like any other lane.
+// A Worker loads libdispatch before the main thread does, and takes its main queue with it: the main thread then has a
+// root of its own, like any other lane.
 import { isMainThread, Worker } from 'node:worker_threads'
 
 async function use(label) {
@@ -7,7 +7,7 @@ async function use(label) {
   const queue = new DispatchQueue(label)
   queue.after(1, () => {
     const { root } = backendInfo().libdispatch
-    console.log(`${label} ${root} ${queue.isCurrent && DispatchQueue.lane.isCurrent}`)
+    console.log(`${label} ${root} ${queue.isCurrent && DispatchQueue.main.isCurrent}`)
   })
 }
 

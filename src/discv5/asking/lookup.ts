@@ -1,9 +1,9 @@
 import { compareDistance, logDistance, MAX_DISTANCE } from '../../identity/distances.ts'
 
-/** Distances that one question of a lookup asks for (discv5-theory.md, Lookup). */
+/** Distances that one query of a lookup asks for (discv5-theory.md, Lookup). */
 const DISTANCES_PER_QUERY = 3
 
-/** What a lookup must know of a node. `NodeRecord` of src/identity has this shape. */
+/** What a lookup needs of a node. `NodeRecord` of src/identity has this shape. */
 export interface LookupNode {
   /** 32 bytes. */
   readonly nodeId: Uint8Array
@@ -13,30 +13,33 @@ export interface LookupNode {
 export interface LookupOptions<Node extends LookupNode> {
   /** 32 bytes. */
   readonly target: Uint8Array
-  /** The owner of the lookup, who is never asked and never a result. */
+  /** Our own node, which is never queried and never a result. */
   readonly localIdHex: string
-  /** Where the lookup starts: the closest nodes that the table knows. */
+  /** The nodes that the lookup starts from: the closest ones in the table. */
   readonly seeds: readonly Node[]
-  /** How many nodes are wanted, and how many must have answered before the lookup ends; 16 unless told. */
+  /** How many nodes are wanted, and how many must have answered before the lookup ends. Default: 16. */
   readonly k?: number
-  /** Questions in flight; 3 unless told. */
+  /** Queries in flight. Default: 3. */
   readonly alpha?: number
-  /** Candidates that are remembered; the furthest goes first. 10 times k unless told. */
+  /** Candidates that are remembered; the furthest is dropped. Default: 10 times k. */
   readonly maxCandidates?: number
-  /** Questions that one lookup may ask; 4 times k unless told. */
+  /** Queries of one lookup. Default: 4 times k. */
   readonly maxQueries?: number
 }
 
+/** What has become of a candidate. */
 export type CandidateState = 'new' | 'asked' | 'answered' | 'failed'
 
+/** A node that a lookup has heard of. */
 export interface Candidate<Node extends LookupNode> {
   readonly node: Node
   state: CandidateState
 }
 
 /**
- * An iterative lookup (discv5-theory.md, Lookup): it asks the closest nodes it has heard of, `alpha` at a time, until
- * the `k` closest have all answered. Pure: its owner asks whom `next()` names, and says what came of it.
+ * An iterative lookup (discv5-theory.md, Lookup): it queries the closest nodes that it has heard of, `alpha` at a time,
+ * until the `k` closest have all answered. It does no I/O: its owner queries the nodes that `next()` returns and
+ * reports each outcome.
  *
  * @example
  * const lookup = new Lookup({ target, localIdHex, seeds: table.closest(target, 16).map(entry => entry.record) })
@@ -53,7 +56,7 @@ export class Lookup<Node extends LookupNode> {
   readonly #maxQueries: number
   /** Sorted by distance to the target, the closest first. */
   readonly #candidates: Candidate<Node>[] = []
-  /** Everybody ever heard of, so that nobody is asked twice; bounded by what `maxQueries` answers may name. */
+  /** All nodes ever heard of, so that none is queried twice; bounded by what `maxQueries` answers may contain. */
   readonly #known = new Map<string, Candidate<Node>>()
   #inFlight = 0
   #queries = 0
@@ -69,22 +72,22 @@ export class Lookup<Node extends LookupNode> {
     for (const node of options.seeds) this.add(node)
   }
 
-  /** Questions that were asked and neither answered nor failed. */
+  /** Queries that have neither been answered nor failed. */
   get inFlight(): number {
     return this.#inFlight
   }
 
-  /** Questions asked so far. */
+  /** Queries so far. */
   get queries(): number {
     return this.#queries
   }
 
-  /** Nothing is in flight and nobody is left who ought to be asked. */
+  /** Whether no query is in flight and no node is left to query. */
   get done(): boolean {
     return this.#finished || (this.#inFlight === 0 && this.#nextCandidate() === undefined)
   }
 
-  /** Tells of a node from elsewhere. Returns whether it was new. */
+  /** Adds a candidate. @returns whether it was new and close enough */
   add(node: Node): boolean {
     if (node.nodeIdHex === this.#localIdHex || this.#known.has(node.nodeIdHex)) return false
     const candidate: Candidate<Node> = { node, state: 'new' }
@@ -96,7 +99,7 @@ export class Lookup<Node extends LookupNode> {
     return true
   }
 
-  /** Whom to ask now: at most as many as `alpha` leaves room for. They count as asked. */
+  /** The nodes to query now, as many as `alpha` leaves room for. They count as asked. */
   next(): Node[] {
     const asked: Node[] = []
     while (this.#inFlight < this.#alpha) {
@@ -110,22 +113,23 @@ export class Lookup<Node extends LookupNode> {
     return asked
   }
 
-  /** A node answered with nodes it knows. Returns those that were new. */
+  /** A node answered with nodes that it knows. @returns those that were new */
   answered(nodeIdHex: string, found: readonly Node[]): Node[] {
     if (!this.#settle(nodeIdHex, 'answered')) return []
     return found.filter(node => this.add(node))
   }
 
+  /** A node did not answer, or could not be queried. */
   failed(nodeIdHex: string): void {
     this.#settle(nodeIdHex, 'failed')
   }
 
-  /** Ends the lookup: nobody is asked any more (what was sought is found, or the asker is gone). */
+  /** Ends the lookup early: its goal is reached, or its caller is gone. No further node is queried. */
   finish(): void {
     this.#finished = true
   }
 
-  /** The closest nodes that answered, at most k, the closest first. */
+  /** The closest nodes that answered: at most k, the closest first. */
   closest(): Node[] {
     const found: Node[] = []
     for (const candidate of this.#candidates) {
@@ -134,7 +138,7 @@ export class Lookup<Node extends LookupNode> {
     return found
   }
 
-  /** The closest nodes that did not fail, whether they were asked or not, at most `count`, the closest first. */
+  /** The closest nodes that have not failed, queried or not: at most `count`, the closest first. */
   closestKnown(count = this.#k): Node[] {
     const found: Node[] = []
     for (const candidate of this.#candidates) {
@@ -143,7 +147,7 @@ export class Lookup<Node extends LookupNode> {
     return found
   }
 
-  /** Everybody it remembers, the closest first, with what came of asking: for traces. */
+  /** All remembered candidates, the closest first, for traces. */
   candidates(): readonly Readonly<Candidate<Node>>[] {
     return this.#candidates
   }
@@ -152,7 +156,7 @@ export class Lookup<Node extends LookupNode> {
     return this.#known.get(nodeIdHex)?.state
   }
 
-  /** The closest node not asked yet among the k closest that have not failed. */
+  /** The closest new node among the k closest that have not failed. */
   #nextCandidate(): Candidate<Node> | undefined {
     if (this.#finished || this.#queries >= this.#maxQueries) return undefined
     let alive = 0
@@ -171,7 +175,7 @@ export class Lookup<Node extends LookupNode> {
     return true
   }
 
-  /** The first place whose node is further from the target than `node`. */
+  /** The index of the first candidate that is further from the target than `node`. */
   #position(node: Node): number {
     let low = 0
     let high = this.#candidates.length
@@ -183,7 +187,7 @@ export class Lookup<Node extends LookupNode> {
     return low
   }
 
-  /** Forgets the furthest node that nobody waits for, so that the list stays bounded. */
+  /** Forgets the furthest node without a query in flight, so that the list stays bounded. */
   #dropFurthest(): void {
     for (let at = this.#candidates.length - 1; at >= 0; at--) {
       const candidate = this.#candidates[at]!
@@ -196,8 +200,9 @@ export class Lookup<Node extends LookupNode> {
 }
 
 /**
- * What to ask the node with `nodeId` for: the log distance at which the target lies from it, then those next to it, above before below. 0 stands
- * for the node itself, and is asked for only where it is the target. Both ids have 32 bytes.
+ * The distances to ask the node with `nodeId` for: the log distance of the target from it, then the neighbouring ones,
+ * above before below. 0 stands for the node itself and is asked for only if the node is the target. Both ids have 32
+ * bytes.
  */
 export function distancesTowards(target: Uint8Array, nodeId: Uint8Array): number[] {
   const distance = logDistance(target, nodeId)

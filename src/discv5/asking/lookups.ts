@@ -1,85 +1,81 @@
+import { PendingCalls } from 'spimpl-runtime/core'
 import type { NodeRecord } from '../../identity/node-record.ts'
 import type { Context } from '../context.ts'
-import type { RoutingTable } from '../table/routing-table.ts'
-import type { TableKeeper, TableNode } from '../table/table-keeper.ts'
+import type { TableMembers } from '../table/table-members.ts'
 import { FINDNODE } from '../wire/message.ts'
 import { distancesTowards, Lookup } from './lookup.ts'
 import type { Messenger } from './messenger.ts'
-import type { PendingRequest, RequestOwner } from './requests.ts'
+import type { PendingRequest, RequestOwner } from './pending-request.ts'
 
-/** How many records a lookup is after, and starts from: a bucket's worth. */
+/** Records that a lookup searches for, and starts from: as many as a bucket holds. */
 const LOOKUP_RESULTS = 16
 
 /** What a lookup is for. */
-export type Purpose =
+export type LookupPurpose =
   | { readonly type: 'lookup'; readonly ref: number }
   /** Ends as soon as the node is found. */
   | { readonly type: 'resolve'; readonly ref: number; readonly wanted: string; readonly known: NodeRecord | undefined }
   | { readonly type: 'refresh' }
 
-interface Running {
+interface RunningLookup {
   readonly lookup: Lookup<NodeRecord>
-  readonly purpose: Purpose
+  readonly purpose: LookupPurpose
 }
 
-/** Lookups under way: asks whom they want asked, and tells how they end. */
+/** Lookups under way: sends their queries, and emits their results. */
 export class Lookups implements RequestOwner {
   readonly #context: Context
   readonly #messenger: Messenger
-  readonly #keeper: TableKeeper
-  readonly #table: RoutingTable<TableNode>
-  readonly #running = new Map<number, Running>()
-  #next = 0
+  readonly #members: TableMembers
+  readonly #running: PendingCalls<RunningLookup>
 
-  constructor(context: Context, messenger: Messenger, keeper: TableKeeper) {
+  constructor(context: Context, messenger: Messenger, members: TableMembers) {
     this.#context = context
     this.#messenger = messenger
-    this.#keeper = keeper
-    this.#table = keeper.table
+    this.#members = members
+    this.#running = new PendingCalls(context.limits.lookups)
   }
 
   get size(): number {
     return this.#running.size
   }
 
-  /** Begins a lookup; it may end at once, where the table is empty or as many are under way as may be. */
-  start(target: Uint8Array, purpose: Purpose): void {
-    const { counters, limits, localIdHex } = this.#context
-    const seeds = this.#table.closest(target, LOOKUP_RESULTS).map(node => node.record)
+  /** Begins a lookup. It ends at once if the table is empty or too many lookups are under way. */
+  start(target: Uint8Array, purpose: LookupPurpose): void {
+    const { counters, localIdHex } = this.#context
+    const seeds = this.#members.table.closest(target, LOOKUP_RESULTS).map(node => node.record)
     const lookup = new Lookup<NodeRecord>({ target, localIdHex, seeds, k: LOOKUP_RESULTS })
-    const running: Running = { lookup, purpose }
-    if (this.#running.size >= limits.lookups) {
-      counters.lookupsLimited++
+    const running: RunningLookup = { lookup, purpose }
+    if (!this.#running.hasRoom) {
+      counters.add('lookupsLimited')
       this.#end(running)
       return
     }
-    counters.lookupsStarted++
-    const number = this.#next++
-    this.#running.set(number, running)
-    this.#advance(number, running)
+    counters.add('lookupsStarted')
+    this.#advance(this.#running.add(running), running)
   }
 
-  answered(request: PendingRequest): void {
-    const running = this.#running.get(request.ref)
-    const records = request.nodes?.records ?? []
-    for (const record of records) this.#keeper.offer(record)
+  answered({ ref, nodes, session }: PendingRequest): void {
+    const running = this.#running.peek(ref)
+    const records = nodes?.records ?? []
+    for (const record of records) this.#members.offer(record)
     if (running === undefined) return
     const { lookup, purpose } = running
-    lookup.answered(request.session.nodeIdHex, records)
+    lookup.answered(session.nodeIdHex, records)
     if (purpose.type === 'resolve' && records.some(record => record.nodeIdHex === purpose.wanted)) lookup.finish()
-    this.#advance(request.ref, running)
+    this.#advance(ref, running)
   }
 
-  failed(request: PendingRequest): void {
-    const running = this.#running.get(request.ref)
+  failed({ ref, session }: PendingRequest): void {
+    const running = this.#running.peek(ref)
     if (running === undefined) return
-    running.lookup.failed(request.session.nodeIdHex)
-    this.#advance(request.ref, running)
+    running.lookup.failed(session.nodeIdHex)
+    this.#advance(ref, running)
   }
 
-  #advance(number: number, running: Running): void {
+  #advance(number: number, running: RunningLookup): void {
     const { lookup } = running
-    // Whoever cannot be asked counts as failed, which may make room for the next: hence until nobody is named.
+    // A node that cannot be queried counts as failed, which may make room for the next: hence the loop.
     for (let nodes = lookup.next(); nodes.length > 0; nodes = lookup.next()) {
       for (const node of nodes) {
         const distances = distancesTowards(lookup.target, node.nodeId)
@@ -88,11 +84,10 @@ export class Lookups implements RequestOwner {
       }
     }
     if (!lookup.done) return
-    this.#running.delete(number)
-    this.#end(running)
+    if (this.#running.take(number) !== undefined) this.#end(running)
   }
 
-  #end({ lookup, purpose }: Running): void {
+  #end({ lookup, purpose }: RunningLookup): void {
     const { turn } = this.#context
     if (purpose.type === 'lookup') turn.emit({ type: 'lookup-done', ref: purpose.ref, records: lookup.closest() })
     if (purpose.type !== 'resolve') return

@@ -1,34 +1,19 @@
 import type { DiscoveryErrorCode } from '../../errors.ts'
 import { MAX_DISTANCE } from '../../identity/distances.ts'
 import type { NodeRecord } from '../../identity/node-record.ts'
-import type { RecordDecoder } from '../../identity/record-decoder.ts'
 import type { Context } from '../context.ts'
-import type { DeadlineHeap, Timed } from '../deadline-heap.ts'
+import type { Backlog } from '../sessions/backlog.ts'
 import type { Initiator } from '../sessions/initiator.ts'
 import type { Outbox } from '../sessions/outbox.ts'
-import type { SentLog } from '../sessions/sent-log.ts'
-import { MAX_SEALED_PER_KEY, type Outgoing, type Session } from '../sessions/session.ts'
-import type { SessionCache } from '../sessions/session-cache.ts'
-import {
-  encodeMessage,
-  encodeTalkRequests,
-  FINDNODE,
-  NODES,
-  PING,
-  PONG,
-  type Request,
-  type Response,
-  TALKREQ,
-  TALKRESP,
-} from '../wire/message.ts'
+import type { Session } from '../sessions/session.ts'
+import type { SessionKeys } from '../sessions/session-keyring.ts'
+import type { Sessions } from '../sessions/sessions.ts'
+import { encodeMessage, encodeTalkRequests, FINDNODE, PING, type Request, type TALKREQ } from '../wire/message.ts'
 import { MAX_PLAINTEXT_BYTES } from '../wire/packet.ts'
 import { NodesAnswer } from './nodes-answer.ts'
-import { isOneWayId, oneWayId, PendingRequest, type RequestOwner, RequestTable } from './requests.ts'
-
-/** After so many requests in a row without an answer the keys are given up: the peer may have lost them without being able to say so. */
-const MAX_SILENT_REQUESTS = 3
-
-const ANSWERED_BY = { [PING]: PONG, [FINDNODE]: NODES, [TALKREQ]: TALKRESP } as const
+import { PendingRequest, type RequestOwner } from './pending-request.ts'
+import { oneWayId } from './request-id.ts'
+import type { Requests } from './requests.ts'
 
 /** A request before it has an id. */
 export type Question =
@@ -36,56 +21,39 @@ export type Question =
   | { readonly type: typeof FINDNODE; readonly distances: readonly number[] }
   | { readonly type: typeof TALKREQ; readonly protocol: Uint8Array; readonly payload: Uint8Array }
 
-/** What the messenger tells of answers, besides the owner of the request. */
-export interface MessengerEvents {
-  /** A node answered one of our requests. */
-  answered(session: Session, response: Response): void
-  /** A node did not. */
-  unanswered(record: NodeRecord): void
-}
-
-const nobody: RequestOwner = { answered() {}, failed() {} }
-
-/** Sends messages through sessions, where there are none after a handshake, and matches answers with requests. */
+/** Sends messages through the sessions of their nodes. A message to a node without a session waits for a handshake. */
 export class Messenger {
   readonly #context: Context
-  readonly #cache: SessionCache
-  readonly #outbox: Outbox
-  readonly #sentLog: SentLog
-  readonly #timers: DeadlineHeap<Timed>
+  readonly #sessions: Sessions
   readonly #initiator: Initiator
-  readonly #decoder: RecordDecoder
-  readonly #events: MessengerEvents
-  readonly #requests = new RequestTable()
+  readonly #requests: Requests
+  readonly #backlog: Backlog
+  readonly #outbox: Outbox
 
   constructor(
     context: Context,
     parts: {
-      readonly cache: SessionCache
-      readonly outbox: Outbox
-      readonly sentLog: SentLog
-      readonly timers: DeadlineHeap<Timed>
+      readonly sessions: Sessions
       readonly initiator: Initiator
-      readonly decoder: RecordDecoder
+      readonly requests: Requests
+      readonly backlog: Backlog
+      readonly outbox: Outbox
     },
-    events: MessengerEvents,
   ) {
     this.#context = context
-    this.#cache = parts.cache
-    this.#outbox = parts.outbox
-    this.#sentLog = parts.sentLog
-    this.#timers = parts.timers
+    this.#sessions = parts.sessions
     this.#initiator = parts.initiator
-    this.#decoder = parts.decoder
-    this.#events = events
-  }
-
-  get inFlight(): number {
-    return this.#requests.size
+    this.#requests = parts.requests
+    this.#backlog = parts.backlog
+    this.#outbox = parts.outbox
   }
 
   /**
-   * Asks a node. The owner hears of the outcome, later; what is refused at once is returned, and the owner does not hear of it.
+   * Sends a request. Its owner is given the outcome later.
+   *
+   * @param timeoutMs for the whole duration; by default the request has `requestTimeoutMs` after a handshake that it
+   * waits for
+   * @returns why the request is refused, in which case its owner is given no outcome
    */
   ask(
     to: NodeRecord,
@@ -94,118 +62,42 @@ export class Messenger {
     ref: number,
     timeoutMs?: number,
   ): DiscoveryErrorCode | undefined {
-    const session = this.#cache.toward(to)
+    const session = this.#sessions.toward(to)
     if (session === undefined) return 'PEER_NO_ENDPOINT'
-    if (session.record === undefined || session.record.seq < to.seq) session.record = to
     const request = this.#newRequest(session, question, owner, ref, timeoutMs)
     if (typeof request === 'string') return request
-    this.#context.counters.requestsSent++
-    this.#send(session, { plaintext: request.plaintext, request })
+    const { counters, limits } = this.#context
+    this.#requests.add(request, timeoutMs ?? limits.requestTimeoutMs)
+    counters.add('requestsSent')
+    this.#send(session, request.plaintext, request)
     return undefined
-  }
-
-  /** A PING that a handshake carries. */
-  handshakePing(session: Session): Outgoing {
-    const id = this.#requests.newId(this.#context.randomness)
-    const plaintext = encodeMessage({ type: PING, requestId: id, enrSeq: this.#context.own.current.seq })
-    const request = new PendingRequest(id, PING, session, plaintext, nobody, 0)
-    this.#track(request, undefined)
-    return { plaintext, request }
   }
 
   /** Sends requests whose answers nobody awaits, in one batch. */
   sendOneWay(to: NodeRecord, protocol: Uint8Array, payloads: readonly Uint8Array[]): void {
     const { counters, randomness } = this.#context
-    const session = this.#cache.toward(to)
+    const session = this.#sessions.toward(to)
     if (session === undefined) {
-      counters.oneWayDropped += payloads.length
+      counters.add('oneWayDropped', payloads.length)
       return
     }
-    if (session.record === undefined || session.record.seq < to.seq) session.record = to
+    let sent = 0
     for (const plaintext of encodeTalkRequests(() => oneWayId(randomness), protocol, payloads)) {
-      if (plaintext.length > MAX_PLAINTEXT_BYTES) counters.oneWayDropped++
-      else if (this.#send(session, { plaintext, request: undefined })) counters.oneWaySent++
+      if (plaintext.length <= MAX_PLAINTEXT_BYTES && this.#send(session, plaintext, undefined)) sent++
     }
-  }
-
-  /** Sends a response through the session its request came by. It is dropped where the session is gone, or the response too large. */
-  respond(session: Session | undefined, plaintext: Uint8Array): void {
-    if (session?.keys === undefined || plaintext.length > MAX_PLAINTEXT_BYTES) {
-      this.#context.counters.answersDropped++
-    } else this.#outbox.message(session, session.keys, plaintext, undefined)
-  }
-
-  /** A response came. */
-  receive(session: Session, response: Response): void {
-    const { counters } = this.#context
-    const request = this.#requests.find(response.requestId, session.nodeIdHex)
-    if (request === undefined) {
-      if (response.type === TALKRESP && isOneWayId(response.requestId)) counters.responsesIgnored++
-      else counters.responsesUnexpected++
-      return
-    }
-    if (ANSWERED_BY[request.type] !== response.type) {
-      counters.responsesMismatched++
-      return
-    }
-    session.silentRequests = 0
-    if (response.type === NODES && request.nodes !== undefined) {
-      request.nodes.add(response, session, this.#decoder, counters)
-      if (!request.nodes.complete) return
-    }
-    this.#settle(request)
-    counters.requestsAnswered++
-    this.#events.answered(session, response)
-    request.owner.answered(request, response)
-  }
-
-  /** The wait of a request is over. */
-  expire(request: PendingRequest): void {
-    const { counters } = this.#context
-    if (!this.#settle(request)) return
-    const { session } = request
-    // What has come of a FINDNODE's answer is worth having, even where a packet was lost.
-    if (request.nodes?.begun) {
-      counters.requestsAnswered++
-      request.owner.answered(request, { type: NODES, requestId: request.id, total: 0, records: [] })
-      return
-    }
-    counters.requestsTimedOut++
-    if (++session.silentRequests >= MAX_SILENT_REQUESTS && session.ready) this.#giveUp(session)
-    if (session.record !== undefined) this.#events.unanswered(session.record)
-    request.owner.failed(request, 'REQUEST_TIMEOUT', 'the node did not answer in time')
+    counters.add('oneWaySent', sent)
+    counters.add('oneWayDropped', payloads.length - sent)
   }
 
   /**
-   * Keys are there: what waits in the queue leaves. A handshake takes two round trips, and with a node far away most of a second;
-   * so a request has its time for the answer anew.
+   * Sends a response through the session of its request. It is dropped if the session is gone or the response is too
+   * large.
    */
-  drain(session: Session): void {
-    const { turn } = this.#context
-    const { queue, keys } = session
-    if (keys === undefined) return
-    session.queue = []
-    for (const { plaintext, request } of queue) {
-      if (request !== undefined) {
-        request.queued = false
-        this.#timers.set(request, Math.max(request.dueAt, turn.now + request.graceMs))
-      }
-      this.#outbox.message(session, keys, plaintext, request)
-    }
-  }
-
-  /** What waited for a handshake, or was in flight when the cache let its session go, has failed. */
-  abandon(session: Session): void {
-    const { counters } = this.#context
-    const queue = session.queue
-    session.queue = []
-    for (const { request } of queue) if (request === undefined) counters.oneWayDropped++
-    for (const request of [...session.inFlight]) {
-      request.queued = false
-      if (!this.#settle(request)) continue
-      if (session.record !== undefined) this.#events.unanswered(session.record)
-      request.owner.failed(request, 'SESSION_FAILED', 'the node did not answer the handshake')
-    }
+  respond(session: Session | undefined, plaintext: Uint8Array): void {
+    const keys = session?.keyring.sending
+    if (session === undefined || keys === undefined || keys.isExhausted || plaintext.length > MAX_PLAINTEXT_BYTES) {
+      this.#context.counters.add('answersDropped')
+    } else this.#outbox.add(session, keys, plaintext, undefined)
   }
 
   #newRequest(
@@ -215,23 +107,29 @@ export class Messenger {
     ref: number,
     timeoutMs: number | undefined,
   ): PendingRequest | DiscoveryErrorCode {
-    const { limits, counters, randomness } = this.#context
-    if (this.#requests.size >= limits.requests || session.inFlight.size >= limits.requestsPerPeer) {
-      counters.requestsLimited++
+    const { limits, counters } = this.#context
+    if (!this.#requests.hasRoomFor(session)) {
+      counters.add('requestsLimited')
       return 'REQUEST_LIMIT'
     }
     if (question.type === FINDNODE && !question.distances.every(isDistance)) return 'MESSAGE_MALFORMED'
-    const id = this.#requests.newId(randomness)
+    const id = this.#requests.newId()
     const plaintext = encodeMessage(this.#withId(question, id))
     if (plaintext.length > MAX_PLAINTEXT_BYTES) return 'REQUEST_TOO_LARGE'
-    if (!session.ready && session.queue.length >= limits.queuedPerPeer) {
-      counters.requestsLimited++
+    if (!session.isEstablished && this.#backlog.sizeOf(session) >= limits.queuedPerPeer) {
+      counters.add('requestsLimited')
       return 'REQUEST_LIMIT'
     }
-    const request = new PendingRequest(id, question.type, session, plaintext, owner, ref)
-    if (question.type === FINDNODE) request.nodes = new NodesAnswer(question.distances, limits)
-    this.#track(request, timeoutMs)
-    return request
+    return new PendingRequest({
+      id,
+      type: question.type,
+      session,
+      plaintext,
+      owner,
+      ref,
+      answerTimeoutMs: timeoutMs === undefined ? limits.requestTimeoutMs : 0,
+      nodes: question.type === FINDNODE ? new NodesAnswer(question.distances, limits) : undefined,
+    })
   }
 
   #withId(question: Question, requestId: Uint8Array): Request {
@@ -239,49 +137,28 @@ export class Messenger {
     return { ...question, requestId }
   }
 
-  #track(request: PendingRequest, timeoutMs: number | undefined): void {
-    const { limits, turn } = this.#context
-    this.#requests.add(request)
-    if (timeoutMs === undefined) request.graceMs = limits.requestTimeoutMs
-    const wait = Math.min(timeoutMs ?? limits.requestTimeoutMs, limits.maxRequestTimeoutMs)
-    this.#timers.set(request, turn.now + wait)
-  }
-
-  /** Seals a message now, or lets it wait for the handshake. False where the queue is full. */
-  #send(session: Session, outgoing: Outgoing): boolean {
-    const { limits, counters } = this.#context
-    const { keys } = session
-    if (session.ready && keys !== undefined) {
-      if (keys.sealed < MAX_SEALED_PER_KEY) {
-        this.#outbox.message(session, keys, outgoing.plaintext, outgoing.request)
-        return true
-      }
-      this.#giveUp(session)
+  /** Seals a message now, or lets it wait for the handshake. @returns false if there is no room for it to wait */
+  #send(session: Session, plaintext: Uint8Array, request: PendingRequest | undefined): boolean {
+    const keys = usableKeys(session)
+    if (keys !== undefined) {
+      this.#outbox.add(session, keys, plaintext, request)
+      return true
     }
-    if (session.queue.length >= limits.queuedPerPeer && outgoing.request === undefined) {
-      counters.oneWayDropped++
-      return false
-    }
-    session.queue.push(outgoing)
-    if (outgoing.request !== undefined) outgoing.request.queued = true
-    if (session.state !== 'opening' && session.state !== 'handshaking') this.#initiator.open(session)
+    // A request was admitted by `#newRequest`.
+    if (request === undefined && this.#backlog.sizeOf(session) >= this.#context.limits.queuedPerPeer) return false
+    this.#backlog.add(session, { plaintext, request })
+    if (!session.isOpening) this.#initiator.open(session)
     return true
   }
+}
 
-  /** Stops sending under the keys; what the peer still sends under them is read. */
-  #giveUp(session: Session): void {
-    session.otherKeys = session.keys
-    session.keys = undefined
-    session.silentRequests = 0
-    session.happened('exhaust')
-  }
-
-  #settle(request: PendingRequest): boolean {
-    if (!this.#requests.remove(request)) return false
-    this.#timers.remove(request)
-    this.#sentLog.settled(request)
-    return true
-  }
+/** The keys to send with. Exhausted keys are given up, so that a handshake brings new ones. */
+function usableKeys(session: Session): SessionKeys | undefined {
+  if (!session.isEstablished) return undefined
+  const keys = session.keyring.sending
+  if (keys?.isExhausted !== true) return keys
+  session.giveUpKeys()
+  return undefined
 }
 
 function isDistance(distance: number): boolean {

@@ -7,37 +7,39 @@ import type { Session } from '../sessions/session.ts'
 import { mayRelay } from '../wire/address.ts'
 import type { Message, NODES } from '../wire/message.ts'
 
-/** The NODES packets that answer one FINDNODE, as they come in. */
+/** The NODES packets that answer one FINDNODE, as they arrive. */
 export class NodesAnswer {
   readonly #distances: ReadonlySet<number>
   readonly #limits: DiscoveryLimits
   readonly #records = new Map<string, NodeRecord>()
+  /** Packets that the first one announced, at most `nodesPackets`. */
   #expected = 0
   #packets = 0
-  #considered = 0
+  #examined = 0
 
   constructor(distances: readonly number[], limits: DiscoveryLimits) {
     this.#distances = new Set(distances)
     this.#limits = limits
   }
 
-  /** Whether every packet has come that the first one announced, or as many as we take. */
-  get complete(): boolean {
+  /** Whether all expected packets have arrived. */
+  get isComplete(): boolean {
     return this.#packets > 0 && this.#packets >= this.#expected
   }
 
-  /** Whether anything has come. */
-  get begun(): boolean {
+  /** Whether any packet has arrived. */
+  get hasBegun(): boolean {
     return this.#packets > 0
   }
 
+  /** The accepted records, the newest of each node. */
   get records(): NodeRecord[] {
     return [...this.#records.values()]
   }
 
   /**
-   * Takes the records of one packet that are valid, at a distance that was asked for (from the node that answers), at an address
-   * that it can know of, and not there yet.
+   * Takes the records of one packet. It accepts a valid record at a requested distance from the answering node, with an
+   * address that this node can know.
    */
   add(
     message: Extract<Message, { type: typeof NODES }>,
@@ -47,27 +49,27 @@ export class NodesAnswer {
   ): void {
     if (this.#packets === 0) this.#expected = Math.min(Math.max(message.total, 1), this.#limits.nodesPackets)
     this.#packets++
-    if (message.total > this.#limits.nodesPackets) counters.recordsLimited++
+    if (message.total > this.#limits.nodesPackets) counters.add('recordsLimited')
     for (const bytes of message.records) {
-      // Each costs a verification, valid or not.
-      if (++this.#considered > this.#limits.nodesRecords) {
-        counters.recordsLimited++
+      // Each record costs a verification, whether it is valid or not.
+      if (++this.#examined > this.#limits.nodesRecords) {
+        counters.add('recordsLimited')
         break
       }
-      counters.recordsReceived++
+      counters.add('recordsReceived')
       const decoded = decoder.decode(bytes)
-      if (!decoded.ok) counters.recordsInvalid++
-      else this.#consider(decoded.value, session, counters)
+      if (!decoded.ok) counters.add('recordsInvalid')
+      else this.#examine(decoded.value, session, counters)
     }
   }
 
-  #consider(record: NodeRecord, session: Session, counters: DiscoveryCounters): void {
+  #examine(record: NodeRecord, session: Session, counters: DiscoveryCounters): void {
     const { endpoint } = record
     const distance = logDistance(record.nodeId, session.nodeId)
-    if (!this.#distances.has(distance)) counters.recordsWrongDistance++
-    // A node's own record may leave its address out: it does not know it.
+    if (!this.#distances.has(distance)) counters.add('recordsWrongDistance')
+    // A node's own record may lack an address, because the node does not know it.
     else if (endpoint === undefined ? distance !== 0 : !mayRelay(session.endpoint.host, endpoint.host)) {
-      counters.recordsUnreachable++
+      counters.add('recordsUnreachable')
     } else {
       const before = this.#records.get(record.nodeIdHex)
       if (before === undefined || before.seq < record.seq) this.#records.set(record.nodeIdHex, record)

@@ -1,4 +1,4 @@
-/** A token bucket for each key (an address), in a table that forgets the least recently seen. */
+/** A token bucket for each key, such as an address, in a table that forgets the least recently seen key. */
 export class RateLimit {
   readonly #perMs: number
   readonly #burst: number
@@ -7,9 +7,9 @@ export class RateLimit {
   readonly #buckets = new Map<string, { tokens: number; at: number }>()
 
   /**
-   * @param perSecond how many pass in the long run
+   * @param perSecond the long-term rate
    * @param capacity keys that are remembered
-   * @param burst how many pass at once after a pause; 2 seconds' worth unless told
+   * @param burst how many may pass at once after a pause; by default as many as pass in 2 seconds
    */
   constructor(perSecond: number, capacity: number, burst = 2 * perSecond) {
     this.#perMs = perSecond / 1000
@@ -21,7 +21,7 @@ export class RateLimit {
     return this.#buckets.size
   }
 
-  /** Whether one more may pass now; if so it counts. */
+  /** Takes a token. @returns false if the rate of the key is exceeded */
   take(key: string, now: number): boolean {
     const known = this.#buckets.get(key)
     const bucket = known ?? { tokens: this.#burst, at: now }

@@ -1,36 +1,43 @@
-import type { NodeRecord } from '../../identity/node-record.ts'
+import type { Context } from '../context.ts'
 import type { Session } from '../sessions/session.ts'
+import type { TableMembers } from '../table/table-members.ts'
 import { FINDNODE } from '../wire/message.ts'
 import type { Messenger } from './messenger.ts'
-import type { PendingRequest, RequestOwner } from './requests.ts'
+import type { PendingRequest, RequestOwner } from './pending-request.ts'
 
-/** Fetches the records of nodes that say they have a newer one: FINDNODE for distance 0, one at a time for a node. */
+/** Fetches newer records of nodes that announce one: FINDNODE for distance 0, one at a time for each node. */
 export class RecordFetcher implements RequestOwner {
+  readonly #context: Context
   readonly #messenger: Messenger
-  readonly #learned: (record: NodeRecord) => void
+  readonly #members: TableMembers
+  /** Ids of the nodes whose record is being fetched. */
+  readonly #fetching = new Set<string>()
 
-  constructor(messenger: Messenger, learned: (record: NodeRecord) => void) {
+  constructor(context: Context, messenger: Messenger, members: TableMembers) {
+    this.#context = context
     this.#messenger = messenger
-    this.#learned = learned
+    this.#members = members
   }
 
-  /** A node said what its record's seq is. */
+  /** A node named the seq of its record. */
   noticed(session: Session, seq: bigint): void {
     const { record } = session
-    if (record === undefined || session.fetchingRecord || seq <= record.seq) return
-    session.fetchingRecord = this.#messenger.ask(record, { type: FINDNODE, distances: [0] }, this, 0) === undefined
+    if (record === undefined || this.#fetching.has(session.nodeIdHex) || seq <= record.seq) return
+    const refusal = this.#messenger.ask(record, { type: FINDNODE, distances: [0] }, this, 0)
+    if (refusal === undefined) this.#fetching.add(session.nodeIdHex)
   }
 
-  answered(request: PendingRequest): void {
-    const { session } = request
-    session.fetchingRecord = false
-    const [record] = request.nodes?.records ?? []
-    if (record === undefined || record.seq <= (session.record?.seq ?? -1n)) return
-    session.record = record
-    this.#learned(record)
+  answered({ session, nodes }: PendingRequest): void {
+    this.#fetching.delete(session.nodeIdHex)
+    const [record] = nodes?.records ?? []
+    if (record === undefined || !session.learn(record)) return
+    if (this.#members.table.get(record.nodeIdHex) === undefined) {
+      this.#context.turn.emit({ type: 'node-met', record })
+    }
+    this.#members.offer(record)
   }
 
-  failed(request: PendingRequest): void {
-    request.session.fetchingRecord = false
+  failed({ session }: PendingRequest): void {
+    this.#fetching.delete(session.nodeIdHex)
   }
 }

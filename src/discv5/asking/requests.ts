@@ -1,116 +1,169 @@
-import type { Randomness } from 'spimpl-runtime'
-import type { DiscoveryErrorCode } from '../../errors.ts'
-import type { Timed } from '../deadline-heap.ts'
-import type { SentMessage } from '../sessions/sent-log.ts'
+import { PendingCalls } from 'spimpl-runtime/core'
+import { readUint48 } from '../../codec/integers.ts'
+import type { RecordDecoder } from '../../identity/record-decoder.ts'
+import type { Context } from '../context.ts'
+import type { Backlog } from '../sessions/backlog.ts'
+import type { SentLog } from '../sessions/sent-log.ts'
 import type { Session } from '../sessions/session.ts'
-import type { Request, Response } from '../wire/message.ts'
-import type { NodesAnswer } from './nodes-answer.ts'
+import type { TableMembers } from '../table/table-members.ts'
+import { encodeMessage, FINDNODE, NODES, PING, PONG, type Response, TALKREQ, TALKRESP } from '../wire/message.ts'
+import { PendingRequest, type RequestOwner } from './pending-request.ts'
+import { awaitedId, isOneWayId, REQUEST_ID_BYTES } from './request-id.ts'
 
-/** Bytes of the ids that we choose. Short of the 8 that may be, so that an id is exact as a number. */
-const REQUEST_ID_BYTES = 6
+const ANSWERED_BY = { [PING]: PONG, [FINDNODE]: NODES, [TALKREQ]: TALKRESP } as const
 
-// The first byte tells our two kinds of ids apart. It is never 0: some clients read ids as integers and send them back without
-// their leading zeros.
-const AWAITED = 0x40
-const ONE_WAY = 0x80
+const NO_REQUESTS: ReadonlySet<PendingRequest> = new Set()
 
-/** Who hears what became of a request. */
-export interface RequestOwner {
-  answered(request: PendingRequest, response: Response): void
-  failed(request: PendingRequest, code: DiscoveryErrorCode, detail: string): void
-}
+/** The owner of a PING that only serves a handshake. */
+const NO_OWNER: RequestOwner = { answered() {}, failed() {} }
 
-/** A request that awaits its answer. */
-export class PendingRequest implements Timed {
-  readonly id: Uint8Array
-  readonly idNumber: number
-  readonly type: Request['type']
-  readonly session: Session
-  readonly owner: RequestOwner
-  /** The owner's own. */
-  readonly ref: number
-  readonly plaintext: Uint8Array
-  /** The last packet that carried it. */
-  sent: SentMessage | undefined
-  /** Collects the packets that answer a FINDNODE. */
-  nodes: NodesAnswer | undefined
-  /** Waits for a handshake. */
-  queued = false
-  /** How long it waits for its answer from when it leaves the queue; 0 where the caller set a time for all of it. */
-  graceMs = 0
-  dueAt = Number.POSITIVE_INFINITY
-  heapIndex = -1
+/**
+ * Requests in flight, sent or in the backlog: each is settled once, by its answer, its timeout or the end of its
+ * session.
+ */
+export class Requests {
+  readonly #context: Context
+  readonly #backlog: Backlog
+  readonly #sentLog: SentLog
+  readonly #members: TableMembers
+  readonly #decoder: RecordDecoder
+  readonly #pending: PendingCalls<PendingRequest>
+  /** Sessions with requests in flight. */
+  readonly #ofSession = new Map<Session, Set<PendingRequest>>()
 
   constructor(
-    id: Uint8Array,
-    type: Request['type'],
-    session: Session,
-    plaintext: Uint8Array,
-    owner: RequestOwner,
-    ref: number,
+    context: Context,
+    parts: {
+      readonly backlog: Backlog
+      readonly sentLog: SentLog
+      readonly members: TableMembers
+      readonly decoder: RecordDecoder
+    },
   ) {
-    this.id = id
-    this.idNumber = requestIdNumber(id)
-    this.type = type
-    this.session = session
-    this.plaintext = plaintext
-    this.owner = owner
-    this.ref = ref
+    this.#context = context
+    this.#backlog = parts.backlog
+    this.#sentLog = parts.sentLog
+    this.#members = parts.members
+    this.#decoder = parts.decoder
+    // Each session may have the PING of its handshake in flight beside the requests; a new session exists before one is
+    // evicted.
+    this.#pending = new PendingCalls(context.limits.requests + context.limits.sessions + 1)
   }
-}
-
-/** Requests in flight, by request id. */
-export class RequestTable {
-  readonly #byId = new Map<number, PendingRequest>()
 
   get size(): number {
-    return this.#byId.size
+    return this.#pending.size
+  }
+
+  ofSession(session: Session): ReadonlySet<PendingRequest> {
+    return this.#ofSession.get(session) ?? NO_REQUESTS
+  }
+
+  hasRoomFor(session: Session): boolean {
+    const { limits } = this.#context
+    return this.#pending.size < limits.requests && this.ofSession(session).size < limits.requestsPerPeer
   }
 
   /** A random id that no request in flight has. */
-  newId(randomness: Randomness): Uint8Array {
+  newId(): Uint8Array {
     for (;;) {
-      const id = randomness.bytes(REQUEST_ID_BYTES)
-      id[0] = (id[0]! & 0x3f) | AWAITED
-      if (!this.#byId.has(requestIdNumber(id))) return id
+      const id = awaitedId(this.#context.randomness)
+      if (this.#pending.peek(readUint48(id, 0)) === undefined) return id
     }
   }
 
-  add(request: PendingRequest): void {
-    this.#byId.set(request.idNumber, request)
-    request.session.inFlight.add(request)
+  /** Adds a request, which times out after this time at the latest. */
+  add(request: PendingRequest, timeoutMs: number): void {
+    const { deadlines, limits, turn } = this.#context
+    this.#pending.addAs(request.idNumber, request)
+    const ofSession = this.#ofSession.get(request.session)
+    if (ofSession === undefined) this.#ofSession.set(request.session, new Set([request]))
+    else ofSession.add(request)
+    deadlines.set(request.timeout, turn.now + Math.min(timeoutMs, limits.maxRequestTimeoutMs))
   }
 
-  /** The request that a response from a node answers. */
-  find(id: Uint8Array, nodeIdHex: string): PendingRequest | undefined {
+  /** A PING for a handshake to carry if no waiting request fits. */
+  handshakePing(session: Session): PendingRequest {
+    const { limits, own } = this.#context
+    const id = this.newId()
+    const request = new PendingRequest({
+      id,
+      type: PING,
+      session,
+      plaintext: encodeMessage({ type: PING, requestId: id, enrSeq: own.current.seq }),
+      owner: NO_OWNER,
+      ref: 0,
+      answerTimeoutMs: limits.requestTimeoutMs,
+    })
+    this.add(request, limits.requestTimeoutMs)
+    return request
+  }
+
+  /** A response arrived. @returns the request that it settles, whose owner the caller informs */
+  answeredBy(session: Session, response: Response): PendingRequest | undefined {
+    const { counters } = this.#context
+    const request = this.#find(response.requestId, session.nodeIdHex)
+    if (request === undefined) {
+      const isOneWay = response.type === TALKRESP && isOneWayId(response.requestId)
+      counters.add(isOneWay ? 'responsesIgnored' : 'responsesUnexpected')
+      return undefined
+    }
+    if (ANSWERED_BY[request.type] !== response.type) {
+      counters.add('responsesMismatched')
+      return undefined
+    }
+    session.answered()
+    if (response.type === NODES && request.nodes !== undefined) {
+      request.nodes.add(response, session, this.#decoder, counters)
+      if (!request.nodes.isComplete) return undefined
+    }
+    this.#settle(request)
+    counters.add('requestsAnswered')
+    return request
+  }
+
+  /** A request was not answered in time. */
+  expire(request: PendingRequest): void {
+    const { counters } = this.#context
+    const { session, owner } = request
+    this.#settle(request)
+    // The part of a NODES answer that has arrived is useful, even if a packet of it was lost.
+    if (request.nodes?.hasBegun) {
+      counters.add('requestsAnswered')
+      owner.answered(request, { type: NODES, requestId: request.id, total: 0, records: [] })
+      return
+    }
+    counters.add('requestsTimedOut')
+    session.unanswered()
+    if (session.record !== undefined) this.#members.doubt(session.record)
+    owner.failed(request, 'REQUEST_TIMEOUT', 'the node did not answer in time')
+  }
+
+  /** A session has failed or was evicted, and with it all that waits for its handshake and all that is in flight. */
+  abandon(session: Session): void {
+    const oneWay = this.#backlog.takeAll(session).filter(({ request }) => request === undefined)
+    this.#context.counters.add('oneWayDropped', oneWay.length)
+    for (const request of [...this.ofSession(session)]) {
+      if (!this.#settle(request)) continue
+      if (session.record !== undefined) this.#members.doubt(session.record)
+      request.owner.failed(request, 'SESSION_FAILED', 'the node did not answer the handshake')
+    }
+  }
+
+  #find(id: Uint8Array, nodeIdHex: string): PendingRequest | undefined {
     if (id.length !== REQUEST_ID_BYTES) return undefined
-    const request = this.#byId.get(requestIdNumber(id))
+    const request = this.#pending.peek(readUint48(id, 0))
     return request?.session.nodeIdHex === nodeIdHex ? request : undefined
   }
 
-  /** Takes a request out; false where it was settled before. */
-  remove(request: PendingRequest): boolean {
-    if (!this.#byId.delete(request.idNumber)) return false
-    request.session.inFlight.delete(request)
-    if (request.queued) request.session.unqueue(request)
+  /** @returns false if the request was settled before */
+  #settle(request: PendingRequest): boolean {
+    if (this.#pending.take(request.idNumber) === undefined) return false
+    const ofSession = this.#ofSession.get(request.session)
+    ofSession?.delete(request)
+    if (ofSession?.size === 0) this.#ofSession.delete(request.session)
+    this.#backlog.remove(request)
+    this.#context.deadlines.clear(request.timeout)
+    this.#sentLog.forget(request)
     return true
   }
-}
-
-/** An id for a request whose answer nobody awaits. */
-export function oneWayId(randomness: Randomness): Uint8Array {
-  const id = randomness.bytes(REQUEST_ID_BYTES)
-  id[0] = (id[0]! & 0x3f) | ONE_WAY
-  return id
-}
-
-/** Whether a response answers a one-way request of ours. */
-export function isOneWayId(id: Uint8Array): boolean {
-  return id.length === REQUEST_ID_BYTES && (id[0]! & 0xc0) === ONE_WAY
-}
-
-function requestIdNumber(id: Uint8Array): number {
-  const upper = (id[0]! << 16) | (id[1]! << 8) | id[2]!
-  const lower = (id[3]! << 16) | (id[4]! << 8) | id[5]!
-  return upper * 0x1_00_00_00 + lower
 }

@@ -1,27 +1,26 @@
 import { toHex } from '../../codec/hex.ts'
 import type { Context } from '../context.ts'
-import type { SessionEvents } from '../sessions/session-events.ts'
+import type { KnownRecords } from '../table/known-records.ts'
 import { FINDNODE } from '../wire/message.ts'
 import type { Lookups } from './lookups.ts'
 import type { Messenger } from './messenger.ts'
-import type { PendingRequest, RequestOwner } from './requests.ts'
+import type { PendingRequest, RequestOwner } from './pending-request.ts'
 
-/** Finds the newest record of a node: asks the node itself where it is known, else the network. */
+/** Finds the newest record of a node: asks the node itself if it is known, and otherwise the network. */
 export class Resolver implements RequestOwner {
   readonly #context: Context
   readonly #messenger: Messenger
   readonly #lookups: Lookups
-  readonly #knownRecord: SessionEvents['knownRecord']
+  readonly #known: KnownRecords
 
   constructor(
     context: Context,
-    parts: { readonly messenger: Messenger; readonly lookups: Lookups },
-    knownRecord: SessionEvents['knownRecord'],
+    parts: { readonly messenger: Messenger; readonly lookups: Lookups; readonly known: KnownRecords },
   ) {
     this.#context = context
     this.#messenger = parts.messenger
     this.#lookups = parts.lookups
-    this.#knownRecord = knownRecord
+    this.#known = parts.known
   }
 
   /** @param nodeId 32 bytes */
@@ -32,19 +31,16 @@ export class Resolver implements RequestOwner {
       turn.emit({ type: 'resolved', ref, record: own.current })
       return
     }
-    const known = this.#knownRecord(wanted)
-    const asked =
+    const known = this.#known.newest(wanted)
+    const isAsked =
       known !== undefined && this.#messenger.ask(known, { type: FINDNODE, distances: [0] }, this, ref) === undefined
-    if (!asked) this.#lookups.start(nodeId.slice(), { type: 'resolve', ref, wanted, known })
+    if (!isAsked) this.#lookups.start(nodeId.slice(), { type: 'resolve', ref, wanted, known })
   }
 
-  answered(request: PendingRequest): void {
-    const { session, ref } = request
-    const told = request.nodes?.records[0]
-    const known = session.record
-    const record = told !== undefined && (known === undefined || told.seq >= known.seq) ? told : known
-    session.record = record
-    this.#context.turn.emit({ type: 'resolved', ref, record })
+  answered({ session, ref, nodes }: PendingRequest): void {
+    const record = nodes?.records[0]
+    if (record !== undefined) session.learn(record)
+    this.#context.turn.emit({ type: 'resolved', ref, record: session.record })
   }
 
   failed({ session, ref }: PendingRequest): void {

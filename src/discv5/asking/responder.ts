@@ -1,7 +1,10 @@
-import type { NodeRecord } from '../../identity/node-record.ts'
+import { fromHex } from '../../codec/hex.ts'
 import type { Context } from '../context.ts'
+import type { TalkToken } from '../messages.ts'
 import type { Session } from '../sessions/session.ts'
-import type { RoutingTable, TableEntry } from '../table/routing-table.ts'
+import type { Sessions } from '../sessions/sessions.ts'
+import type { RoutingTable } from '../table/routing-table.ts'
+import type { TableNode } from '../table/table-node.ts'
 import { addressBytes, mayRelay } from '../wire/address.ts'
 import {
   encodeMessage,
@@ -16,46 +19,44 @@ import {
 import { MAX_PLAINTEXT_BYTES } from '../wire/packet.ts'
 import type { Messenger } from './messenger.ts'
 
-/** What a NODES message takes besides its records: type, list header, request id, total, list header. */
+/** Bytes of a NODES message besides its records: type, list header, request id, total, list header. */
 const NODES_OVERHEAD_BYTES = 1 + 3 + 9 + 2 + 3
 
 const EMPTY = new Uint8Array(0)
 
-interface KnownNode extends TableEntry {
-  readonly record: NodeRecord
-}
-
-/** Packets of one-way protocols that one node sent in one turn. */
-interface Gathered {
+/** Packets of a one-way protocol that one node sent in one turn. */
+interface OneWayTalks {
   readonly session: Session
   readonly protocol: Uint8Array
   readonly payloads: Uint8Array[]
 }
 
-/** Answers what peers ask. */
+/** Answers the requests of peers. */
 export class Responder {
   readonly #context: Context
   readonly #messenger: Messenger
-  readonly #table: RoutingTable<KnownNode>
+  readonly #sessions: Sessions
+  readonly #table: RoutingTable<TableNode>
   readonly #oneWay: ReadonlySet<string>
-  readonly #spoken: ReadonlySet<string> | undefined
-  #gathered = new Map<string, Gathered>()
+  readonly #served: ReadonlySet<string> | undefined
+  #talks = new Map<string, OneWayTalks>()
 
-  /** @param options protocols as `protocolName` writes them; all are spoken where `spoken` is undefined */
+  /** @param options protocols as `protocolName` writes them; every protocol is served if `served` is undefined */
   constructor(
     context: Context,
-    parts: { readonly messenger: Messenger; readonly table: RoutingTable<KnownNode> },
-    options: { readonly oneWay: ReadonlySet<string>; readonly spoken: ReadonlySet<string> | undefined },
+    parts: { readonly messenger: Messenger; readonly sessions: Sessions; readonly table: RoutingTable<TableNode> },
+    options: { readonly oneWay: ReadonlySet<string>; readonly served: ReadonlySet<string> | undefined },
   ) {
     this.#context = context
     this.#messenger = parts.messenger
+    this.#sessions = parts.sessions
     this.#table = parts.table
     this.#oneWay = options.oneWay
-    this.#spoken = options.spoken
+    this.#served = options.served
   }
 
   receive(session: Session, request: Request): void {
-    this.#context.counters.requestsReceived++
+    this.#context.counters.add('requestsReceived')
     switch (request.type) {
       case PING:
         this.#pong(session, request.requestId)
@@ -69,14 +70,23 @@ export class Responder {
     }
   }
 
-  /** Hands over what one-way protocols brought in this turn. */
+  /** Answers a `talk-requested`. */
+  answerTalk({ nodeIdHex, endpoint, requestId }: TalkToken, payload: Uint8Array): void {
+    const nodeId = fromHex(nodeIdHex)
+    const session = nodeId.ok ? this.#sessions.find(nodeId.value, endpoint) : undefined
+    this.#messenger.respond(session, encodeTalkResponse(requestId, payload))
+  }
+
+  /** Emits the talks of one-way protocols that this turn brought. */
   flush(): void {
-    if (this.#gathered.size === 0) return
-    const gathered = this.#gathered
-    this.#gathered = new Map()
-    for (const { session, protocol, payloads } of gathered.values()) {
-      if (session.record === undefined) continue
-      this.#context.turn.emit({ type: 'talks-received', from: session.record, protocol, payloads })
+    if (this.#talks.size === 0) return
+    const talks = this.#talks
+    this.#talks = new Map()
+    const { counters, turn } = this.#context
+    for (const { session, protocol, payloads } of talks.values()) {
+      counters.add('oneWayReceived', payloads.length)
+      const { record } = session
+      if (record !== undefined) turn.emit({ type: 'talks-received', from: record, protocol, payloads })
     }
   }
 
@@ -92,17 +102,17 @@ export class Responder {
     const { own, limits } = this.#context
     const records: Uint8Array[] = []
     if (distances.includes(0)) records.push(own.current.bytes)
-    const known = this.#table.atDistances(distances, limits.nodesRecords - records.length, ({ live, entry }) => {
-      // Only who has answered is told to others, and nobody is told of himself.
+    const advertised = this.#table.atDistances(distances, limits.nodesRecords - records.length, ({ isLive, entry }) => {
+      // Only nodes that have answered us are advertised, and not to themselves.
       const { endpoint, nodeIdHex } = entry.record
       return (
-        live &&
+        isLive &&
         endpoint !== undefined &&
         nodeIdHex !== session.nodeIdHex &&
         mayRelay(session.endpoint.host, endpoint.host)
       )
     })
-    for (const { record } of known) records.push(record.bytes)
+    for (const { record } of advertised) records.push(record.bytes)
     const packets = splitRecords(records)
     for (const part of packets) {
       this.#messenger.respond(session, encodeMessage({ type: NODES, requestId, total: packets.length, records: part }))
@@ -114,12 +124,11 @@ export class Responder {
     const { record, endpoint, nodeIdHex } = session
     const name = protocolName(protocol)
     if (this.#oneWay.has(name)) {
-      this.#context.counters.oneWayReceived++
       const key = `${session.key}${name}`
-      const known = this.#gathered.get(key)
-      if (known === undefined) this.#gathered.set(key, { session, protocol, payloads: [payload] })
-      else known.payloads.push(payload)
-    } else if (record === undefined || (this.#spoken !== undefined && !this.#spoken.has(name))) {
+      const talks = this.#talks.get(key)
+      if (talks === undefined) this.#talks.set(key, { session, protocol, payloads: [payload] })
+      else talks.payloads.push(payload)
+    } else if (record === undefined || this.#served?.has(name) === false) {
       // An unknown protocol is answered with an empty response (discv5-wire.md, TALKREQ).
       this.#messenger.respond(session, encodeTalkResponse(requestId, EMPTY))
     } else {
@@ -136,7 +145,7 @@ export class Responder {
   }
 }
 
-/** A protocol as a key: one character for each byte, since most protocols are not text. */
+/** A protocol as a map key: one character for each byte, because most protocols are not text. */
 export function protocolName(protocol: string | Uint8Array): string {
   if (typeof protocol === 'string') return protocol
   let name = ''
@@ -144,7 +153,7 @@ export function protocolName(protocol: string | Uint8Array): string {
   return name
 }
 
-/** Encoded records, divided so that each NODES message fits into a packet; one empty part where there are none. */
+/** Divides encoded records so that each NODES message fits into a packet. Without records there is one empty part. */
 export function splitRecords(records: readonly Uint8Array[]): Uint8Array[][] {
   const parts: Uint8Array[][] = [[]]
   let room = MAX_PLAINTEXT_BYTES - NODES_OVERHEAD_BYTES

@@ -1,22 +1,25 @@
 import type { NodeRecord } from '../../identity/node-record.ts'
 import type { Packet } from '../wire/packet.ts'
 
-/** A WHOAREYOU that we sent and that may be answered with a handshake. */
+/** A WHOAREYOU that we sent and that a handshake may answer. */
 export interface Challenge {
-  /** Of the packet that it answers. */
+  /** Of the packet that was challenged. */
   readonly nonce: Uint8Array
-  /** As sent; sent again where the peer's next packet comes before its handshake. */
+  /** As it was sent. It is sent again if another packet of the peer arrives before the handshake. */
   readonly packet: Uint8Array
-  /** The unmasked packet: what the handshake signs and derives its keys from. */
+  /** The unmasked packet, which the handshake signs and derives its keys from. */
   readonly data: Uint8Array
-  /** What we knew of the peer, whose seq the challenge named: the handshake may leave its record out. */
+  /** The record of the peer whose seq the challenge names, so that the handshake may leave it out. */
   readonly record: NodeRecord | undefined
   readonly expiresAt: number
-  /** Packets that came before the handshake. Its keys may open them: they overtook it on the way. If not, they are challenged in turn. */
+  /**
+   * Packets that arrived before the handshake. If they overtook it, its keys open them; else they are challenged in
+   * turn.
+   */
   readonly held: Packet[]
 }
 
-/** Challenges by node id and endpoint. They all live equally long, so the oldest is the next to expire. */
+/** Challenges by node id and endpoint. All have the same lifetime, so the oldest expires next. */
 export class ChallengeTable {
   readonly #capacity: number
   readonly #challenges = new Map<string, Challenge>()
@@ -34,7 +37,7 @@ export class ChallengeTable {
     return challenge !== undefined && challenge.expiresAt > now ? challenge : undefined
   }
 
-  /** Returns how many expired before and how many that were alive had to make room. */
+  /** @returns how many had expired, and how many others were evicted to make room */
   add(key: string, challenge: Challenge, now: number): { readonly expired: number; readonly evicted: number } {
     let expired = this.expire(now)
     let evicted = 0
@@ -52,7 +55,7 @@ export class ChallengeTable {
     this.#challenges.delete(key)
   }
 
-  /** Forgets what is too old; returns how many. */
+  /** Forgets expired challenges. @returns how many */
   expire(now: number): number {
     let expired = 0
     for (const [key, challenge] of this.#challenges) {
@@ -61,5 +64,10 @@ export class ChallengeTable {
       expired++
     }
     return expired
+  }
+
+  /** Keeps a packet that arrived before the handshake, unless `limit` packets are kept already. */
+  hold(challenge: Challenge, packet: Packet, limit: number): void {
+    if (challenge.held.length < limit) challenge.held.push(packet)
   }
 }

@@ -1,15 +1,17 @@
 import { equalBytes } from '../../codec/bytes.ts'
 import type { CipherJob } from '../../crypto/cryptography.ts'
 import type { Datagram, Endpoint } from '../../transport/datagram.ts'
+import type { Receiver } from '../asking/receiver.ts'
 import type { Context } from '../context.ts'
-import { decodeMessage, type Message, UNSUPPORTED } from '../wire/message.ts'
+import { decodeMessage, UNSUPPORTED } from '../wire/message.ts'
 import { FLAG_ORDINARY, FLAG_WHOAREYOU, type Packet, unmaskPacket } from '../wire/packet.ts'
 import type { Initiator } from './initiator.ts'
 import type { Recipient } from './recipient.ts'
-import type { Session, SessionKeys } from './session.ts'
-import type { SessionCache } from './session-cache.ts'
+import type { Session } from './session.ts'
+import type { SessionKeys } from './session-keyring.ts'
+import type { Sessions } from './sessions.ts'
 
-/** An ordinary packet that a key of its session may open. */
+/** An ordinary packet that a pair of keys of its session may open. */
 interface Opening {
   readonly session: Session
   readonly packet: Packet
@@ -18,37 +20,41 @@ interface Opening {
 }
 
 /**
- * Takes a batch of datagrams apart. Ordinary packets of known sessions are opened in one call; a handshake or a WHOAREYOU may
- * change a session, so what came before it is opened before it. The order of arrival holds for every peer.
+ * Opens a batch of datagrams. Ordinary packets of known sessions are opened in one call. A handshake or a WHOAREYOU may
+ * change a session, so the packets before it are opened first: the order of arrival holds for every peer.
  */
 export class Inbox {
   readonly #context: Context
-  readonly #cache: SessionCache
+  readonly #sessions: Sessions
   readonly #initiator: Initiator
   readonly #recipient: Recipient
-  readonly #deliver: (session: Session, message: Message) => void
+  readonly #receiver: Receiver
   #openings: Opening[] = []
   #jobs: CipherJob[] = []
 
   constructor(
     context: Context,
-    parts: { readonly cache: SessionCache; readonly initiator: Initiator; readonly recipient: Recipient },
-    deliver: (session: Session, message: Message) => void,
+    parts: {
+      readonly sessions: Sessions
+      readonly initiator: Initiator
+      readonly recipient: Recipient
+      readonly receiver: Receiver
+    },
   ) {
     this.#context = context
-    this.#cache = parts.cache
+    this.#sessions = parts.sessions
     this.#initiator = parts.initiator
     this.#recipient = parts.recipient
-    this.#deliver = deliver
+    this.#receiver = parts.receiver
   }
 
   receive(batch: readonly Datagram[]): void {
     const { counters, localId, crypto } = this.#context
+    let receivedBytes = 0
     for (const { bytes, endpoint } of batch) {
-      counters.packetsReceived++
-      counters.bytesReceived += bytes.length
+      receivedBytes += bytes.length
       const packet = unmaskPacket(bytes, localId, crypto)
-      if (typeof packet === 'string') counters[packet]++
+      if (typeof packet === 'string') counters.add(packet)
       else if (packet.flag === FLAG_ORDINARY) this.#ordinary(packet, endpoint)
       else {
         this.#open()
@@ -56,6 +62,8 @@ export class Inbox {
         else this.#handshake(packet, endpoint)
       }
     }
+    counters.add('packetsReceived', batch.length)
+    counters.add('bytesReceived', receivedBytes)
     this.#open()
   }
 
@@ -63,13 +71,13 @@ export class Inbox {
     const { counters, localId } = this.#context
     const sourceId = packet.authdata
     if (equalBytes(sourceId, localId)) {
-      counters.packetsFromSelf++
+      counters.add('packetsFromSelf')
       return
     }
-    const session = this.#cache.find(sourceId, endpoint)
-    const keys = session?.keys ?? session?.otherKeys
+    const session = this.#sessions.find(sourceId, endpoint)
+    const keys = session?.keyring.first
     if (session === undefined || keys === undefined) {
-      counters.packetsUndecryptable++
+      counters.add('packetsUndecryptable')
       this.#recipient.challenge(packet, endpoint, session)
       return
     }
@@ -81,7 +89,7 @@ export class Inbox {
     const accepted = this.#recipient.accept(packet, endpoint)
     if (accepted === undefined) return
     const { session, keys, plaintext, held } = accepted
-    this.#decode(session, plaintext)
+    this.#deliver(session, plaintext)
     if (held.length === 0) return
     const unread: Packet[] = []
     for (const [index, opened] of this.#context.crypto.open(held.map(one => openJob(one, keys))).entries()) {
@@ -91,7 +99,7 @@ export class Inbox {
     this.#recipient.challengeUnread(unread, endpoint, session)
   }
 
-  /** Opens what waits, and delivers it in order. */
+  /** Opens the collected packets and delivers their messages in order. */
   #open(): void {
     if (this.#openings.length === 0) return
     const openings = this.#openings
@@ -105,9 +113,9 @@ export class Inbox {
     }
   }
 
-  /** The keys we send with do not open it: the others may, or somebody lost the session. */
+  /** The first pair of keys does not open a packet: the other may, or one side has lost the session. */
   #unopened({ session, packet, keys, endpoint }: Opening): void {
-    const other = session.keys === keys ? session.otherKeys : session.keys
+    const other = session.keyring.after(keys)
     if (other !== undefined) {
       const [plaintext] = this.#context.crypto.open([openJob(packet, other)])
       if (plaintext !== undefined) {
@@ -115,36 +123,27 @@ export class Inbox {
         return
       }
     }
-    this.#context.counters.packetsUndecryptable++
+    this.#context.counters.add('packetsUndecryptable')
     // The session stays: anybody can send bytes that no key opens.
     this.#recipient.challenge(packet, endpoint, session)
   }
 
   #opened(session: Session, keys: SessionKeys, plaintext: Uint8Array): void {
-    if (!keys.proven || keys !== session.keys) this.#proven(session, keys)
-    this.#decode(session, plaintext)
+    if (!keys.isConfirmed || keys !== session.keyring.sending) this.#peerUsed(session, keys)
+    this.#deliver(session, plaintext)
   }
 
-  /** The peer has used keys for the first time, or others than those we send with. */
-  #proven(session: Session, keys: SessionKeys): void {
-    keys.proven = true
-    if (keys === session.keys) {
-      this.#initiator.confirmed(session)
-      return
-    }
-    // A handshake of ours is under way; the peer still uses the old keys until it has it.
-    if (session.state === 'handshaking' || session.keys?.proven === true) return
-    // The peer uses the keys of its own handshake, or never lost the keys that we gave up: so do we.
-    session.otherKeys = session.keys
-    session.keys = keys
-    if (session.state !== 'established') this.#recipient.resume(session)
+  /** The peer has used keys for the first time, or other keys than those that we send with. */
+  #peerUsed(session: Session, keys: SessionKeys): void {
+    const use = session.peerUsed(keys)
+    if (use === 'confirmed') this.#initiator.confirmed(session)
+    else if (use === 'swapped' && !session.isEstablished) this.#recipient.resume(session)
   }
 
-  #decode(session: Session, plaintext: Uint8Array): void {
+  #deliver(session: Session, plaintext: Uint8Array): void {
     const message = decodeMessage(plaintext)
-    if (message.ok) this.#deliver(session, message.value)
-    else if (message.detail === UNSUPPORTED) this.#context.counters.messageUnsupported++
-    else this.#context.counters.messageMalformed++
+    if (message.ok) this.#receiver.receive(session, message.value)
+    else this.#context.counters.add(message.detail === UNSUPPORTED ? 'messageUnsupported' : 'messageMalformed')
   }
 }
 

@@ -1,295 +1,190 @@
 import { equalBytes } from '../../codec/bytes.ts'
-import { newPrivateKey } from '../../identity/keys.ts'
 import type { Endpoint } from '../../transport/datagram.ts'
+import type { Requests } from '../asking/requests.ts'
 import type { Context } from '../context.ts'
-import type { DeadlineHeap, Timed } from '../deadline-heap.ts'
-import { deriveKeys, handshakeAuthdataBytes, idDigest, writeHandshakeAuthdata } from '../wire/handshake.ts'
-import {
-  AUTHDATA_AT,
-  FLAG_HANDSHAKE,
-  FLAG_ORDINARY,
-  ID_NONCE_BYTES,
-  MASKING_IV_BYTES,
-  MAX_PACKET_BYTES,
-  maskPacket,
-  NODE_ID_BYTES,
-  NONCE_BYTES,
-  ORDINARY_HEADER_BYTES,
-  type Packet,
-  TAG_BYTES,
-  writeHeader,
-} from '../wire/packet.ts'
-import { nextNonce, type Outbox } from './outbox.ts'
-import { nonceHigh, type SentLog, type SentMessage } from './sent-log.ts'
-import type { Outgoing, Session, SessionKeys } from './session.ts'
-import { sameEndpoint } from './session-cache.ts'
-import type { SessionEvents } from './session-events.ts'
-
-/** Content of an opening packet: as long as a sealed PING, so that it looks like one. */
-const OPENING_MESSAGE_BYTES = 28
+import { sameEndpoint } from '../wire/address.ts'
+import type { Packet } from '../wire/packet.ts'
+import { Attempt } from './attempt.ts'
+import type { Attempts } from './attempts.ts'
+import type { Backlog, WaitingMessage } from './backlog.ts'
+import { handshakeRoom, makeHandshake, makeOpening, whoareyouSeq } from './handshake-packets.ts'
+import type { SentLog, SentMessage } from './sent-log.ts'
+import type { Session } from './session.ts'
+import type { Sessions } from './sessions.ts'
 
 /**
- * Challenges that are answered before the session is established. A peer that challenges each packet anew, as the specification
- * allows, holds the last of them; more than a few mean that somebody plays.
- */
-const MAX_RESPONSES = 16
-
-/**
- * The side of the handshake that begins: sends a packet that the peer cannot read, answers its WHOAREYOU with a handshake, and
- * repeats either, byte for byte, while nobody answers (discv5-theory.md, Handshake Steps 1 and 3).
+ * The side of the handshake that begins: sends a packet that the peer cannot read, answers its WHOAREYOU with a
+ * handshake, and repeats either until it is answered (discv5-theory.md, Handshake Steps 1 and 3).
  */
 export class Initiator {
   readonly #context: Context
-  readonly #outbox: Outbox
+  readonly #sessions: Sessions
+  readonly #attempts: Attempts
+  readonly #backlog: Backlog
+  readonly #requests: Requests
   readonly #sentLog: SentLog
-  readonly #timers: DeadlineHeap<Timed>
-  readonly #events: SessionEvents
-  /** Sessions whose `opening` or `handshake` has a nonce that begins with these 6 bytes. */
-  readonly #attempts = new Map<number, Session>()
 
   constructor(
     context: Context,
-    parts: { readonly outbox: Outbox; readonly sentLog: SentLog; readonly timers: DeadlineHeap<Timed> },
-    events: SessionEvents,
+    parts: {
+      readonly sessions: Sessions
+      readonly attempts: Attempts
+      readonly backlog: Backlog
+      readonly requests: Requests
+      readonly sentLog: SentLog
+    },
   ) {
     this.#context = context
-    this.#outbox = parts.outbox
+    this.#sessions = parts.sessions
+    this.#attempts = parts.attempts
+    this.#backlog = parts.backlog
+    this.#requests = parts.requests
     this.#sentLog = parts.sentLog
-    this.#timers = parts.timers
-    this.#events = events
-  }
-
-  /** Handshakes under way from our side. */
-  get size(): number {
-    return this.#attempts.size
   }
 
   /** Asks the peer for a challenge, with a packet of random content. */
   open(session: Session): void {
-    const { randomness, localId, crypto, turn } = this.#context
-    const nonce = randomness.bytes(NONCE_BYTES)
-    const packet = new Uint8Array(ORDINARY_HEADER_BYTES + OPENING_MESSAGE_BYTES)
-    writeHeader(packet, randomness.bytes(MASKING_IV_BYTES), FLAG_ORDINARY, nonce, NODE_ID_BYTES)
-    packet.set(localId, AUTHDATA_AT)
-    maskPacket(packet, ORDINARY_HEADER_BYTES, session.nodeId, crypto)
-    packet.set(randomness.bytes(OPENING_MESSAGE_BYTES), ORDINARY_HEADER_BYTES)
-    this.release(session)
-    session.happened('open')
-    session.responses = 0
-    session.opening = { nonce, packet, sentAt: turn.now, order: this.#sentLog.nextOrder }
-    this.#attempts.set(nonceHigh(nonce), session)
-    // The packet is kept, and a buffer that is sent changes owner.
-    this.#send(session, packet.slice(), 1)
+    const { nonce, packet } = makeOpening(this.#context, session.nodeId)
+    this.#attempts.end(session)
+    const opening = this.#attempt(nonce, packet)
+    session.open(opening)
+    this.#attempts.begin(session, opening)
   }
 
   /** A WHOAREYOU arrived. */
   challenged(challenge: Packet, endpoint: Endpoint): void {
     const { counters, turn } = this.#context
-    counters.whoareyouReceived++
-    const trying = this.#attempts.get(nonceHigh(challenge.nonce))
-    if (trying !== undefined && sameEndpoint(trying.endpoint, endpoint)) {
-      if (trying.handshake !== undefined && equalBytes(trying.handshake.nonce, challenge.nonce)) {
-        this.#repeatHandshake(trying)
-        return
-      }
-      if (trying.opening !== undefined && equalBytes(trying.opening.nonce, challenge.nonce)) {
-        this.#respond(trying, challenge, undefined, trying.opening.order)
-        return
-      }
+    const { nonce } = challenge
+    counters.add('whoareyouReceived')
+    const attempting = this.#attempts.find(nonce, endpoint)
+    if (attempting?.handshake !== undefined && equalBytes(attempting.handshake.nonce, nonce)) {
+      this.#repeatHandshake(attempting, attempting.handshake)
+      return
     }
-    const sent = this.#sentLog.find(challenge.nonce, turn.now)
-    if (sent?.session.cached && sameEndpoint(sent.session.endpoint, endpoint)) {
+    if (attempting?.opening !== undefined && equalBytes(attempting.opening.nonce, nonce)) {
+      this.#respond(attempting, challenge, undefined, attempting.opening.order)
+      return
+    }
+    const sent = this.#sentLog.find(nonce, turn.now)
+    if (sent?.session.isCached && sameEndpoint(sent.session.endpoint, endpoint)) {
       this.#respond(sent.session, challenge, sent, sent.order)
-    } else counters.whoareyouUnexpected++
+    } else counters.add('whoareyouUnexpected')
   }
 
   /** The peer has used the keys of our handshake. */
   confirmed(session: Session): void {
-    this.release(session)
-    if (session.state !== 'handshaking') return
-    session.happened('confirm')
-    this.#events.established(session)
+    this.#attempts.end(session)
+    if (session.confirm()) this.#sessions.established(session)
   }
 
-  /** The wait of an opening, a handshake or a challenge is over. */
+  /** An opening packet or a handshake was not answered in time. */
+  retry(session: Session): void {
+    const { handshake, opening } = session
+    const attempt = handshake ?? opening
+    const isWanted =
+      session.state === 'handshaking' || (session.state === 'opening' && this.#backlog.sizeOf(session) > 0)
+    if (isWanted && attempt !== undefined && this.#attempts.mayRetry(attempt)) {
+      if (session.state === 'handshaking') this.#context.counters.add('handshakesRepeated')
+      this.#attempts.send(session, attempt)
+    } else this.expire(session)
+  }
+
+  /** The session waits no longer: for an answer to its attempts, or for the handshake that answers our challenge. */
   expire(session: Session): void {
-    const { limits, counters } = this.#context
-    const attempt = session.handshake ?? session.opening
-    const wanted = session.state === 'handshaking' || (session.state === 'opening' && session.queue.length > 0)
-    if (wanted && attempt !== undefined && session.attempts < limits.handshakeAttempts) {
-      if (session.state === 'handshaking') counters.handshakesRepeated++
-      this.#send(session, attempt.packet.slice(), session.attempts + 1)
-      return
-    }
-    this.release(session)
-    if (session.state === 'established') return
-    // Unproven keys are of no use; the old ones, if any, may still read what the peer sends.
-    if (session.keys?.proven === false) session.keys = undefined
-    session.happened('expire')
-    counters.sessionsFailed++
-    this.#events.failed(session)
+    this.#attempts.end(session)
+    if (!session.isEstablished) this.#sessions.failed(session)
   }
 
-  /**
-   * The peer's own handshake brought keys: nothing is repeated. The opening keeps its nonce, whose challenge may still come: a
-   * peer that gives up its keys for a packet that they do not open, as nim-eth does, names that packet for all that follow.
-   */
-  overtaken(session: Session): void {
-    const { opening } = session
-    this.release(session)
-    if (opening === undefined) return
-    session.opening = opening
-    this.#attempts.set(nonceHigh(opening.nonce), session)
+  #attempt(nonce: Uint8Array, packet: Uint8Array): Attempt {
+    return new Attempt({ nonce, packet, order: this.#sentLog.nextOrder, now: this.#context.turn.now })
   }
 
-  /** Stops repeating, and forgets what was repeated: the session is established, failed or evicted. */
-  release(session: Session): void {
-    for (const attempt of [session.opening, session.handshake]) {
-      if (attempt === undefined) continue
-      const high = nonceHigh(attempt.nonce)
-      if (this.#attempts.get(high) === session) this.#attempts.delete(high)
-    }
-    session.opening = undefined
-    session.handshake = undefined
-    session.attempts = 0
-    this.#timers.remove(session)
-  }
-
-  #send(session: Session, packet: Uint8Array, attempts: number): void {
-    const { limits, turn } = this.#context
-    session.attempts = attempts
-    this.#timers.set(session, turn.now + limits.handshakeRetryMs * 2 ** (attempts - 1))
-    this.#outbox.packet(session.endpoint, packet)
-  }
-
-  /** The same challenge came again: the handshake was lost, or something else of ours overtook it. */
-  #repeatHandshake(session: Session): void {
+  /** The challenge of our handshake arrived again: the handshake was lost, or another packet of ours overtook it. */
+  #repeatHandshake(session: Session, handshake: Attempt): void {
     const { limits, counters, turn } = this.#context
-    const { handshake } = session
-    if (handshake === undefined) return
-    const early = turn.now - handshake.sentAt < limits.handshakeRetryMs / 4
-    if (early || session.attempts >= limits.handshakeAttempts) {
-      counters.whoareyouUnexpected++
+    const isEarly = turn.now - handshake.challengedAt < limits.handshakeRetryMs / 4
+    if (isEarly || !this.#attempts.mayRetry(handshake)) {
+      counters.add('whoareyouUnexpected')
       return
     }
-    counters.handshakesRepeated++
-    handshake.sentAt = turn.now
-    this.#send(session, handshake.packet.slice(), session.attempts + 1)
-    if (!session.ready) return
-    // Both sides had opened at once, so messages have left under these keys, which the peer did not have.
+    counters.add('handshakesRepeated')
+    handshake.challengedAgain(turn.now)
+    this.#attempts.send(session, handshake)
+    if (!session.isEstablished) return
+    // Both sides had opened at once, so messages were sent under these keys, which the peer did not have.
     this.#requeue(session, handshake.order)
-    this.#events.drain(session)
+    this.#backlog.drain(session)
   }
 
   /**
    * Answers a challenge.
    *
-   * @param sent the message that the peer could not read; undefined where it was our opening
+   * @param sent the message that the peer could not read; undefined if it was our opening packet
    * @param order the number of the first message that it could not read
    */
   #respond(session: Session, challenge: Packet, sent: SentMessage | undefined, order: number): void {
-    const { counters, own, turn } = this.#context
-    const { record } = session
-    if (record === undefined || session.responses >= MAX_RESPONSES) {
-      counters.whoareyouUnexpected++
+    const { counters, own } = this.#context
+    const { record, nodeId } = session
+    if (record === undefined || !session.takeResponse()) {
+      counters.add('whoareyouUnexpected')
       return
     }
-    session.responses++
-    if (session.state === 'established') counters.sessionsLost++
-    if (session.keys?.proven === true) session.otherKeys = session.keys
+    if (session.isEstablished) counters.add('sessionsLost')
     this.#requeue(session, order)
-    const known = enrSeq(challenge)
-    // 0 says that the peer has none, even where ours has that number (discv5-wire.md, Handshake Message Packet).
-    const localRecord = known === 0n || own.current.seq > known ? own.current.bytes : undefined
-    const headBytes = AUTHDATA_AT + handshakeAuthdataBytes(localRecord?.length ?? 0)
-    const message = this.#choose(session, MAX_PACKET_BYTES - headBytes - TAG_BYTES, sent)
-    const packet = this.#handshakePacket(session, record.publicKey, challenge, localRecord, message.plaintext)
-    if (packet === undefined) return
-    this.release(session)
-    session.happened('respond')
-    session.handshake = { nonce: challenge.nonce.slice(), packet, sentAt: turn.now, order: this.#sentLog.nextOrder }
-    this.#attempts.set(nonceHigh(challenge.nonce), session)
-    counters.handshakesSent++
-    this.#send(session, packet.slice(), 1)
+    const known = whoareyouSeq(challenge)
+    // 0 says that the peer has no record of ours, even if our record has that number (discv5-wire.md, Handshake Message
+    // Packet).
+    const ownRecord = known === 0n || own.current.seq > known ? own.current.bytes : undefined
+    const plaintext = this.#choose(session, handshakeRoom(ownRecord), sent)
+    const { publicKey } = record
+    const made = makeHandshake(this.#context, { nodeId, publicKey, challenge, record: ownRecord, plaintext })
+    if (made === undefined) return
+    this.#attempts.end(session)
+    const handshake = this.#attempt(challenge.nonce.slice(), made.packet)
+    session.respond(handshake, made.keys)
+    counters.add('handshakesSent')
+    this.#attempts.begin(session, handshake)
   }
 
   /**
-   * Puts what the peer could not read back into the queue: every request in flight, and the rest from `order` on, the first
-   * of it as far as it may wait.
+   * Puts messages that the peer could not read back into the backlog: every request in flight, and the other messages
+   * from `order` on, the oldest of them as far as there is room.
    */
   #requeue(session: Session, order: number): void {
     const { counters, limits, turn } = this.#context
-    const lost: { readonly order: number; readonly outgoing: Outgoing }[] = []
-    for (const request of session.inFlight) {
-      if (request.queued) continue
-      lost.push({ order: request.sent?.order ?? -1, outgoing: { plaintext: request.plaintext, request } })
-      request.queued = true
-      this.#sentLog.settled(request)
-      counters.requestsResent++
+    const lost: { readonly order: number; readonly message: WaitingMessage }[] = []
+    for (const request of this.#requests.ofSession(session)) {
+      if (this.#backlog.has(request)) continue
+      lost.push({ order: this.#sentLog.orderOf(request), message: { plaintext: request.plaintext, request } })
+      this.#sentLog.forget(request)
+      counters.add('requestsResent')
     }
     const unread = this.#sentLog.takeSince(session, order, turn.now)
-    for (const sent of unread.splice(0, Math.max(0, limits.queuedPerPeer - session.queue.length))) {
-      lost.push({ order: sent.order, outgoing: { plaintext: sent.plaintext, request: undefined } })
-      counters.oneWayResent++
+    const room = Math.max(0, limits.queuedPerPeer - this.#backlog.sizeOf(session))
+    for (const { order, plaintext } of unread.slice(0, room)) {
+      lost.push({ order, message: { plaintext, request: undefined } })
+      counters.add('oneWayResent')
     }
-    counters.oneWayDropped += unread.length
+    counters.add('oneWayDropped', Math.max(0, unread.length - room))
     lost.sort((a, b) => a.order - b.order)
-    session.queue.unshift(...lost.map(entry => entry.outgoing))
+    this.#backlog.putBack(
+      session,
+      lost.map(({ message }) => message),
+    )
   }
 
   /**
-   * Takes from the queue what the handshake carries: a request, since only an answer proves the keys, that fits. The one that the
-   * peer challenged first, else the first that fits, else a PING: 1,000 bytes do not fit beside a handshake and a record.
+   * Takes the message that the handshake carries from the backlog. It must be a request, because only an answer proves
+   * the keys, and it must fit: 1,000 bytes do not, beside a handshake and a record. The request that the peer
+   * challenged comes first, then the first that fits, then a PING.
    */
-  #choose(session: Session, room: number, sent: SentMessage | undefined): Outgoing {
-    const fits = ({ request, plaintext }: Outgoing): boolean => request !== undefined && plaintext.length <= room
+  #choose(session: Session, room: number, sent: SentMessage | undefined): Uint8Array {
+    const fits = ({ request, plaintext }: WaitingMessage): boolean => request !== undefined && plaintext.length <= room
     const challenged = sent?.request
-    let at = challenged === undefined ? -1 : session.queue.findIndex(o => o.request === challenged && fits(o))
-    if (at < 0) at = session.queue.findIndex(fits)
-    if (at < 0) return this.#events.ping(session)
-    const [chosen] = session.queue.splice(at, 1)
-    chosen!.request!.queued = false
-    return chosen!
+    const message =
+      (challenged && this.#backlog.takeFirst(session, one => one.request === challenged && fits(one))) ??
+      this.#backlog.takeFirst(session, fits) ??
+      this.#requests.handshakePing(session)
+    return message.plaintext
   }
-
-  /** Makes new keys and the packet that brings them; undefined where the peer's key is no point, which its record has ruled out. */
-  #handshakePacket(
-    session: Session,
-    publicKey: Uint8Array,
-    challenge: Packet,
-    localRecord: Uint8Array | undefined,
-    plaintext: Uint8Array,
-  ): Uint8Array | undefined {
-    const { crypto, randomness, own, localId } = this.#context
-    const ephemeral = newPrivateKey(randomness, crypto)
-    const ephemeralKey = crypto.publicKey(ephemeral)
-    const secret = crypto.sharedPoint(publicKey, ephemeral)
-    if (secret === undefined) return undefined
-    const derived = deriveKeys(secret, localId, session.nodeId, challenge.head, crypto)
-    const keys: SessionKeys = {
-      writeKey: derived.initiatorKey,
-      readKey: derived.recipientKey,
-      sealed: 0,
-      proven: false,
-    }
-    session.keys = keys
-    const signature = own.signDigest(idDigest(challenge.head, ephemeralKey, session.nodeId, crypto))
-    const authdataBytes = handshakeAuthdataBytes(localRecord?.length ?? 0)
-    const headBytes = AUTHDATA_AT + authdataBytes
-    const packet = new Uint8Array(headBytes + plaintext.length + TAG_BYTES)
-    const nonce = nextNonce(keys, randomness.bytes(NONCE_BYTES - 4))
-    writeHeader(packet, randomness.bytes(MASKING_IV_BYTES), FLAG_HANDSHAKE, nonce, authdataBytes)
-    writeHandshakeAuthdata(packet, AUTHDATA_AT, { sourceId: localId, signature, ephemeralKey, record: localRecord })
-    const associatedData = packet.subarray(0, headBytes)
-    const [sealed] = crypto.seal([{ key: keys.writeKey, nonce, associatedData, data: plaintext }])
-    packet.set(sealed!, headBytes)
-    maskPacket(packet, headBytes, session.nodeId, crypto)
-    return packet
-  }
-}
-
-/** The seq of our record that the peer has: a uint64, 0 for none. */
-function enrSeq(challenge: Packet): bigint {
-  const { authdata } = challenge
-  return new DataView(authdata.buffer, authdata.byteOffset).getBigUint64(ID_NONCE_BYTES)
 }

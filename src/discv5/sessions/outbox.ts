@@ -1,6 +1,6 @@
 import type { CipherJob } from '../../crypto/cryptography.ts'
 import type { Datagram, Endpoint } from '../../transport/datagram.ts'
-import type { PendingRequest } from '../asking/requests.ts'
+import type { PendingRequest } from '../asking/pending-request.ts'
 import type { Context } from '../context.ts'
 import {
   AUTHDATA_AT,
@@ -8,32 +8,33 @@ import {
   MASKING_IV_BYTES,
   maskPacket,
   NODE_ID_BYTES,
-  NONCE_BYTES,
   ORDINARY_HEADER_BYTES,
   TAG_BYTES,
   writeHeader,
 } from '../wire/packet.ts'
 import type { SentLog } from './sent-log.ts'
-import type { Session, SessionKeys } from './session.ts'
+import type { Session } from './session.ts'
+import { nonceOf, RANDOM_NONCE_BYTES, type SessionKeys } from './session-keyring.ts'
 
 /** A message to seal. */
 interface Sealing {
   readonly session: Session
   readonly keys: SessionKeys
+  readonly counter: number
   readonly plaintext: Uint8Array
   readonly request: PendingRequest | undefined
 }
 
-const RANDOM_NONCE_BYTES = NONCE_BYTES - 4
 const RANDOM_BYTES = MASKING_IV_BYTES + RANDOM_NONCE_BYTES
 
 /**
- * What one turn sends. Messages of established sessions are collected, sealed in one call, and leave, together with the packets of
- * handshakes and in the order in which all this was asked for, as one batch.
+ * What one turn sends. Messages of sessions are collected and sealed in one call; they leave as one batch with the
+ * packets of handshakes, in the order in which all of them were added.
  */
 export class Outbox {
   readonly #context: Context
   readonly #sentLog: SentLog
+  /** Undefined: the place of the next message to seal. */
   #datagrams: (Datagram | undefined)[] = []
   #sealings: Sealing[] = []
 
@@ -42,28 +43,34 @@ export class Outbox {
     this.#sentLog = sentLog
   }
 
-  /** A packet that is complete. Its buffer changes owner. */
-  packet(endpoint: Endpoint, bytes: Uint8Array): void {
+  /** Adds a complete packet. Its buffer changes owner. */
+  addPacket(endpoint: Endpoint, bytes: Uint8Array): void {
     this.#datagrams.push({ endpoint, bytes })
   }
 
-  /** A message under the keys that the session has now. */
-  message(session: Session, keys: SessionKeys, plaintext: Uint8Array, request: PendingRequest | undefined): void {
-    this.#sealings.push({ session, keys, plaintext, request })
+  /**
+   * Adds a message to seal. If the keys have sealed as many messages as they may, it is dropped, and lost like a
+   * datagram.
+   */
+  add(session: Session, keys: SessionKeys, plaintext: Uint8Array, request: PendingRequest | undefined): void {
+    if (keys.isExhausted) return
+    this.#sealings.push({ session, keys, counter: keys.nextCounter(), plaintext, request })
     this.#datagrams.push(undefined)
   }
 
-  /** Seals what waits and hands out the batch; empty where there is nothing to send. */
+  /** Seals what was added and returns the batch, empty if there is nothing to send. */
   flush(): readonly Datagram[] {
     if (this.#datagrams.length === 0) return []
     const batch = this.#datagrams
     this.#datagrams = []
     this.#seal(batch)
-    const { counters } = this.#context
-    counters.packetsSent += batch.length
-    // Every gap was filled by #seal.
+    // `#seal` has filled every place.
     const complete = batch as Datagram[]
-    for (const { bytes } of complete) counters.bytesSent += bytes.length
+    let sentBytes = 0
+    for (const { bytes } of complete) sentBytes += bytes.length
+    const { counters } = this.#context
+    counters.add('packetsSent', complete.length)
+    counters.add('bytesSent', sentBytes)
     return complete
   }
 
@@ -80,18 +87,13 @@ export class Outbox {
     const packets: Uint8Array[] = []
     const jobs: CipherJob[] = []
     let at = 0
-    for (const [index, { session, keys, plaintext, request }] of sealings.entries()) {
+    for (const [index, { session, keys, counter, plaintext, request }] of sealings.entries()) {
       const out = buffer.subarray(at, at + ORDINARY_HEADER_BYTES + plaintext.length + TAG_BYTES)
       at += out.length
       const randomAt = index * RANDOM_BYTES
-      const nonce = nextNonce(keys, random.subarray(randomAt, randomAt + RANDOM_NONCE_BYTES))
-      writeHeader(
-        out,
-        random.subarray(randomAt + RANDOM_NONCE_BYTES, randomAt + RANDOM_BYTES),
-        FLAG_ORDINARY,
-        nonce,
-        NODE_ID_BYTES,
-      )
+      const ivAt = randomAt + RANDOM_NONCE_BYTES
+      const nonce = nonceOf(counter, random.subarray(randomAt, ivAt))
+      writeHeader(out, random.subarray(ivAt, randomAt + RANDOM_BYTES), FLAG_ORDINARY, nonce, NODE_ID_BYTES)
       out.set(localId, AUTHDATA_AT)
       this.#sentLog.add(session, plaintext, request, nonce, turn.now)
       packets.push(out)
@@ -103,25 +105,13 @@ export class Outbox {
       })
     }
     const sealed = crypto.seal(jobs)
-    let next = 0
+    let place = 0
     for (const [index, out] of packets.entries()) {
       const { session } = sealings[index]!
       out.set(sealed[index]!, ORDINARY_HEADER_BYTES)
       maskPacket(out, ORDINARY_HEADER_BYTES, session.nodeId, crypto)
-      while (batch[next] !== undefined) next++
-      batch[next] = { endpoint: session.endpoint, bytes: out }
+      while (batch[place] !== undefined) place++
+      batch[place] = { endpoint: session.endpoint, bytes: out }
     }
   }
-}
-
-/** The next nonce of a key: how many messages it has sealed, and random bytes (discv5-theory.md, Session Cache). */
-export function nextNonce(keys: SessionKeys, random: Uint8Array): Uint8Array {
-  const nonce = new Uint8Array(NONCE_BYTES)
-  const count = keys.sealed++
-  nonce[0] = count >>> 24
-  nonce[1] = count >>> 16
-  nonce[2] = count >>> 8
-  nonce[3] = count
-  nonce.set(random, 4)
-  return nonce
 }

@@ -5,49 +5,48 @@ import type { RecordDecoder } from '../../identity/record-decoder.ts'
 import type { Endpoint } from '../../transport/datagram.ts'
 import { RateLimit } from '../asking/rate-limit.ts'
 import type { Context } from '../context.ts'
-import type { DeadlineHeap, Timed } from '../deadline-heap.ts'
+import { type KnownRecords, newerRecord } from '../table/known-records.ts'
 import { rateKey } from '../wire/address.ts'
 import { deriveKeys, type HandshakeAuthdata, idDigest, readHandshakeAuthdata } from '../wire/handshake.ts'
-import {
-  AUTHDATA_AT,
-  FLAG_WHOAREYOU,
-  ID_NONCE_BYTES,
-  MASKING_IV_BYTES,
-  maskPacket,
-  type Packet,
-  WHOAREYOU_BYTES,
-  writeHeader,
-} from '../wire/packet.ts'
+import type { Packet } from '../wire/packet.ts'
+import type { Attempts } from './attempts.ts'
 import { type Challenge, ChallengeTable } from './challenges.ts'
-import type { Initiator } from './initiator.ts'
+import { makeWhoareyou } from './handshake-packets.ts'
 import type { Outbox } from './outbox.ts'
-import type { Session, SessionKeys } from './session.ts'
-import { type SessionCache, sessionKey } from './session-cache.ts'
-import type { SessionEvents } from './session-events.ts'
+import type { Session } from './session.ts'
+import { sessionKey } from './session-cache.ts'
+import { SessionKeys } from './session-keyring.ts'
+import type { Sessions } from './sessions.ts'
 
-/** What a handshake brought. */
-export interface Accepted {
-  /** Established now. */
+/** What a verified handshake brought. */
+export interface AcceptedHandshake {
+  /** Now established. */
   readonly session: Session
   readonly keys: SessionKeys
-  /** The message it carried. */
+  /** The message that it carried. */
   readonly plaintext: Uint8Array
-  /** Packets that came before it, which its keys may open. */
+  /** Packets that arrived before it and that its keys may open. */
   readonly held: readonly Packet[]
 }
 
+/** What a handshake proved. */
+interface VerifiedHandshake {
+  readonly record: NodeRecord
+  readonly keys: SessionKeys
+  readonly plaintext: Uint8Array
+}
+
 /**
- * The side of the handshake that is asked: challenges who sends what it cannot read, and verifies the handshake that comes back
- * (discv5-theory.md, Handshake Steps 2 and 4).
+ * The side of the handshake that is asked: challenges packets that it cannot read, and verifies the handshakes that
+ * answer (discv5-theory.md, Handshake Steps 2 and 4).
  */
 export class Recipient {
   readonly #context: Context
-  readonly #cache: SessionCache
+  readonly #sessions: Sessions
+  readonly #attempts: Attempts
   readonly #outbox: Outbox
-  readonly #timers: DeadlineHeap<Timed>
-  readonly #initiator: Initiator
   readonly #decoder: RecordDecoder
-  readonly #events: SessionEvents
+  readonly #known: KnownRecords
   readonly #challenges: ChallengeTable
   readonly #challengeRate: RateLimit
   readonly #handshakeRate: RateLimit
@@ -55,22 +54,20 @@ export class Recipient {
   constructor(
     context: Context,
     parts: {
-      readonly cache: SessionCache
+      readonly sessions: Sessions
+      readonly attempts: Attempts
       readonly outbox: Outbox
-      readonly timers: DeadlineHeap<Timed>
-      readonly initiator: Initiator
       readonly decoder: RecordDecoder
+      readonly known: KnownRecords
     },
-    events: SessionEvents,
   ) {
     const { limits } = context
     this.#context = context
-    this.#cache = parts.cache
+    this.#sessions = parts.sessions
+    this.#attempts = parts.attempts
     this.#outbox = parts.outbox
-    this.#timers = parts.timers
-    this.#initiator = parts.initiator
     this.#decoder = parts.decoder
-    this.#events = events
+    this.#known = parts.known
     this.#challenges = new ChallengeTable(limits.challenges)
     this.#challengeRate = new RateLimit(limits.challengesPerSecondPerAddress, limits.rateLimitedAddresses)
     this.#handshakeRate = new RateLimit(limits.handshakesPerSecondPerAddress, limits.rateLimitedAddresses)
@@ -81,38 +78,44 @@ export class Recipient {
     return this.#challenges.size
   }
 
-  /** Challenges the sender of a packet that no key opens. The challenge that is under way, if one is, is sent again. */
+  /**
+   * Challenges the sender of a packet that no key opens. If a challenge of the sender is pending, that one is sent
+   * again.
+   *
+   * @param session the session with the sender, if there is one
+   * @param held further packets that wait for the handshake
+   */
   challenge(packet: Packet, endpoint: Endpoint, session: Session | undefined, held: readonly Packet[] = []): void {
-    const { counters, turn, limits } = this.#context
+    const { counters, turn, limits, deadlines } = this.#context
     const { authdata: sourceId, nonce } = packet
     if (!this.#challengeRate.take(rateKey(endpoint.host), turn.now)) {
-      counters.challengesLimited++
+      counters.add('challengesLimited')
       return
     }
     const key = sessionKey(sourceId, endpoint)
     const pending = this.#challenges.find(key, turn.now)
     if (pending !== undefined) {
-      const repeated = equalBytes(nonce, pending.nonce)
-      if (!repeated && pending.held.length < limits.heldPerChallenge) pending.held.push(packet)
-      counters.whoareyouRepeated++
-      this.#outbox.packet(endpoint, pending.packet.slice())
+      if (!equalBytes(nonce, pending.nonce)) this.#challenges.hold(pending, packet, limits.heldPerChallenge)
+      counters.add('whoareyouRepeated')
+      this.#outbox.addPacket(endpoint, pending.packet.slice())
       return
     }
     const challenge = this.#newChallenge(sourceId, nonce, session?.record, held)
     const { expired, evicted } = this.#challenges.add(key, challenge, turn.now)
-    counters.challengesExpired += expired
-    counters.challengesEvicted += evicted
-    counters.whoareyouSent++
-    this.#outbox.packet(endpoint, challenge.packet.slice())
+    counters.add('challengesExpired', expired)
+    counters.add('challengesEvicted', evicted)
+    counters.add('whoareyouSent')
+    this.#outbox.addPacket(endpoint, challenge.packet.slice())
     if (session === undefined) return
-    session.happened('challenge')
-    if (session.state === 'challenging') this.#timers.set(session, challenge.expiresAt)
+    session.challenge()
+    if (session.state === 'challenging') deadlines.set(session.challengeExpiry, challenge.expiresAt)
   }
 
   /**
-   * Packets came before a handshake and its keys do not open them: they were sealed under keys that we have lost. The challenge that
-   * was repeated for them named the first of all, and a peer may send a message again only when a challenge names its packet, as
-   * nim-eth does (discv5-theory.md, Handshake Step 2). So the next one is named now, and the rest wait for the handshake that it brings.
+   * Packets arrived before a handshake whose keys do not open them, because they were sealed under keys that we have
+   * lost. The challenge that was repeated for them named the first of all packets, but a peer may send a message again
+   * only if a challenge names its packet, as nim-eth does (discv5-theory.md, Handshake Step 2). So the next packet is
+   * named now, and the rest wait for the handshake that answers.
    */
   challengeUnread([next, ...rest]: readonly Packet[], endpoint: Endpoint, session: Session): void {
     if (next === undefined) return
@@ -120,74 +123,66 @@ export class Recipient {
     this.challenge(next, endpoint, session, others)
   }
 
-  /** A handshake arrived. Returns what it brought, if all of it holds. */
-  accept(packet: Packet, endpoint: Endpoint): Accepted | undefined {
-    const { counters, turn, crypto, own, localId } = this.#context
-    counters.handshakesReceived++
+  /** A handshake arrived. @returns what it brought, if it verifies */
+  accept(packet: Packet, endpoint: Endpoint): AcceptedHandshake | undefined {
+    const { counters, turn } = this.#context
+    counters.add('handshakesReceived')
     const authdata = readHandshakeAuthdata(packet.authdata)
     if (authdata === undefined) {
-      counters.handshakeMalformed++
+      counters.add('handshakeMalformed')
       return undefined
     }
     const key = sessionKey(authdata.sourceId, endpoint)
     const challenge = this.#challenges.find(key, turn.now)
     if (challenge === undefined) {
-      counters.handshakesUnexpected++
+      counters.add('handshakesUnexpected')
       return undefined
     }
     if (!this.#handshakeRate.take(rateKey(endpoint.host), turn.now)) {
-      counters.handshakesLimited++
+      counters.add('handshakesLimited')
       return undefined
     }
-    const record = this.#recordOf(authdata, challenge)
-    if (record === undefined) {
-      counters.handshakeRecordInvalid++
-      return undefined
-    }
-    const digest = idDigest(challenge.data, authdata.ephemeralKey, localId, crypto)
-    const secret = crypto.verify(authdata.signature, digest, record.publicKey)
-      ? own.sharedPoint(authdata.ephemeralKey)
-      : undefined
-    if (secret === undefined) {
-      counters.handshakeSignatureInvalid++
-      return undefined
-    }
-    const derived = deriveKeys(secret, authdata.sourceId, localId, challenge.data, crypto)
-    const [plaintext] = crypto.open([
-      { key: derived.initiatorKey, nonce: packet.nonce, associatedData: packet.head, data: packet.message },
-    ])
-    if (plaintext === undefined) {
-      counters.handshakeMessageInvalid++
+    const verified = this.#verify(packet, authdata, challenge)
+    if (typeof verified === 'string') {
+      counters.add(verified)
       return undefined
     }
     this.#challenges.remove(key)
-    counters.handshakesAccepted++
-    const session = this.#cache.obtain(authdata.sourceId, endpoint)
-    if (session.record === undefined || session.record.seq < record.seq) session.record = record
-    const keys = { writeKey: derived.recipientKey, readKey: derived.initiatorKey, sealed: 0, proven: true }
-    this.#establish(session, keys)
-    return { session, keys, plaintext, held: challenge.held }
+    counters.add('handshakesAccepted')
+    const session = this.#sessions.obtain(authdata.sourceId, endpoint)
+    session.learn(verified.record)
+    if (session.accept(verified.keys)) this.#attempts.endButKeepOpening(session)
+    this.#sessions.established(session)
+    return { session, keys: verified.keys, plaintext: verified.plaintext, held: challenge.held }
   }
 
   /** The peer has used keys that we had given up: the session goes on with them. */
   resume(session: Session): void {
-    this.#initiator.overtaken(session)
-    session.happened('accept')
-    this.#events.established(session)
+    this.#attempts.endButKeepOpening(session)
+    session.resume()
+    this.#sessions.established(session)
   }
 
-  #establish(session: Session, keys: SessionKeys): void {
-    if (session.state === 'handshaking' && session.keys?.proven === false) {
-      // Both sides opened at once and each has sent a handshake. A peer with room for one set of keys holds those of the handshake
-      // that it got last, which is ours: so we send with ours, and read with both.
-      session.otherKeys = keys
-    } else {
-      if (session.keys?.proven === true) session.otherKeys = session.keys
-      session.keys = keys
-      this.#initiator.overtaken(session)
-    }
-    session.happened('accept')
-    this.#events.established(session)
+  /** @returns the counter of the reason if the handshake does not verify */
+  #verify(
+    packet: Packet,
+    authdata: HandshakeAuthdata,
+    challenge: Challenge,
+  ): VerifiedHandshake | 'handshakeRecordInvalid' | 'handshakeSignatureInvalid' | 'handshakeMessageInvalid' {
+    const { crypto, own, localId } = this.#context
+    const record = this.#recordOf(authdata, challenge)
+    if (record === undefined) return 'handshakeRecordInvalid'
+    const digest = idDigest(challenge.data, authdata.ephemeralKey, localId, crypto)
+    if (!crypto.verify(authdata.signature, digest, record.publicKey)) return 'handshakeSignatureInvalid'
+    const secret = own.sharedPoint(authdata.ephemeralKey)
+    if (secret === undefined) return 'handshakeSignatureInvalid'
+    const { initiatorKey, recipientKey } = deriveKeys(secret, authdata.sourceId, localId, challenge.data, crypto)
+    const [plaintext] = crypto.open([
+      { key: initiatorKey, nonce: packet.nonce, associatedData: packet.head, data: packet.message },
+    ])
+    if (plaintext === undefined) return 'handshakeMessageInvalid'
+    const keys = new SessionKeys({ writeKey: recipientKey, readKey: initiatorKey, isConfirmed: true })
+    return { record, keys, plaintext }
   }
 
   #newChallenge(
@@ -196,35 +191,22 @@ export class Recipient {
     sessionRecord: NodeRecord | undefined,
     held: readonly Packet[],
   ): Challenge {
-    const { randomness, crypto, limits, turn } = this.#context
-    const record = newer(sessionRecord, this.#events.knownRecord(toHex(sourceId)))
-    const packet = new Uint8Array(WHOAREYOU_BYTES)
-    writeHeader(packet, randomness.bytes(MASKING_IV_BYTES), FLAG_WHOAREYOU, nonce, WHOAREYOU_BYTES - AUTHDATA_AT)
-    packet.set(randomness.bytes(ID_NONCE_BYTES), AUTHDATA_AT)
-    new DataView(packet.buffer).setBigUint64(AUTHDATA_AT + ID_NONCE_BYTES, record?.seq ?? 0n)
-    const data = packet.slice()
-    maskPacket(packet, WHOAREYOU_BYTES, sourceId, crypto)
+    const { limits, turn } = this.#context
+    const record = newerRecord(sessionRecord, this.#known.newest(toHex(sourceId)))
     return {
+      ...makeWhoareyou(this.#context, sourceId, nonce, record?.seq ?? 0n),
       nonce: nonce.slice(),
-      packet,
-      data,
       record,
       expiresAt: turn.now + limits.challengeTimeoutMs,
       held: [...held],
     }
   }
 
-  /** The record to verify the peer with: the one it sent, if that holds, or the one we know. */
+  /** The record to verify the peer with: the one that it sent, if valid, or the one that we know. */
   #recordOf(authdata: HandshakeAuthdata, challenge: Challenge): NodeRecord | undefined {
     if (authdata.record === undefined) return challenge.record
     const decoded = this.#decoder.decode(authdata.record)
-    if (!decoded.ok) return undefined
-    if (Buffer.compare(decoded.value.nodeId, authdata.sourceId) !== 0) return undefined
-    return newer(challenge.record, decoded.value)
+    if (!decoded.ok || !equalBytes(decoded.value.nodeId, authdata.sourceId)) return undefined
+    return newerRecord(challenge.record, decoded.value)
   }
-}
-
-function newer(a: NodeRecord | undefined, b: NodeRecord | undefined): NodeRecord | undefined {
-  if (a === undefined || b === undefined) return a ?? b
-  return b.seq >= a.seq ? b : a
 }

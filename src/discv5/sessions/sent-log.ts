@@ -1,8 +1,9 @@
-import type { PendingRequest } from '../asking/requests.ts'
+import { readUint48 } from '../../codec/integers.ts'
+import type { PendingRequest } from '../asking/pending-request.ts'
 import { NONCE_BYTES } from '../wire/packet.ts'
 import type { Session } from './session.ts'
 
-/** A message that was sealed and sent, kept for the case that the peer answers WHOAREYOU: it has lost the session. */
+/** A message that was sealed and sent, kept in case the peer answers WHOAREYOU because it has lost the session. */
 export interface SentMessage {
   readonly session: Session
   readonly plaintext: Uint8Array
@@ -17,15 +18,21 @@ export interface SentMessage {
 }
 
 /**
- * Sent messages by nonce. Requests stay until they are settled; the others until their place in the ring is needed, or they are
- * too old to be worth sending again.
+ * Sent messages by nonce. A request stays until it is settled; any other message stays until its slot of the ring is
+ * needed, or it is too old to be worth sending again.
+ *
+ *     ring   slot = number of the message % capacity
+ *            [ 8 | 9 | 10 | 3 | 4 | 5 | 6 | 7 ]     the next message, 11, replaces 3
  */
 export class SentLog {
   readonly #lifetimeMs: number
   readonly #ring: (SentMessage | undefined)[]
   readonly #byNonce = new Map<number, SentMessage>()
+  /** The last packet that carried each request in flight. */
+  readonly #ofRequest = new Map<PendingRequest, SentMessage>()
+  /** Messages that were ever put into the ring. */
   #ringed = 0
-  #order = 0
+  #nextOrder = 0
 
   constructor(capacity: number, lifetimeMs: number) {
     this.#lifetimeMs = lifetimeMs
@@ -36,9 +43,9 @@ export class SentLog {
     return this.#byNonce.size
   }
 
-  /** The number that the next message gets. */
+  /** The `order` of the next message. */
   get nextOrder(): number {
-    return this.#order
+    return this.#nextOrder
   }
 
   add(
@@ -49,16 +56,17 @@ export class SentLog {
     now: number,
   ): void {
     const high = nonceHigh(nonce)
-    const sent = { session, plaintext, request, high, low: nonceLow(nonce), sentAt: now, order: this.#order++ }
+    const sent = { session, plaintext, request, high, low: nonceLow(nonce), sentAt: now, order: this.#nextOrder++ }
     if (request === undefined) {
       const slot = this.#ringed++ % this.#ring.length
       this.#forget(this.#ring[slot])
       this.#ring[slot] = sent
     } else {
-      this.#forget(request.sent)
-      request.sent = sent
+      this.#forget(this.#ofRequest.get(request))
+      this.#ofRequest.set(request, sent)
     }
-    // Two nonces with the same first half are one in 2^16 of the same counter: the older is forgotten, nothing breaks.
+    // Nonces of one counter share their first half once in 2^16 pairs. Then the older message is forgotten, which is
+    // harmless.
     this.#byNonce.set(high, sent)
   }
 
@@ -68,13 +76,23 @@ export class SentLog {
     return sent.request === undefined && sent.sentAt + this.#lifetimeMs < now ? undefined : sent
   }
 
-  /** A request was settled. */
-  settled(request: PendingRequest): void {
-    this.#forget(request.sent)
-    request.sent = undefined
+  /** The `order` of the last packet that carried a request; -1 if none has, or if it is forgotten. */
+  orderOf(request: PendingRequest): number {
+    return this.#ofRequest.get(request)?.order ?? -1
   }
 
-  /** Messages without an answer that went to a session from `order` on and are young enough, in their order; forgotten here. */
+  /** Forgets the packet that carried a request. */
+  forget(request: PendingRequest): void {
+    const sent = this.#ofRequest.get(request)
+    if (sent === undefined) return
+    this.#ofRequest.delete(request)
+    this.#forget(sent)
+  }
+
+  /**
+   * Takes the messages without an answer that went to a session from `order` on. @returns those that are young enough,
+   * in their order
+   */
   takeSince(session: Session, order: number, now: number): SentMessage[] {
     const taken: SentMessage[] = []
     for (const [slot, sent] of this.#ring.entries()) {
@@ -91,18 +109,11 @@ export class SentLog {
   }
 }
 
-/** The first 6 bytes of a nonce, as a number: exact, and cheaper as a key than a text. */
+/** The first 6 bytes of a nonce, as a map key. */
 export function nonceHigh(nonce: Uint8Array): number {
-  return sixBytes(nonce, 0)
+  return readUint48(nonce, 0)
 }
 
-/** The last 6 bytes. */
 function nonceLow(nonce: Uint8Array): number {
-  return sixBytes(nonce, NONCE_BYTES - 6)
-}
-
-function sixBytes(bytes: Uint8Array, at: number): number {
-  const upper = (bytes[at]! << 16) | (bytes[at + 1]! << 8) | bytes[at + 2]!
-  const lower = (bytes[at + 3]! << 16) | (bytes[at + 4]! << 8) | bytes[at + 5]!
-  return upper * 0x1_00_00_00 + lower
+  return readUint48(nonce, NONCE_BYTES - 6)
 }

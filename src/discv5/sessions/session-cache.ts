@@ -1,35 +1,19 @@
 import { toHex } from '../../codec/hex.ts'
 import type { NodeRecord } from '../../identity/node-record.ts'
 import type { Endpoint } from '../../transport/datagram.ts'
+import { isAt, plainHost } from '../wire/address.ts'
 import { NODE_ID_BYTES } from '../wire/packet.ts'
 import { Session } from './session.ts'
 
-const MAPPED_PREFIX = '::ffff:'
-
-/** The key of a session: node id and endpoint. An IPv4 address mapped into IPv6 is the same endpoint as the plain one. */
+/** The key of a session: node id and endpoint. */
 export function sessionKey(nodeId: Uint8Array, endpoint: Endpoint): string {
   const id = Buffer.from(nodeId.buffer, nodeId.byteOffset, NODE_ID_BYTES).toString('latin1')
   return `${id}${plainHost(endpoint.host)}|${endpoint.port}`
 }
 
-export function sameEndpoint(a: Endpoint, b: Endpoint): boolean {
-  return a.port === b.port && (a.host === b.host || plainHost(a.host) === plainHost(b.host))
-}
-
-/** Whether a record names this endpoint. */
-export function isAt({ endpoint4, endpoint6 }: NodeRecord, endpoint: Endpoint): boolean {
-  return [endpoint4, endpoint6].some(named => named !== undefined && sameEndpoint(named, endpoint))
-}
-
-function plainHost(host: string): string {
-  return host.startsWith(MAPPED_PREFIX) ? host.slice(MAPPED_PREFIX.length) : host
-}
-
-/** Sessions by node id and endpoint; when it is full, the least recently used makes room. */
+/** Sessions by node id and endpoint, in the order of their use. */
 export class SessionCache {
   readonly #capacity: number
-  readonly #onEvict: (session: Session) => void
-  /** Of the two addresses that a record may name only one can be reached. */
   readonly #hasIpv6Alone: boolean
   /** Least recently used first. */
   readonly #sessions = new Map<string, Session>()
@@ -37,9 +21,9 @@ export class SessionCache {
   readonly #ofNode = new Map<string, Session>()
   #newest: Session | undefined
 
-  constructor(capacity: number, onEvict: (session: Session) => void, hasIpv6Alone = false) {
+  /** @param hasIpv6Alone of the two addresses that a record may have, only that of IPv6 is reachable */
+  constructor(capacity: number, hasIpv6Alone = false) {
     this.#capacity = capacity
-    this.#onEvict = onEvict
     this.#hasIpv6Alone = hasIpv6Alone
   }
 
@@ -52,13 +36,13 @@ export class SessionCache {
   }
 
   find(nodeId: Uint8Array, endpoint: Endpoint): Session | undefined {
-    // Packets of a stream come in runs from one peer: to compare is cheaper than to build a key.
+    // Packets of a stream arrive in runs from one peer: a comparison is cheaper than the construction of a key.
     const newest = this.#newest
     if (newest !== undefined && isOf(newest, nodeId, endpoint)) return newest
     return this.#touch(this.#sessions.get(sessionKey(nodeId, endpoint)))
   }
 
-  /** The session, made where there is none. */
+  /** The session, created if there is none. The caller evicts what `takeExcess` returns afterwards. */
   obtain(nodeId: Uint8Array, endpoint: Endpoint): Session {
     const found = this.find(nodeId, endpoint)
     if (found !== undefined) return found
@@ -66,7 +50,6 @@ export class SessionCache {
     const session = new Session(sessionKey(id, endpoint), id, toHex(id), endpoint)
     this.#sessions.set(session.key, session)
     this.#newest = session
-    if (this.#sessions.size > this.#capacity) this.#evictOldest()
     return session
   }
 
@@ -75,36 +58,38 @@ export class SessionCache {
     return this.#touch(this.#ofNode.get(nodeIdHex))
   }
 
-  established(session: Session): void {
-    if (session.cached) this.#ofNode.set(session.nodeIdHex, session)
+  /** A session was established: it is the one through which its node is reached. */
+  prefer(session: Session): void {
+    if (session.isCached) this.#ofNode.set(session.nodeIdHex, session)
   }
 
   /**
-   * Through which session to reach a node: one that is established, even where the record names another address (the node may
-   * sit behind a NAT), unless a newer record says that it moved; else the one at the record's address. Undefined where nobody
-   * knows an address.
+   * The session through which a node is reached: the established one, even if the record names another address (the
+   * node may be behind a NAT), unless a newer record says that the node moved; otherwise the one at the record's
+   * address. Undefined if no address is known.
    */
   toward(record: NodeRecord): Session | undefined {
-    const near = this.ofNode(record.nodeIdHex)
+    const established = this.ofNode(record.nodeIdHex)
     const endpoint = this.#hasIpv6Alone ? (record.endpoint6 ?? record.endpoint4) : record.endpoint
-    if (endpoint === undefined) return near
-    if (near?.state !== 'established') return this.obtain(record.nodeId, endpoint)
-    const moved = record.seq > (near.record?.seq ?? 0n) && !isAt(record, near.endpoint)
-    return moved ? this.obtain(record.nodeId, endpoint) : near
+    if (endpoint === undefined) return established
+    if (!established?.isEstablished) return this.obtain(record.nodeId, endpoint)
+    const hasMoved = record.seq > (established.record?.seq ?? 0n) && !isAt(record, established.endpoint)
+    return hasMoved ? this.obtain(record.nodeId, endpoint) : established
   }
 
-  delete(session: Session): void {
+  /** Removes and returns the least recently used session while there are too many. */
+  takeExcess(): Session | undefined {
+    if (this.#sessions.size <= this.#capacity) return undefined
+    const oldest = this.#sessions.values().next().value
+    if (oldest !== undefined) this.#delete(oldest)
+    return oldest
+  }
+
+  #delete(session: Session): void {
     this.#sessions.delete(session.key)
     if (this.#ofNode.get(session.nodeIdHex) === session) this.#ofNode.delete(session.nodeIdHex)
     if (this.#newest === session) this.#newest = undefined
-    session.cached = false
-  }
-
-  #evictOldest(): void {
-    const oldest = this.#sessions.values().next()
-    if (oldest.done) return
-    this.delete(oldest.value)
-    this.#onEvict(oldest.value)
+    session.leaveCache()
   }
 
   #touch(session: Session | undefined): Session | undefined {

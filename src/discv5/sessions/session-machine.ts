@@ -1,16 +1,15 @@
-import { createMachine, transition } from 'xstate'
+import { stateTable } from 'spimpl-runtime/machines'
+import { createMachine } from 'xstate'
 
 /**
- * The lifecycle of a session with one node at one endpoint (discv5-theory.md, Handshake Steps).
- *
- * Only what happens once in a session is an event here; packets are not. The machine has no context, so a state and an
- * event always lead to the same state, and each pair asks xstate once.
+ * The lifecycle of a session with one node at one endpoint (discv5-theory.md, Handshake Steps). Only what happens once
+ * in a session is an event here; packets are not.
  */
 export const sessionMachine = createMachine({
   id: 'discv5-session',
   initial: 'idle',
   states: {
-    /** Nothing is under way, no keys. */
+    /** No keys, and no handshake under way. */
     idle: {
       on: {
         open: 'opening',
@@ -19,10 +18,10 @@ export const sessionMachine = createMachine({
         accept: 'established',
       },
     },
-    /** A packet with random content was sent, so that the peer challenges us. */
+    /** We sent a packet with random content, so that the peer challenges us. */
     opening: {
       on: {
-        // Both sides opened at once: the peer's packet was challenged by us, ours will be by the peer.
+        // Both sides opened at once: we challenged the peer's packet, and the peer will challenge ours.
         challenge: 'opening',
         respond: 'handshaking',
         accept: 'established',
@@ -39,7 +38,7 @@ export const sessionMachine = createMachine({
         expire: 'failed',
       },
     },
-    /** We sent a handshake; the keys count once the peer has used them. */
+    /** We sent a handshake; its keys count once the peer has used them. */
     handshaking: {
       on: {
         challenge: 'handshaking',
@@ -49,7 +48,7 @@ export const sessionMachine = createMachine({
         expire: 'failed',
       },
     },
-    /** Both sides have keys. They stay in use while one side asks for new ones: a challenge may be forged. */
+    /** Both sides have keys. They stay in use while one side asks for new ones, because a challenge may be forged. */
     established: {
       on: {
         challenge: 'established',
@@ -63,7 +62,7 @@ export const sessionMachine = createMachine({
       on: {
         open: 'opening',
         challenge: 'challenging',
-        // A late answer to what we had given up.
+        // A late challenge of a packet that we had given up.
         respond: 'handshaking',
         accept: 'established',
       },
@@ -82,24 +81,22 @@ export type SessionEvent =
   | 'respond'
   /** A packet under the keys of our handshake arrived. */
   | 'confirm'
-  /** The peer's handshake was verified. */
+  /** The peer's handshake was verified, or the peer used keys that we had given up. */
   | 'accept'
-  /** No answer after every attempt. */
+  /** No attempt was answered. */
   | 'expire'
-  /** A key has sealed as many messages as it may. */
+  /** A key has sealed as many messages as it may, or the peer seems to have lost it. */
   | 'exhaust'
 
-const known = new Map<string, SessionState>()
+export const SESSION_EVENTS: readonly SessionEvent[] = [
+  'open',
+  'challenge',
+  'respond',
+  'confirm',
+  'accept',
+  'expire',
+  'exhaust',
+]
 
-/** The state after an event; an event that a state does not expect changes nothing. */
-export function nextSessionState(state: SessionState, event: SessionEvent): SessionState {
-  const pair = `${state} ${event}`
-  const cached = known.get(pair)
-  if (cached !== undefined) return cached
-  const [snapshot] = transition(sessionMachine, sessionMachine.resolveState({ value: state, context: {} }), {
-    type: event,
-  })
-  const next = snapshot.value as SessionState
-  known.set(pair, next)
-  return next
-}
+/** The transitions; an event that a state does not list changes nothing. */
+export const sessionTable = stateTable<SessionState, SessionEvent>(sessionMachine, SESSION_EVENTS)

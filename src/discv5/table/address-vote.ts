@@ -7,9 +7,9 @@ interface Vote {
 }
 
 /**
- * What the peers say is our address: each PONG names the address from which its PING came (discv5-theory.md, Maintaining The
- * Local Node Record). One vote a peer, the newest; a vote expires. An address counts once enough distinct peers and more than
- * half of all voters of its family name it, so that no single peer can move us.
+ * The vote of the peers on our address: each PONG names the address from which its PING came (discv5-theory.md,
+ * Maintaining The Local Node Record). Each peer has one vote, its newest, which expires. An address wins if enough
+ * distinct peers and more than half of all voters of its family name it, so that no single peer can change our address.
  */
 export class AddressVote {
   readonly #capacity: number
@@ -28,7 +28,7 @@ export class AddressVote {
     return this.#votes.size
   }
 
-  /** Counts a peer's word; the oldest voter makes room. Words that name no usable address do not count. */
+  /** Counts a vote; the oldest one makes room. A vote for an unusable address does not count. */
   add(voter: string, endpoint: Endpoint, now: number): void {
     if (endpoint.port === 0 || addressScope(endpoint.host) === 'unusable') return
     this.#votes.delete(voter)
@@ -39,7 +39,7 @@ export class AddressVote {
     }
   }
 
-  /** The address of the family that the majority names, if there is one. */
+  /** The address of this family that the majority names, if there is one. */
   winner(family: 'IPv4' | 'IPv6'): Endpoint | undefined {
     const tally = new Map<string, { readonly endpoint: Endpoint; votes: number }>()
     let voters = 0
@@ -58,7 +58,7 @@ export class AddressVote {
   }
 }
 
-/** Whether an address that the peers name should replace the published one: not a narrower one for a wider one. */
+/** Whether an address that won the vote should replace the published one: not if its scope is narrower. */
 export function isBetterAddress(named: Endpoint, published: Endpoint | undefined): boolean {
   if (published === undefined) return true
   if (published.host === named.host && published.port === named.port) return false

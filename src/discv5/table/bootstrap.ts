@@ -1,73 +1,72 @@
+import { Deadline } from 'spimpl-runtime/core'
 import { randomIdAtDistance } from '../../identity/distances.ts'
 import type { NodeRecord } from '../../identity/node-record.ts'
 import type { Lookups } from '../asking/lookups.ts'
 import type { Context } from '../context.ts'
-import type { TableKeeper } from './table-keeper.ts'
-
-/** How soon after joining the buckets are filled. */
-const FIRST_REFRESH_MS = 2_000
-
-/** Refreshes that follow each other quickly after joining; then they come at their interval. */
-const EAGER_REFRESHES = 3
+import type { RefreshSchedule } from './refresh-schedule.ts'
+import type { TableMembers } from './table-members.ts'
 
 /** Bootstrap nodes that are kept. */
 const MAX_BOOTSTRAP_RECORDS = 64
 
-/** Joins the network, and keeps the buckets filled by lookups for a random id of the one that was refreshed longest ago. */
+/**
+ * Joins the network, and keeps the buckets filled: a lookup for a random id of the bucket that was refreshed longest
+ * ago.
+ */
 export class Bootstrap {
   readonly #context: Context
-  readonly #keeper: TableKeeper
+  readonly #members: TableMembers
   readonly #lookups: Lookups
+  readonly #refreshes: RefreshSchedule
+  readonly #retry = new Deadline('bootstrap-retry', undefined)
   #records: readonly NodeRecord[] = []
-  #retryAt = Number.POSITIVE_INFINITY
-  #refreshAt = Number.POSITIVE_INFINITY
-  #eager = 0
 
-  constructor(context: Context, keeper: TableKeeper, lookups: Lookups) {
+  constructor(
+    context: Context,
+    parts: { readonly members: TableMembers; readonly lookups: Lookups; readonly refreshes: RefreshSchedule },
+  ) {
     this.#context = context
-    this.#keeper = keeper
-    this.#lookups = lookups
+    this.#members = parts.members
+    this.#lookups = parts.lookups
+    this.#refreshes = parts.refreshes
   }
 
-  deadline(): number {
-    return Math.min(this.#retryAt, this.#refreshAt)
-  }
-
-  /** Starts with these nodes; they are tried again whenever the table is empty. */
+  /** Joins through these nodes. They are tried again whenever the table is empty. */
   join(records: readonly NodeRecord[]): void {
     this.#records = records.slice(0, MAX_BOOTSTRAP_RECORDS)
-    this.#eager = 0
+    this.#refreshes.restart()
     this.#join()
   }
 
-  /** The table has nodes: its buckets want to be refreshed from now on. */
-  awake(): void {
-    if (this.#refreshAt !== Number.POSITIVE_INFINITY) return
-    this.#refreshAt = this.#context.turn.now + FIRST_REFRESH_MS
+  /** Tries the bootstrap nodes again if the table is empty. */
+  retry(): void {
+    if (this.#members.table.size === 0) this.#join()
+    else this.#scheduleRetry()
   }
 
-  run(): void {
-    const { turn, limits, randomness, localId } = this.#context
-    if (this.#retryAt <= turn.now) {
-      if (this.#keeper.table.size === 0) this.#join()
-      else this.#retryAt = turn.now + limits.bootstrapRetryMs
-    }
-    if (this.#refreshAt > turn.now) return
-    const eager = this.#eager++ < EAGER_REFRESHES
-    const wait = eager ? FIRST_REFRESH_MS : limits.refreshIntervalMs
-    this.#refreshAt = turn.now + wait * (0.5 + randomness.below(1024) / 1024)
-    if (this.#keeper.table.size === 0) return
-    const distance = this.#keeper.table.nextToRefresh(turn.now)
-    this.#lookups.start(randomIdAtDistance(localId, distance, randomness), { type: 'refresh' })
+  /** Refreshes a bucket. */
+  refresh(): void {
+    const { turn, randomness, localId } = this.#context
+    const { table } = this.#members
+    this.#refreshes.advance()
+    if (table.size === 0) return
+    const target = randomIdAtDistance(localId, table.nextToRefresh(turn.now), randomness)
+    this.#lookups.start(target, { type: 'refresh' })
   }
 
   #join(): void {
-    const { turn, limits, localId, localIdHex } = this.#context
-    for (const record of this.#records) if (record.nodeIdHex !== localIdHex) this.#keeper.offer(record)
-    this.#retryAt = this.#records.length > 0 ? turn.now + limits.bootstrapRetryMs : Number.POSITIVE_INFINITY
-    if (this.#keeper.table.size === 0) return
-    this.awake()
-    // Who is closest to us knows our neighbours.
+    const { localId, localIdHex } = this.#context
+    for (const record of this.#records) if (record.nodeIdHex !== localIdHex) this.#members.offer(record)
+    this.#scheduleRetry()
+    if (this.#members.table.size === 0) return
+    this.#refreshes.begin()
+    // The nodes closest to us know our neighbours.
     this.#lookups.start(localId, { type: 'refresh' })
+  }
+
+  #scheduleRetry(): void {
+    const { deadlines, turn, limits } = this.#context
+    if (this.#records.length > 0) deadlines.set(this.#retry, turn.now + limits.bootstrapRetryMs)
+    else deadlines.clear(this.#retry)
   }
 }

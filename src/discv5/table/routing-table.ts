@@ -1,64 +1,64 @@
 import { compareDistance, logDistance } from '../../identity/distances.ts'
 import { addressScope, subnetKey } from '../wire/address.ts'
-import { Bucket, type Slot, type TableEntry } from './bucket.ts'
+import { Bucket, Slot, type TableEntry } from './bucket.ts'
 import { Tally } from './tally.ts'
 
 export type { Slot, TableEntry, TableRecord } from './bucket.ts'
 
 const BUCKETS = 257
 
-/** How many nodes of one /24 (IPv4) or /64 (IPv6) a table takes. Loopback and private addresses are not limited. */
+/** How many nodes of one /24 (IPv4) or /64 (IPv6) a table accepts. Loopback and private addresses are not limited. */
 export interface IpLimits {
   readonly perBucket: number
   readonly perTable: number
 }
 
-/** As go-ethereum and nim-eth have it. */
+/** The limits of go-ethereum and nim-eth. */
 export const DEFAULT_IP_LIMITS: IpLimits = { perBucket: 2, perTable: 10 }
 
 export interface RoutingTableOptions {
   /** 32 bytes. */
   readonly localId: Uint8Array
-  /** Members of a bucket, 16 unless told. */
+  /** Members of a bucket. Default: 16. */
   readonly bucketSize?: number
-  /** Nodes in reserve for a bucket, 10 unless told. */
+  /** Replacements for a bucket. Default: 10. */
   readonly replacementSize?: number
-  /** No limit unless told. */
+  /** Default: no limit. */
   readonly ipLimits?: IpLimits | undefined
 }
 
 /** What became of a node that was offered to the table. */
 export type Insertion =
-  /** It is a new member. */
+  /** The node is a new member. */
   | 'added'
-  /** It was a member already, and its record is newer or as new. */
+  /** The node was a member already; its record is newer or the same. */
   | 'updated'
-  /** Its bucket is full: it stands in reserve. */
+  /** The bucket is full: the node is a replacement. */
   | 'reserved'
-  /** Its record is older than the one the table has. */
+  /** The record is older than that of the member. */
   | 'outdated'
-  /** Too many nodes of its subnet are there. */
+  /** The subnet of the node has its share of the bucket or the table. */
   | 'ip-limit'
-  /** It is the owner of the table. */
+  /** The node is our own. */
   | 'self'
 
-/** What became of a node that did not answer. */
+/** Which node left the table, and which took its place. */
 export interface Removal<Entry extends TableEntry> {
   readonly removed: Entry | undefined
-  /** The node of the reserve that took the place; nobody has proven it yet. */
+  /** The replacement that took the place; it is still unproven. */
   readonly successor: Entry | undefined
 }
 
 const KEPT = { removed: undefined, successor: undefined } as const
 
 /**
- * The node table (discv5-theory.md, Node Table): a k-bucket for every log distance, each with a replacement cache.
- * Generic over its entries, so that an overlay keeps its own nodes, with their radii, in one of these too.
+ * The node table (discv5-theory.md, Node Table): a k-bucket for every log distance, each with a replacement cache. It
+ * is generic over its entries, so that an overlay can keep its own nodes, with their radii, in one as well.
  *
  * @example
  * const table = new RoutingTable<{ record: NodeRecord }>({ localId: record.nodeId, ipLimits: DEFAULT_IP_LIMITS })
  * table.insert({ record: peer }, now)          // 'added'
- * table.markLive(peer.nodeIdHex, now)          // it answered: it may be told to others
+ * table.markLive(peer.nodeIdHex, now)          // it answered: it may be advertised
  * table.closest(target, 16).map(entry => entry.record)
  */
 export class RoutingTable<Entry extends TableEntry> {
@@ -69,7 +69,7 @@ export class RoutingTable<Entry extends TableEntry> {
   readonly #buckets: Bucket<Entry>[] = Array.from({ length: BUCKETS }, () => new Bucket<Entry>())
   /** Bucket number of every member. */
   readonly #members = new Map<string, { readonly slot: Slot<Entry>; readonly distance: number }>()
-  /** Members and reserves of each limited subnet, in the whole table. */
+  /** Members and replacements of each limited subnet, in the whole table. */
   readonly #subnets = new Tally()
 
   constructor(options: RoutingTableOptions) {
@@ -79,7 +79,7 @@ export class RoutingTable<Entry extends TableEntry> {
     this.#ipLimits = options.ipLimits
   }
 
-  /** Members, without reserves. */
+  /** Members, without replacements. */
   get size(): number {
     return this.#members.size
   }
@@ -88,12 +88,12 @@ export class RoutingTable<Entry extends TableEntry> {
     return this.#members.get(nodeIdHex)?.slot.entry
   }
 
-  /** The place of a member, with what is known of its liveness. */
+  /** The slot of a member, with what is known of its liveness. */
   slot(nodeIdHex: string): Readonly<Slot<Entry>> | undefined {
     return this.#members.get(nodeIdHex)?.slot
   }
 
-  /** Offers a node. A member's entry is replaced where the record is not older; its liveness stays. */
+  /** Offers a node. The entry of a member is replaced unless its record is older; its liveness stays. */
   insert(entry: Entry, now: number): Insertion {
     const { record } = entry
     const known = this.#members.get(record.nodeIdHex)
@@ -109,10 +109,10 @@ export class RoutingTable<Entry extends TableEntry> {
       this.#countSubnet(reserved.entry, 1)
       return 'ip-limit'
     }
-    const slot: Slot<Entry> = { entry, live: false, lastSeen: now, failures: 0, answers: 0 }
+    const slot = new Slot(entry, now)
     this.#countSubnet(entry, 1)
     if (bucket.members.length < this.bucketSize) {
-      bucket.members.push(slot)
+      bucket.add(slot)
       this.#members.set(record.nodeIdHex, { slot, distance })
       return 'added'
     }
@@ -121,30 +121,27 @@ export class RoutingTable<Entry extends TableEntry> {
     return 'reserved'
   }
 
-  /** It answered: it is live, and the most recently seen of its bucket. Returns whether it is a member. */
+  /** A node answered: it is live, and the most recently seen of its bucket. @returns whether it is a member */
   markLive(nodeIdHex: string, now: number): boolean {
     const known = this.#members.get(nodeIdHex)
     if (known === undefined) return false
-    known.slot.live = true
-    known.slot.lastSeen = now
-    known.slot.failures = 0
-    known.slot.answers++
+    known.slot.answered(now)
     this.#buckets[known.distance]!.touch(known.slot)
     return true
   }
 
   /**
-   * It did not answer. It is removed after `tolerated` failures in a row more than allowed, and at once where it never
-   * answered; a node of the reserve then takes the place.
+   * A node did not answer. It is removed after more than `tolerated` failures in a row, and at once if it has never
+   * answered; a replacement then takes its place.
    */
   markFailed(nodeIdHex: string, tolerated = 2): Removal<Entry> {
     const slot = this.#members.get(nodeIdHex)?.slot
     if (slot === undefined) return KEPT
-    slot.failures++
-    return slot.live && slot.failures <= tolerated ? KEPT : this.remove(nodeIdHex)
+    slot.missed()
+    return slot.isLive && slot.failures <= tolerated ? KEPT : this.remove(nodeIdHex)
   }
 
-  /** Takes a member out; a node of the reserve takes the place. */
+  /** Removes a member; a replacement takes its place. */
   remove(nodeIdHex: string): Removal<Entry> {
     const known = this.#members.get(nodeIdHex)
     if (known === undefined) return KEPT
@@ -157,12 +154,12 @@ export class RoutingTable<Entry extends TableEntry> {
     return { removed: known.slot.entry, successor: successor?.entry }
   }
 
-  /** The `count` members that are closest to `target` (32 bytes) and pass the filter, the closest first. */
+  /** The `count` members closest to `target` (32 bytes) that `accept` admits, the closest first. */
   closest(target: Uint8Array, count: number, accept?: (slot: Readonly<Slot<Entry>>) => boolean): Entry[] {
-    const near: Slot<Entry>[] = []
+    const near: Readonly<Slot<Entry>>[] = []
     const distance = logDistance(this.localId, target)
-    // Nodes of the target's own bucket are nearer to it than all others; then come all the buckets below it, which lie
-    // at one and the same log distance from the target, then those above, one by one (XOR keeps the common prefix).
+    // XOR keeps the common prefix: nodes in the target's own bucket are the closest to it, then those of all buckets
+    // below, which have one and the same log distance from the target, then those of the buckets above, one by one.
     this.#collect(near, target, distance, distance, accept)
     if (near.length < count) this.#collect(near, target, 0, distance - 1, accept)
     for (let above = distance + 1; above < BUCKETS && near.length < count; above++) {
@@ -171,7 +168,7 @@ export class RoutingTable<Entry extends TableEntry> {
     return near.slice(0, count).map(slot => slot.entry)
   }
 
-  /** Members at any of the log distances, at most `limit`, the most recently seen of each bucket first. */
+  /** At most `limit` members at any of the log distances, the most recently seen of each bucket first. */
   atDistances(distances: readonly number[], limit: number, accept?: (slot: Readonly<Slot<Entry>>) => boolean): Entry[] {
     const found: Entry[] = []
     for (const distance of new Set(distances)) {
@@ -184,7 +181,7 @@ export class RoutingTable<Entry extends TableEntry> {
     return found
   }
 
-  /** Every member, bucket by bucket from the nearest. */
+  /** All members, bucket by bucket from the nearest. */
   *entries(): IterableIterator<Entry> {
     for (const slot of this.slots()) yield slot.entry
   }
@@ -203,43 +200,40 @@ export class RoutingTable<Entry extends TableEntry> {
   }
 
   /**
-   * The log distance whose bucket was refreshed longest ago, of those that can hold anybody: from the nearest
+   * The log distance of the bucket that was refreshed longest ago, among those that may hold nodes: from the nearest
    * occupied bucket to the furthest. Marks it as refreshed.
    */
   nextToRefresh(now: number): number {
     const nearest = this.#buckets.findIndex(bucket => bucket.members.length > 0)
     let chosen = BUCKETS - 1
-    // One below the nearest: that is where a neighbour we do not know yet would stand.
+    // One below the nearest: a neighbour that we do not know yet would be there.
     for (let distance = BUCKETS - 1; distance >= Math.max(1, nearest < 0 ? BUCKETS - 1 : nearest - 1); distance--) {
       if (this.#buckets[distance]!.refreshedAt < this.#buckets[chosen]!.refreshedAt) chosen = distance
     }
-    this.#buckets[chosen]!.refreshedAt = now
+    this.#buckets[chosen]!.refreshed(now)
     return chosen
   }
 
   #update(slot: Slot<Entry>, entry: Entry, distance: number): Insertion {
     const before = slot.entry
     if (entry.record.seq < before.record.seq) return 'outdated'
-    const moved =
+    const hasMoved =
       before.record.endpoint?.host !== entry.record.endpoint?.host ||
       before.record.endpoint?.port !== entry.record.endpoint?.port
-    if (moved) {
+    if (hasMoved) {
       this.#countSubnet(before, -1)
-      slot.entry = entry
       if (!this.#subnetHasRoom(entry, this.#buckets[distance]!, slot)) {
-        slot.entry = before
         this.#countSubnet(before, 1)
         return 'ip-limit'
       }
       this.#countSubnet(entry, 1)
-      // It proved itself at another address, not at this one.
-      slot.live = false
-    } else slot.entry = entry
+    }
+    slot.replace(entry, hasMoved)
     return 'updated'
   }
 
   #collect(
-    near: Slot<Entry>[],
+    near: Readonly<Slot<Entry>>[],
     target: Uint8Array,
     from: number,
     to: number,
@@ -253,7 +247,7 @@ export class RoutingTable<Entry extends TableEntry> {
     near.push(...part)
   }
 
-  /** The subnet that a limit applies to, or undefined where none does. */
+  /** The subnet of an entry; undefined if no limit applies to it. */
   #limitedSubnet(entry: Entry): string | undefined {
     const host = entry.record.endpoint?.host
     if (this.#ipLimits === undefined || host === undefined) return undefined

@@ -1,4 +1,7 @@
-/** How many of something each peer, or subnet, has just now. Who has none takes no room, so it grows only with what it counts. */
+/**
+ * How many of something each peer, or subnet, has at present. A key with none takes no room, so it grows only with what
+ * it counts.
+ */
 export class Tally {
   readonly #counts = new Map<string, number>()
 
@@ -14,7 +17,7 @@ export class Tally {
     else this.#counts.delete(key)
   }
 
-  /** How many keys have some. */
+  /** Keys with a count above 0. */
   get size(): number {
     return this.#counts.size
   }

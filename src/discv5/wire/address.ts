@@ -1,11 +1,15 @@
 import { formatAddress, parseAddress } from '../../identity/ip-address.ts'
+import type { NodeRecord } from '../../identity/node-record.ts'
+import type { Endpoint } from '../../transport/datagram.ts'
 
-/** How far an address reaches. A record is relayed only to somebody who may reach it. */
+const MAPPED_PREFIX = '::ffff:'
+
+/** How far an address reaches. A record is relayed only to nodes that may reach its address. */
 export type AddressScope = 'loopback' | 'private' | 'global' | 'unusable'
 
 /**
- * The 4 or 16 bytes of a literal address, or undefined where the text is none. A zone (`%eth0`) is left off, and an IPv4
- * address mapped into IPv6, as a dual-stack socket reports it, is IPv4: a peer must see one address, not two.
+ * The 4 or 16 bytes of a literal address; undefined for any other text. A zone (`%eth0`) is dropped. An IPv4 address
+ * mapped into IPv6, as a dual-stack socket reports it, is IPv4: a peer must see one address, not two.
  */
 export function addressBytes(host: string): Uint8Array | undefined {
   const zone = host.indexOf('%')
@@ -13,12 +17,12 @@ export function addressBytes(host: string): Uint8Array | undefined {
   return bytes !== undefined && isMapped(bytes) ? bytes.slice(12) : bytes
 }
 
-/** The text of 4 or 16 bytes, a mapped IPv4 address as IPv4. */
+/** The text of an address of 4 or 16 bytes; a mapped IPv4 address as IPv4. */
 export function addressText(bytes: Uint8Array): string {
   return formatAddress(isMapped(bytes) ? bytes.subarray(12) : bytes)
 }
 
-/** What sort of address this is (RFC 6890). Text that is no address, multicast and the unspecified address are unusable. */
+/** The scope of an address (RFC 6890). Multicast, the unspecified address and other text are unusable. */
 export function addressScope(host: string): AddressScope {
   const bytes = addressBytes(host)
   if (bytes === undefined) return 'unusable'
@@ -26,8 +30,8 @@ export function addressScope(host: string): AddressScope {
 }
 
 /**
- * Whether a node at `source` may tell of a node at `subject`: nobody far away can know our loopback or our own network,
- * and who relays such an address wants us to attack ourselves.
+ * Whether a node at `source` may relay the record of a node at `subject`. A distant node cannot know our loopback or
+ * our private network: by relaying such an address it would make us attack ourselves.
  */
 export function mayRelay(source: string, subject: string): boolean {
   const subjectScope = addressScope(subject)
@@ -37,17 +41,31 @@ export function mayRelay(source: string, subject: string): boolean {
   return sourceScope === 'loopback' || sourceScope === subjectScope
 }
 
-/** The /24 (IPv4) or /64 (IPv6) of an address, as a key for limits: one owner seldom has many of them. */
+/** The /24 (IPv4) or /64 (IPv6) of an address, as a key for limits: one owner rarely has many of them. */
 export function subnetKey(host: string): string {
   const bytes = addressBytes(host)
   return bytes === undefined ? host : bytes.subarray(0, bytes.length === 4 ? 3 : 8).join('.')
 }
 
-/** Who a rate applies to: an IPv4 address, or the /64 that one owner of IPv6 addresses has at least. */
+/** The key of a rate: an IPv4 address, or the /64 of an IPv6 address, which has one owner. */
 export function rateKey(host: string): string {
   if (!host.includes(':')) return host
   const bytes = addressBytes(host)
   return bytes?.length === 4 ? addressText(bytes) : subnetKey(host)
+}
+
+export function sameEndpoint(a: Endpoint, b: Endpoint): boolean {
+  return a.port === b.port && (a.host === b.host || plainHost(a.host) === plainHost(b.host))
+}
+
+/** Whether a record advertises this endpoint. */
+export function isAt({ endpoint4, endpoint6 }: NodeRecord, endpoint: Endpoint): boolean {
+  return [endpoint4, endpoint6].some(advertised => advertised !== undefined && sameEndpoint(advertised, endpoint))
+}
+
+/** The host as IPv4 if it is an IPv4 address mapped into IPv6: both are the same endpoint. */
+export function plainHost(host: string): string {
+  return host.startsWith(MAPPED_PREFIX) ? host.slice(MAPPED_PREFIX.length) : host
 }
 
 function scope4(bytes: Uint8Array): AddressScope {

@@ -1,3 +1,4 @@
+import { concatBytes } from '../../codec/bytes.ts'
 import type { Cryptography } from '../../crypto/cryptography.ts'
 import { HANDSHAKE_HEAD_BYTES, NODE_ID_BYTES } from './packet.ts'
 
@@ -9,37 +10,31 @@ const EPHEMERAL_KEY_BYTES = 33
 const ID_SIGNATURE_TEXT = new TextEncoder().encode('discovery v5 identity proof')
 const KEY_AGREEMENT_TEXT = new TextEncoder().encode('discovery v5 key agreement')
 
-/** Keys of one handshake, 16 bytes each. The initiator is who sends the handshake packet. */
+/** Keys of one handshake, 16 bytes each. The initiator is the node that sends the handshake packet. */
 export interface HandshakeKeys {
   readonly initiatorKey: Uint8Array
   readonly recipientKey: Uint8Array
 }
 
-/** What a handshake packet's authdata hold. All bytes are views. */
+/** The content of a handshake packet's authdata. All bytes are views. */
 export interface HandshakeAuthdata {
   readonly sourceId: Uint8Array
   readonly signature: Uint8Array
   readonly ephemeralKey: Uint8Array
-  /** The initiator's encoded record, not verified; undefined where it was left out. */
+  /** The initiator's encoded record, not verified; undefined if it was left out. */
   readonly record: Uint8Array | undefined
 }
 
-/** The digest that proves the identity: of the challenge data, the ephemeral key and the recipient's node id. */
+/**
+ * The digest whose signature proves the identity: of the challenge data, the ephemeral key and the recipient's node id.
+ */
 export function idDigest(
   challengeData: Uint8Array,
   ephemeralKey: Uint8Array,
   recipientId: Uint8Array,
   crypto: Cryptography,
 ): Uint8Array {
-  const input = new Uint8Array(
-    ID_SIGNATURE_TEXT.length + challengeData.length + ephemeralKey.length + recipientId.length,
-  )
-  let at = 0
-  for (const part of [ID_SIGNATURE_TEXT, challengeData, ephemeralKey, recipientId]) {
-    input.set(part, at)
-    at += part.length
-  }
-  return crypto.sha256(input)
+  return crypto.sha256(concatBytes(ID_SIGNATURE_TEXT, challengeData, ephemeralKey, recipientId))
 }
 
 /**
@@ -54,15 +49,12 @@ export function deriveKeys(
   challengeData: Uint8Array,
   crypto: Cryptography,
 ): HandshakeKeys {
-  const info = new Uint8Array(KEY_AGREEMENT_TEXT.length + 2 * NODE_ID_BYTES)
-  info.set(KEY_AGREEMENT_TEXT)
-  info.set(initiatorId, KEY_AGREEMENT_TEXT.length)
-  info.set(recipientId, KEY_AGREEMENT_TEXT.length + NODE_ID_BYTES)
+  const info = concatBytes(KEY_AGREEMENT_TEXT, initiatorId, recipientId)
   const keys = crypto.hkdfSha256(secret, challengeData, info, 32)
   return { initiatorKey: keys.subarray(0, 16), recipientKey: keys.subarray(16, 32) }
 }
 
-/** Takes the authdata of a handshake packet apart; undefined where their sizes are not those of the `v4` scheme. */
+/** Parses the authdata of a handshake packet; undefined if the sizes are not those of the `v4` scheme. */
 export function readHandshakeAuthdata(authdata: Uint8Array): HandshakeAuthdata | undefined {
   const keyAt = HANDSHAKE_HEAD_BYTES + ID_SIGNATURE_BYTES
   const recordAt = keyAt + EPHEMERAL_KEY_BYTES
@@ -77,12 +69,12 @@ export function readHandshakeAuthdata(authdata: Uint8Array): HandshakeAuthdata |
   }
 }
 
-/** Bytes of the authdata with a record of `recordBytes` (0 for none). */
+/** The length of the authdata with a record of `recordBytes` (0 for none). */
 export function handshakeAuthdataBytes(recordBytes: number): number {
   return HANDSHAKE_HEAD_BYTES + ID_SIGNATURE_BYTES + EPHEMERAL_KEY_BYTES + recordBytes
 }
 
-/** Writes authdata into `out` from `at` on. */
+/** Writes authdata into `out` at `at`. */
 export function writeHandshakeAuthdata(out: Uint8Array, at: number, authdata: HandshakeAuthdata): void {
   out.set(authdata.sourceId, at)
   out[at + NODE_ID_BYTES] = ID_SIGNATURE_BYTES

@@ -2,7 +2,10 @@ import { encodeRlp, type RlpItem, type RlpReader, readRlp, rlpBytesLength, uintB
 import { ok, type Result, refused } from '../../errors.ts'
 import { MAX_DISTANCE } from '../../identity/distances.ts'
 
-/** Protocol messages (discv5-wire.md, Protocol Messages): message-type, then an RLP list that begins with the request id. */
+/**
+ * Protocol messages (discv5-wire.md, Protocol Messages): a message type, then an RLP list that begins with the request
+ * id.
+ */
 
 export const PING = 0x01
 export const PONG = 0x02
@@ -10,12 +13,12 @@ export const FINDNODE = 0x03
 export const NODES = 0x04
 export const TALKREQ = 0x05
 export const TALKRESP = 0x06
-/** REGTOPIC to TOPICNODES: topics, which the network does not use. They are recognised and left unanswered. */
+/** REGTOPIC to TOPICNODES: topics, which the network does not use. They are recognized and not answered. */
 const LAST_TOPIC_MESSAGE = 0x0a
 
 const MAX_REQUEST_ID_BYTES = 8
 const MAX_DISTANCES = 257
-/** Far above what 1,280 bytes hold; a reader's loop must have a bound that it names. */
+/** Far more than 1,280 bytes can hold; every loop of a reader has a named bound. */
 const MAX_RECORDS = 64
 
 export type Message =
@@ -32,7 +35,7 @@ export type Message =
   | {
       readonly type: typeof NODES
       readonly requestId: Uint8Array
-      /** How many NODES messages answer the request. */
+      /** The number of NODES messages that answer the request. */
       readonly total: number
       /** Encoded records, not verified. */
       readonly records: readonly Uint8Array[]
@@ -48,10 +51,10 @@ export type Message =
 export type Request = Extract<Message, { type: typeof PING | typeof FINDNODE | typeof TALKREQ }>
 export type Response = Extract<Message, { type: typeof PONG | typeof NODES | typeof TALKRESP }>
 
-/** What `decodeMessage` says of a message that we know of and do not speak. */
+/** The detail of `decodeMessage` for a message that we recognize and do not support. */
 export const UNSUPPORTED = 'topic messages are not supported'
 
-/** Decodes what a packet's message decrypts to. Bytes of the result are views of `plaintext`. */
+/** Decodes the decrypted message of a packet. Bytes of the result are views of `plaintext`. */
 export function decodeMessage(plaintext: Uint8Array): Result<Message, 'MESSAGE_MALFORMED'> {
   const type = plaintext[0]
   if (type === undefined || type < PING || type > LAST_TOPIC_MESSAGE) {
@@ -112,7 +115,7 @@ function readBody(type: number, requestId: Uint8Array, list: RlpReader): Message
   }
 }
 
-/** Encodes any message. TALKREQ and TALKRESP, which are many, are written without an intermediate list. */
+/** Encodes any message. TALKREQ and TALKRESP, the frequent ones, are written without an intermediate list. */
 export function encodeMessage(message: Message): Uint8Array {
   switch (message.type) {
     case PING:
@@ -134,7 +137,7 @@ function encodeTalkRequest(requestId: Uint8Array, protocol: Uint8Array, payload:
   return encodeStrings(TALKREQ, requestId, protocol, payload)
 }
 
-/** As `encodeTalkRequest`, of many payloads, into one buffer: an allocation for each packet of a stream is what costs most of it. */
+/** Encodes TALKREQs of many payloads into one buffer: an allocation for each packet would be most of the cost. */
 export function encodeTalkRequests(
   newId: () => Uint8Array,
   protocol: Uint8Array,
@@ -165,7 +168,7 @@ function encode(type: number, fields: RlpItem): Uint8Array {
   return out
 }
 
-/** Records are encoded lists already, so they are copied as they are. */
+/** The records are encoded lists already, so they are copied. */
 function encodeNodes(requestId: Uint8Array, total: number, records: readonly Uint8Array[]): Uint8Array {
   const count = uintBytes(total)
   const recordsBytes = records.reduce((sum, record) => sum + record.length, 0)
@@ -189,7 +192,7 @@ function encodeStrings(type: number, first: Uint8Array, second: Uint8Array, thir
   return out
 }
 
-/** What `writeStrings` takes. */
+/** The length of what `writeStrings` writes. */
 function stringsBytes(first: Uint8Array, second: Uint8Array, third: Uint8Array | undefined): number {
   const items = itemsBytes(first, second, third)
   return 1 + headerBytes(items) + items
@@ -199,7 +202,7 @@ function itemsBytes(first: Uint8Array, second: Uint8Array, third: Uint8Array | u
   return rlpBytesLength(first) + rlpBytesLength(second) + (third === undefined ? 0 : rlpBytesLength(third))
 }
 
-/** A message of two or three strings, into `out`, which is exactly as long. */
+/** Writes a message of two or three strings into `out`, which has exactly its length. */
 function writeStrings(
   out: Uint8Array,
   type: number,
@@ -214,7 +217,8 @@ function writeStrings(
   if (third !== undefined) writeString(out, at, third)
 }
 
-// A message is at most 1,193 bytes, so a length takes at most two bytes; whoever asks for more is refused for the size of the whole.
+// A message has at most 1,193 bytes, so a length takes at most two bytes. A longer message is refused for its total
+// size.
 function headerBytes(length: number): number {
   return length < 56 ? 1 : length < 256 ? 2 : 3
 }

@@ -5,8 +5,9 @@ import type { Cryptography } from '../../crypto/cryptography.ts'
  *
  *     masking-iv 16 | protocol-id 6 | version 2 | flag 1 | nonce 12 | authdata-size 2 | authdata | message
  *
- * All between the IV and the message is masked with AES-CTR under the receiver's node id. Headers are masked and unmasked in the
- * buffer of the packet, so that IV and header, side by side, are the associated data of the message without a copy.
+ * Everything between the IV and the message is masked with AES-CTR under the receiver's node id. Headers are masked and
+ * unmasked in the buffer of the packet, so that the adjacent IV and header are the associated data of the message
+ * without a copy.
  */
 
 const MIN_PACKET_BYTES = 63
@@ -33,36 +34,37 @@ const NONCE_AT = HEADER_AT + 9
 const AUTHDATA_SIZE_AT = HEADER_AT + 21
 export const AUTHDATA_AT = HEADER_AT + STATIC_HEADER_BYTES
 
-/** IV and header of an ordinary packet: the message follows. */
+/** The length of IV and header of an ordinary packet; the message follows. */
 export const ORDINARY_HEADER_BYTES = AUTHDATA_AT + NODE_ID_BYTES
-/** A WHOAREYOU packet, whole: id-nonce and enr-seq, no message. */
+/** The length of a whole WHOAREYOU packet: id-nonce and enr-seq, no message. */
 export const WHOAREYOU_BYTES = AUTHDATA_AT + ID_NONCE_BYTES + 8
-/** source id, sig-size, eph-key-size. */
+/** The length of source id, sig-size and eph-key-size. */
 export const HANDSHAKE_HEAD_BYTES = NODE_ID_BYTES + 2
 
 /** The largest plaintext (message-type and message-data) of an ordinary packet. */
 export const MAX_PLAINTEXT_BYTES = MAX_PACKET_BYTES - ORDINARY_HEADER_BYTES - TAG_BYTES
 
-/** A packet whose header is unmasked. All bytes are views of its buffer. */
+/** A packet with an unmasked header. All bytes are views of its buffer. */
 export interface Packet {
   readonly flag: number
-  /** 12 bytes: of the message, or of the packet that a WHOAREYOU answers. */
+  /** 12 bytes: the nonce of the message, or of the packet that a WHOAREYOU challenges. */
   readonly nonce: Uint8Array
   readonly authdata: Uint8Array
-  /** IV and header: associated data of the message, and the challenge data where this is a WHOAREYOU. */
+  /** IV and header: the associated data of the message; in a WHOAREYOU, the challenge data. */
   readonly head: Uint8Array
   /** Ciphertext and tag; empty in a WHOAREYOU. */
   readonly message: Uint8Array
 }
 
-/** Why bytes are no packet for us; each is a counter. */
+/** Why bytes are no packet for us; each reason is a counter. */
 export type PacketFault = 'packetSizeInvalid' | 'headerInvalid' | 'versionUnknown' | 'flagUnknown' | 'authdataInvalid'
 
-// What an ordinary packet's header takes; a WHOAREYOU is shorter, a handshake is unmasked a second time, whole.
+// The header of an ordinary packet. That of a WHOAREYOU is shorter; that of a handshake is longer and unmasked a second
+// time.
 const FIRST_UNMASKED_BYTES = STATIC_HEADER_BYTES + NODE_ID_BYTES
 
 /**
- * Unmasks the header of a packet, in its own buffer, and checks that the parts have the sizes that its kind must have.
+ * Unmasks the header of a packet in its buffer, and checks that its parts have the sizes of its kind.
  *
  * @param localId the receiver's node id
  */
@@ -93,13 +95,14 @@ export function unmaskPacket(bytes: Uint8Array, localId: Uint8Array, crypto: Cry
 
 function sizesFit(flag: number, authdataSize: number, messageBytes: number): boolean {
   if (flag === FLAG_WHOAREYOU) return authdataSize === ID_NONCE_BYTES + 8 && messageBytes === 0
-  // An authenticated message has its tag and, before it, at least its type.
+  // A sealed message has at least its type and its tag.
   if (messageBytes <= TAG_BYTES) return false
   return flag === FLAG_ORDINARY ? authdataSize === NODE_ID_BYTES : authdataSize > HANDSHAKE_HEAD_BYTES
 }
 
 /**
- * Writes IV and plain header of a packet into the start of `out`; the authdata follow at AUTHDATA_AT and are the caller's to write.
+ * Writes IV and plain header of a packet to the start of `out`. The caller writes the authdata, which follow at
+ * AUTHDATA_AT.
  *
  * @param iv 16 random bytes
  */
@@ -120,7 +123,7 @@ export function writeHeader(
   out[AUTHDATA_SIZE_AT + 1] = authdataSize & 0xff
 }
 
-/** Masks the header in place. The message must be sealed before: its associated data is the plain header. */
+/** Masks the header in place. Seal the message first: its associated data is the plain header. */
 export function maskPacket(out: Uint8Array, headBytes: number, targetId: Uint8Array, crypto: Cryptography): void {
   const masked = crypto.maskHeader(
     targetId.subarray(0, 16),

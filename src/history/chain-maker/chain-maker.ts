@@ -13,22 +13,21 @@ import type { Block } from '../headers/block-file.ts'
 import { type BlockHeader, makeHeader } from '../headers/header.ts'
 import { type BlockProfile, TransactionMaker } from './chain-transactions.ts'
 
-export type { BlockProfile } from './chain-transactions.ts'
-
+/** Which chain to make. */
 export interface ChainOptions {
   /** The same seed makes the same chain, byte for byte. A uint32. */
   readonly seed: number
-  /** How many blocks come after the genesis, which has no content and is not among them. */
+  /** How many blocks follow the genesis. The genesis itself has no content and is not returned. */
   readonly blocks: number
   readonly crypto?: Cryptography
   /**
-   * What the blocks hold, in turn. Default: what fits a packet, what takes a transfer, an ordinary block, no
-   * transactions.
+   * The content of the blocks, in turn. Default: content that fits a packet, content that needs a transfer, an ordinary
+   * block, a block without transactions.
    */
   readonly profiles?: readonly BlockProfile[]
 }
 
-/** Together 150 MB: what a devnet can want, in memory. */
+/** Together 150 MB, in memory: enough for a devnet. */
 export const MAX_MADE_BLOCKS = 1024
 
 /** Five times mainnet's, so that a profile may ask for megabytes. */
@@ -36,14 +35,14 @@ const GAS_LIMIT = 300_000_000n
 const GENESIS_TIME = 1_700_000_000n
 const SLOT_SECONDS = 12n
 const INITIAL_BASE_FEE = 1_000_000_000n
-/** EIP-4844 and EIP-7691: gas of a blob, the target of 6 blobs a block, the most of 9. */
+/** EIP-4844 and EIP-7691: the gas of a blob; a block has a target of 6 blobs and at most 9. */
 const BLOB_GAS = 131_072n
 const TARGET_BLOB_GAS = 6n * BLOB_GAS
 const MAX_BLOBS = 9
 
 /**
  * In turn: content that fits one packet, content of hundreds of kilobytes, content of an ordinary block, and a block
- * without transactions. So that two blocks are enough to see both an inline answer and a transfer.
+ * without transactions. Two blocks are enough to see both an inline answer and a transfer.
  */
 const PROFILES: readonly BlockProfile[] = [
   { transactions: 1, dataBytes: 68, logs: 1, logBytes: 32, withdrawals: 2 },
@@ -53,11 +52,11 @@ const PROFILES: readonly BlockProfile[] = [
 ]
 
 /**
- * Makes a small chain of the Prague fork, linked by hashes, from a seed: signed transactions of types 0 to 4,
- * receipts, withdrawals, and every root, bloom, gas and fee in the headers as the rules of consensus want them. Only
- * the state roots are drawn: no EVM ran.
+ * Makes a small chain of the Prague fork, linked by hashes, from a seed: signed transactions of types 0 to 4, receipts,
+ * withdrawals, and headers whose roots, blooms, gas and fees follow the rules of consensus. Only the state roots are
+ * random: no EVM runs.
  *
- * @throws RangeError for more than MAX_MADE_BLOCKS, no profiles, or a profile that a block has not the gas for
+ * @throws RangeError for more than MAX_MADE_BLOCKS, no profiles, or a profile above the gas limit of a block
  * @example
  * const blocks = makeChain({ seed: 1, blocks: 8 }) // blocks[0].number === 1n
  */
@@ -100,7 +99,7 @@ class ChainMaker {
       receipts.push({ type: transaction.type, succeeded, cumulativeGas, logs })
     }
     if (cumulativeGas > GAS_LIMIT) {
-      throw new RangeError(`expected a profile of at most ${GAS_LIMIT} gas, it came to ${cumulativeGas}`)
+      throw new RangeError(`expected a profile of at most ${GAS_LIMIT} gas, got ${cumulativeGas}`)
     }
     const withdrawals = Array.from({ length: profile.withdrawals }, () => this.#withdrawal())
     const encodedReceipts = encodeReceipts(receipts)
@@ -172,13 +171,13 @@ class ChainMaker {
     ]
   }
 
-  /** EIP-7685: sha256 of the hashes of no requests. */
+  /** EIP-7685: the sha256 over no requests. */
   #emptyRequestsHash(): Uint8Array {
     return this.#crypto.sha256(new Uint8Array(0))
   }
 }
 
-/** EIP-1559: an eighth at most, towards half the gas limit. */
+/** EIP-1559: changes by an eighth at most, towards half the gas limit. */
 function nextBaseFee({ baseFeePerGas = INITIAL_BASE_FEE, gasUsed, gasLimit }: BlockHeader): bigint {
   const target = gasLimit / 2n
   const change = (baseFeePerGas * (gasUsed > target ? gasUsed - target : target - gasUsed)) / target / 8n
@@ -186,7 +185,7 @@ function nextBaseFee({ baseFeePerGas = INITIAL_BASE_FEE, gasUsed, gasLimit }: Bl
   return gasUsed > target ? baseFeePerGas + (change > 0n ? change : 1n) : baseFeePerGas - change
 }
 
-/** EIP-4844: what parents used above the target. */
+/** EIP-4844: the blob gas that ancestors used above the target. */
 function nextExcessBlobGas({ excessBlobGas = 0n, blobGasUsed = 0n }: BlockHeader): bigint {
   const sum = excessBlobGas + blobGasUsed
   return sum > TARGET_BLOB_GAS ? sum - TARGET_BLOB_GAS : 0n

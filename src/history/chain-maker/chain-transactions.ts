@@ -10,7 +10,7 @@ import {
 } from '../../wallet/transaction.ts'
 import type { Log } from '../content/receipt.ts'
 
-/** What a made block spends its gas on. */
+/** The content of a made block. */
 export interface BlockProfile {
   readonly transactions: number
   /** Calldata of each transaction. */
@@ -21,7 +21,7 @@ export interface BlockProfile {
   readonly withdrawals: number
 }
 
-/** A transaction with what a receipt needs to say about it. */
+/** A transaction and the fields of its receipt. */
 export interface MadeTransaction {
   readonly transaction: SignedTransaction
   readonly gasUsed: bigint
@@ -35,18 +35,27 @@ const MADE_CHAIN_ID = 1337n
 const ACCOUNTS = 8
 const TRANSACTION_TYPES = 5
 const GWEI = 1_000_000_000n
-/** keccak256('Transfer(address,address,uint256)'), the topic of most logs there are. */
+/** keccak256('Transfer(address,address,uint256)'), the most frequent topic. */
 const TRANSFER_TOPIC = Uint8Array.from(
   Buffer.from('ddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef', 'hex'),
 )
 
-interface Account {
+class Account {
   readonly privateKey: Uint8Array
   readonly address: Uint8Array
-  nonce: bigint
+  #nonce = 0n
+
+  constructor(privateKey: Uint8Array, crypto: Cryptography) {
+    this.privateKey = privateKey
+    this.address = addressOfPublicKey(crypto.publicKey(privateKey), crypto)
+  }
+
+  takeNonce(): bigint {
+    return this.#nonce++
+  }
 }
 
-/** Draws transactions of types 0 to 4 in turn, signed by a few accounts whose nonces count up. */
+/** Draws transactions of types 0 to 4 in turn, signed by a few accounts with increasing nonces. */
 export class TransactionMaker {
   readonly #crypto: Cryptography
   readonly #randomness: Randomness
@@ -59,26 +68,25 @@ export class TransactionMaker {
     this.#randomness = randomness
     this.#accounts = Array.from({ length: ACCOUNTS }, () => {
       const privateKey = randomness.bytes(32)
-      // Below the order of the curve whatever was drawn, and above zero.
+      // Always between zero and the order of the curve.
       privateKey[0] = 0x01
-      return { privateKey, address: addressOfPublicKey(crypto.publicKey(privateKey), crypto), nonce: 0n }
+      return new Account(privateKey, crypto)
     })
     this.#tokens = Array.from({ length: 4 }, () => randomness.bytes(20))
   }
 
   /**
-   * @param blobsLeft how many blobs the block has room for; without any, a type 2 transaction takes the place of a
-   * type 3
+   * @param blobsLeft how many blobs the block has room for; without room, type 2 replaces type 3
    */
   make(profile: BlockProfile, baseFeePerGas: bigint, blobsLeft: number): MadeTransaction {
     const turn = this.#made % TRANSACTION_TYPES
     const type = turn === 3 && blobsLeft === 0 ? 2 : turn
     const sender = this.#accounts[this.#made % ACCOUNTS]!
     this.#made++
-    const nonce = sender.nonce++
+    const nonce = sender.takeNonce()
     const data = this.#randomness.bytes(profile.dataBytes)
     const logs = Array.from({ length: profile.logs }, () => this.#log(sender, profile.logBytes))
-    // One in sixteen fails, and then leaves no log.
+    // One in sixteen fails, and has no logs.
     const succeeded = profile.logs === 0 || this.#randomness.below(16) !== 0
     const kept = succeeded ? logs : []
     const draft = this.#draft(type, nonce, data, baseFeePerGas)
@@ -115,12 +123,11 @@ export class TransactionMaker {
   }
 
   /**
-   * It counts as one more use of the authority's nonce, after that of the transaction where the sender is the
-   * authority (EIP-7702).
+   * It uses up a nonce of the authority, after that of the transaction if the sender is the authority (EIP-7702).
    */
   #authorization(): Authorization {
     const authority = this.#accounts[this.#randomness.below(ACCOUNTS)]!
-    const unsigned = { chainId: MADE_CHAIN_ID, address: this.#randomness.bytes(20), nonce: authority.nonce++ }
+    const unsigned = { chainId: MADE_CHAIN_ID, address: this.#randomness.bytes(20), nonce: authority.takeNonce() }
     return signAuthorization(unsigned, authority.privateKey, this.#crypto)
   }
 
@@ -130,7 +137,7 @@ export class TransactionMaker {
     return hash
   }
 
-  /** A token transfer between accounts: few contracts, few topics, as on mainnet. */
+  /** A token transfer between accounts: few contracts and few topics, as on mainnet. */
   #log(sender: Account, bytes: number): Log {
     const receiver = this.#accounts[this.#randomness.below(ACCOUNTS)]!
     return {
@@ -149,8 +156,8 @@ function padded(address: Uint8Array): Uint8Array {
 }
 
 /**
- * Intrinsic gas (EIP-2028, EIP-2930, EIP-7702) and that of the logs (yellow paper, appendix G), or the floor of
- * EIP-7623 where that is more.
+ * Intrinsic gas (EIP-2028, EIP-2930, EIP-7702) and the gas of the logs (yellow paper, appendix G), or the floor of
+ * EIP-7623 if that is more.
  */
 function gasOf(transaction: Transaction, logs: readonly Log[]): bigint {
   let tokens = 0

@@ -8,10 +8,10 @@ import { ContentFault, contradicts, MAX_CONTENT_BYTES } from './refusal.ts'
 import { checkTypedTransaction } from './transaction-envelope.ts'
 import { itemStarts } from './trie-items.ts'
 
-/** What validation needs of a header. */
+/** The commitments of a header that validation compares with. */
 export type BodyCommitments = Pick<BlockHeader, 'transactionsRoot' | 'ommersHash' | 'withdrawalsRoot'>
 
-/** What a valid body holds. */
+/** The counts of a valid body. */
 export interface BodySummary {
   readonly type: 'body'
   readonly transactions: number
@@ -26,17 +26,18 @@ const MAX_OMMERS = 2
 /** [index, validator index, address, amount] (EIP-4895). */
 const WITHDRAWAL_FIELDS = 4
 
-/** keccak256(rlp([])), the ommers hash of a block without any. */
+/** keccak256(rlp([])): the ommers hash of a block without ommers. */
 export const EMPTY_OMMERS_HASH: Uint8Array = keccak256(Uint8Array.of(0xc0))
 
 /**
- * From the bytes of a body to the three commitments of its header (history/history-network.md, Block Body; devp2p,
- * caps/eth.md, Block Encoding and Validity): [transactions, ommers] before Shanghai, [transactions, ommers,
- * withdrawals] from there on.
+ * Compares the bytes of a body with the three commitments of its header (history/history-network.md, Block Body;
+ * devp2p, caps/eth.md, Block Encoding and Validity). A body is [transactions, ommers] before Shanghai, and
+ * [transactions, ommers, withdrawals] from Shanghai on.
  *
- * One body, one encoding: every byte is hashed or is framing that canonical RLP fixes. Never throws on any bytes;
- * codes CONTENT_TOO_LARGE, BODY_MALFORMED, TRANSACTION_TYPE_UNKNOWN, TRANSACTIONS_ROOT_WRONG, OMMERS_HASH_WRONG,
- * WITHDRAWALS_WRONG (there or absent against the header), WITHDRAWALS_ROOT_WRONG.
+ * A body has exactly one valid encoding: every byte is hashed, or is framing that canonical RLP fixes. Never throws on
+ * any bytes. Codes: CONTENT_TOO_LARGE, BODY_MALFORMED, TRANSACTION_TYPE_UNKNOWN, TRANSACTIONS_ROOT_WRONG,
+ * OMMERS_HASH_WRONG, WITHDRAWALS_WRONG (a list where the header has none, or none where it has one),
+ * WITHDRAWALS_ROOT_WRONG.
  */
 export function validateBody(header: BodyCommitments, bytes: Uint8Array): Result<BodySummary> {
   if (bytes.length > MAX_CONTENT_BYTES) {
@@ -62,12 +63,12 @@ function checkBody(header: BodyCommitments, bytes: Uint8Array): BodySummary {
   const withdrawals = parts.atEnd ? undefined : parts.readList()
   parts.finish()
 
-  // Cheapest first: bytes for another block mostly fail before their transactions are hashed.
+  // The cheapest check first: a body of another block mostly fails before its transactions are hashed.
   if ((withdrawals === undefined) !== (header.withdrawalsRoot === undefined)) {
-    const said = header.withdrawalsRoot === undefined ? 'no withdrawals (before Shanghai)' : 'withdrawals'
+    const expected = header.withdrawalsRoot === undefined ? 'no withdrawals (before Shanghai)' : 'withdrawals'
     throw new ContentFault(
       'WITHDRAWALS_WRONG',
-      `expected ${said}, got ${withdrawals === undefined ? 'none' : 'a list'}`,
+      `expected ${expected}, got ${withdrawals === undefined ? 'none' : 'a list'}`,
     )
   }
   const ommersHash = keccak256(bytes.subarray(ommersAt, ommersEnd))
@@ -75,7 +76,7 @@ function checkBody(header: BodyCommitments, bytes: Uint8Array): BodySummary {
 
   const starts = itemStarts(transactions, 'transactions')
   const transactionsRoot = orderedTrieRoot(starts.length, bytes.length, (index, out, at) => {
-    transactions.at = starts[index]!
+    transactions.moveTo(starts[index]!)
     return writeTransaction(transactions, index, out, at)
   })
   if (!equalBytes(transactionsRoot, header.transactionsRoot)) {
@@ -93,7 +94,7 @@ function checkBody(header: BodyCommitments, bytes: Uint8Array): BodySummary {
   return { type: 'body', transactions: starts.length, ommers: countOmmers(ommers), withdrawals: withdrawalCount }
 }
 
-/** A legacy transaction is a list; a typed one (EIP-2718) a string, whose content is what the trie holds. */
+/** A legacy transaction is a list; a typed one (EIP-2718) is a string, whose content is the value in the trie. */
 function writeTransaction(transactions: RlpReader, index: number, out: Uint8Array, at: number): number {
   const legacy = transactions.peekIsList()
   const value = legacy ? transactions.rawItem() : transactions.readBytes()
@@ -105,9 +106,9 @@ function writeTransaction(transactions: RlpReader, index: number, out: Uint8Arra
 function withdrawalsRoot(withdrawals: RlpReader): { readonly hash: Uint8Array; readonly count: number } {
   const starts = itemStarts(withdrawals, 'withdrawals')
   const hash = orderedTrieRoot(starts.length, withdrawals.end - withdrawals.at + 1, (index, out, at) => {
-    withdrawals.at = starts[index]!
+    withdrawals.moveTo(starts[index]!)
     const value = withdrawals.rawItem()
-    withdrawals.at = starts[index]!
+    withdrawals.moveTo(starts[index]!)
     const fields = withdrawals.readList()
     for (let field = 0; field < WITHDRAWAL_FIELDS; field++) fields.skip()
     fields.finish()

@@ -4,7 +4,7 @@ import { CONTENT_KEY_BYTES, decodeContentKey, encodeContentKey, type HistoryKey 
 const CONTENT_ID_BYTES = 32
 
 /**
- * Where content lives in the id space (history/history-network.md, Content id Derivation Function).
+ * The content id of a content key (history/history-network.md, Content id Derivation Function).
  *
  * The specification swaps the 16 low bits of the block number (the cycle) with the rest and reverses the rest. On
  * bytes that is: the two low bytes of the number, big-endian; then its other six bytes, lowest first, each with its
@@ -24,7 +24,7 @@ export function contentIdOfKey(key: Uint8Array): Result<Uint8Array, 'CONTENT_KEY
   return ok(id)
 }
 
-/** The ids of all that the network stores of one block. */
+/** The content ids of everything that the network stores of one block. */
 export function contentIdsOfBlock(number: bigint): Uint8Array[] {
   const keys: readonly HistoryKey[] = [
     { type: 'body', number },
@@ -36,7 +36,7 @@ export function contentIdsOfBlock(number: bigint): Uint8Array[] {
   })
 }
 
-/** The bits of a byte in the opposite order. */
+/** The bits of a byte in reverse order. */
 function reverseBits(byte: number): number {
   const pairs = ((byte & 0x55) << 1) | ((byte >>> 1) & 0x55)
   const nibbles = ((pairs & 0x33) << 2) | ((pairs >>> 2) & 0x33)

@@ -1,12 +1,12 @@
 import { ok, type Result, refused } from '../../errors.ts'
 
 /**
- * What the history network stores about a block (history/history-network.md, Data Types).
- * The order is that of the selectors: body 0x00, receipts 0x01.
+ * The kinds of content that the history network stores of a block (history/history-network.md, Data Types).
+ * In the order of their selectors: body 0x00, receipts 0x01.
  */
 export type HistoryContentType = 'body' | 'receipts'
 
-/** A content key, decoded: which block (uint64), and what of it. */
+/** A decoded content key: the block number (uint64), and the kind of content. */
 export interface HistoryKey {
   readonly type: HistoryContentType
   readonly number: bigint
@@ -28,7 +28,7 @@ function selectorOf(type: HistoryContentType): number {
 /**
  * The bytes of a content key.
  *
- * @throws RangeError for a block number that is no uint64: keys come from the caller here, not from the network
+ * @throws RangeError for a block number that is no uint64: these keys come from the program, not from the network
  * @example
  * encodeContentKey({ type: 'body', number: 12345678n }) // 00 4e 61 bc 00 00 00 00 00
  */
@@ -42,7 +42,7 @@ export function encodeContentKey(key: HistoryKey): Uint8Array {
   return bytes
 }
 
-/** Reads a key from the network: exactly 9 bytes, a selector that history defines. */
+/** Reads a key from the network: exactly 9 bytes, with a selector that the history network defines. */
 export function decodeContentKey(bytes: Uint8Array): Result<HistoryKey, 'CONTENT_KEY_INVALID'> {
   if (bytes.length !== CONTENT_KEY_BYTES) {
     return refused('CONTENT_KEY_INVALID', `expected a content key of ${CONTENT_KEY_BYTES} bytes, got ${bytes.length}`)

@@ -4,12 +4,12 @@ import { type BodySummary, validateBody } from './body.ts'
 import type { HistoryKey } from './content-key.ts'
 import { type ReceiptsSummary, validateReceipts } from './receipts.ts'
 
-/** What a valid item holds. */
+/** The counts of a valid item. */
 export type ContentSummary = BodySummary | ReceiptsSummary
 
 /**
- * Whether `bytes` are what `key` names, by the header of that block. Never throws on any bytes; codes as
- * `validateBody` and `validateReceipts` have them, and HEADER_WRONG where the header is another block's.
+ * Whether `bytes` are the content that `key` names, by the header of that block. Never throws on any bytes. Codes:
+ * those of `validateBody` and `validateReceipts`, and HEADER_WRONG if the header is of another block.
  *
  * @example
  * const verdict = validateContent({ type: 'receipts', number: 22431084n }, header, bytes)

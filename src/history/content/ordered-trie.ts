@@ -4,12 +4,15 @@ import { keccak256 } from '../../crypto/keccak.ts'
  * The root of a Merkle-Patricia trie whose keys are rlp(0), rlp(1), ... rlp(count - 1): the form in which a header
  * commits to transactions, receipts and withdrawals (yellow paper, appendix D).
  *
- * Such keys are known before any value is, and none is a prefix of another. So there is no trie to build: sorted keys
- * are cut into ranges by nibble, a node is encoded as soon as its children are, and a value exists only while its
- * leaf is hashed.
+ * The keys are known before the values, and none is a prefix of another. So no trie is built: the sorted keys are cut
+ * into ranges by nibble, a node is encoded as soon as its children are, and a value exists only while its leaf is
+ * hashed.
+ *
+ *     sorted keys     1 2 3 ... 127 | 0 | 128 129 ...      rlp(0) = 0x80 stands between rlp(127) and rlp(128) = 0x8180
+ *     by nibble       [ 0x0 ][ 0x1 ] ... [ 0x8 ]           one child of the branch each; again for the nibbles below
  */
 
-/** Bounds what a hostile list can make us hash. A block of 21,000-gas transfers reaches it at 688 million gas. */
+/** Bounds the work for a hostile list. A block of 21,000-gas transfers reaches it at 688 million gas. */
 export const MAX_TRIE_ITEMS = 32_768
 
 /** keccak256(rlp('')): the root of a trie without items. */
@@ -17,7 +20,7 @@ export const EMPTY_TRIE_ROOT: Uint8Array = keccak256(Uint8Array.of(0x80))
 
 /**
  * Writes value `index` to `out` from `at` on, and returns the offset behind it. A value has at least one byte.
- * Values are asked for once each, in the order of their keys: 1 to 127, 0, 128 and on.
+ * Each value is requested once, in the order of the keys: 1 to 127, 0, 128 and on.
  */
 export type TrieValueWriter = (index: number, out: Uint8Array, at: number) => number
 
@@ -25,17 +28,17 @@ export type TrieValueWriter = (index: number, out: Uint8Array, at: number) => nu
 const LEAF_PREFIX_BYTES = 16
 /** 16 children of at most 33 bytes, an empty value and a header; an extension is smaller. */
 const BRANCH_BYTES = 16 * 33 + 1 + 5
-/** What the scratch may keep between calls. */
+/** The largest scratch buffer that is kept between calls. */
 const SCRATCH_KEPT_BYTES = 4 * 1024 * 1024
 
 /**
- * Reused, because nothing of it leaves `orderedTrieRoot`; a value larger than what is kept gets a buffer of its own.
+ * Reused, because nothing of it leaves `orderedTrieRoot`. A larger value gets a buffer of its own.
  */
 let kept = new Uint8Array(256 * 1024)
 
 /**
  * @param count how many values, at most MAX_TRIE_ITEMS
- * @param maxValueBytes no value may be longer
+ * @param maxValueBytes the length of the longest value, or more
  * @returns 32 bytes
  */
 export function orderedTrieRoot(count: number, maxValueBytes: number, write: TrieValueWriter): Uint8Array {
@@ -56,7 +59,7 @@ class TrieHasher {
   /** Holds one encoded node at a time: a node's children are references before the node itself is written. */
   readonly #scratch: Uint8Array
   readonly #write: TrieValueWriter
-  /** Where the node that was encoded last stands in the scratch. */
+  /** The node that was encoded last is at these offsets of the scratch. */
   #start = 0
   #end = 0
 
@@ -79,7 +82,7 @@ class TrieHasher {
       return
     }
 
-    // Sorted keys: what the first and the last have in common, all have.
+    // The keys are sorted: nibbles that the first and the last share are shared by all.
     const last = this.#indexAt(high - 1)
     let shared = depth
     while (nibble(first, shared) === nibble(last, shared)) shared++
@@ -117,7 +120,7 @@ class TrieHasher {
     this.#end = end
   }
 
-  /** Sixteen children and a value, which is empty: no key ends where another goes on. */
+  /** Sixteen children and an empty value: no key is a prefix of another. */
   #branch(low: number, high: number, depth: number): void {
     const children: (Uint8Array | undefined)[] = new Array(16)
     let from = low
@@ -141,7 +144,9 @@ class TrieHasher {
     this.#end = at
   }
 
-  /** What a parent holds of the node in the scratch: its hash, or the node itself where it is shorter than a hash. */
+  /**
+   * The reference of a parent to the node in the scratch: its hash, or the node itself if it is shorter than a hash.
+   */
   #reference(): Uint8Array {
     const length = this.#end - this.#start
     if (length < 32) return this.#scratch.slice(this.#start, this.#end)
@@ -172,11 +177,11 @@ function prependPath(out: Uint8Array, end: number, index: number, from: number, 
     last -= 2
   }
   out[--at] = last > from ? flag | 0x10 | nibble(index, from) : flag
-  // The flag byte is below 0x80, so that a path of one byte is its own encoding.
+  // The flag byte is below 0x80, so a path of one byte is its own encoding.
   return end - at === 1 ? at : prependHeader(out, at, end - at, 0x80)
 }
 
-/** An RLP header before `at`; returns where it starts. */
+/** Writes an RLP header that ends at `at`; returns its offset. */
 function prependHeader(out: Uint8Array, at: number, length: number, base: number): number {
   let start = at
   if (length < 56) {
@@ -189,7 +194,7 @@ function prependHeader(out: Uint8Array, at: number, length: number, base: number
   return start
 }
 
-/** A hash is a string of 32 bytes; a shorter node stands as the list that it is. */
+/** A hash is a string of 32 bytes; a shorter node is embedded as the list that it is. */
 function writeReference(out: Uint8Array, at: number, reference: Uint8Array): number {
   let next = at
   if (reference.length === 32) out[next++] = 0xa0

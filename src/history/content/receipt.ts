@@ -1,7 +1,7 @@
 import { encodeRlp, uintBytes } from '../../codec/rlp.ts'
 import { BLOOM_BYTES, BloomHasher } from './bloom.ts'
 
-/** What a contract announced while a transaction ran. */
+/** An event of a contract, emitted while a transaction ran. */
 export interface Log {
   /** 20 bytes. */
   readonly address: Uint8Array
@@ -12,10 +12,10 @@ export interface Log {
 
 /** The outcome of a transaction since Byzantium. */
 export interface Receipt {
-  /** That of the transaction: 0 to 4. */
+  /** The type of the transaction: 0 to 4. */
   readonly type: number
   readonly succeeded: boolean
-  /** Gas used in the block up to and with this transaction. */
+  /** Gas used in the block up to and including this transaction. */
   readonly cumulativeGas: bigint
   readonly logs: readonly Log[]
 }

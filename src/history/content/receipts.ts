@@ -8,10 +8,10 @@ import { ContentFault, contradicts, MAX_CONTENT_BYTES } from './refusal.ts'
 import { MAX_TRANSACTION_TYPE } from './transaction-envelope.ts'
 import { itemStarts } from './trie-items.ts'
 
-/** What validation needs of a header. */
+/** The commitment of a header that validation compares with. */
 export type ReceiptsCommitments = Pick<BlockHeader, 'receiptsRoot'>
 
-/** What a valid receipts list holds. */
+/** The counts of a valid receipts list. */
 export interface ReceiptsSummary {
   readonly type: 'receipts'
   readonly receipts: number
@@ -21,24 +21,24 @@ export interface ReceiptsSummary {
 const ADDRESS_BYTES = 20
 const TOPIC_BYTES = 32
 const MAX_TOPICS = 4
-/** RLP of a string of 20 and of 32 bytes starts with these. */
+/** The first byte of RLP of a string of 20 and of 32 bytes. */
 const ADDRESS_PREFIX = 0x80 + ADDRESS_BYTES
 const TOPIC_PREFIX = 0x80 + TOPIC_BYTES
-/** Type, list header, bloom with its header: what the consensus encoding has and the network's has not. */
+/** Type, list header, bloom with its header: the parts of the consensus encoding that the network's lacks. */
 const ADDED_BYTES = 1 + 5 + 3 + BLOOM_BYTES
 
-/** Reused, because its tables are 600 kB; empty at the start of every block. */
+/** Reused, because its tables take 600 kB. It is emptied at the start of every block. */
 const blooms = new BloomHasher()
 
 /**
- * From the bytes of a receipts list to the receipts root of its header (history/history-network.md, Receipts).
+ * Compares the bytes of a receipts list with the receipts root of its header (history/history-network.md, Receipts).
  *
- * The network's receipt is [type, post-state or status, cumulative gas, logs] (devp2p, caps/eth.md, Receipt Encoding
+ * A receipt of the network is [type, post-state or status, cumulative gas, logs] (devp2p, caps/eth.md, Receipt Encoding
  * and Validity; EIP-7642). The root is over the consensus encoding, type || rlp([post-state or status, cumulative
- * gas, bloom, logs]) without the type where it is 0, so the bloom is recomputed. Receipts before Byzantium have a
- * post-state of 32 bytes where later ones have a status.
+ * gas, bloom, logs]), without the type if it is 0, so the bloom is recomputed. Receipts before Byzantium have a
+ * post-state of 32 bytes, later ones a status.
  *
- * One list, one encoding. Never throws on any bytes; codes CONTENT_TOO_LARGE, RECEIPTS_MALFORMED,
+ * A list has exactly one valid encoding. Never throws on any bytes. Codes: CONTENT_TOO_LARGE, RECEIPTS_MALFORMED,
  * RECEIPTS_ROOT_WRONG.
  */
 export function validateReceipts(header: ReceiptsCommitments, bytes: Uint8Array): Result<ReceiptsSummary> {
@@ -58,9 +58,9 @@ export function validateReceipts(header: ReceiptsCommitments, bytes: Uint8Array)
 }
 
 /**
- * The receipts root that commits to a receipts list of the network's form: 32 bytes.
+ * The receipts root of a receipts list in the network's form: 32 bytes.
  *
- * @throws RlpFault for what is no such list: this is for those who make headers, not for content from the network
+ * @throws RlpFault for bytes that are no such list: this is for making headers, not for content from the network
  */
 export function receiptsRootOf(bytes: Uint8Array): Uint8Array {
   return new ReceiptsHasher(bytes).root()
@@ -85,12 +85,12 @@ class ReceiptsHasher {
     const starts = itemStarts(list, 'receipts')
     this.receipts = starts.length
     return orderedTrieRoot(starts.length, this.#bytes.length + ADDED_BYTES, (index, out, at) => {
-      list.at = starts[index]!
+      list.moveTo(starts[index]!)
       return this.#writeReceipt(list.readList(), index, out, at)
     })
   }
 
-  /** Parses one receipt and writes its consensus encoding. What is not the bloom is taken over byte by byte. */
+  /** Parses one receipt and writes its consensus encoding. All but the bloom is copied byte by byte. */
   #writeReceipt(receipt: RlpReader, index: number, out: Uint8Array, start: number): number {
     const type = receipt.readUint(1)
     if (type > MAX_TRANSACTION_TYPE) {
@@ -120,7 +120,7 @@ class ReceiptsHasher {
     return at + receipt.end - logsAt
   }
 
-  /** Reads [address, topics, data] of each log, strictly, into the bloom. */
+  /** Reads [address, topics, data] of each log strictly, and adds them to the bloom. */
   #addLogs(logs: RlpReader, index: number, bloom: Uint8Array, bloomAt: number): void {
     while (!logs.atEnd) {
       const log = logs.readList()
@@ -137,18 +137,18 @@ class ReceiptsHasher {
     }
   }
 
-  /** Its header is one byte, so nothing is read through a view of its own: that would cost more than the lookup. */
+  /** The header of the item is one byte, so it is read directly: a view of its own would cost more than the lookup. */
   #addItem(list: RlpReader, prefix: number, length: 20 | 32, index: number, bloom: Uint8Array, bloomAt: number): void {
     const at = list.at
     if (this.#bytes[at] !== prefix || at + 1 + length > list.end) {
       throw new RlpFault(`receipt ${index}: expected an address of 20 bytes or a topic of 32 at byte ${at}`)
     }
     blooms.add(this.#view, at + 1, length, bloom, bloomAt)
-    list.at = at + 1 + length
+    list.moveTo(at + 1 + length)
   }
 }
 
-/** A status is 0 or 1 (EIP-658), a post-state 32 bytes, which no typed transaction ever had: they are younger. */
+/** A status is 0 or 1 (EIP-658). A post-state has 32 bytes; typed transactions are younger and have none. */
 function checkOutcome(outcome: Uint8Array, type: number, index: number): void {
   if (outcome.length === 0 || (outcome.length === 1 && outcome[0] === 1)) return
   if (outcome.length === 32 && type === 0) return

@@ -5,11 +5,11 @@ import { ContentFault } from './refusal.ts'
 export const MAX_TRANSACTION_TYPE = 4
 
 /**
- * Checks the envelope of EIP-2718: a known type, then one list and nothing behind it.
+ * Checks the envelope of EIP-2718: a known type, then one list, then the end.
  *
- * It closes a gap that the root leaves open: the bytes of a legacy transaction inside a string hash to the same trie
- * value as the list that they are, so that without this check one block would have many bodies. A list starts with
- * 0xc0 or more, which is no type.
+ * The root does not check this. The bytes of a legacy transaction, wrapped in a string, have the same trie value as the
+ * bare list: without this check, one block would have many valid bodies. A list starts with 0xc0 or more, which is no
+ * type.
  */
 export function checkTypedTransaction(envelope: Uint8Array, index: number): void {
   const type = envelope[0]

@@ -1,7 +1,7 @@
 import { RlpFault, type RlpReader } from '../../codec/rlp.ts'
 import { MAX_TRIE_ITEMS } from './ordered-trie.ts'
 
-/** Where each item of a list starts. The reader returns to the first. */
+/** The offset of each item of a list. Afterwards the reader is at the first item again. */
 export function itemStarts(list: RlpReader, what: string): number[] {
   const first = list.at
   const starts: number[] = []
@@ -10,6 +10,6 @@ export function itemStarts(list: RlpReader, what: string): number[] {
     starts.push(list.at)
     list.skip()
   }
-  list.at = first
+  list.moveTo(first)
   return starts
 }

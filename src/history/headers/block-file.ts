@@ -15,25 +15,25 @@ export interface Block {
   readonly receipts: Uint8Array
 }
 
-/** What a block file holds: its header at least. */
+/** The content of a block file: a header, and perhaps the rest. */
 export interface BlockFile {
   readonly header: BlockHeader
   readonly body?: Uint8Array
   readonly receipts?: Uint8Array
 }
 
-/** Twice MAX_CONTENT_BYTES for each of body and receipts, in hex digits, and the header. */
+/** The largest body, the largest receipts and the header, in hex digits. */
 const MAX_FILE_BYTES = 80 * 1024 * 1024
 const MAX_FILES = 100_000
 const KEYS = ['header', 'body', 'receipts'] as const
-/** `header: 0x...` on a line of its own, as every known writer of these files puts it first. */
+/** `header: 0x...` on the first line, as all known writers of these files have it. */
 const HEADER_LINE = /^header: *(["']?)(0x[0-9a-fA-F]*)\1 *\r?\n/
 
 /**
  * Reads one YAML file with the keys `header`, `body` and `receipts`, each 0x-hex (the format of portal-spec-tests'
- * block data). What else a file says is not looked at.
+ * block data). Other keys are ignored.
  *
- * @throws SpimplError FILE_INVALID, which names the file and says what was expected
+ * @throws SpimplError FILE_INVALID, with the file and what was expected
  */
 export async function readBlockFile(file: string): Promise<BlockFile> {
   const { size } = await stat(file).catch(cause => invalid(file, 'expected a file that can be read', cause))
@@ -52,8 +52,7 @@ export async function readBlockFile(file: string): Promise<BlockFile> {
 }
 
 /**
- * Reads the header of a block file, and no more of the file than that takes: a header is 600 bytes beside megabytes
- * of receipts.
+ * Reads the header of a block file, and only that part of the file: 600 bytes beside megabytes of receipts.
  *
  * @throws SpimplError FILE_INVALID
  */
@@ -67,7 +66,7 @@ export async function readFileHeader(file: string): Promise<BlockHeader> {
 /**
  * All blocks of a directory's YAML files, by number. Every file must have a header, a body and receipts.
  *
- * @throws SpimplError FILE_INVALID, also where there is no such file or two files have the same block number
+ * @throws SpimplError FILE_INVALID, also for a directory without such files or two files with the same block number
  */
 export async function loadBlocks(directory: string): Promise<Block[]> {
   const blocks = new Map<bigint, Block>()
@@ -82,7 +81,7 @@ export async function loadBlocks(directory: string): Promise<Block[]> {
   return [...blocks.values()].sort((a, b) => (a.number < b.number ? -1 : 1))
 }
 
-/** The text of a block file, as `readBlockFile` reads it. */
+/** The text of a block file that `readBlockFile` can read. */
 export function formatBlockFile({ header, body, receipts }: Block): string {
   return `header: ${toHex(header.bytes)}\nbody: ${toHex(body)}\nreceipts: ${toHex(receipts)}\n`
 }
@@ -98,7 +97,7 @@ export async function listBlockFiles(directory: string): Promise<string[]> {
   return files.map(name => path.join(directory, name))
 }
 
-/** The failsafe schema leaves hex digits the text that they are; YAML's core schema would read one large integer. */
+/** The failsafe schema keeps hex digits as text; YAML's core schema would read one large integer. */
 function parseFields(file: string, text: string): Map<string, string> {
   const document = parseDocument(text, { schema: 'failsafe' })
   const fault = document.errors[0]
@@ -117,7 +116,7 @@ function parseFields(file: string, text: string): Map<string, string> {
   return fields
 }
 
-/** An alias repeats what stands elsewhere, and a few of them can repeat it a billion times: these files have none. */
+/** Aliases are refused: a few of them can expand to a billion copies, and these files need none. */
 function withoutAliases(file: string, document: Document.Parsed): unknown {
   try {
     return document.toJS({ maxAliasCount: 0 })

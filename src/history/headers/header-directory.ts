@@ -5,14 +5,13 @@ import type { BlockHeader } from './header.ts'
 import type { HeaderAnswer, HeaderSource } from './header-source.ts'
 
 /**
- * Headers that are all in memory: from block files, or from a chain that was made. Part of a port's implementation,
- * not of a core.
+ * Headers in memory: from block files, or of a made chain. Part of a port's implementation, not of a core.
  */
 export class HeaderTable implements HeaderSource {
   readonly #headers = new Map<bigint, BlockHeader>()
   readonly #name: string
 
-  /** @param name says in refusals where the headers came from */
+  /** @param name the origin of the headers, for refusals */
   constructor(headers: Iterable<BlockHeader>, name: string) {
     this.#name = name
     for (const header of headers) {
@@ -29,7 +28,7 @@ export class HeaderTable implements HeaderSource {
   }
 
   async headerByNumber(number: bigint, signal?: AbortSignal): Promise<HeaderAnswer> {
-    if (signal?.aborted) return refused('HEADER_UNAVAILABLE', `the question for block ${number} was withdrawn`)
+    if (signal?.aborted) return refused('HEADER_UNAVAILABLE', `the request for block ${number} was aborted`)
     const header = this.#headers.get(number)
     return header === undefined ? refused('HEADER_UNAVAILABLE', `${this.#name} has no block ${number}`) : ok(header)
   }

@@ -5,13 +5,13 @@ import { ok, type Result, refused } from '../../errors.ts'
 import { BLOOM_BYTES } from '../content/bloom.ts'
 import { type BlockHeader, decodeHeader, encodeHeader, type HeaderFields } from './header.ts'
 
-/** A QUANTITY of the execution API: hex without leading zeros, though some servers pad. */
+/** A QUANTITY of the execution API: hex without leading zeros, but some servers pad. */
 const quantity = z
   .string()
   .regex(/^0x[0-9a-fA-F]{1,64}$/)
   .transform(text => BigInt(text))
 
-/** DATA of the execution API, of `length` bytes where it is fixed. */
+/** DATA of the execution API, of `length` bytes if the length is fixed. */
 const data = (length?: number) =>
   z.string().transform((text, context) => {
     const bytes = fromHex(text)
@@ -20,7 +20,7 @@ const data = (length?: number) =>
     return z.NEVER
   })
 
-/** Servers name a field that the block's fork does not have with null, or leave it out. */
+/** A field that the block's fork does not have is null or absent. */
 const block = z.object({
   hash: data(32),
   parentHash: data(32),
@@ -49,9 +49,8 @@ const block = z.object({
 })
 
 /**
- * The header in an answer of `eth_getBlockByNumber`. JSON leaves open which fields are hashed, so the header is
- * rebuilt and its hash must be the block hash that came with it: a fork whose fields are unknown here is refused, and
- * not guessed.
+ * The header in an answer of `eth_getBlockByNumber`. JSON does not say which fields are hashed, so the header is
+ * rebuilt, and its hash must be the block hash of the answer. A fork with unknown fields is refused.
  */
 export function headerFromJson(value: unknown): Result<BlockHeader, 'HEADER_MALFORMED' | 'HEADER_WRONG'> {
   const parsed = block.safeParse(value)
@@ -91,7 +90,7 @@ export function headerFromJson(value: unknown): Result<BlockHeader, 'HEADER_MALF
   } catch (error) {
     return refused('HEADER_MALFORMED', error instanceof Error ? error.message : String(error))
   }
-  // Decoding what was encoded applies the rules of a header: which fields go together, how long each may be.
+  // Decoding checks the rules of a header: which fields go together, and how long each one may be.
   const header = decodeHeader(bytes)
   if (header.ok && !equalBytes(header.value.hash, json.hash)) {
     return refused('HEADER_WRONG', `expected block hash ${toHex(json.hash)}, got ${toHex(header.value.hash)} rebuilt`)

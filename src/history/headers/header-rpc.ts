@@ -1,57 +1,58 @@
 import { scheduler } from 'node:timers/promises'
+import { checkedLimits } from 'spimpl-runtime/core'
 import { fromHex } from '../../codec/hex.ts'
 import { ok, type Result, refused, SpimplError } from '../../errors.ts'
 import { type BlockHeader, decodeHeader } from './header.ts'
 import { headerFromJson } from './header-json.ts'
 import type { HeaderAnswer, HeaderSource } from './header-source.ts'
 
-export interface HeaderRpcOptions {
-  /** For one HTTP request, from the first byte sent to the last one read. */
-  readonly timeoutMs?: number
-  /** How often a request is sent in all when the server cannot be reached, is too slow or says that it is busy. */
-  readonly attempts?: number
-  /** Before the second attempt; doubles with every further one. */
-  readonly backoffMs?: number
-  /** Waits between attempts; rejects when the signal fires. For tests, which do not wait. */
+interface HeaderRpcLimits {
+  /** For one HTTP request, from its first byte to the last byte of the answer. */
+  readonly timeoutMs: number
+  /** Attempts in all, if the server is unreachable, too slow or busy. */
+  readonly attempts: number
+  /** Before the second attempt; it doubles with each further one. */
+  readonly backoffMs: number
+}
+
+const defaultHeaderRpcLimits: HeaderRpcLimits = { timeoutMs: 5000, attempts: 3, backoffMs: 250 }
+
+export interface HeaderRpcOptions extends Partial<HeaderRpcLimits> {
+  /** Waits between two attempts; rejects when the signal fires. Tests replace it, and do not wait. */
   readonly pause?: (delayMs: number, signal: AbortSignal) => Promise<void>
 }
 
-const DEFAULT_TIMEOUT_MS = 5000
-const DEFAULT_ATTEMPTS = 3
-const DEFAULT_BACKOFF_MS = 250
-/** A block with the hashes of its transactions has 66 characters for each; a raw header 1.3 kB. */
+/** A block with the hashes of its transactions has 66 characters for each; a raw header has 1.3 kB. */
 const MAX_RESPONSE_BYTES = 4 * 1024 * 1024
 /** JSON-RPC 2.0, 5.1. */
 const METHOD_NOT_FOUND = -32601
-const WITHDRAWN = 'the question was withdrawn'
+const ABORTED = 'the request was aborted'
 
-/** What one request came to. `retry` where another attempt could do better. */
+/** The outcome of one request. `retry`: another attempt may succeed. */
 type Outcome =
   | { readonly kind: 'result'; readonly value: unknown }
   | { readonly kind: 'error'; readonly code: number; readonly detail: string }
   | { readonly kind: 'failed'; readonly retry: boolean; readonly detail: string }
 
 /**
- * Headers from an execution client's JSON-RPC: `debug_getRawHeader`, the bytes themselves, or, where a server does
- * not offer that, `eth_getBlockByNumber`, rebuilt and checked against the block hash.
+ * Headers from the JSON-RPC of an execution client: `debug_getRawHeader`, which gives the bytes, or, if the server does
+ * not offer it, `eth_getBlockByNumber`, whose header is rebuilt and compared with the block hash.
  *
- * The server is trusted to know the canonical chain; it is not trusted to answer well-formed, soon, briefly or at
- * all. The implementation of a port, not a core: it does I/O and waits.
+ * The server is trusted to know the canonical chain. It is not trusted to answer with well-formed, timely or bounded
+ * data, or to answer at all. An implementation of a port, not a core: it does I/O and waits.
  */
 export class HeaderRpc implements HeaderSource {
   readonly #url: string
   readonly #headers: Readonly<Record<string, string>>
-  readonly #timeoutMs: number
-  readonly #attempts: number
-  readonly #backoffMs: number
+  readonly #limits: HeaderRpcLimits
   readonly #pause: (delayMs: number, signal: AbortSignal) => Promise<void>
-  /** One for each question, so that no signal outlives what hangs on it. */
-  readonly #questions = new Set<AbortController>()
+  /** One for each request, so that no signal outlives its listeners. */
+  readonly #requests = new Set<AbortController>()
   #closed = false
   #rawHeaderServed = true
   #nextId = 1
 
-  /** @throws SpimplError CONFIG_INVALID where `url` is not http or https */
+  /** @throws SpimplError CONFIG_INVALID for a `url` that is not http or https, or a limit */
   constructor(url: string, options: HeaderRpcOptions = {}) {
     const parsed = URL.canParse(url) ? new URL(url) : undefined
     if (parsed === undefined || !/^https?:$/.test(parsed.protocol)) {
@@ -59,7 +60,7 @@ export class HeaderRpc implements HeaderSource {
     }
     const { username, password } = parsed
     const credentials = Buffer.from(`${decoded(username)}:${decoded(password)}`).toString('base64')
-    // fetch refuses a URL with credentials; and this way they appear in no message.
+    // fetch refuses a URL with credentials, and error messages must not show them.
     parsed.username = ''
     parsed.password = ''
     this.#url = parsed.href
@@ -67,32 +68,31 @@ export class HeaderRpc implements HeaderSource {
       'content-type': 'application/json',
       ...(username !== '' && { authorization: `Basic ${credentials}` }),
     }
-    this.#timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS
-    this.#attempts = options.attempts ?? DEFAULT_ATTEMPTS
-    this.#backoffMs = options.backoffMs ?? DEFAULT_BACKOFF_MS
-    this.#pause = options.pause ?? ((delayMs, signal) => scheduler.wait(delayMs, { signal }))
+    const { pause, ...limits } = options
+    this.#limits = checkedLimits('header requests', defaultHeaderRpcLimits, limits)
+    this.#pause = pause ?? ((delayMs, signal) => scheduler.wait(delayMs, { signal }))
   }
 
   async headerByNumber(number: bigint, signal?: AbortSignal): Promise<HeaderAnswer> {
-    if (this.#closed || signal?.aborted) return refused('HEADER_UNAVAILABLE', WITHDRAWN)
-    const question = new AbortController()
-    const withdraw = (): void => question.abort()
-    signal?.addEventListener('abort', withdraw, { once: true })
-    this.#questions.add(question)
+    if (this.#closed || signal?.aborted) return refused('HEADER_UNAVAILABLE', ABORTED)
+    const request = new AbortController()
+    const abort = (): void => request.abort()
+    signal?.addEventListener('abort', abort, { once: true })
+    this.#requests.add(request)
     try {
-      const header = await this.#ask(`0x${number.toString(16)}`, question.signal)
+      const header = await this.#ask(`0x${number.toString(16)}`, request.signal)
       if (!header.ok || header.value.number === number) return header
       const detail = `expected the header of block ${number}, got that of ${header.value.number}`
       return refused('HEADER_UNAVAILABLE', detail)
     } finally {
-      signal?.removeEventListener('abort', withdraw)
-      this.#questions.delete(question)
+      signal?.removeEventListener('abort', abort)
+      this.#requests.delete(request)
     }
   }
 
   async close(): Promise<void> {
     this.#closed = true
-    for (const question of this.#questions) question.abort()
+    for (const request of this.#requests) request.abort()
   }
 
   async #ask(number: string, signal: AbortSignal): Promise<HeaderAnswer> {
@@ -100,7 +100,8 @@ export class HeaderRpc implements HeaderSource {
       const raw = await this.#call('debug_getRawHeader', [number], signal)
       if (raw.kind === 'result' && typeof raw.value === 'string') return available(headerFromHex(raw.value))
       if (raw.kind === 'failed' && raw.retry) return refused('HEADER_UNAVAILABLE', raw.detail)
-      // Many servers hide the debug methods, each with an error of its own; only one code says that they always will.
+      // Many servers hide the debug methods, each with its own error. Only this code says that the method does not
+      // exist.
       if (raw.kind === 'error' && raw.code === METHOD_NOT_FOUND) this.#rawHeaderServed = false
     }
     const block = await this.#call('eth_getBlockByNumber', [number, false], signal)
@@ -112,12 +113,12 @@ export class HeaderRpc implements HeaderSource {
   async #call(method: string, params: readonly unknown[], signal: AbortSignal): Promise<Outcome> {
     for (let attempt = 1; ; attempt++) {
       const outcome = await this.#request(method, params, signal)
-      const again = outcome.kind === 'failed' && outcome.retry && attempt < this.#attempts && !signal.aborted
+      const again = outcome.kind === 'failed' && outcome.retry && attempt < this.#limits.attempts && !signal.aborted
       if (!again) return outcome
       try {
-        await this.#pause(this.#backoffMs * 2 ** (attempt - 1), signal)
+        await this.#pause(this.#limits.backoffMs * 2 ** (attempt - 1), signal)
       } catch {
-        return { kind: 'failed', retry: true, detail: WITHDRAWN }
+        return { kind: 'failed', retry: true, detail: ABORTED }
       }
     }
   }
@@ -131,7 +132,7 @@ export class HeaderRpc implements HeaderSource {
         headers: this.#headers,
         body: JSON.stringify({ jsonrpc: '2.0', id, method, params }),
         redirect: 'error',
-        signal: AbortSignal.any([signal, AbortSignal.timeout(this.#timeoutMs)]),
+        signal: AbortSignal.any([signal, AbortSignal.timeout(this.#limits.timeoutMs)]),
       })
       const { status } = response
       const text = await readBounded(response, MAX_RESPONSE_BYTES)
@@ -143,12 +144,12 @@ export class HeaderRpc implements HeaderSource {
       if (outcome !== undefined) return outcome
       return failed(false, `expected a JSON-RPC answer to request ${id}, got something else with HTTP status ${status}`)
     } catch (error) {
-      return failed(true, signal.aborted ? WITHDRAWN : reasonOf(error))
+      return failed(true, signal.aborted ? ABORTED : reasonOf(error))
     }
   }
 }
 
-/** A part of a URL as it was meant; one with a lone % is meant as it stands. */
+/** Decodes a part of a URL; a part with a lone % is taken literally. */
 function decoded(part: string): string {
   try {
     return decodeURIComponent(part)
@@ -157,7 +158,7 @@ function decoded(part: string): string {
   }
 }
 
-/** Undefined for what is no answer to this request. */
+/** Undefined if the text is no answer to this request. */
 function readAnswer(text: string, id: number): Outcome | undefined {
   let answer: unknown
   try {
@@ -170,7 +171,7 @@ function readAnswer(text: string, id: number): Outcome | undefined {
   if (isRecord(error)) {
     const code = typeof error.code === 'number' ? error.code : 0
     const message = typeof error.message === 'string' ? error.message.slice(0, 200) : 'no message'
-    return { kind: 'error', code, detail: `the execution client said: ${message} (${code})` }
+    return { kind: 'error', code, detail: `the execution client answered: ${message} (${code})` }
   }
   if (answer.id !== id || result === undefined) return undefined
   return { kind: 'result', value: result }
@@ -189,21 +190,21 @@ function available(header: Result<BlockHeader>): HeaderAnswer {
   return header.ok ? ok(header.value) : refused('HEADER_UNAVAILABLE', `the execution client's header: ${header.detail}`)
 }
 
-/** The body as text, or undefined as soon as it is longer than it may be. */
+/** The body as text, or undefined as soon as it exceeds the limit. */
 async function readBounded(response: Response, limit: number): Promise<string | undefined> {
   if (response.body === null) return ''
   const chunks: Uint8Array[] = []
   let length = 0
   for await (const chunk of response.body) {
     length += chunk.length
-    // Leaving the loop cancels the stream, and with it the connection.
+    // Leaving the loop cancels the stream and its connection.
     if (length > limit) return undefined
     chunks.push(chunk)
   }
   return Buffer.concat(chunks, length).toString('utf8')
 }
 
-/** fetch hides why it failed in the cause. */
+/** fetch puts the reason of a failure into the cause. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   if (error.name === 'TimeoutError') return 'the execution client did not answer in time'

@@ -5,7 +5,7 @@ import { BLOOM_BYTES } from '../content/bloom.ts'
 
 /**
  * The fields of a block header, in the order of the wire (devp2p, caps/eth.md, Block Encoding and Validity).
- * Every buffer may be a view of the bytes that the header was decoded from.
+ * A buffer may be a view of the bytes from which the header was decoded.
  */
 export interface HeaderFields {
   readonly parentHash: Uint8Array
@@ -19,7 +19,7 @@ export interface HeaderFields {
   /** 256 bytes. */
   readonly logsBloom: Uint8Array
   readonly difficulty: bigint
-  /** uint64, as the four that follow. */
+  /** uint64, like the four fields below. */
   readonly number: bigint
   readonly gasLimit: bigint
   readonly gasUsed: bigint
@@ -30,24 +30,24 @@ export interface HeaderFields {
   readonly mixHash: Uint8Array
   /** 8 bytes. */
   readonly nonce: Uint8Array
-  /** From London on (EIP-1559), in wei. */
+  /** Since London (EIP-1559), in wei. */
   readonly baseFeePerGas?: bigint
-  /** From Shanghai on (EIP-4895). */
+  /** Since Shanghai (EIP-4895). */
   readonly withdrawalsRoot?: Uint8Array
-  /** From Cancun on (EIP-4844). */
+  /** Since Cancun (EIP-4844). */
   readonly blobGasUsed?: bigint
   readonly excessBlobGas?: bigint
-  /** From Cancun on (EIP-4788). */
+  /** Since Cancun (EIP-4788). */
   readonly parentBeaconBlockRoot?: Uint8Array
-  /** From Prague on (EIP-7685). */
+  /** Since Prague (EIP-7685). */
   readonly requestsHash?: Uint8Array
-  /** From Amsterdam on (EIP-7928). */
+  /** Since Amsterdam (EIP-7928). */
   readonly blockAccessListHash?: Uint8Array
-  /** From Amsterdam on (EIP-7843), a uint64. */
+  /** Since Amsterdam (EIP-7843), a uint64. */
   readonly slotNumber?: bigint
 }
 
-/** A decoded header with the bytes that it came from and their hash, the block hash. */
+/** A decoded header with its bytes and their hash, the block hash. */
 export interface BlockHeader extends HeaderFields {
   readonly hash: Uint8Array
   readonly bytes: Uint8Array
@@ -62,12 +62,12 @@ const MAX_EXTRA_DATA_BYTES = 32
 const UINT64 = 8
 const UINT256 = 32
 
-/** How many fields a header has, by the fork that added the last of them. Other counts belong to no fork. */
+/** The numbers of fields that the headers of the forks have. No fork has another number. */
 const FIELDS_OF_FORKS: ReadonlySet<number> = new Set([15, 16, 17, 20, 21, 23])
 
 /**
- * Reads one header, of any fork from Frontier on. Strict: canonical RLP, every length, no byte behind it.
- * Whether it is a header of the chain is for whoever supplied it to know; its `hash` is computed from the bytes.
+ * Reads one header, of any fork since Frontier. Strict: canonical RLP, every length, no byte behind it. Its `hash` is
+ * computed from the bytes; the caller must know whether it is a header of the chain.
  */
 export function decodeHeader(bytes: Uint8Array): Result<BlockHeader, 'HEADER_MALFORMED'> {
   if (bytes.length > MAX_HEADER_BYTES) {
@@ -121,20 +121,20 @@ function readExtraData(list: RlpReader): Uint8Array {
   return extraData
 }
 
-/** Counts what is ahead and leaves the reader where it was. */
+/** Counts the items ahead; the reader stays where it is. */
 function countItems(list: RlpReader): number {
   const start = list.at
   let count = 0
   for (; !list.atEnd; count++) list.skip()
-  list.at = start
+  list.moveTo(start)
   return count
 }
 
 /**
- * The bytes of a header: what a chain maker hashes, and what an execution client's JSON is rebuilt to. Fields that a
- * fork added come with all that older forks added.
+ * The bytes of a header, for a chain maker and for the JSON of an execution client. A field of a fork comes with all
+ * fields of older forks.
  *
- * @throws RangeError where a field is there without one that is older
+ * @throws RangeError for a field without one of an older fork
  */
 export function encodeHeader(fields: HeaderFields): Uint8Array {
   const items: RlpItem[] = [
@@ -172,7 +172,7 @@ export function encodeHeader(fields: HeaderFields): Uint8Array {
   return encodeRlp(items)
 }
 
-/** A header made from its fields, as `decodeHeader` would give it. */
+/** A header from its fields, as `decodeHeader` returns it. */
 export function makeHeader(fields: HeaderFields): BlockHeader {
   const bytes = encodeHeader(fields)
   return { ...fields, hash: keccak256(bytes), bytes }

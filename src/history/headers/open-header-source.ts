@@ -6,8 +6,8 @@ import { HeaderRpc, type HeaderRpcOptions } from './header-rpc.ts'
 import type { HeaderSource } from './header-source.ts'
 
 /**
- * The header source that a user names: the http or https URL of an execution client, a directory of block YAML, or
- * one such file.
+ * Opens the header source that a user chose: the http or https URL of an execution client, a directory of block YAML,
+ * or one such file.
  *
  * @throws SpimplError FILE_INVALID, CONFIG_INVALID
  * @example

@@ -1,14 +1,15 @@
+import { Deadline } from 'spimpl-runtime/core'
 import { Lookup } from '../../discv5/asking/lookup.ts'
 import type { NodeRecord } from '../../identity/node-record.ts'
+import type { Members } from '../knowledge/members.ts'
 import { relayedRecords } from '../knowledge/relayed-records.ts'
-import type { Job, OverlayState } from '../knowledge/state.ts'
-import type { Members } from '../network/members.ts'
-import type { ContentName, ContentTrace, Failure, Turn } from '../overlay-messages.ts'
-import type { Appointment } from '../waiting/agenda.ts'
-import type { Requests } from '../waiting/requests.ts'
+import type { OverlayState } from '../knowledge/state.ts'
+import type { ContentName, ContentTrace, Failure } from '../messages.ts'
+import { type Answer, isSilence, type Requests } from '../waiting/requests.ts'
 import type { Content } from '../wire/message.ts'
 import type { TraceBuilder } from './content-trace.ts'
-import type { Lead, Retrieval, Retrievals, Retrieved } from './retrievals.ts'
+import type { Retrieval, Retrievals, Retrieved, Source } from './retrievals.ts'
+import { Sources } from './sources.ts'
 
 /** How a content lookup ended. */
 export type ContentLookupResult =
@@ -19,8 +20,8 @@ export type ContentLookupResult =
       readonly from: NodeRecord
       readonly queries: number
       readonly trace: ContentTrace | undefined
-      /** Nodes that were asked, have it not, and whose radius says that they should. */
-      readonly lacking: readonly NodeRecord[]
+      /** Nodes that did not have the content although their radius covers it. */
+      readonly pokeTargets: readonly NodeRecord[]
     }
   | ({ readonly ok: false; readonly trace: ContentTrace | undefined } & Failure)
 
@@ -31,353 +32,345 @@ export interface ContentLookupParts {
   readonly retrievals: Retrievals
 }
 
-/** How often a lookup looks whether there is room for its transfer. */
-const ROOM_MS = 250
-
 /**
- * How often a lookup turns again to members that did not answer. With the two time-outs of each question a member may
- * be busy for a quarter of a minute before the content counts as not found.
+ * How often a lookup queries members again that did not answer. With two time-outs for each query, a member may be busy
+ * for a quarter of a minute before the content counts as not found.
  */
 const REMINDERS = 2
 
-/** So much longer than at first a lookup waits at most before it gives up a transfer for another. */
+/** The patience with a transfer at most doubles up to this factor. */
 const MAX_PATIENCE_FACTOR = 6
 
-/** A peer that said it has the content, and whose turn has not come. */
-interface Spare {
-  readonly node: NodeRecord
-  readonly version: number
-  readonly lead: Lead
-  readonly until: number
-}
-
 /**
- * One recursive FIND_CONTENT. Several nodes are asked at a time; the first that leads to the content is followed, and
- * nobody else is asked meanwhile, unless that takes too long. Content that is not valid, or does not come, sends the
- * lookup on its way again. Where every transfer takes long and one more peer has it, the oldest is given up for that: peers that send
- * a byte now and then would else hold a lookup for as long as streams may last. Each time it waits longer, so that a slow link that all
- * transfers share does not make it go round in circles.
+ * One recursive FIND_CONTENT. It queries several nodes at a time and retrieves from the first source; while that
+ * transfer is young, nobody else is queried. Content that is invalid or does not come makes the lookup go on.
+ *
+ * If all transfers take long and there is one more source, the oldest transfer is cancelled for it: otherwise a peer
+ * that trickles bytes could hold the lookup for a stream's whole lifetime. Each time the lookup waits longer, so that
+ * it does not go round in circles on a slow link that all transfers share.
  */
 export class ContentLookup {
   readonly #parts: ContentLookupParts
   readonly #name: ContentName
   readonly #trace: TraceBuilder | undefined
-  readonly #settle: (turn: Turn, result: ContentLookupResult) => void
-  #overdue: Appointment<Job>
-  #lacking: NodeRecord[] = []
-  readonly #retrievals = new Map<NodeRecord, Retrieval>()
-  /** Whoever was asked, over all rounds: nobody is asked twice, unless its transfer broke or it was silent. */
-  readonly #asked = new Set<string>()
-  #broken: NodeRecord[] = []
-  /** Members that answered before this lookup, and now did not. */
-  #silent: NodeRecord[] = []
-  #reminders = 0
-  #queries = 0
-  readonly #waiting = new Map<string, NodeRecord>()
-  #spares: Spare[] = []
+  readonly #settle: (result: ContentLookupResult) => void
   #lookup: Lookup<NodeRecord>
-  #patience: Appointment<Job> | undefined
+  #hasEnded = false
+  #queries = 0
+  /** All nodes that were queried. None is queried twice, unless its transfer failed or it did not answer. */
+  readonly #queried = new Set<string>()
+  /** Nodes whose answer is awaited. */
+  readonly #awaited = new Map<string, NodeRecord>()
+  readonly #sources = new Sources()
+  /** Transfers under way, the oldest first. */
+  readonly #retrievals = new Map<NodeRecord, Retrieval>()
+  /** Nodes that have the content, but whose connection id became too old before its turn. */
+  readonly #expiredSources: NodeRecord[] = []
+  /** Nodes that have the content, but failed to send it. */
+  readonly #failedSources: NodeRecord[] = []
+  /** Members that answered before this lookup, and not this time. */
+  #unanswered: NodeRecord[] = []
+  /** Interested nodes whose first answer was lost, and whose second said that they do not have the content. */
+  readonly #maybeAwaitUs: NodeRecord[] = []
+  #pokeTargets: NodeRecord[] = []
+  #reminders = 0
   #patienceFactor = 1
-  #room: Appointment<Job> | undefined
-  /** Peers that should have it and, asked a second time, said that they do not give it. */
-  #obstructed: NodeRecord[] = []
-  #ownTransfers: Appointment<Job> | undefined
-  #isWidened = false
-  #isSecondTry = false
-  #isThirdTry = false
-  #over = false
+  #hasWidened = false
+  #hasRetriedExpired = false
+  #hasRetriedFailed = false
+  #hasAskedAfterOwnTransfer = false
+  readonly #timeout = new Deadline('content-lookup-timeout', this)
+  /** Set while the newest transfer is young. */
+  readonly #slowFetch = new Deadline('slow-fetch', this)
+  readonly #fetchSlot = new Deadline('fetch-slot', this)
+  readonly #ownTransfer = new Deadline('own-transfer', this)
 
-  /** @param settle is called once: in a later turn, or in `start` where there is nobody to ask */
+  /** @param settle is called once: in a later turn, or in `start` if there is nobody to query */
   constructor(
     parts: ContentLookupParts,
     name: ContentName,
     trace: TraceBuilder | undefined,
-    turn: Turn,
-    settle: (turn: Turn, result: ContentLookupResult) => void,
+    settle: (result: ContentLookupResult) => void,
   ) {
     this.#parts = parts
     this.#name = name
     this.#trace = trace
     this.#settle = settle
-    const { state } = parts
-    const seeds = state.table.closest(name.contentId, state.limits.bucketSize).map(member => member.record)
-    trace?.began(state.record, seeds, turn.now)
+    const { limits, record, table, turn } = parts.state
+    const seeds = table.closest(name.contentId, limits.bucketSize).map(member => member.record)
+    trace?.responded(record, seeds, turn.now)
     this.#lookup = this.#lookupFrom(seeds)
-    this.#overdue = this.#limitTime(turn)
+    this.#wait(this.#timeout, limits.lookupTimeoutMs)
   }
 
-  start(turn: Turn): void {
-    this.#step(turn)
+  start(): void {
+    this.#step()
   }
 
   /** The caller is gone. `settle` is not called any more. */
-  cancel(turn: Turn): void {
-    this.#stop(turn)
+  cancel(): void {
+    this.#stop()
   }
 
-  /** Content that is on its way is waited for: transfers have limits of their own. */
-  #limitTime(turn: Turn): Appointment<Job> {
-    const { agenda, limits } = this.#parts.state
-    return agenda.set(turn.now + limits.lookupTimeoutMs, later => {
-      if (this.#retrievals.size > 0) this.#overdue = this.#limitTime(later)
-      else this.#fail(later, 'CONTENT_NOT_FOUND', `not found within ${limits.lookupTimeoutMs} ms`)
-    })
+  /** The time of the lookup is up. Content in transit is waited for: transfers have limits of their own. */
+  expire(): void {
+    const { lookupTimeoutMs } = this.#parts.state.limits
+    if (this.#retrievals.size > 0) this.#wait(this.#timeout, lookupTimeoutMs)
+    else this.#fail('CONTENT_NOT_FOUND', `not found within ${lookupTimeoutMs} ms`)
+  }
+
+  /** The newest transfer is not young any more. */
+  askBesideSlowFetch(): void {
+    this.#parts.state.counters.add('lookup.impatient')
+    this.#step()
+  }
+
+  /** There may be a slot for a transfer. */
+  tryAgainForSlot(): void {
+    this.#step()
+  }
+
+  /** Peers whose first answer was lost have stopped waiting for our connection. */
+  askAfterOwnTransfer(): void {
+    const nodes = this.#maybeAwaitUs
+    this.#parts.state.counters.add('lookup.own-transfer')
+    this.#hasAskedAfterOwnTransfer = true
+    this.#pokeTargets = this.#pokeTargets.filter(node => !nodes.includes(node))
+    this.#queryAgain(nodes)
+    this.#step()
+  }
+
+  #wait(deadline: Parameters<OverlayState['deadlines']['set']>[0], delayMs: number): void {
+    this.#parts.state.deadlines.set(deadline, this.#parts.state.turn.now + delayMs)
   }
 
   #lookupFrom(seeds: readonly NodeRecord[]): Lookup<NodeRecord> {
-    const { state } = this.#parts
+    const { limits, record } = this.#parts.state
     return new Lookup<NodeRecord>({
       target: this.#name.contentId,
-      localIdHex: state.record.nodeIdHex,
+      localIdHex: record.nodeIdHex,
       seeds,
-      k: state.limits.bucketSize,
-      alpha: state.limits.lookupConcurrency,
-      maxQueries: state.limits.lookupQueries,
+      k: limits.bucketSize,
+      alpha: limits.lookupConcurrency,
+      maxQueries: limits.lookupQueries,
     })
   }
 
-  #step(turn: Turn): void {
-    if (this.#over) return
-    this.#followSpares(turn)
-    // While a transfer is young nobody else is asked: each peer that answers with a connection id keeps a stream
-    // waiting for us.
-    if (this.#retrievals.size > 0 && this.#patience !== undefined) return
-    if (this.#spares.length > 0) return
-    for (let nodes = this.#lookup.next(); nodes.length > 0; nodes = this.#lookup.next()) {
-      for (const node of nodes) if (!this.#ask(turn, node)) this.#lookup.failed(node.nodeIdHex)
+  #step(): void {
+    if (this.#hasEnded) return
+    this.#retrieveFromSources()
+    // Every source that answers with a connection id holds a stream open for us, so a young transfer is given its time.
+    if (this.#retrievals.size > 0 && this.#slowFetch.isSet) return
+    if (!this.#sources.isEmpty) return
+    const lookup = this.#lookup
+    for (let nodes = lookup.next(); nodes.length > 0; nodes = lookup.next()) {
+      for (const node of nodes) if (!this.#query(node)) lookup.failed(node.nodeIdHex)
     }
-    if (!this.#lookup.done || this.#retrievals.size > 0) return
-    if (this.#widen() || this.#again() || this.#remind()) this.#step(turn)
-    else if (!this.#awaitOwnTransfers(turn)) {
-      const unanswered = this.#silent.length === 0 ? '' : `, ${this.#silent.length} of them did not answer`
-      this.#fail(turn, 'CONTENT_NOT_FOUND', `${this.#queries} questions were asked, none brought it${unanswered}`)
+    if (!lookup.done || this.#retrievals.size > 0) return
+    if (this.#widen() || this.#retryExpired() || this.#retryFailed() || this.#remind()) this.#step()
+    else if (!this.#awaitOwnTransfer()) {
+      const unanswered = this.#unanswered.length === 0 ? '' : `, ${this.#unanswered.length} of them did not answer`
+      this.#fail('CONTENT_NOT_FOUND', `not found with ${this.#queries} queries${unanswered}`)
     }
   }
 
-  /** The closest do not have it: nodes further away whose radius covers it may, and are asked once. */
+  /** The closest nodes do not have it: once, nodes further away whose radius covers it are queried. */
   #widen(): boolean {
-    if (this.#isWidened) return false
-    this.#isWidened = true
+    if (this.#hasWidened) return false
+    this.#hasWidened = true
     const { state } = this.#parts
     const { contentId } = this.#name
-    const further = state.table
-      .closest(contentId, state.limits.bucketSize, ({ entry }) => {
-        return !this.#asked.has(entry.record.nodeIdHex) && state.isInterested(entry.record, contentId)
-      })
-      .map(member => member.record)
+    const further = state.table.closest(contentId, state.limits.bucketSize, ({ entry: { record } }) => {
+      return !this.#queried.has(record.nodeIdHex) && state.isInterested(record, contentId)
+    })
     if (further.length === 0) return false
-    this.#lookup = this.#lookupFrom(further)
+    this.#lookup = this.#lookupFrom(further.map(member => member.record))
     return true
   }
 
-  /** Those who have it but could not send it are asked once more, when nobody else is left. */
-  #again(): boolean {
-    const nodes = this.#broken
-    if (nodes.length === 0 || this.#isSecondTry) return false
-    this.#isSecondTry = true
-    this.#askAnew(nodes)
+  /** Sources whose turn never came are queried again, once, before those that failed. */
+  #retryExpired(): boolean {
+    if (this.#expiredSources.length === 0 || this.#hasRetriedExpired) return false
+    this.#hasRetriedExpired = true
+    this.#queryAgain(this.#expiredSources)
     return true
   }
 
-  /** Silence is no answer: a member may be busy, or every packet of a moment was lost. */
+  /** Nobody else is left: once, sources that failed to send it are queried again. */
+  #retryFailed(): boolean {
+    if (this.#failedSources.length === 0 || this.#hasRetriedFailed) return false
+    this.#hasRetriedFailed = true
+    this.#queryAgain(this.#failedSources)
+    return true
+  }
+
+  /** A member that did not answer may be busy, or the packets of one moment may all be lost. */
   #remind(): boolean {
-    const { state } = this.#parts
-    const nodes = this.#silent.filter(({ nodeIdHex }) => state.table.get(nodeIdHex) !== undefined)
+    const { counters, table } = this.#parts.state
+    const nodes = this.#unanswered.filter(({ nodeIdHex }) => table.get(nodeIdHex) !== undefined)
     if (nodes.length === 0 || this.#reminders === REMINDERS) return false
     this.#reminders += 1
-    this.#silent = []
-    state.counters.add('lookup.reminded')
-    this.#askAnew(nodes)
+    this.#unanswered = []
+    counters.add('lookup.reminded')
+    this.#queryAgain(nodes)
     return true
   }
 
-  #askAnew(nodes: readonly NodeRecord[]): void {
-    for (const { nodeIdHex } of nodes) this.#asked.delete(nodeIdHex)
+  #queryAgain(nodes: readonly NodeRecord[]): void {
+    for (const { nodeIdHex } of nodes) this.#queried.delete(nodeIdHex)
     this.#lookup = this.#lookupFrom(nodes)
   }
 
-  /** Nobody is left but peers whose first answer may have been lost: they are asked once more when that has expired. */
-  #awaitOwnTransfers(turn: Turn): boolean {
-    const nodes = this.#obstructed
-    if (nodes.length === 0 || this.#isThirdTry) return false
-    const { agenda, counters, limits } = this.#parts.state
-    this.#ownTransfers ??= agenda.set(turn.now + limits.ownTransferMs, later => {
-      counters.add('lookup.own-transfer')
-      this.#isThirdTry = true
-      this.#lacking = this.#lacking.filter(node => !nodes.includes(node))
-      this.#askAnew(nodes)
-      this.#step(later)
-    })
+  /** Only peers are left that may still await our lost connection: they are queried again when they have given up. */
+  #awaitOwnTransfer(): boolean {
+    if (this.#maybeAwaitUs.length === 0 || this.#hasAskedAfterOwnTransfer) return false
+    if (!this.#ownTransfer.isSet) this.#wait(this.#ownTransfer, this.#parts.state.limits.ownTransferMs)
     return true
   }
 
-  #ask(turn: Turn, node: NodeRecord): boolean {
-    if (this.#asked.has(node.nodeIdHex)) return false
+  /** @returns whether the query was sent */
+  #query(node: NodeRecord): boolean {
+    if (this.#queried.has(node.nodeIdHex)) return false
     const lookup = this.#lookup
-    const { state, members } = this.#parts
+    const { members, requests, state } = this.#parts
     const slot = state.table.slot(node.nodeIdHex)
-    // Who has been silent for some time already is not waited for.
-    const isHeardOf = this.#reminders > 0 || (slot !== undefined && members.isTold(slot))
-    const refused = this.#parts.requests.send(
-      turn,
+    // A member that was silent before this lookup is not reminded.
+    const isRemindable = this.#reminders > 0 || (slot !== undefined && members.isAdvertised(slot))
+    const failure = requests.send(
       node,
       { type: 'find-content', key: this.#name.key },
-      (later, answer) => {
-        if (this.#over) {
-          if (answer.ok) decline(later, node, answer.message)
-          return
-        }
-        this.#waiting.delete(node.nodeIdHex)
-        if (!answer.ok) {
-          lookup.failed(node.nodeIdHex)
-          if (isHeardOf && isSilence(answer)) this.#silent.push(node)
-        } else if (answer.message.kind === 'records') {
-          this.#redirected(later, lookup, node, answer.message.records)
-          if (answer.isRepeated && state.isInterested(node, this.#name.contentId)) this.#obstructed.push(node)
-        } else {
-          lookup.answered(node.nodeIdHex, [])
-          this.#trace?.responded(node, [], later.now)
-          const until = later.now + state.limits.connectionIdLifeMs
-          this.#spares.push({ node, version: answer.version, lead: answer.message, until })
-        }
-        this.#step(later)
-      },
-      () => !this.#over,
+      answer => this.#answered(node, lookup, answer, isRemindable),
+      { isWanted: () => !this.#hasEnded },
     )
-    if (refused !== undefined) return false
-    this.#asked.add(node.nodeIdHex)
+    if (failure !== undefined) return false
+    this.#queried.add(node.nodeIdHex)
     this.#queries += 1
-    this.#waiting.set(node.nodeIdHex, node)
+    this.#awaited.set(node.nodeIdHex, node)
     return true
   }
 
-  #redirected(turn: Turn, lookup: Lookup<NodeRecord>, node: NodeRecord, encoded: readonly Uint8Array[]): void {
-    const { state, members } = this.#parts
-    const records = relayedRecords(state, node, encoded)
-    this.#trace?.responded(node, records, turn.now)
-    lookup.answered(
-      node.nodeIdHex,
-      records.filter(record => members.isFit(record)),
-    )
-    if (state.isInterested(node, this.#name.contentId)) this.#lacking.push(node)
-  }
-
-  #followSpares(turn: Turn): void {
-    const { state, retrievals } = this.#parts
-    const expired = this.#spares.filter(({ lead, until }) => lead.kind === 'connection-id' && until <= turn.now)
-    this.#spares = this.#spares.filter(spare => !expired.includes(spare))
-    this.#broken.push(...expired.map(spare => spare.node))
-    while (this.#spares.length > 0) {
-      if (this.#retrievals.size > 0 && this.#patience !== undefined) return
-      // Content that is here already is judged before a stream is opened.
-      const at = Math.max(
-        0,
-        this.#spares.findIndex(spare => spare.lead.kind === 'inline'),
-      )
-      const spare = this.#spares[at]!
-      if (!retrievals.hasRoom(spare.lead, spare.node)) {
-        this.#awaitRoom(turn)
-        return
-      }
-      this.#spares.splice(at, 1)
-      if (this.#retrievals.size >= state.limits.fetchesOfLookup) this.#giveUpOldest(turn)
-      this.#retrieve(turn, spare)
-    }
-  }
-
-  #giveUpOldest(turn: Turn): void {
-    for (const [node, retrieval] of this.#retrievals) {
-      this.#retrievals.delete(node)
-      retrieval.cancel(turn)
-      this.#broken.push(node)
-      this.#patienceFactor = Math.min(2 * this.#patienceFactor, MAX_PATIENCE_FACTOR)
-      this.#parts.state.counters.add('lookup.given-up')
+  #answered(node: NodeRecord, lookup: Lookup<NodeRecord>, answer: Answer<'find-content'>, isRemindable: boolean): void {
+    const { state } = this.#parts
+    if (this.#hasEnded) {
+      if (answer.ok) this.#decline(node, answer.message)
       return
     }
+    this.#awaited.delete(node.nodeIdHex)
+    if (!answer.ok) {
+      lookup.failed(node.nodeIdHex)
+      if (isRemindable && isSilence(answer)) this.#unanswered.push(node)
+    } else if (answer.message.kind === 'records') {
+      this.#redirected(lookup, node, answer.message.records)
+      if (answer.isRepeated && state.isInterested(node, this.#name.contentId)) this.#maybeAwaitUs.push(node)
+    } else {
+      lookup.answered(node.nodeIdHex, [])
+      this.#trace?.responded(node, [], state.turn.now)
+      const source = { node, version: answer.version, answer: answer.message }
+      this.#sources.add(source, state.turn.now + state.limits.connectionIdLifeMs)
+    }
+    this.#step()
   }
 
-  /** Other lookups have all the slots: look again soon, before the connection id is too old. */
-  #awaitRoom(turn: Turn): void {
-    const { agenda, counters } = this.#parts.state
-    if (this.#room?.job !== undefined) return
-    counters.add('limit.fetches')
-    this.#room = agenda.set(turn.now + ROOM_MS, later => this.#step(later))
+  #redirected(lookup: Lookup<NodeRecord>, node: NodeRecord, encoded: readonly Uint8Array[]): void {
+    const { state, members } = this.#parts
+    const records = relayedRecords(state, node, encoded)
+    this.#trace?.responded(node, records, state.turn.now)
+    const fit = records.filter(record => members.isFit(record))
+    lookup.answered(node.nodeIdHex, fit)
+    if (state.isInterested(node, this.#name.contentId)) this.#pokeTargets.push(node)
   }
 
-  #retrieve(turn: Turn, { node, version, lead }: Spare): void {
+  #retrieveFromSources(): void {
     const { state, retrievals } = this.#parts
-    const retrieval = retrievals.start(turn, node, version, this.#name, lead, (later, retrieved) => {
+    const expired = this.#hasRetriedExpired ? this.#failedSources : this.#expiredSources
+    expired.push(...this.#sources.takeExpired(state.turn.now))
+    for (let source = this.#sources.next; source !== undefined; source = this.#sources.next) {
+      if (this.#retrievals.size > 0 && this.#slowFetch.isSet) return
+      if (!retrievals.hasRoom(source)) {
+        this.#awaitSlot()
+        return
+      }
+      this.#sources.remove(source)
+      if (this.#retrievals.size >= state.limits.fetchesOfLookup) this.#cancelOldest()
+      this.#retrieve(source)
+    }
+  }
+
+  #cancelOldest(): void {
+    const oldest = this.#retrievals.entries().next().value
+    if (oldest === undefined) return
+    const [node, retrieval] = oldest
+    this.#retrievals.delete(node)
+    retrieval.cancel()
+    this.#failedSources.push(node)
+    this.#patienceFactor = Math.min(2 * this.#patienceFactor, MAX_PATIENCE_FACTOR)
+    this.#parts.state.counters.add('lookup.given-up')
+  }
+
+  /** Other lookups have all transfer slots: look again soon, before the connection id is too old. */
+  #awaitSlot(): void {
+    if (this.#fetchSlot.isSet) return
+    this.#parts.state.counters.add('limit.fetches')
+    this.#wait(this.#fetchSlot, this.#parts.state.limits.fetchSlotRetryMs)
+  }
+
+  #retrieve(source: Source): void {
+    const { state, retrievals } = this.#parts
+    const { node } = source
+    const retrieval = retrievals.start(state.ownRef(), source, this.#name, retrieved => {
       this.#retrievals.delete(node)
-      this.#retrieved(later, node, retrieved)
+      this.#retrieved(node, retrieved)
     })
     this.#retrievals.set(node, retrieval)
-    state.agenda.cancel(this.#patience)
-    const patienceMs = this.#patienceFactor * state.limits.fetchPatienceMs
-    this.#patience = state.agenda.set(turn.now + patienceMs, later => {
-      this.#patience = undefined
-      state.counters.add('lookup.impatient')
-      this.#step(later)
-    })
+    this.#wait(this.#slowFetch, this.#patienceFactor * state.limits.fetchPatienceMs)
   }
 
-  #retrieved(turn: Turn, node: NodeRecord, retrieved: Retrieved): void {
-    if (this.#over) return
+  #retrieved(node: NodeRecord, retrieved: Retrieved): void {
+    if (this.#hasEnded) return
+    const { deadlines, turn } = this.#parts.state
     if (retrieved.ok) {
-      const cancelled = [...this.#waiting.values(), ...this.#retrievals.keys()]
-      this.#stop(turn)
+      const cancelled = [...this.#awaited.values(), ...this.#retrievals.keys()]
+      this.#stop()
       const { content, utpTransfer } = retrieved
       this.#trace?.responded(node, [], turn.now)
       const trace = this.#trace?.finish(node, cancelled)
-      this.#settle(turn, {
-        ok: true,
-        content,
-        utpTransfer,
-        from: node,
-        queries: this.#queries,
-        trace,
-        lacking: this.#lacking,
-      })
+      const queries = this.#queries
+      this.#settle({ ok: true, content, utpTransfer, from: node, queries, trace, pokeTargets: this.#pokeTargets })
       return
     }
-    // Without the header nobody's content can be judged.
+    // Without the header nobody's content can be validated.
     if (retrieved.code === 'HEADER_UNAVAILABLE') {
-      this.#fail(turn, retrieved.code, 'its header is not to be had')
+      this.#fail(retrieved.code, 'the block header is unavailable')
       return
     }
-    if (retrieved.code !== 'CONTENT_INVALID') this.#broken.push(node)
-    if (this.#retrievals.size === 0) {
-      this.#parts.state.agenda.cancel(this.#patience)
-      this.#patience = undefined
-    }
-    this.#step(turn)
+    // A source that sent wrong content is not asked again.
+    if (!retrieved.blamesContent) this.#failedSources.push(node)
+    if (this.#retrievals.size === 0) deadlines.clear(this.#slowFetch)
+    this.#step()
   }
 
-  #fail(turn: Turn, code: Failure['code'], detail: string): void {
-    if (this.#over) return
-    const cancelled = [...this.#waiting.values()]
-    this.#stop(turn)
-    this.#settle(turn, { ok: false, code, detail, trace: this.#trace?.finish(undefined, cancelled) })
+  #fail(code: Failure['code'], detail: string): void {
+    if (this.#hasEnded) return
+    const cancelled = [...this.#awaited.values()]
+    this.#stop()
+    this.#settle({ ok: false, code, detail, trace: this.#trace?.finish(undefined, cancelled) })
   }
 
-  #stop(turn: Turn): void {
-    this.#over = true
-    const { agenda } = this.#parts.state
-    agenda.cancel(this.#overdue)
-    agenda.cancel(this.#patience)
-    agenda.cancel(this.#room)
-    agenda.cancel(this.#ownTransfers)
-    for (const retrieval of this.#retrievals.values()) retrieval.cancel(turn)
+  #stop(): void {
+    this.#hasEnded = true
+    const { deadlines } = this.#parts.state
+    for (const each of [this.#timeout, this.#slowFetch, this.#fetchSlot, this.#ownTransfer]) deadlines.clear(each)
+    for (const retrieval of this.#retrievals.values()) retrieval.cancel()
     this.#retrievals.clear()
-    this.#waiting.clear()
-    for (const { node, lead } of this.#spares) decline(turn, node, lead)
-    this.#spares = []
+    this.#awaited.clear()
+    for (const { node, answer } of this.#sources.takeAll()) this.#decline(node, answer)
   }
-}
 
-/** Nothing came back; other failures are an answer, or our own. */
-const isSilence = ({ code }: Failure): boolean => code === 'REQUEST_TIMEOUT' || code === 'SESSION_FAILED'
-
-/** Each connection id that is not used holds a slot of the peer until it gives up: a peer out of slots says that it has nothing. */
-function decline(turn: Turn, peer: NodeRecord, answer: Content): void {
-  if (answer.kind === 'connection-id') turn.emit({ type: 'decline', peer, connectionId: answer.connectionId })
+  /**
+   * An unused connection id occupies a slot of the peer, which answers others as if it had nothing when it has none.
+   */
+  #decline(peer: NodeRecord, answer: Content): void {
+    if (answer.kind !== 'connection-id') return
+    this.#parts.state.turn.emit({ type: 'decline', peer, connectionId: answer.connectionId })
+  }
 }

@@ -1,9 +1,9 @@
 import { toHex } from '../../codec/hex.ts'
 import { xorDistance } from '../../identity/distances.ts'
 import type { NodeRecord } from '../../identity/node-record.ts'
-import type { ContentTrace } from '../overlay-messages.ts'
+import type { ContentTrace } from '../messages.ts'
 
-/** Gathers what `portal_*TraceGetContent` tells (jsonrpc/src/schemas/trace.json) while a lookup goes on. */
+/** Collects the trace of a content lookup (`portal_*TraceGetContent`; jsonrpc/src/schemas/trace.json). */
 export class TraceBuilder {
   readonly #origin: string
   readonly #target: Uint8Array
@@ -13,7 +13,8 @@ export class TraceBuilder {
   readonly #metadata: Record<string, { readonly enr: string; readonly distance: string }> = {}
 
   /**
-   * @param startedAtMs Unix time, as the caller saw it
+   * @param own our own record
+   * @param startedAtMs Unix time, as the caller measured it
    * @param now the core's clock at the same moment
    */
   constructor(own: NodeRecord, target: Uint8Array, startedAtMs: number, now: number) {
@@ -24,11 +25,7 @@ export class TraceBuilder {
     this.#describe(own)
   }
 
-  /** The own node counts as the first that answered: with the nodes that its table had. */
-  began(own: NodeRecord, seeds: readonly NodeRecord[], now: number): void {
-    this.responded(own, seeds, now)
-  }
-
+  /** A node answered with these records. Our own node counts as the first, with the records of its table. */
   responded(node: NodeRecord, records: readonly NodeRecord[], now: number): void {
     this.#describe(node)
     for (const record of records) this.#describe(record)
@@ -38,7 +35,7 @@ export class TraceBuilder {
     }
   }
 
-  /** @param cancelled nodes that were asked and whose answer nobody waits for any more */
+  /** @param cancelled nodes that were queried and whose answers are not awaited any more */
   finish(receivedFrom: NodeRecord | undefined, cancelled: readonly NodeRecord[]): ContentTrace {
     for (const node of cancelled) this.#describe(node)
     return {

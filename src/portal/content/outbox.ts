@@ -1,89 +1,62 @@
-import type { ErrorCode } from '../../errors.ts'
 import type { NodeRecord } from '../../identity/node-record.ts'
-import type { OfferedContent, Turn } from '../overlay-messages.ts'
-import { itemsOfOneOffer, type OutgoingOffers } from './outgoing-offers.ts'
+import type { ContentFailure, OfferedContent } from '../messages.ts'
 
-/**
- * One item for one peer, and who wants to know what became of it: `failed`, or `answered` and, after code 0, `sent`.
- */
+/** One item for one peer, and what is done with the outcome: `failed`, or `answered` and, after code 0, `sent`. */
 export interface Letter {
   readonly item: OfferedContent
-  answered(turn: Turn, to: NodeRecord, code: number, isRepeated: boolean): void
-  sent(turn: Turn, to: NodeRecord, failure: ErrorCode | undefined): void
-  failed(turn: Turn, to: NodeRecord): void
+  answered(to: NodeRecord, code: number, isRepeated: boolean): void
+  sent(to: NodeRecord, failure: ContentFailure | undefined): void
+  failed(to: NodeRecord): void
 }
 
 interface Tray {
   readonly to: NodeRecord
-  letters: Letter[]
+  readonly letters: Letter[]
 }
 
-/**
- * What waits to be offered, by peer. Items for one peer travel together: what gathers while its slots are taken leaves
- * as one OFFER of up to 64 keys. Peers take turns.
- */
+/** The items that wait to be offered, by peer. Items for one peer leave together, in one OFFER; peers take turns. */
 export class Outbox {
-  readonly #offers: OutgoingOffers
   readonly #limitOfPeer: number
   /** Peers with letters, in the order in which they are served. */
   readonly #trays = new Map<string, Tray>()
 
-  constructor(offers: OutgoingOffers, limitOfPeer: number) {
-    this.#offers = offers
+  constructor(limitOfPeer: number) {
     this.#limitOfPeer = limitOfPeer
-    offers.freed = turn => this.#flush(turn)
   }
 
+  /** Letters that wait. */
   get size(): number {
     let size = 0
     for (const tray of this.#trays.values()) size += tray.letters.length
     return size
   }
 
-  /** @returns false where too much waits for this peer already */
-  post(turn: Turn, to: NodeRecord, letter: Letter): boolean {
-    let tray = this.#trays.get(to.nodeIdHex)
-    if (tray === undefined) {
-      tray = { to, letters: [] }
-      this.#trays.set(to.nodeIdHex, tray)
-    }
+  /** The peers with letters, in the order in which they are served. */
+  peers(): NodeRecord[] {
+    return Array.from(this.#trays.values(), tray => tray.to)
+  }
+
+  /** @returns false if too many letters wait for this peer */
+  add(to: NodeRecord, letter: Letter): boolean {
+    const tray = this.#trays.get(to.nodeIdHex) ?? { to, letters: [] }
     if (tray.letters.length >= this.#limitOfPeer) return false
     tray.letters.push(letter)
-    if (this.#offers.hasRoomTo(to.nodeIdHex)) this.#send(turn, tray)
+    this.#trays.set(to.nodeIdHex, tray)
     return true
   }
 
-  #flush(turn: Turn): void {
-    for (const [nodeIdHex, tray] of [...this.#trays]) {
-      if (!this.#offers.hasRoom) return
-      if (this.#trays.get(nodeIdHex) === tray && this.#offers.hasRoomTo(nodeIdHex)) this.#send(turn, tray)
-    }
-  }
-
-  #send(turn: Turn, tray: Tray): void {
-    const { to } = tray
-    const batch = tray.letters.splice(0, Math.max(1, itemsOfOneOffer(tray.letters.map(letter => letter.item))))
-    this.#trays.delete(to.nodeIdHex)
-    // Behind the others, so that a busy peer does not take every slot that becomes free.
-    if (tray.letters.length > 0) this.#trays.set(to.nodeIdHex, tray)
-    let accepted: readonly Letter[] = []
-    const refused = this.#offers.offer(
-      turn,
-      to,
-      batch.map(letter => letter.item),
-      {
-        answered: (later, codes, isRepeated) => {
-          accepted = batch.filter((_letter, index) => codes[index] === 0)
-          for (const [index, letter] of batch.entries()) letter.answered(later, to, codes[index]!, isRepeated)
-        },
-        ended: (later, failure) => {
-          for (const letter of accepted) letter.sent(later, to, failure)
-        },
-        failed: later => {
-          for (const letter of batch) letter.failed(later, to)
-        },
-      },
-    )
-    if (refused !== undefined) for (const letter of batch) letter.failed(turn, to)
+  /**
+   * Takes the next letters for a peer, which then moves behind the others, so that a busy peer does not get every free
+   * slot.
+   *
+   * @param countFitting how many of the items, from the first, one OFFER holds
+   */
+  take(nodeIdHex: string, countFitting: (items: readonly OfferedContent[]) => number): Letter[] {
+    const tray = this.#trays.get(nodeIdHex)
+    if (tray === undefined) return []
+    const batch = tray.letters.splice(0, Math.max(1, countFitting(tray.letters.map(letter => letter.item))))
+    this.#trays.delete(nodeIdHex)
+    if (tray.letters.length > 0) this.#trays.set(nodeIdHex, tray)
+    return batch
   }
 }

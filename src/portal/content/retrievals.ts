@@ -1,33 +1,39 @@
-import type { ErrorCode } from '../../errors.ts'
 import type { NodeRecord } from '../../identity/node-record.ts'
+import { failureName } from '../counters.ts'
+import type { Members } from '../knowledge/members.ts'
 import type { OverlayState } from '../knowledge/state.ts'
-import type { Members } from '../network/members.ts'
-import type { ContentName, Failure, Turn } from '../overlay-messages.ts'
+import type { ContentFailure, ContentName, Failure } from '../messages.ts'
 import type { Questions } from '../waiting/questions.ts'
 import type { Transfers } from '../waiting/transfers.ts'
 import type { Content } from '../wire/message.ts'
 import { prefixesFoundContent } from '../wire/version.ts'
 
-/** Validation may have to fetch a header first. */
-const VALIDATION_MS = 60_000
+/** An answer to FIND_CONTENT by a peer that has the content: the content itself, or a connection id. */
+export type PositiveAnswer = Exclude<Content, { readonly kind: 'records' }>
 
-/** An answer to FIND_CONTENT that leads to content. */
-export type Lead = Exclude<Content, { readonly kind: 'records' }>
-
-export type Retrieved =
-  | { readonly ok: true; readonly content: Uint8Array; readonly utpTransfer: boolean }
-  | ({ readonly ok: false } & Failure)
-
-/** Content on its way from one peer. */
-export interface Retrieval {
-  /** Stops it; its `settle` is not called afterwards. */
-  cancel(turn: Turn): void
+/** A peer that has content, and its answer that says so. */
+export interface Source {
+  readonly node: NodeRecord
+  /** The version negotiated with it. */
+  readonly version: number
+  readonly answer: PositiveAnswer
 }
 
-/**
- * From the answer of a peer to content that is valid: it was inside and is judged, or it is fetched over uTP and judged
- * there.
- */
+/** Valid content, or why it was not had. */
+export type Retrieved =
+  | { readonly ok: true; readonly content: Uint8Array; readonly utpTransfer: boolean }
+  | ({ readonly ok: false } & Failure & ContentFailure)
+
+/** Content in transit from one source. */
+export interface Retrieval {
+  /** Stops it. Its `settle` is not called afterwards. */
+  cancel(): void
+}
+
+const NO_VERDICT: ContentFailure = { code: 'ASK_TIMEOUT', blamesContent: false }
+const ENDED_EMPTY: ContentFailure = { code: 'STREAM_CLOSED', blamesContent: false }
+
+/** From the answer of a source to valid content: inline content is validated, other content is fetched over uTP. */
 export class Retrievals {
   readonly #state: OverlayState
   readonly #members: Members
@@ -41,74 +47,81 @@ export class Retrievals {
     this.#transfers = transfers
   }
 
-  /** Whether there is room for what this answer needs. */
-  hasRoom(lead: Lead, from: NodeRecord): boolean {
-    if (lead.kind === 'inline') return this.#questions.hasRoom
-    const { nodeIdHex } = from
-    return this.#transfers.hasRoom('fetch', nodeIdHex) && !this.#transfers.isInitiating(nodeIdHex, lead.connectionId)
+  /** Whether there is a slot for what the answer of this source needs. */
+  hasRoom({ node, answer }: Source): boolean {
+    if (answer.kind === 'inline') return this.#questions.hasRoom
+    const { nodeIdHex } = node
+    return this.#transfers.hasRoom('fetch', nodeIdHex) && !this.#transfers.isInitiating(nodeIdHex, answer.connectionId)
   }
 
-  /** `settle` is called once, in a later turn. The caller has seen that there is room. */
-  start(
-    turn: Turn,
-    from: NodeRecord,
-    version: number,
-    name: ContentName,
-    lead: Lead,
-    settle: (turn: Turn, retrieved: Retrieved) => void,
-  ): Retrieval {
-    return lead.kind === 'inline'
-      ? this.#judge(turn, from, name, lead.content, settle)
-      : this.#fetch(turn, from, version, name, lead.connectionId, settle)
+  /**
+   * `settle` is called once, in a later turn. The caller has checked `hasRoom`.
+   *
+   * @param ref of the call that wants the content, or one of our own
+   */
+  start(ref: number, source: Source, name: ContentName, settle: (retrieved: Retrieved) => void): Retrieval {
+    const { node, version, answer } = source
+    return answer.kind === 'inline'
+      ? this.#validate(ref, node, name, answer.content, settle)
+      : this.#fetch(ref, node, version, name, answer.connectionId, settle)
   }
 
-  #judge(
-    turn: Turn,
+  #validate(
+    ref: number,
     from: NodeRecord,
     name: ContentName,
     inline: Uint8Array,
-    settle: (turn: Turn, retrieved: Retrieved) => void,
+    settle: (retrieved: Retrieved) => void,
   ): Retrieval {
-    // The answer's datagram is not kept for it, and validation has a copy of its own.
+    // A view would keep the whole datagram in memory.
     const content = inline.slice()
-    const ref = this.#questions.open(turn, VALIDATION_MS, (later, answer) => {
-      if (answer?.type === 'validated' && answer.valid) return settle(later, { ok: true, content, utpTransfer: false })
-      settle(
-        later,
-        this.#failed(later, from, answer?.type === 'validated' && !answer.valid ? answer.code : 'ASK_TIMEOUT'),
-      )
+    this.#questions.open(ref, this.#state.limits.validationTimeoutMs, answer => {
+      if (answer?.type !== 'verdict') settle(this.#failed(from, NO_VERDICT))
+      else if (!answer.valid) settle(this.#failed(from, answer))
+      else this.#keep(ref, name, content, settle)
     })
-    turn.emit({ type: 'validate', ref, from, content: inline.slice(), ...name })
+    this.#state.turn.emit({ type: 'validate', ref, content, ...name })
     return { cancel: () => this.#questions.close(ref) }
   }
 
+  /**
+   * Valid content is stored before its caller gets it (jsonrpc, portal_historyGetContent). It stays valid if the store
+   * refuses it, cannot write it or does not answer.
+   */
+  #keep(ref: number, name: ContentName, content: Uint8Array, settle: (retrieved: Retrieved) => void): void {
+    this.#questions.open(ref, this.#state.limits.validationTimeoutMs, () => {
+      settle({ ok: true, content, utpTransfer: false })
+    })
+    this.#state.turn.emit({ type: 'keep', ref, content, ...name })
+  }
+
   #fetch(
-    turn: Turn,
+    ref: number,
     peer: NodeRecord,
     version: number,
     name: ContentName,
     connectionId: number,
-    settle: (turn: Turn, retrieved: Retrieved) => void,
+    settle: (retrieved: Retrieved) => void,
   ): Retrieval {
-    const ref = this.#state.nextRef()
     let received: Uint8Array | undefined
-    this.#transfers.begin(turn, ref, 'fetch', peer, connectionId, {
-      item: (later, _index, content) => {
+    this.#transfers.begin(ref, 'fetch', peer, connectionId, {
+      item: (_index, content) => {
         if (received !== undefined) return
         received = content
-        settle(later, { ok: true, content, utpTransfer: true })
+        settle({ ok: true, content, utpTransfer: true })
       },
-      ended: (later, failure) => {
-        if (received === undefined) settle(later, this.#failed(later, peer, failure ?? 'STREAM_CLOSED'))
+      ended: failure => {
+        if (received === undefined) settle(this.#failed(peer, failure ?? ENDED_EMPTY))
       },
     })
-    turn.emit({ type: 'fetch', ref, peer, connectionId, version, prefixed: prefixesFoundContent(version), ...name })
-    return { cancel: later => this.#transfers.cancel(later, ref) }
+    const prefixed = prefixesFoundContent(version)
+    this.#state.turn.emit({ type: 'fetch', ref, peer, connectionId, version, prefixed, ...name })
+    return { cancel: () => this.#transfers.cancel(ref) }
   }
 
-  #failed(turn: Turn, from: NodeRecord, code: ErrorCode): Retrieved {
-    this.#state.counters.add(`retrieval.failed.${code}`)
-    if (code === 'CONTENT_INVALID') this.#members.distrust(turn, from)
-    return { ok: false, code, detail: `content of ${from.nodeIdHex} was not had` }
+  #failed(from: NodeRecord, { code, blamesContent }: ContentFailure): Retrieved {
+    this.#state.counters.add(`retrieval.failed.${failureName(code, blamesContent)}`)
+    if (blamesContent) this.#members.distrust(from)
+    return { ok: false, code, detail: `content of ${from.nodeIdHex} could not be retrieved`, blamesContent }
   }
 }

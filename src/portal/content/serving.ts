@@ -1,11 +1,13 @@
-import type { TalkToken } from '../../discv5/interface.ts'
+import type { TalkToken } from '../../discv5/messages.ts'
 import type { Slot } from '../../discv5/table/routing-table.ts'
 import { Tally } from '../../discv5/table/tally.ts'
 import type { NodeRecord } from '../../identity/node-record.ts'
-import { mayTell, packRecords } from '../knowledge/relayed-records.ts'
+import { failureName, type OverlayCounterName } from '../counters.ts'
+import type { Members } from '../knowledge/members.ts'
+import { mayAdvertiseTo, packRecords } from '../knowledge/relayed-records.ts'
 import type { Member, OverlayState } from '../knowledge/state.ts'
-import type { Members } from '../network/members.ts'
-import type { ContentName, Turn } from '../overlay-messages.ts'
+import type { ContentName } from '../messages.ts'
+import type { Pings } from '../network/pings.ts'
 import type { Questions } from '../waiting/questions.ts'
 import type { Transfers } from '../waiting/transfers.ts'
 import {
@@ -23,23 +25,23 @@ import { decodePingPayload, encodePingPayload, type PingPayload, pingErrorCodes 
 import { prefixesFoundContent } from '../wire/version.ts'
 import type { IncomingOffers } from './incoming-offers.ts'
 
-const NOTHING = new Uint8Array(0)
+const EMPTY = new Uint8Array(0)
 
 export interface ServingParts {
   readonly state: OverlayState
   readonly members: Members
+  readonly pings: Pings
   readonly questions: Questions
   readonly transfers: Transfers
   readonly offers: IncomingOffers
 }
 
-/**
- * Requests of others. Every one is answered once; what cannot be understood, with nothing (portal-wire-protocol.md).
- */
+/** Requests of peers. Each is answered once; one that is not understood, with nothing (portal-wire-protocol.md). */
 export class Serving {
   readonly #parts: ServingParts
-  #bytes = 0
-  /** Reads of the store that are under way: all, and by who asked. */
+  /** Bytes of content that is being served over uTP. */
+  #servedBytes = 0
+  /** Pending reads of the store: all, and by peer. */
   #reads = 0
   readonly #readsOfPeer = new Tally()
 
@@ -47,119 +49,119 @@ export class Serving {
     this.#parts = parts
   }
 
-  requested(turn: Turn, from: NodeRecord, payload: Uint8Array, request: TalkToken): void {
+  requested(from: NodeRecord, payload: Uint8Array, request: TalkToken): void {
     const { state, members } = this.#parts
+    const answerNothing = (reason: OverlayCounterName): void => {
+      state.counters.add(reason)
+      state.turn.emit({ type: 'answer-talk', request, payload: EMPTY })
+    }
     const version = state.version(from)
     if (!version.ok) {
-      state.counters.add(`refused.${version.code}`)
-      turn.emit({ type: 'answer-talk', request, payload: NOTHING })
+      answerNothing(`refused.${version.code}`)
       return
     }
     const decoded = decodeMessage(payload, version.value)
     if (!decoded.ok) {
-      state.counters.add(`malformed.request.${decoded.detail}`)
-      turn.emit({ type: 'answer-talk', request, payload: NOTHING })
+      answerNothing(`malformed.request.${decoded.detail}`)
       return
     }
-    const message = decoded.value
-    state.counters.add(`requested.${message.type}`)
-    members.meet(turn, from)
-    const answer = (later: Turn, reply: PortalMessage | undefined): void => {
-      const bytes = reply === undefined ? NOTHING : encodeMessage(reply, version.value)
-      later.emit({ type: 'answer-talk', request, payload: bytes })
+    const answer = (reply: PortalMessage): void => {
+      state.turn.emit({ type: 'answer-talk', request, payload: encodeMessage(reply, version.value) })
     }
+    const message = decoded.value
+    members.meet(from)
     switch (message.type) {
       case 'ping':
-        answer(turn, this.#pong(turn, from, message))
+        state.counters.add('requested.ping')
+        answer(this.#pong(from, message))
         return
       case 'find-nodes':
-        answer(turn, this.#nodes(from, message.distances))
+        state.counters.add('requested.find-nodes')
+        answer(this.#nodes(from, message.distances))
         return
-      case 'find-content':
-        this.#findContent(turn, from, version.value, message.key, answer)
+      case 'find-content': {
+        state.counters.add('requested.find-content')
+        const name = state.name(message.key.slice())
+        if (name === undefined) answerNothing('malformed.request.content-key')
+        else this.#findContent(from, version.value, name, answer)
         return
+      }
       case 'offer':
-        this.#parts.offers.offered(turn, from, version.value, message.keys, (later, codes) => {
-          answer(later, { type: 'accept', ...codes })
+        state.counters.add('requested.offer')
+        this.#parts.offers.offered(from, version.value, message.keys, accept => {
+          answer({ type: 'accept', ...accept })
         })
         return
       default:
-        state.counters.add('malformed.request.type')
-        answer(turn, undefined)
+        answerNothing('malformed.request.type')
     }
   }
 
-  #pong(turn: Turn, from: NodeRecord, ping: Ping): PortalMessage {
-    const { members, state } = this.#parts
-    members.newerRecord(turn, from, ping.enrSeq)
-    const decoded = decodePingPayload(ping.payloadType, ping.payload)
-    let reply: PingPayload
-    if (decoded.ok && decoded.value.payloadType !== 65535) {
-      members.learn(from, decoded.value)
-      reply = members.ownPayload(decoded.value.payloadType)
-    } else {
-      // An error is an answer and never a question: it counts as a type that is not supported.
-      const isMalformed = !decoded.ok && decoded.code === 'PORTAL_PAYLOAD_MALFORMED'
-      const errorCode = isMalformed ? pingErrorCodes.malformed : pingErrorCodes.notSupported
-      state.counters.add(isMalformed ? `malformed.ping.${decoded.detail}` : 'malformed.ping.type')
-      const message = decoded.ok ? 'an error payload is only for pongs' : decoded.detail
-      reply = { payloadType: 65535, errorCode, message }
-    }
+  #pong(from: NodeRecord, ping: Ping): PortalMessage {
+    const { pings, state } = this.#parts
+    pings.announcedSeq(from, ping.enrSeq)
+    const reply = this.#replyTo(from, ping)
     const payload = encodePingPayload(reply)
     return { type: 'pong', enrSeq: state.record.seq, payloadType: reply.payloadType, payload }
   }
 
-  /** Others than the asker, that have answered lately, where it can reach them. */
-  #toldTo(from: NodeRecord): (slot: Readonly<Slot<Member>>) => boolean {
+  #replyTo(from: NodeRecord, ping: Ping): PingPayload {
+    const { pings, state } = this.#parts
+    const decoded = decodePingPayload(ping.payloadType, ping.payload)
+    if (decoded.ok && decoded.value.payloadType !== 65535) {
+      state.profiles.of(from.nodeIdHex).learn(decoded.value)
+      return pings.ownPayload(decoded.value.payloadType)
+    }
+    if (!decoded.ok && decoded.code === 'PORTAL_PAYLOAD_MALFORMED') {
+      state.counters.add(`malformed.ping.${decoded.detail}`)
+      return { payloadType: 65535, errorCode: pingErrorCodes.malformed, message: decoded.detail }
+    }
+    // An error payload is an answer, never a question: it counts as a type that we do not support.
+    state.counters.add('malformed.ping.type')
+    const message = decoded.ok ? 'an error payload is only for pongs' : decoded.detail
+    return { payloadType: 65535, errorCode: pingErrorCodes.notSupported, message }
+  }
+
+  /** Which members our answers to this peer may include: advertised ones that it can reach, and not itself. */
+  #mayInclude(from: NodeRecord): (slot: Readonly<Slot<Member>>) => boolean {
     const { members } = this.#parts
     return slot => {
       const { record } = slot.entry
-      return record.nodeIdHex !== from.nodeIdHex && members.isTold(slot) && mayTell(from, record)
+      return record.nodeIdHex !== from.nodeIdHex && members.isAdvertised(slot) && mayAdvertiseTo(from, record)
     }
   }
 
   #nodes(from: NodeRecord, distances: readonly number[]): PortalMessage {
     const { state } = this.#parts
     const own = distances.includes(0) ? [state.record] : []
-    const others = state.table.atDistances(distances, MAX_RECORDS, this.#toldTo(from)).map(member => member.record)
+    const others = state.table.atDistances(distances, MAX_RECORDS, this.#mayInclude(from)).map(member => member.record)
     const budget = MAX_TALK_RESPONSE_BYTES - NODES_OVERHEAD_BYTES
     return { type: 'nodes', total: 1, records: packRecords([...own, ...others], budget, MAX_RECORDS) }
   }
 
-  #findContent(
-    turn: Turn,
-    from: NodeRecord,
-    version: number,
-    key: Uint8Array,
-    answer: (turn: Turn, reply: PortalMessage | undefined) => void,
-  ): void {
+  #findContent(from: NodeRecord, version: number, name: ContentName, answer: (reply: PortalMessage) => void): void {
     const { state, questions } = this.#parts
-    const name = state.name(key.slice())
-    if (name === undefined) {
-      state.counters.add('malformed.request.content-key')
-      answer(turn, undefined)
-      return
-    }
     const limit = questions.hasRoom ? this.#limitOfReads(from) : 'limit.questions'
     if (limit !== undefined) {
       state.counters.add(limit)
-      answer(turn, this.#closest(from, name))
+      answer(this.#closest(from, name))
       return
     }
+    const ref = state.ownRef()
     this.#countRead(from, 1)
-    const ref = questions.open(turn, state.limits.questionTimeoutMs, (later, read) => {
+    questions.open(ref, state.limits.questionTimeoutMs, read => {
       this.#countRead(from, -1)
       const content = read?.type === 'content-read' ? read.content : undefined
-      answer(later, content === undefined ? this.#closest(from, name) : this.#give(later, from, version, name, content))
+      answer(content === undefined ? this.#closest(from, name) : this.#give(from, version, name, content))
     })
-    turn.emit({ type: 'want-content', ref, ...name })
+    state.turn.emit({ type: 'want-content', ref, ...name })
   }
 
   /**
-   * Why the store is not to be read for a peer: a read is an item in memory, up to 16 MiB for a question of a hundred bytes, and for nothing
-   * where no transfer can follow.
+   * The limit that forbids a read for this peer. A read brings an item of up to 16 MiB into memory for a request of a
+   * hundred bytes, and is useless if no transfer can follow.
    */
-  #limitOfReads({ nodeIdHex }: NodeRecord): string | undefined {
+  #limitOfReads({ nodeIdHex }: NodeRecord): 'limit.serves' | 'limit.reads' | undefined {
     const { state, transfers } = this.#parts
     if (!transfers.hasRoom('serve', nodeIdHex)) return 'limit.serves'
     const { reads, readsOfPeer } = state.limits
@@ -171,35 +173,37 @@ export class Serving {
     this.#readsOfPeer.add(nodeIdHex, by)
   }
 
-  #give(turn: Turn, peer: NodeRecord, version: number, name: ContentName, content: Uint8Array): PortalMessage {
+  /** The content itself, or a connection id over which it is served. */
+  #give(peer: NodeRecord, version: number, name: ContentName, content: Uint8Array): PortalMessage {
     const { state, transfers } = this.#parts
     if (content.length <= MAX_INLINE_BYTES) {
       state.counters.add('served.inline')
       return { type: 'content', kind: 'inline', content }
     }
-    const fits = this.#bytes === 0 || this.#bytes + content.length <= state.limits.serveBytes
+    const fits = this.#servedBytes === 0 || this.#servedBytes + content.length <= state.limits.serveBytes
     if (!fits || !transfers.hasRoom('serve', peer.nodeIdHex)) {
       state.counters.add('limit.serves')
       return this.#closest(peer, name)
     }
     const connectionId = transfers.chooseConnectionId(peer.nodeIdHex)
-    const ref = state.nextRef()
-    this.#bytes += content.length
-    transfers.begin(turn, ref, 'serve', peer, connectionId, {
-      ended: (_later, failure) => {
-        this.#bytes -= content.length
-        state.counters.add(failure === undefined ? 'served.utp' : `serve.failed.${failure}`)
+    const ref = state.ownRef()
+    this.#servedBytes += content.length
+    transfers.begin(ref, 'serve', peer, connectionId, {
+      ended: failure => {
+        this.#servedBytes -= content.length
+        if (failure === undefined) state.counters.add('served.utp')
+        else state.counters.add(`serve.failed.${failureName(failure.code, failure.blamesContent)}`)
       },
     })
-    // Before the answer, so that the stream is awaited when its first packet comes.
+    // Emitted before the answer, so that we listen when the first packet of the stream arrives.
     const prefixed = prefixesFoundContent(version)
-    turn.emit({ type: 'serve', ref, peer, connectionId, version, prefixed, content, ...name })
+    state.turn.emit({ type: 'serve', ref, peer, connectionId, version, prefixed, content, ...name })
     return { type: 'content', kind: 'connection-id', connectionId }
   }
 
   #closest(from: NodeRecord, name: ContentName): PortalMessage {
     const { state } = this.#parts
-    const near = state.table.closest(name.contentId, MAX_RECORDS, this.#toldTo(from)).map(member => member.record)
+    const near = state.table.closest(name.contentId, MAX_RECORDS, this.#mayInclude(from)).map(member => member.record)
     const budget = MAX_TALK_RESPONSE_BYTES - CONTENT_RECORDS_OVERHEAD_BYTES
     return { type: 'content', kind: 'records', records: packRecords(near, budget, MAX_RECORDS) }
   }

@@ -5,10 +5,10 @@ import { RECORD_OVERHEAD_BYTES } from '../wire/message.ts'
 import type { OverlayState } from './state.ts'
 
 /**
- * The records that a peer told of, decoded and verified; each that does not hold is left out and counted: a bad
- * signature, an address nobody there can know, a distance that was not asked for, a node named twice.
+ * Decodes and verifies the records in an answer of a peer. Those at fault are left out and counted: a bad signature, an
+ * address that the peer cannot know, a distance that was not asked for, a node named twice.
  *
- * @param distances of the request, where it named some
+ * @param distances of the request, if it named some
  */
 export function relayedRecords(
   state: OverlayState,
@@ -19,35 +19,34 @@ export function relayedRecords(
   const records = new Map<string, NodeRecord>()
   for (const bytes of encoded) {
     const decoded = state.records.decode(bytes)
-    const reason = decoded.ok ? fault(from, decoded.value, distances) : 'record'
-    if (reason === undefined && decoded.ok && !records.has(decoded.value.nodeIdHex)) {
+    const fault = decoded.ok ? faultOf(from, decoded.value, distances) : 'record'
+    if (fault === undefined && decoded.ok && !records.has(decoded.value.nodeIdHex)) {
       records.set(decoded.value.nodeIdHex, decoded.value)
-    } else state.counters.add(`malformed.relayed.${reason ?? 'duplicate'}`)
+    } else state.counters.add(`malformed.relayed.${fault ?? 'duplicate'}`)
   }
   return [...records.values()]
 }
 
-function fault(from: NodeRecord, record: NodeRecord, distances: readonly number[] | undefined): string | undefined {
+function faultOf(
+  from: NodeRecord,
+  record: NodeRecord,
+  distances: readonly number[] | undefined,
+): 'no-endpoint' | 'address' | 'distance' | undefined {
   const { endpoint } = record
   if (endpoint === undefined) return 'no-endpoint'
-  if (
-    record.nodeIdHex !== from.nodeIdHex &&
-    from.endpoint !== undefined &&
-    !mayRelay(from.endpoint.host, endpoint.host)
-  ) {
-    return 'address'
-  }
+  const isOther = record.nodeIdHex !== from.nodeIdHex
+  if (isOther && from.endpoint !== undefined && !mayRelay(from.endpoint.host, endpoint.host)) return 'address'
   if (distances !== undefined && !distances.includes(logDistance(from.nodeId, record.nodeId))) return 'distance'
   return undefined
 }
 
-/** Whether a node may be told of another: nobody far away can reach our own network, or should be sent to its own. */
-export function mayTell(to: NodeRecord, of: NodeRecord): boolean {
-  if (to.endpoint === undefined || of.endpoint === undefined) return of.endpoint !== undefined
-  return mayRelay(to.endpoint.host, of.endpoint.host)
+/** Whether our answers to `asker` may include this record: a node in another network cannot reach a private address. */
+export function mayAdvertiseTo(asker: NodeRecord, record: NodeRecord): boolean {
+  if (asker.endpoint === undefined || record.endpoint === undefined) return record.endpoint !== undefined
+  return mayRelay(asker.endpoint.host, record.endpoint.host)
 }
 
-/** As many of the records, from the first, as `budgetBytes` of an answer hold; at most `limit`. */
+/** As many of the records, from the first, as fit into `budgetBytes` of an answer; at most `limit`. */
 export function packRecords(records: readonly NodeRecord[], budgetBytes: number, limit: number): Uint8Array[] {
   const packed: Uint8Array[] = []
   let left = budgetBytes

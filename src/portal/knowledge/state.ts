@@ -1,27 +1,28 @@
 import type { Randomness } from 'spimpl-runtime'
+import { Deadlines, Turn } from 'spimpl-runtime/core'
 import { DEFAULT_IP_LIMITS, type IpLimits, RoutingTable } from '../../discv5/table/routing-table.ts'
 import { type Result, SpimplError } from '../../errors.ts'
 import type { NodeRecord } from '../../identity/node-record.ts'
 import type { RecordDecoder } from '../../identity/record-decoder.ts'
-import { Counters } from '../counters.ts'
-import { defaultOverlayLimits, type OverlayLimits } from '../limits.ts'
-import type { ContentName, Turn } from '../overlay-messages.ts'
-import { Agenda } from '../waiting/agenda.ts'
+import { type OverlayCounters, overlayCounters } from '../counters.ts'
+import type { OverlayDeadlines } from '../deadlines.ts'
+import { type OverlayLimits, overlayLimits } from '../limits.ts'
+import type { ContentName, OverlayOutput } from '../messages.ts'
 import { negotiate, type PortalSupport, portalSupport } from '../wire/version.ts'
 import { Profiles } from './profiles.ts'
-import { covers, radiusBytes } from './radius.ts'
+import { OwnRadius } from './radius.ts'
 
 /** What an `Overlay` is made of: one sub-network, as one node sees it. */
 export interface OverlayOptions {
   /** The TALKREQ protocol id of the sub-network, for instance the bytes 0x50 0x00 of history. */
   readonly protocol: Uint8Array
-  /** The own record, with its Portal entry: it says the versions and the chain. */
+  /** Our own record. Its Portal entry names the versions and the chain. */
   readonly record: NodeRecord
-  /** The own radius, 0 to 2^256 - 1. */
+  /** Our own radius, 0 to 2^256 - 1. */
   readonly radius: bigint
   /** The content id (32 bytes) of a key; undefined for bytes that are no key of the sub-network. */
   readonly contentId: (key: Uint8Array) => Uint8Array | undefined
-  /** Decodes and verifies the records that peers tell of. */
+  /** Decodes and verifies the records in answers of peers. */
   readonly records: RecordDecoder
   readonly randomness: Randomness
   /**
@@ -29,7 +30,7 @@ export interface OverlayOptions {
    */
   readonly clientInfo: string
   readonly limits?: Partial<OverlayLimits>
-  /** Nodes of one subnet in the routing table; `undefined` for no limit. 2 in a bucket and 10 in the table unless told. */
+  /** Nodes of one subnet in the routing table; `undefined` for no limit. Default: 2 in a bucket, 10 in the table. */
   readonly ipLimits?: IpLimits | undefined
 }
 
@@ -38,9 +39,7 @@ export interface Member {
   readonly record: NodeRecord
 }
 
-export type Job = (turn: Turn) => void
-
-/** What all parts of one overlay share: who we are, whom we know, how much we take. */
+/** What all parts of one overlay share: our own record and radius, the nodes we know, limits, counters and timers. */
 export class OverlayState {
   readonly protocol: Uint8Array
   readonly contentId: (key: Uint8Array) => Uint8Array | undefined
@@ -48,14 +47,14 @@ export class OverlayState {
   readonly randomness: Randomness
   readonly clientInfo: string
   readonly limits: OverlayLimits
-  readonly counters = new Counters()
-  readonly agenda = new Agenda<Job>()
+  readonly counters: OverlayCounters = overlayCounters()
+  readonly deadlines: OverlayDeadlines = new Deadlines()
+  readonly turn = new Turn<OverlayOutput>()
   readonly table: RoutingTable<Member>
   readonly profiles: Profiles
+  readonly radius: OwnRadius
   #record: NodeRecord
   #support: PortalSupport
-  #radius: bigint
-  #radiusBytes: Uint8Array
   #lastRef = 0
 
   constructor(options: OverlayOptions) {
@@ -64,44 +63,31 @@ export class OverlayState {
     this.records = options.records
     this.randomness = options.randomness
     this.clientInfo = options.clientInfo
-    this.limits = { ...defaultOverlayLimits, ...options.limits }
+    this.limits = overlayLimits(options.limits)
     this.table = new RoutingTable({
       localId: options.record.nodeId,
       bucketSize: this.limits.bucketSize,
       ipLimits: 'ipLimits' in options ? options.ipLimits : DEFAULT_IP_LIMITS,
     })
     this.profiles = new Profiles(this.limits.profiles, nodeIdHex => this.table.get(nodeIdHex) !== undefined)
+    this.radius = new OwnRadius(options.radius)
     this.#record = options.record
     this.#support = requireSupport(options.record)
-    this.#radius = options.radius
-    this.#radiusBytes = radiusBytes(options.radius)
   }
 
   get record(): NodeRecord {
     return this.#record
   }
 
-  set record(record: NodeRecord) {
+  /** Our own record changed. */
+  adoptRecord(record: NodeRecord): void {
     this.#support = requireSupport(record)
     this.#record = record
   }
 
-  get support(): PortalSupport {
-    return this.#support
-  }
-
-  get radius(): bigint {
-    return this.#radius
-  }
-
-  set radius(radius: bigint) {
-    this.#radius = radius
-    this.#radiusBytes = radiusBytes(radius)
-  }
-
-  /** A number for a request, question or transfer of ours; never used twice. */
-  nextRef(): number {
-    this.#lastRef += 1
+  /** A number for what the overlay begins by itself: negative, and never used twice. Callers use positive ones. */
+  ownRef(): number {
+    this.#lastRef -= 1
     return this.#lastRef
   }
 
@@ -114,17 +100,17 @@ export class OverlayState {
     return nodeIdHex === this.#record.nodeIdHex
   }
 
-  /** Whether content lies in the own radius. */
+  /** Whether content lies within our own radius. */
   wants(contentId: Uint8Array): boolean {
-    return covers(this.#radiusBytes, this.#record.nodeId, contentId)
+    return this.radius.covers(this.#record.nodeId, contentId)
   }
 
   /** Whether a node's radius is known and covers the content. */
   isInterested(node: NodeRecord, contentId: Uint8Array): boolean {
-    const radius = this.profiles.peek(node.nodeIdHex)?.radius
-    return radius !== undefined && covers(radius, node.nodeId, contentId)
+    return this.profiles.peek(node.nodeIdHex)?.covers(node.nodeId, contentId) === true
   }
 
+  /** The content with this key; undefined for bytes that are no key. */
   name(key: Uint8Array): ContentName | undefined {
     const contentId = this.contentId(key)
     return contentId === undefined ? undefined : { key, contentId }
@@ -139,5 +125,5 @@ export class OverlayState {
 function requireSupport(record: NodeRecord): PortalSupport {
   const support = record.portal === undefined ? undefined : portalSupport(record)
   if (support !== undefined) return support
-  throw new SpimplError('ENR_FIELD_INVALID', 'expected the own record to have a Portal entry (p), it has none')
+  throw new SpimplError('ENR_FIELD_INVALID', 'expected a Portal entry (p) in our own record, got none')
 }

@@ -1,29 +1,38 @@
+import { invariant, PendingCalls, type Turn } from 'spimpl-runtime/core'
 import { Tally } from '../../discv5/table/tally.ts'
 import type { OverlayLimits } from '../limits.ts'
-import type { Turn } from '../overlay-messages.ts'
+import type { OverlayOutput } from '../messages.ts'
 
-/** An item on its way to us that holds memory, or waits until it may. */
+/** An item in transit to us that holds memory, or waits for it. */
 export interface RoomClaim {
+  /** Of the transfer. */
   readonly ref: number
   readonly kind: 'fetch' | 'receive'
+  /** The node id of the sender. */
   readonly peer: string
   readonly bytes: number
 }
 
 /**
- * The memory of items on their way to us. A peer names the size of an item before it sends it, and may stop before the last byte:
- * without a bound of all together a hundred transfers of 16 MiB would be held for as long as streams last. What does not fit waits,
- * in order, and its stream's window with it. What we fetch and what others push have room of their own, and no peer has all of the latter.
+ * The memory for items in transit to us. A peer announces the size of an item before it sends the bytes, and may stop
+ * before the last one: without a common bound, a hundred transfers of 16 MiB could be held for as long as streams last.
+ * An item that does not fit waits in line, with the window of its stream closed. What we fetch and what peers offer
+ * have separate bounds, and no peer may use up the second one.
  */
 export class ContentRoom {
   readonly #limits: OverlayLimits
-  readonly #held = new Map<number, RoomClaim>()
-  readonly #waiting = new Map<number, RoomClaim>()
+  readonly #turn: Turn<OverlayOutput>
+  readonly #held: PendingCalls<RoomClaim>
+  readonly #waiting: PendingCalls<RoomClaim>
   readonly #bytes = { fetch: 0, receive: 0 }
   readonly #bytesOfPeer = new Tally()
 
-  constructor(limits: OverlayLimits) {
+  constructor(limits: OverlayLimits, turn: Turn<OverlayOutput>) {
     this.#limits = limits
+    this.#turn = turn
+    const transfers = limits.fetches + limits.receives
+    this.#held = new PendingCalls(transfers)
+    this.#waiting = new PendingCalls(transfers)
   }
 
   /** Items that wait for room. */
@@ -36,37 +45,33 @@ export class ContentRoom {
     return this.#bytes[kind]
   }
 
-  /** Gives room with `give-room`, now or in a later turn. A transfer has one claim: a new one takes the place of the one before. */
-  ask(turn: Turn, claim: RoomClaim): void {
-    this.release(turn, claim.ref)
-    this.#waiting.set(claim.ref, claim)
-    this.#serve(turn, claim.kind)
+  /** Gives room with `give-room`, now or in a later turn. A transfer has one claim: a new one replaces it. */
+  claim(claim: RoomClaim): void {
+    this.release(claim.ref)
+    this.#waiting.addAs(claim.ref, claim)
+    this.#serve(claim.kind)
   }
 
-  /** The item is handed on, or its transfer is over. */
-  release(turn: Turn, ref: number): void {
-    const waiting = this.#waiting.get(ref)
-    this.#waiting.delete(ref)
-    const held = this.#held.get(ref)
-    if (held !== undefined) {
-      this.#held.delete(ref)
-      this.#count(held, -1)
-    }
+  /** The item was handed on, or its transfer is over. */
+  release(ref: number): void {
+    const waiting = this.#waiting.take(ref)
+    const held = this.#held.take(ref)
+    if (held !== undefined) this.#count(held, -1)
     const kind = (held ?? waiting)?.kind
-    if (kind !== undefined) this.#serve(turn, kind)
+    if (kind !== undefined) this.#serve(kind)
   }
 
-  #serve(turn: Turn, kind: RoomClaim['kind']): void {
+  #serve(kind: RoomClaim['kind']): void {
     const limit = kind === 'fetch' ? this.#limits.fetchBytes : this.#limits.receiveBytes
-    for (const claim of this.#waiting.values()) {
+    for (const claim of this.#waiting) {
       if (claim.kind !== kind) continue
-      // One item always fits, however large. Nobody is overtaken for lack of room, or the large would wait for ever.
+      // A single item always fits, however large. No smaller item may overtake it, or it could wait forever.
       if (this.#bytes[kind] > 0 && this.#bytes[kind] + claim.bytes > limit) return
       if (!this.#fitsPeer(claim)) continue
-      this.#waiting.delete(claim.ref)
-      this.#held.set(claim.ref, claim)
+      this.#waiting.take(claim.ref)
+      this.#held.addAs(claim.ref, claim)
       this.#count(claim, 1)
-      turn.emit({ type: 'give-room', ref: claim.ref })
+      this.#turn.emit({ type: 'give-room', ref: claim.ref })
     }
   }
 
@@ -78,5 +83,8 @@ export class ContentRoom {
   #count({ kind, peer, bytes }: RoomClaim, sign: 1 | -1): void {
     this.#bytes[kind] += sign * bytes
     if (kind === 'receive') this.#bytesOfPeer.add(peer, sign * bytes)
+    let claimed = 0
+    for (const held of this.#held) if (held.kind === kind) claimed += held.bytes
+    invariant(claimed === this.#bytes[kind], 'the bytes of room to equal the sum of the claims that hold it')
   }
 }

@@ -1,22 +1,24 @@
-import type { Job, OverlayState } from '../knowledge/state.ts'
-import type { StoreEvent, Turn } from '../overlay-messages.ts'
-import type { Appointment } from './agenda.ts'
+import { Deadline, PendingCalls } from 'spimpl-runtime/core'
+import type { Numbered } from '../deadlines.ts'
+import type { OverlayState } from '../knowledge/state.ts'
+import type { StoreEvent } from '../messages.ts'
 
-/** An answer of the store or of validation, or undefined where none came in time. */
+/** An answer of the store or of validation; undefined if none came in time. */
 export type StoreAnswer = Extract<StoreEvent, { readonly ref: number }> | undefined
 
-interface Pending {
-  readonly settle: (turn: Turn, answer: StoreAnswer) => void
-  readonly overdue: Appointment<Job>
+interface PendingQuestion {
+  readonly settle: (answer: StoreAnswer) => void
+  readonly timeout: Deadline<'question-timeout', Numbered>
 }
 
-/** Questions to the store and to validation. Each is settled once: by its answer, or by time. */
+/** Questions to the store and to validation. Each is settled once: by its answer or by its deadline. */
 export class Questions {
   readonly #state: OverlayState
-  readonly #pending = new Map<number, Pending>()
+  readonly #pending: PendingCalls<PendingQuestion>
 
   constructor(state: OverlayState) {
     this.#state = state
+    this.#pending = new PendingCalls(state.limits.questions)
   }
 
   get size(): number {
@@ -24,35 +26,36 @@ export class Questions {
   }
 
   get hasRoom(): boolean {
-    return this.#pending.size < this.#state.limits.questions
+    return this.#pending.hasRoom
   }
 
-  /** The number to ask with; the asker emits the question itself, and has seen that there is room. */
-  open(turn: Turn, timeoutMs: number, settle: (turn: Turn, answer: StoreAnswer) => void): number {
-    const ref = this.#state.nextRef()
-    const overdue = this.#state.agenda.set(turn.now + timeoutMs, later => {
-      this.#state.counters.add('questions.overdue')
-      this.#settle(later, ref, undefined)
-    })
-    this.#pending.set(ref, { settle, overdue })
-    return ref
+  /** Awaits the answer to a question that the caller emits with this `ref`. The caller has checked `hasRoom`. */
+  open(ref: number, timeoutMs: number, settle: (answer: StoreAnswer) => void): void {
+    const timeout = new Deadline('question-timeout', { ref })
+    this.#pending.addAs(ref, { settle, timeout })
+    this.#state.deadlines.set(timeout, this.#state.turn.now + timeoutMs)
   }
 
-  answered(turn: Turn, answer: NonNullable<StoreAnswer>): void {
-    this.#settle(turn, answer.ref, answer)
+  answered(answer: NonNullable<StoreAnswer>): void {
+    this.#take(answer.ref)?.settle(answer)
   }
 
-  /** Nobody waits for the answer any more. */
+  /** The deadline of a question has come. */
+  expire(ref: number): void {
+    const question = this.#take(ref)
+    if (question === undefined) return
+    this.#state.counters.add('questions.overdue')
+    question.settle(undefined)
+  }
+
+  /** The answer is not needed any more. */
   close(ref: number): void {
-    const pending = this.#pending.get(ref)
-    this.#pending.delete(ref)
-    this.#state.agenda.cancel(pending?.overdue)
+    this.#take(ref)
   }
 
-  #settle(turn: Turn, ref: number, answer: StoreAnswer): void {
-    const pending = this.#pending.get(ref)
-    if (pending === undefined) return
-    this.close(ref)
-    pending.settle(turn, answer)
+  #take(ref: number): PendingQuestion | undefined {
+    const question = this.#pending.take(ref)
+    if (question !== undefined) this.#state.deadlines.clear(question.timeout)
+    return question
   }
 }

@@ -1,4 +1,3 @@
-import { ok, type Result, refused } from '../../errors.ts'
 import { MAX_DISTANCE } from '../../identity/distances.ts'
 import {
   byteListsBytes,
@@ -29,19 +28,19 @@ const MAX_INLINE_CONTENT_BYTES = 2048
 export const MAX_CONTENT_KEYS = 64
 
 /**
- * The most that a TALKRESP carries in one discv5 packet of 1,280 bytes (discv5-wire.md): masking IV 16, static header
- * 23, source id 32, tag of AES-GCM 16; then the message type 1, the RLP header of the list 3, a request id of 8 bytes
- * and its header 9, the header of the byte string 3.
+ * The largest payload of a TALKRESP in one discv5 packet of 1,280 bytes (discv5-wire.md). The rest are the masking IV
+ * (16), the static header (23), the source id (32) and the AES-GCM tag (16); then the message type (1), the RLP header
+ * of the list (3), a request id of 8 bytes with its header (9) and the header of the byte string (3).
  */
 export const MAX_TALK_RESPONSE_BYTES = 1280 - (16 + 23 + 32 + 16) - (1 + 3 + 9 + 3)
 
-/** A TALKREQ carries the protocol id as well: two bytes and the header of their byte string. */
+/** A TALKREQ also carries the protocol id: two bytes and the header of their byte string. */
 export const MAX_TALK_REQUEST_BYTES = MAX_TALK_RESPONSE_BYTES - 3
 
-/** Content of at most so many bytes is sent inside CONTENT: what remains after the selectors of message and union. */
+/** Content of at most this size is sent inside CONTENT: what the selectors of message and union leave. */
 export const MAX_INLINE_BYTES = MAX_TALK_RESPONSE_BYTES - 2
 
-/** The value of a version 1 ACCEPT for each key: 0 accepts, everything else declines, 7 to 255 are unassigned. */
+/** The codes of ACCEPT since version 1, one for each key: 0 accepts, all others decline, 7 to 255 are unassigned. */
 export const acceptCodes = {
   accepted: 0,
   declined: 1,
@@ -52,6 +51,7 @@ export const acceptCodes = {
   notVerifiable: 6,
 } as const
 
+/** A code that we send or understand. */
 export type AcceptCode = (typeof acceptCodes)[keyof typeof acceptCodes]
 
 export interface Ping {
@@ -63,14 +63,14 @@ export interface Ping {
 
 export interface FindNodes {
   readonly type: 'find-nodes'
-  /** Each in [0, 256], each once. 0 asks for the record of the node itself. */
+  /** Unique, each from 0 to 256. 0 stands for the record of the node itself. */
   readonly distances: readonly number[]
 }
 
 export interface Nodes {
   readonly type: 'nodes'
   readonly total: number
-  /** RLP of node records, not verified. */
+  /** RLP of node records that are not verified yet. */
   readonly records: readonly Uint8Array[]
 }
 
@@ -79,7 +79,7 @@ export interface FindContent {
   readonly key: Uint8Array
 }
 
-/** The answer to FIND_CONTENT: the content, the id of a uTP connection to fetch it over, or nodes closer to it. */
+/** The answer to FIND_CONTENT: a connection id to fetch the content over uTP, the content itself, or closer nodes. */
 export type Content =
   | { readonly type: 'content'; readonly kind: 'connection-id'; readonly connectionId: number }
   | { readonly type: 'content'; readonly kind: 'inline'; readonly content: Uint8Array }
@@ -94,7 +94,7 @@ export interface Accept {
   readonly type: 'accept'
   /** uint16, big-endian on the wire as uTP has it. */
   readonly connectionId: number
-  /** One for each offered key. A peer of version 0 sends bits: they become `accepted` and `declined`. */
+  /** One for each offered key. The bits of a version 0 peer become `accepted` and `declined`. */
   readonly codes: Uint8Array
 }
 
@@ -108,12 +108,12 @@ const NODES_FIXED_BYTES = 5
 const ACCEPT_FIXED_BYTES = 6
 const OFFSET_BYTES = 4
 
-/** The bytes that NODES takes beside its records, and a record beside its own bytes. */
+/** Bytes of NODES (and of CONTENT with records) without the records, and of a list entry without its record. */
 export const NODES_OVERHEAD_BYTES = 1 + NODES_FIXED_BYTES
 export const CONTENT_RECORDS_OVERHEAD_BYTES = 2
 export const RECORD_OVERHEAD_BYTES = OFFSET_BYTES
 
-/** The bytes of an OFFER beside its keys, and of a key beside its own bytes. */
+/** Bytes of an OFFER without its keys, and of a list entry without its key. */
 export const OFFER_OVERHEAD_BYTES = 1 + OFFSET_BYTES
 export const KEY_OVERHEAD_BYTES = OFFSET_BYTES
 
@@ -135,7 +135,7 @@ export function encodeMessage(message: PortalMessage, version: number): Uint8Arr
       return bytes
     }
     case 'find-nodes': {
-      const bytes = closed(SELECTORS.findNodes, message.distances.length * 2)
+      const bytes = withField(SELECTORS.findNodes, message.distances.length * 2)
       writeUint16s(bytes, 1 + OFFSET_BYTES, message.distances)
       return bytes
     }
@@ -148,14 +148,14 @@ export function encodeMessage(message: PortalMessage, version: number): Uint8Arr
       return bytes
     }
     case 'find-content': {
-      const bytes = closed(SELECTORS.findContent, message.key.length)
+      const bytes = withField(SELECTORS.findContent, message.key.length)
       bytes.set(message.key, 1 + OFFSET_BYTES)
       return bytes
     }
     case 'content':
       return encodeContent(message)
     case 'offer': {
-      const bytes = closed(SELECTORS.offer, byteListsBytes(message.keys))
+      const bytes = withField(SELECTORS.offer, byteListsBytes(message.keys))
       writeByteLists(bytes, 1 + OFFSET_BYTES, message.keys)
       return bytes
     }
@@ -172,8 +172,8 @@ export function encodeMessage(message: PortalMessage, version: number): Uint8Arr
   }
 }
 
-/** A container whose only field is variable: selector, offset, room for the field. */
-function closed(selector: number, fieldBytes: number): Uint8Array {
+/** A message whose only field has variable size: selector, offset, and space for the field. */
+function withField(selector: number, fieldBytes: number): Uint8Array {
   const bytes = new Uint8Array(1 + OFFSET_BYTES + fieldBytes)
   bytes[0] = selector
   writeUint32(bytes, 1, OFFSET_BYTES)
@@ -194,15 +194,20 @@ function encodeContent(message: Content): Uint8Array {
   return bytes
 }
 
+/** A message, or the reason why bytes are none. */
+export type DecodedMessage =
+  | { readonly ok: true; readonly value: PortalMessage }
+  | { readonly ok: false; readonly code: 'PORTAL_MESSAGE_MALFORMED'; readonly detail: MalformedReason }
+
 /**
  * Decodes one message. Byte fields are subarrays of `bytes`, not copies.
  *
  * @param version the version negotiated with the sender: at 0 ACCEPT carries a bit list
- * @returns the message, or PORTAL_MESSAGE_MALFORMED whose `detail` is a `MalformedReason`
  */
-export function decodeMessage(bytes: Uint8Array, version: number): Result<PortalMessage, 'PORTAL_MESSAGE_MALFORMED'> {
+export function decodeMessage(bytes: Uint8Array, version: number): DecodedMessage {
   const read = readMessage(bytes, version)
-  return isMalformed(read) ? refused('PORTAL_MESSAGE_MALFORMED', read) : ok(read)
+  if (isMalformed(read)) return { ok: false, code: 'PORTAL_MESSAGE_MALFORMED', detail: read }
+  return { ok: true, value: read }
 }
 
 function readMessage(bytes: Uint8Array, version: number): Read<PortalMessage> {
@@ -281,5 +286,3 @@ function readContent(bytes: Uint8Array): Read<Content> {
       return 'selector'
   }
 }
-
-export type { MalformedReason }

@@ -1,6 +1,6 @@
-import { ok, type Result, refused } from '../../errors.ts'
 import {
   isMalformed,
+  type MalformedReason,
   type Read,
   readUint16,
   readUint16s,
@@ -10,13 +10,13 @@ import {
   writeUint32,
 } from './ssz.ts'
 
-/** ping-extensions/extensions.md: the types this client speaks. The first ping to a node is always `capabilities`. */
+/** The payload types that we speak (ping-extensions/extensions.md). The first ping to a node is always of type 0. */
 export const payloadTypes = { capabilities: 0, basicRadius: 1, error: 65535 } as const
 
-/** What this client announces: the types a peer may use with it. */
+/** The payload types that we announce: those that a peer may use with us. */
 export const ownCapabilities: readonly number[] = [0, 1, 65535]
 
-/** ping-extensions/extensions/type-65535.md. */
+/** The error codes of type 65535 (ping-extensions/extensions/type-65535.md). */
 export const pingErrorCodes = { notSupported: 0, notFound: 1, malformed: 2, system: 3 } as const
 
 const MAX_CLIENT_INFO_BYTES = 200
@@ -40,10 +40,10 @@ export type PingPayload =
   | { readonly payloadType: 65535; readonly errorCode: number; readonly message: string }
 
 const utf8 = new TextEncoder()
-// Text is for people: bytes that are no UTF-8 become U+FFFD and do not cost the sender its radius.
+// People read this text: invalid UTF-8 becomes U+FFFD, and the rest of the payload still counts.
 const text = new TextDecoder('utf-8', { ignoreBOM: true })
 
-/** SSZ has integers little-endian. */
+/** SSZ integers are little-endian. */
 function writeRadius(bytes: Uint8Array, at: number, radius: bigint): void {
   let rest = radius
   for (let index = 0; index < RADIUS_BYTES; index += 4) {
@@ -59,7 +59,7 @@ function readRadius(bytes: Uint8Array, at: number): bigint {
   return radius
 }
 
-/** The bytes of `payload`. Client info above 200 bytes and error messages above 300 are cut: they are for people. */
+/** The bytes of a payload. Client info is cut at 200 bytes and an error message at 300, as only people read them. */
 export function encodePingPayload(payload: PingPayload): Uint8Array {
   switch (payload.payloadType) {
     case 0: {
@@ -88,22 +88,20 @@ export function encodePingPayload(payload: PingPayload): Uint8Array {
   }
 }
 
-/** At most `limit` bytes of UTF-8, never half a character. */
+/** At most `limit` bytes of UTF-8, cut between characters. */
 function utf8Cut(text: string, limit: number): Uint8Array {
   const bytes = new Uint8Array(limit)
   return bytes.subarray(0, utf8.encodeInto(text, bytes).written)
 }
 
-/**
- * Decodes the payload of a PING or PONG.
- *
- * @returns PORTAL_PAYLOAD_UNSUPPORTED for a type this client does not speak; PORTAL_PAYLOAD_MALFORMED, whose `detail`
- * is a `MalformedReason`, for bytes that are not that type
- */
-export function decodePingPayload(
-  payloadType: number,
-  bytes: Uint8Array,
-): Result<PingPayload, 'PORTAL_PAYLOAD_UNSUPPORTED' | 'PORTAL_PAYLOAD_MALFORMED'> {
+/** A payload, or why there is none: a type that we do not speak, or bytes that are not of that type. */
+export type DecodedPingPayload =
+  | { readonly ok: true; readonly value: PingPayload }
+  | { readonly ok: false; readonly code: 'PORTAL_PAYLOAD_UNSUPPORTED'; readonly detail: string }
+  | { readonly ok: false; readonly code: 'PORTAL_PAYLOAD_MALFORMED'; readonly detail: MalformedReason }
+
+/** Decodes the payload of a PING or PONG. */
+export function decodePingPayload(payloadType: number, bytes: Uint8Array): DecodedPingPayload {
   let read: Read<PingPayload>
   switch (payloadType) {
     case payloadTypes.capabilities:
@@ -115,10 +113,13 @@ export function decodePingPayload(
     case payloadTypes.error:
       read = readError(bytes)
       break
-    default:
-      return refused('PORTAL_PAYLOAD_UNSUPPORTED', `expected payload type 0, 1 or 65535, got ${payloadType}`)
+    default: {
+      const detail = `expected payload type 0, 1 or 65535, got ${payloadType}`
+      return { ok: false, code: 'PORTAL_PAYLOAD_UNSUPPORTED', detail }
+    }
   }
-  return isMalformed(read) ? refused('PORTAL_PAYLOAD_MALFORMED', read) : ok(read)
+  if (isMalformed(read)) return { ok: false, code: 'PORTAL_PAYLOAD_MALFORMED', detail: read }
+  return { ok: true, value: read }
 }
 
 function readCapabilities(bytes: Uint8Array): Read<PingPayload> {

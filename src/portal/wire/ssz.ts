@@ -1,23 +1,26 @@
 /**
  * The four SSZ shapes that the Portal wire protocol is made of, read strictly and without copies.
  *
- * Written by hand, and not with `@chainsafe/ssz`, because of what hostile bytes cost: refusing an OFFER takes 0.1 us
- * here and 6 us there (an error with its stack is made and thrown), and reading a NODES answer of seven records 0.3 us
- * against 2.4 us, since lists here are subarrays of the datagram and no copies. The library is the reference in
- * test/portal/message.test.ts (both accept and refuse the same bytes), and the peer in bench/portal.ts.
+ * They are written by hand instead of with `@chainsafe/ssz` because of the cost of hostile bytes. Refusing an OFFER
+ * takes 0.1 us here and 6 us there, where an error with its stack is made and thrown. Reading a NODES answer of seven
+ * records takes 0.3 us against 2.4 us, since lists are subarrays of the datagram here. The library is the reference in
+ * test/portal/wire/message.test.ts (both accept and refuse the same bytes) and the peer in bench/portal.ts.
  */
 
-/** Why bytes are not the message they claim to be; each is counted under this name. */
-export type MalformedReason =
-  | 'empty'
-  | 'selector'
-  | 'truncated'
-  | 'offset'
-  | 'list-too-long'
-  | 'item-too-long'
-  | 'length'
-  | 'bitlist'
-  | 'distance'
+/** Why bytes are not the message that they claim to be. Each reason has a counter. */
+export const MALFORMED_REASONS = [
+  'empty',
+  'selector',
+  'truncated',
+  'offset',
+  'list-too-long',
+  'item-too-long',
+  'length',
+  'bitlist',
+  'distance',
+] as const
+
+export type MalformedReason = (typeof MALFORMED_REASONS)[number]
 
 /** A value, or the reason why there is none. */
 export type Read<T> = T | MalformedReason
@@ -53,10 +56,10 @@ export function writeUint64(bytes: Uint8Array, at: number, value: bigint): void 
 }
 
 /**
- * The one variable field that closes a container: its offset must say exactly where the fixed part ends.
+ * The one variable field at the end of a container. Its offset must equal the end of the fixed part.
  *
  * @param start where the container begins in `bytes`
- * @param fixedBytes the size of the container's fixed part, the offset included, which stands last in it
+ * @param fixedBytes the size of the container's fixed part, whose last four bytes are the offset
  */
 export function readLastField(bytes: Uint8Array, start: number, fixedBytes: number): Read<Uint8Array> {
   if (bytes.length < start + fixedBytes) return 'truncated'
@@ -69,7 +72,7 @@ export function readByteLists(bytes: Uint8Array, limit: number, itemLimit: numbe
   if (bytes.length === 0) return []
   if (bytes.length < OFFSET_BYTES) return 'truncated'
   const tableBytes = readUint32(bytes, 0)
-  // The first offset is the size of the offset table, so it alone says how many items there are.
+  // The first offset is the size of the offset table, so it determines the number of items.
   if (tableBytes === 0 || tableBytes % OFFSET_BYTES !== 0) return 'offset'
   if (tableBytes > bytes.length) return 'truncated'
   const count = tableBytes / OFFSET_BYTES
@@ -86,7 +89,7 @@ export function readByteLists(bytes: Uint8Array, limit: number, itemLimit: numbe
   return items
 }
 
-/** What `writeByteLists` will take: four bytes of offset for each item, and the items. */
+/** The size that `writeByteLists` needs: four bytes of offset for each item, and the items. */
 export function byteListsBytes(items: readonly Uint8Array[]): number {
   let total = items.length * OFFSET_BYTES
   for (const item of items) total += item.length
@@ -115,7 +118,7 @@ export function writeUint16s(bytes: Uint8Array, at: number, values: readonly num
   for (const [index, value] of values.entries()) writeUint16(bytes, at + index * 2, value)
 }
 
-/** BitList[limit], one byte of value 0 or 1 for each bit. The highest set bit of the last byte is the list's end. */
+/** BitList[limit], as one byte of value 0 or 1 for each bit. The highest set bit of the last byte marks the end. */
 export function readBitList(bytes: Uint8Array, limit: number): Read<Uint8Array> {
   const last = bytes.at(-1)
   if (last === undefined || last === 0) return 'bitlist'

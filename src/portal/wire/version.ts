@@ -2,14 +2,14 @@ import { ok, type Result, refused } from '../../errors.ts'
 import type { NodeRecord } from '../../identity/node-record.ts'
 import { LEGACY_PORTAL_KEY, PORTAL_KEY } from '../../identity/portal-versions.ts'
 
-/** Versions of the wire protocol that this client speaks (protocol-version-changelog.md). */
+/** Versions of the wire protocol that we speak (protocol-version-changelog.md). */
 export const MIN_VERSION = 0
 export const MAX_VERSION = 2
 
-/** Before version 2 a record named no chain; the network was that of mainnet. */
+/** Before version 2 a record named no chain, because there was only mainnet. */
 const LEGACY_CHAIN = 1n
 
-/** The versions and the chain that a record stands for. */
+/** The versions and the chain that a node speaks, by its record. */
 export interface PortalSupport {
   readonly min: number
   readonly max: number
@@ -17,21 +17,20 @@ export interface PortalSupport {
 }
 
 /**
- * What a record says of its node: by `p`, else by the older list `pv`, else version 0 (portal-wire-protocol.md, ENR
- * record). Undefined where one of them is there but malformed, or its range is turned round: such a node speaks
- * nothing.
+ * The versions of a node, by the entry `p` of its record, by the older list `pv`, or version 0 if it has neither
+ * (portal-wire-protocol.md, ENR record). Undefined for a malformed entry or an inverted range: such a node speaks none.
  */
 export function portalSupport(record: NodeRecord): PortalSupport | undefined {
   const { portal } = record
   if (portal !== undefined) return { ...portal, chainId: portal.chainId ?? LEGACY_CHAIN }
-  const silent = record.get(PORTAL_KEY) === undefined && record.get(LEGACY_PORTAL_KEY) === undefined
-  return silent ? { min: 0, max: 0, chainId: LEGACY_CHAIN } : undefined
+  const hasNeither = record.get(PORTAL_KEY) === undefined && record.get(LEGACY_PORTAL_KEY) === undefined
+  return hasNeither ? { min: 0, max: 0, chainId: LEGACY_CHAIN } : undefined
 }
 
-/** Whether the record says anything of Portal: without that a node met in discovery is left alone. */
+/** Whether the record announces Portal at all. Discovery meets other nodes, too. */
 export const announcesPortal = (record: NodeRecord): boolean => record.portal !== undefined
 
-/** The highest version that both speak, where they are on one chain. */
+/** The highest version that both speak, if they are on one chain. */
 export function negotiate(
   own: PortalSupport,
   peer: PortalSupport | undefined,
@@ -50,5 +49,5 @@ export function negotiate(
   return ok(version)
 }
 
-/** Whether FIND_CONTENT over uTP has a varint of its length before it; an offered item always has. */
+/** Whether content of FIND_CONTENT over uTP is preceded by its length as a varint. Offered items always are. */
 export const prefixesFoundContent = (version: number): boolean => version >= 1

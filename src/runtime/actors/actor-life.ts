@@ -124,11 +124,11 @@ export class ActorLife<M extends Message> implements ActorContext<M>, Life {
   }
 
   link<T extends Message>(ref: Ref<T>): void {
-    if (!this.#isOver) this.#actor.lifecycle.link(localActorOf(ref).lifecycle)
+    if (!this.#isOver) this.#actor.lifecycle.links.add(localActorOf(ref).lifecycle.links)
   }
 
   unlink<T extends Message>(ref: Ref<T>): void {
-    this.#actor.lifecycle.unlink(localActorOf(ref).lifecycle)
+    this.#actor.lifecycle.links.remove(localActorOf(ref).lifecycle.links)
   }
 
   describe(describer: () => unknown): void {

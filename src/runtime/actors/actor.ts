@@ -2,6 +2,7 @@ import type { Logger } from '../ports/logger.ts'
 import type { Randomness } from '../ports/randomness.ts'
 import type { QualityOfService } from '../queues/quality-of-service.ts'
 import type { RootQueue, Target } from '../queues/root-queue.ts'
+import type { RowRule } from '../supervising/row-rule.ts'
 import type { RestartKind, Supervision } from '../supervising/supervision.ts'
 import type { WatchMessage } from '../supervising/termination.ts'
 import type { ShutdownReport } from '../system/shutdown-report.ts'
@@ -74,6 +75,8 @@ export interface SpawnOptions {
   readonly qos?: QualityOfService
   /** The phase of shutdown in which it stops; a name of the system's `phases`. Only for actors spawned by the system. */
   readonly phase?: string
+  /** @internal It is a row of a composition. */
+  readonly row?: RowRule
 }
 
 /**

@@ -46,8 +46,12 @@ export class Deadlines<Entry extends Deadline> {
     return first === undefined ? Number.POSITIVE_INFINITY : first.at
   }
 
-  /** Lets an entry wait until `at`; one that waits already is moved. Infinity clears it. */
+  /**
+   * Lets an entry wait until `at`; one that waits already is moved. Infinity clears it. A moment that is set already
+   * costs nothing.
+   */
   set(entry: Entry, at: number): void {
+    if (at === entry.at) return
     if (at === Number.POSITIVE_INFINITY) {
       this.clear(entry)
       return

@@ -36,8 +36,9 @@ export class PendingCalls<Call> implements Iterable<Call> {
 
   /** Under a number that the caller chose, so that a call keeps one number on its whole way. */
   addAs(ref: number, call: Call): void {
-    invariant(this.hasRoom, `at most ${this.limit} pending calls`)
-    invariant(!this.#calls.has(ref), `a number that no pending call has, got ${ref}`)
+    // The sentences are built only for a failure: a core adds a call for each request.
+    if (!this.hasRoom) invariant(false, `at most ${this.limit} pending calls`)
+    if (this.#calls.has(ref)) invariant(false, `a number that no pending call has, got ${ref}`)
     this.#calls.set(ref, call)
   }
 
@@ -51,6 +52,13 @@ export class PendingCalls<Call> implements Iterable<Call> {
     const call = this.#calls.get(ref)
     if (call !== undefined) this.#calls.delete(ref)
     return call
+  }
+
+  /** Takes all calls out, in the order in which they were added: for an owner that stops and owes each of them an answer. */
+  takeAll(): Call[] {
+    const calls = [...this.#calls.values()]
+    this.#calls.clear()
+    return calls
   }
 
   /** In the order in which they were added. */

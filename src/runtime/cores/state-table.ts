@@ -1,5 +1,14 @@
 import { type AnyStateMachine, initialTransition, transition } from 'xstate'
 
+/**
+ * A machine of xstate, as far as its transitions are read here. Its own type would bring the declarations of xstate, which do not compile
+ * under `exactOptionalPropertyTypes`, to everybody who imports a core.
+ */
+export interface TransitionMachine {
+  readonly id: string
+  readonly root: { readonly states: Readonly<Record<string, unknown>> }
+}
+
 /** The transitions of a machine without context, compiled from xstate's pure functions. */
 export interface StateTable<State extends string, Event extends string> {
   readonly initial: State
@@ -16,9 +25,10 @@ export interface StateTable<State extends string, Event extends string> {
  * table.next('closed', 'open') // 'opened'
  */
 export function stateTable<State extends string, Event extends string>(
-  machine: AnyStateMachine,
+  definition: TransitionMachine,
   events: readonly Event[],
 ): StateTable<State, Event> {
+  const machine = definition as AnyStateMachine
   const [start] = initialTransition(machine)
   const rows = new Map<State, Partial<Record<Event, State>>>()
   const open = [start]

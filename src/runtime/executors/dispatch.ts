@@ -55,8 +55,9 @@ export class DispatchExecutor implements Executor {
     this.clock = clock
     this.time = new DrainedTime(clock)
     this.queue = new DispatchQueue(label)
-    this.alarm = new DispatchSource('timer', { queue: this.queue, strict: true, ref: false, onFire: this.onAlarm })
-    this.alarm.schedule({ delayMs: Number.POSITIVE_INFINITY }).activate()
+    this.alarm = DispatchSource.timer(this.queue, { afterMs: Number.POSITIVE_INFINITY }, { strict: true })
+    this.alarm.setEventHandler(this.onAlarm)
+    this.alarm.activate()
   }
 
   attach(drainer: Drainer): void {
@@ -76,17 +77,15 @@ export class DispatchExecutor implements Executor {
   wakeAt(atMs: number): void {
     this.alarmMs = atMs
     if (this.stopped) return
-    this.alarm.schedule({ delayMs: Math.max(atMs - this.clock.now(), 0) })
-    if (atMs === Number.POSITIVE_INFINITY) this.alarm.unref()
-    else this.alarm.ref()
+    // While a moment is set, the alarm keeps the program alive.
+    this.alarm.schedule({ afterMs: Math.max(atMs - this.clock.now(), 0) })
   }
 
   stop(): void {
     this.stopped = true
     if (this.immediate !== undefined) clearImmediate(this.immediate)
     this.immediate = undefined
-    this.alarm.unref()
-    void this.alarm.cancel()
+    this.alarm.cancel()
     this.queue.release()
   }
 
@@ -129,7 +128,6 @@ export class DispatchExecutor implements Executor {
       return
     }
     this.alarmMs = Number.POSITIVE_INFINITY
-    this.alarm.unref()
     this.wakeupsSincePoll = 0
     this.time.polled()
     this.drain()

@@ -1,4 +1,4 @@
-import { DefaultDeserializer, DefaultSerializer } from 'node:v8'
+import { deserialize, serialize as serializeValue } from 'node:v8'
 import { SpimplError } from '../errors.ts'
 import type { SharedRing } from './shared-ring.ts'
 
@@ -208,20 +208,11 @@ function isWritable(payload: unknown): boolean {
 }
 
 function serialize(payloads: readonly unknown[]): Buffer {
-  const serializer = new DefaultSerializer()
-  serializer.writeHeader()
   try {
-    serializer.writeValue(payloads)
+    return serializeValue(payloads)
   } catch (error) {
     throw new SpimplError('MESSAGE_NOT_CLONEABLE', 'expected a message of plain data for another lane', {
       cause: error,
     })
   }
-  return serializer.releaseBuffer()
-}
-
-function deserialize(bytes: Buffer): unknown {
-  const deserializer = new DefaultDeserializer(bytes)
-  deserializer.readHeader()
-  return deserializer.readValue()
 }

@@ -1,12 +1,11 @@
 /** The thread of a lane: a system whose top actors are those that have a stand-in on the main lane. */
 import { parentPort, workerData } from 'node:worker_threads'
-import type { Behavior } from '../actors/actor.ts'
 import { type ActorCell, cellOf } from '../actors/actor-cell.ts'
 import type { ActorAddress, Addressed } from '../actors/address.ts'
 import type { WaitingMessage } from '../actors/mailbox.ts'
 import type { Message } from '../actors/message.ts'
 import { SystemMessage } from '../actors/system-message.ts'
-import { SpimplError } from '../errors.ts'
+import { loadBehavior } from '../composing/module-behavior.ts'
 import type { Executor } from '../executors/executor.ts'
 import { errorsToConsole } from '../ports/logger.ts'
 import { System } from '../system/system.ts'
@@ -180,7 +179,8 @@ async function spawn(id: number, request: SpawnRequest): Promise<void> {
   const pending: Loading = { waiting: [...takeEstate(request.address.id)], stopped: false }
   loading.set(id, pending)
   try {
-    const behavior = await load(request)
+    const make = await loadBehavior(request)
+    const behavior = make(request.input)
     loading.delete(id)
     // Its failures are its stand-in's, whose parent decides; here it lives once. Its mailbox is bounded by its stand-in's.
     const ref = system.spawn(behavior, {
@@ -201,14 +201,6 @@ async function spawn(id: number, request: SpawnRequest): Promise<void> {
     const failure = error instanceof Error ? error : new Error(String(error))
     hub.send(link, MAIN_LANE, ENDED, id, 0, 0, { type: 'failed', error: failure })
   }
-}
-
-async function load({ module, name: exported, input }: SpawnRequest): Promise<Behavior<Message>> {
-  const loaded = (await import(module)) as Record<string, unknown>
-  const value = loaded[exported]
-  const made = typeof value === 'function' ? (value as (input: unknown) => unknown)(input) : value
-  if (typeof made === 'object' && made !== null && 'setup' in made) return made as Behavior<Message>
-  throw new SpimplError('ACTOR_FAILED', `expected ${exported} of ${module} to be a behaviour or to return one`)
 }
 
 /** Behind the messages that came before. */

@@ -116,6 +116,17 @@ export class Lane implements AsyncDisposable {
     })
   }
 
+  /** @internal Settles when the present life of an actor has run its `setup` on the lane, or has ended. */
+  up(cell: ActorCell): Promise<void> {
+    for (const [id, standIn] of this.standIns) {
+      if (standIn.cell !== cell || standIn.left || this.link === undefined) continue
+      standIn.marked()
+      this.link.send(this.id, MARK, id, 0, 0, undefined)
+      return standIn.up
+    }
+    return Promise.resolve()
+  }
+
   /**
    * Keeps the thread on one processor.
    * @throws SpimplError `EXECUTOR_UNAVAILABLE` where node-dispatch-addon is absent or the system refuses

@@ -11,6 +11,7 @@ import {
 import type { Message } from '../actors/message.ts'
 import { type ErrorCode, SpimplError } from '../errors.ts'
 import { isDetached } from './lane-batch.ts'
+import { isLent } from './lent.ts'
 
 /** Under this key stands what an encoded reference, replyTo or error is; no message of plain data has it. */
 const MARK = '\u0000spimpl'
@@ -76,7 +77,8 @@ export class MessageCodec {
     if (ArrayBuffer.isView(value)) {
       const { buffer, byteLength } = value
       if (isDetached(buffer)) throw notCloneable(place, 'buffer that has another owner since it was told before')
-      if (byteLength >= TRANSFERRED_BYTES && buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) {
+      const isWhole = buffer instanceof ArrayBuffer && buffer.byteLength === byteLength
+      if (byteLength >= TRANSFERRED_BYTES && isWhole && !isLent(value)) {
         if (this.#given.has(buffer)) return structuredClone(value)
         this.#given.add(buffer)
         transfer.push(buffer)

@@ -10,11 +10,14 @@ export class StandIn {
   readonly ended: Promise<void>
   /** This life of it is over here; there it may go on for a while. */
   left = false
+  /** Settles when the actor has run its `setup` there and handled what came before the first mark, or has ended. */
+  readonly up: Promise<void>
   private readonly perMark: number
   private sinceMark = 0
   private marks = 0
   private resume: (() => void) | undefined
   private settle: () => void = () => {}
+  private settleUp: () => void = () => {}
   private over = false
 
   constructor(cell: ActorCell) {
@@ -22,6 +25,9 @@ export class StandIn {
     this.perMark = Math.ceil(cell.capacity / 2)
     this.ended = new Promise(resolve => {
       this.settle = resolve
+    })
+    this.up = new Promise(resolve => {
+      this.settleUp = resolve
     })
   }
 
@@ -33,9 +39,15 @@ export class StandIn {
     return true
   }
 
+  /** A mark was sent that follows no message. */
+  marked(): void {
+    this.marks++
+  }
+
   /** The actor has handled what came before a mark. */
   passed(): void {
     this.marks--
+    this.settleUp()
     this.goOn()
   }
 
@@ -54,6 +66,7 @@ export class StandIn {
   end(): void {
     this.over = true
     this.settle()
+    this.settleUp()
     this.goOn()
   }
 

@@ -2,16 +2,22 @@ import type { ActorHost } from '../actors/actor-host.ts'
 import type { Message } from '../actors/message.ts'
 import type { SpimplError } from '../errors.ts'
 import { execution } from '../queues/root-queue.ts'
-import { diagnostics } from '../watching/diagnostics.ts'
-import { FAILED, RESTARTED, STARTED, STOPPED } from '../watching/recorder.ts'
-import type { ChildState } from './child-state.ts'
+import { FAILED } from '../watching/recorder.ts'
+import { announceFailure, announceStart, announceStop } from './announcements.ts'
+import { ChildPhase } from './child-phase.ts'
 import type { Watched, Watcher, WatchKeeper } from './death-watch.ts'
 import type { Life } from './life.ts'
-import { Links, linkedFailure } from './links.ts'
+import { type Linked, Links } from './links.ts'
 import { type Restartable, RestartBatch } from './restart-batch.ts'
+import { dependentsOf, isInUse, lacksNeeds, type RowRule } from './row-rule.ts'
 import { type StoppingActor, type StoppingLifecycle, StopSequence } from './stop-sequence.ts'
-import { type ChildEvent, childTable } from './supervised-child.ts'
-import { affectedBy, intensityExceeded, type RestartKind, type Supervision, SupervisionPolicy } from './supervision.ts'
+import {
+  intensityExceeded,
+  type RestartKind,
+  type Supervision,
+  SupervisionPolicy,
+  type SupervisionStrategy,
+} from './supervision.ts'
 import type { StopReason, Terminated, WatchMessage } from './termination.ts'
 
 /** An actor as its lifecycle uses it. */
@@ -25,7 +31,7 @@ export interface LivingActor extends StoppingActor {
   readonly lifecycle: ActorLifecycle
   /** How it supervises its children. */
   readonly supervision: Supervision
-  readonly options: { readonly restart?: RestartKind; readonly stopDeadlineMs?: number }
+  readonly options: { readonly restart?: RestartKind; readonly stopDeadlineMs?: number; readonly row?: RowRule }
   /** Makes the next life. Its `setup` has not run yet. */
   newLife(): Life
   /** Stops waiting for the promises of its handlers, which then hold no queue. */
@@ -45,12 +51,13 @@ const stoppedNormally: StopReason = { type: 'stopped' }
  * running handler finishes, the children stop (the youngest first, one after the other), the `onStop` hooks run, the watchers get
  * their notices.
  */
-export class ActorLifecycle implements Watched, Watcher, Restartable, StoppingLifecycle {
+export class ActorLifecycle extends ChildPhase implements Watched, Watcher, Restartable, StoppingLifecycle, Linked {
   /** The lives of this actor after the first. */
   restarts = 0
   readonly #actor: LivingActor
-  #state: ChildState = childTable.initial
   #life: Life | undefined = undefined
+  /** The life whose `setup` has run, but whose start is not complete. */
+  #completing: Life | undefined = undefined
   #reason: StopReason = stoppedNormally
   #batch: RestartBatch | undefined = undefined
   /** Set while the actor is going down. */
@@ -62,11 +69,8 @@ export class ActorLifecycle implements Watched, Watcher, Restartable, StoppingLi
   #policy: SupervisionPolicy | undefined = undefined
 
   constructor(actor: LivingActor) {
+    super()
     this.#actor = actor
-  }
-
-  get state(): ChildState {
-    return this.#state
   }
 
   get life(): Life | undefined {
@@ -81,43 +85,14 @@ export class ActorLifecycle implements Watched, Watcher, Restartable, StoppingLi
     return this.#actor.options.restart ?? 'transient'
   }
 
-  /** Messages may be handled. */
-  get isRunning(): boolean {
-    return this.#state === 'running'
-  }
-
-  get isStarting(): boolean {
-    return this.#state === 'starting'
-  }
-
-  get hasStopped(): boolean {
-    return this.#state === 'stopped'
-  }
-
-  /** It stops for good, or has stopped. */
-  get isEnding(): boolean {
-    return this.#state === 'stopping' || this.#state === 'stopped'
-  }
-
-  /** It stops, for a restart or for good, and has not stopped yet. */
-  get isGoingDown(): boolean {
-    return this.#state === 'stopping' || this.#state === 'restarting'
-  }
-
-  get takesChildren(): boolean {
-    return this.#state === 'running' || this.#state === 'starting'
+  /** Its start is complete, and nothing has ended this life since. */
+  get isUp(): boolean {
+    return this.isRunning && !this.#isCompleting(this.#completing)
   }
 
   /** The actor needs a turn without a message: for its `setup`, or for its hooks. */
   get wantsTurn(): boolean {
-    return this.#state === 'starting' || this.#stop?.wantsTurn === true
-  }
-
-  /** One step of the machine in supervised-child.ts. */
-  #enter(event: ChildEvent): void {
-    const next = childTable.next(this.#state, event)
-    if (next === undefined) throw new Error(`expected a transition of a child that is ${this.#state}, got ${event}`)
-    this.#state = next
+    return this.isStarting || this.#stop?.wantsTurn === true
   }
 
   /** Runs `setup`, on the actor's queue. */
@@ -127,37 +102,50 @@ export class ActorLifecycle implements Watched, Watcher, Restartable, StoppingLi
     execution.messageId = 0
     try {
       this.#life = actor.newLife()
-      this.#enter('run')
-      this.#announceStart()
+      this.enter('run')
+      announceStart(this.#actor, this.restarts > 0)
       this.#life.begin()
-      // While siblings of this restart are still stopping, this actor stays in it: its own stop is already queued.
-      if (this.#state === 'running' && this.#batch?.isStarting === true) this.#leaveBatch()
+      if (this.isRunning) this.#complete(this.#life)
     } catch (error) {
       this.fail(error)
     }
   }
 
-  #announceStart(): void {
-    const { id, host, path } = this.#actor
-    const isRestart = this.restarts > 0
-    host.recorder?.knowActor(id, path)
-    host.note(isRestart ? RESTARTED : STARTED, id, 0, isRestart ? 'restarted' : 'started')
-    const channel = isRestart ? diagnostics.restarted : diagnostics.started
-    if (channel.hasSubscribers) channel.publish(host.event(path))
+  /** `setup` has run: the start is complete at once, or when the rule of a row says so. */
+  #complete(life: Life): void {
+    const completion = this.#actor.options.row?.complete()
+    this.#completing = life
+    if (completion === undefined) this.#completed(undefined)
+    completion
+      ?.then(value => this.#isCompleting(life) && this.#completed(value))
+      .catch(error => this.#isCompleting(life) && this.fail(error))
+  }
+
+  #isCompleting(life: Life | undefined): boolean {
+    return this.isRunning && life !== undefined && life === this.#completing && life === this.#life
+  }
+
+  #completed(value: unknown): void {
+    this.#completing = undefined
+    this.#actor.options.row?.completed(value)
+    // While siblings of this restart are still stopping, this actor stays in it: its own stop is already queued.
+    if (this.#batch?.isStarting === true) this.#leaveBatch()
+    else this.#advanceBatches()
   }
 
   /** A handler or `setup` threw: the parent's policy decides. */
   fail(error: unknown): void {
-    const { host, id, path } = this.#actor
+    const { host } = this.#actor
     if (!this.takesChildren) {
       host.report(this.#actor, 'failed while it stopped', error)
       return
     }
-    this.#enter('fail')
+    this.enter('fail')
     this.#reason = { type: 'failed', error }
-    host.report(this.#actor, 'failed', error)
-    host.note(FAILED, id, execution.messageId, error instanceof Error ? error.name : 'failed')
-    if (diagnostics.failed.hasSubscribers) diagnostics.failed.publish({ ...host.event(path), error })
+    const { row } = this.#actor.options
+    if (row?.hasStarted === false) row.failedToStart(error)
+    else host.report(this.#actor, 'failed', error)
+    announceFailure(this.#actor, error)
     this.#links?.fail(error)
     this.#decide('failed')
   }
@@ -166,21 +154,11 @@ export class ActorLifecycle implements Watched, Watcher, Restartable, StoppingLi
     if (this.takesChildren) this.fail(error)
   }
 
-  /** From now on the failure of one is the failure of the other; at once if the other has failed already. */
-  link(other: ActorLifecycle): void {
-    if (other === this) return
-    if (other.hasStopped || other.#state === 'failed') {
-      if (other.#reason.type === 'failed') this.fail(linkedFailure(other.path, other.#reason.error))
-      return
-    }
-    this.#ownLinks().add(other.#ownLinks())
+  get failure(): { readonly error: unknown } | undefined {
+    return this.#reason.type === 'failed' ? this.#reason : undefined
   }
 
-  unlink(other: ActorLifecycle): void {
-    if (this.#links !== undefined && other.#links !== undefined) this.#links.remove(other.#links)
-  }
-
-  #ownLinks(): Links {
+  get links(): Links {
     this.#links ??= new Links(this)
     return this.#links
   }
@@ -189,19 +167,19 @@ export class ActorLifecycle implements Watched, Watcher, Restartable, StoppingLi
   requestStop(by: 'self' | 'parent', reason?: StopReason): void {
     if (this.isEnding) return
     if (reason !== undefined) this.#reason = reason
-    else if (this.#state !== 'failed') this.#reason = stoppedNormally
-    if (by === 'self' && this.restartKind === 'permanent' && this.#state === 'running') {
-      this.#enter('fail')
+    else if (!this.hasFailed) this.#reason = stoppedNormally
+    if (by === 'self' && this.restartKind === 'permanent' && this.isRunning) {
+      this.enter('fail')
       this.#decide('stopped')
       return
     }
-    this.#enter('stop')
+    this.enter('stop')
     this.advance()
   }
 
   stopWaiting(): void {
     this.#life?.markLate()
-    if (this.#state === 'stopping') this.#reason = { type: 'late' }
+    if (this.state === 'stopping') this.#reason = { type: 'late' }
     this.#stop?.stopWaiting()
     this.#actor.releaseInFlight()
     this.advance()
@@ -260,24 +238,36 @@ export class ActorLifecycle implements Watched, Watcher, Restartable, StoppingLi
 
   stopFor(batch: RestartBatch): void {
     if (this.#batch !== batch) return
-    if (!this.takesChildren && this.#state !== 'failed') return
-    this.#enter('restart')
+    if (!this.takesChildren && !this.hasFailed) return
+    this.enter('restart')
     this.advance()
   }
 
   startFor(batch: RestartBatch): void {
-    if (this.#state !== 'waiting' || this.#batch !== batch) return
+    if (!this.#waitsFor(batch)) return
     this.restarts++
-    this.#enter('start')
+    this.enter('start')
     this.#actor.schedule()
   }
 
+  #waitsFor(batch: RestartBatch): boolean {
+    return this.state === 'waiting' && this.#batch === batch
+  }
+
+  get isInUse(): boolean {
+    return isInUse(this.#actor, this.#actor.parent?.children)
+  }
+
+  lacksNeeds(batch: RestartBatch): boolean {
+    return this.#waitsFor(batch) && lacksNeeds(this.#actor, this.#actor.parent?.children)
+  }
+
   isStoppingFor(batch: RestartBatch): boolean {
-    return this.#batch === batch && this.#state !== 'waiting' && !this.hasStopped
+    return this.#batch === batch && this.state !== 'waiting' && !this.hasStopped
   }
 
   isStartingFor(batch: RestartBatch): boolean {
-    return this.#batch === batch && this.#state === 'starting'
+    return this.#batch === batch && (this.isStarting || this.#isCompleting(this.#completing))
   }
 
   /** It has started, failed again or ended: its restart goes on without it. */
@@ -285,6 +275,15 @@ export class ActorLifecycle implements Watched, Watcher, Restartable, StoppingLi
     const batch = this.#batch
     this.#batch = undefined
     batch?.advance()
+    this.#advanceBatches()
+  }
+
+  /** A restart may wait for a row of another one: for a row that it needs to be up, or for a row that needs it to have stopped. */
+  #advanceBatches(): void {
+    const { options, parent } = this.#actor
+    this.#batch?.advance()
+    if (options.row === undefined) return
+    for (const { lifecycle } of [...(parent?.children?.values() ?? [])]) lifecycle.#batch?.advance()
   }
 
   /** Takes the next steps of a stop, if the last one is done. */
@@ -294,9 +293,9 @@ export class ActorLifecycle implements Watched, Watcher, Restartable, StoppingLi
     if (!this.#stop.advance()) return
     this.#stop = undefined
     this.#endLife()
-    this.#enter('end')
+    this.enter('end')
     if (this.hasStopped) this.#finish()
-    else this.#batch?.advance()
+    else this.#advanceBatches()
   }
 
   /** Called at the end of a turn in which it runs no longer. */
@@ -315,11 +314,9 @@ export class ActorLifecycle implements Watched, Watcher, Restartable, StoppingLi
   #finish(): void {
     const actor = this.#actor
     const reason = this.#reason
-    const { host, id, path } = actor
+    const { path } = actor
     actor.closeMailbox(reason.type === 'failed')
-    host.note(STOPPED, id, 0, reason.type)
-    host.recorder?.forgetActor(id)
-    if (diagnostics.stopped.hasSubscribers) diagnostics.stopped.publish({ ...host.event(path), reason })
+    announceStop(actor, reason)
     this.#links?.end()
     const watchers = this.#watchers
     this.#watchers = undefined
@@ -329,12 +326,13 @@ export class ActorLifecycle implements Watched, Watcher, Restartable, StoppingLi
     }
     actor.parent?.childEnded(actor, reason)
     this.#leaveBatch()
+    actor.options.row?.ended(reason)
   }
 
   #decide(ended: 'failed' | 'stopped'): void {
-    const { parent, root, host, name } = this.#actor
+    const { parent, root, host, name, options } = this.#actor
     // In a restart whose children are still stopping, its own stop comes; a link may have failed it before that.
-    if (this.#state !== 'failed' || this.#batch?.isStarting === false) return
+    if (!this.hasFailed || this.#batch?.isStarting === false) return
     // Nobody is above the top of the tree: the system shuts down (ActorHost.report).
     if (parent === undefined) return
     const supervisor = parent.lifecycle
@@ -343,12 +341,10 @@ export class ActorLifecycle implements Watched, Watcher, Restartable, StoppingLi
       return
     }
     supervisor.#policy ??= new SupervisionPolicy(parent.supervision, host.randomness)
-    const decision = supervisor.#policy.decide(ended, this.restartKind, host.now())
+    const decision = supervisor.#policy.decide(ended, options.row?.restart ?? this.restartKind, host.now())
     if (decision.type === 'restart') {
       const earlier = this.#batch
-      const affected = affectedBy(this, supervisor.#oldestFirst(), decision.strategy)
-      const restarting = affected.filter(({ isEnding }) => !isEnding)
-      new RestartBatch(restarting, decision.delayMs, root).advance()
+      new RestartBatch(this.#affected(decision.strategy), decision.delayMs, root).advance()
       earlier?.advance()
       return
     }
@@ -356,5 +352,12 @@ export class ActorLifecycle implements Watched, Watcher, Restartable, StoppingLi
     if (decision.type === 'remove') return
     const cause = this.#reason.type === 'failed' ? this.#reason.error : undefined
     supervisor.fail(intensityExceeded(parent.path, name, decision.restarts, cause))
+  }
+  /** This child and the siblings that restart because it failed, the oldest first. */
+  #affected(strategy: SupervisionStrategy): readonly ActorLifecycle[] {
+    const siblings = [...(this.#actor.parent?.children?.values() ?? [])]
+    const restForOne = () => dependentsOf(this.#actor, siblings)
+    const affected = strategy === 'one-for-one' ? [this.#actor] : strategy === 'rest-for-one' ? restForOne() : siblings
+    return affected.map(({ lifecycle }) => lifecycle).filter(({ isEnding }) => !isEnding)
   }
 }

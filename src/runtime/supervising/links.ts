@@ -3,6 +3,11 @@ import { SpimplError } from '../errors.ts'
 /** An actor with links. */
 export interface Linked {
   readonly path: string
+  /** It has neither failed nor stopped. */
+  readonly isLinkable: boolean
+  /** How it failed, if it did. */
+  readonly failure: { readonly error: unknown } | undefined
+  fail(error: SpimplError): void
   /** Fails this actor because another one failed, unless it has failed or stops already. */
   failLinked(error: SpimplError): void
 }
@@ -19,7 +24,14 @@ export class Links {
     this.#actor = actor
   }
 
+  /** From now on the failure of one is the failure of the other; at once if the other has failed already. */
   add(other: Links): void {
+    if (other === this) return
+    if (!other.#actor.isLinkable) {
+      const { path, failure } = other.#actor
+      if (failure !== undefined) this.#actor.fail(linkedFailure(path, failure.error))
+      return
+    }
     this.#made.add(other)
     other.#received.add(this)
   }
@@ -53,6 +65,6 @@ export class Links {
 }
 
 /** The failure of an actor that is linked to the failed one at `path`. */
-export function linkedFailure(path: string, cause: unknown): SpimplError {
+function linkedFailure(path: string, cause: unknown): SpimplError {
   return new SpimplError('ACTOR_FAILED', `${path}, to which this actor is linked, has failed`, { cause })
 }

@@ -12,6 +12,10 @@ export interface Restartable {
   stopFor(batch: RestartBatch): void
   /** Begins its next life, if it waits for this restart to do so. */
   startFor(batch: RestartBatch): void
+  /** A sibling that needs it is still stopping in another restart. */
+  readonly isInUse: boolean
+  /** It waits for this restart, but a sibling that it needs is not up. */
+  lacksNeeds(batch: RestartBatch): boolean
   /** Whether this restart has to wait until it has stopped. */
   isStoppingFor(batch: RestartBatch): boolean
   /** Whether this restart has to wait until it has started. */
@@ -65,6 +69,7 @@ export class RestartBatch extends Timer {
   #stopNext(): void {
     for (; this.#toStop > 0; this.#toStop--) {
       const child = this.#children[this.#toStop - 1]!
+      if (child.isInUse) return
       // As in OTP, a temporary child stops with its siblings and does not return.
       if (child.restartKind === 'temporary') child.requestStop('parent')
       else child.stopFor(this)
@@ -79,6 +84,7 @@ export class RestartBatch extends Timer {
     if (this.pending) return
     for (; this.#started < this.#children.length; this.#started++) {
       const child = this.#children[this.#started]!
+      if (child.lacksNeeds(this)) return
       child.startFor(this)
       if (child.isStartingFor(this)) return
     }

@@ -62,16 +62,6 @@ export class SupervisionPolicy {
   }
 }
 
-/** The children that restart because `failed` did. @param children all children of the parent, the oldest first */
-export function affectedBy<Child>(
-  failed: Child,
-  children: readonly Child[],
-  strategy: SupervisionStrategy,
-): readonly Child[] {
-  if (strategy === 'one-for-one') return [failed]
-  return strategy === 'rest-for-one' ? children.slice(children.indexOf(failed)) : children
-}
-
 /** What a parent fails with whose children restart too often. */
 export function intensityExceeded(path: string, child: string, restarts: number, cause: unknown): SpimplError {
   const expected = `expected at most ${restarts} restarts under ${path}/, ${child} would be one more`

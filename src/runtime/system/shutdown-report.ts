@@ -5,6 +5,9 @@ export interface PhaseOptions {
   readonly deadlineMs?: number
 }
 
+/** The deadline of a phase that names none. */
+export const DEFAULT_DEADLINE_MS = 5_000
+
 /** How a shutdown went. */
 export interface ShutdownReport {
   readonly phases: readonly PhaseReport[]

@@ -3,9 +3,7 @@ import { Timer } from '../queues/timer-wheel.ts'
 import type { LivingActor } from '../supervising/actor-lifecycle.ts'
 import { abandon } from '../supervising/stop-deadline.ts'
 import type { StopReason } from '../supervising/termination.ts'
-import type { PhaseOptions, PhaseReport, ShutdownReport } from './shutdown-report.ts'
-
-const DEFAULT_DEADLINE_MS = 5_000
+import { DEFAULT_DEADLINE_MS, type PhaseOptions, type PhaseReport, type ShutdownReport } from './shutdown-report.ts'
 
 /** An actor that the system spawned. */
 interface TopActor extends LivingActor {

@@ -71,6 +71,30 @@ export class TestSystem extends System {
     return this.simulation.advance(byMs)
   }
 
+  /**
+   * Runs until a promise settles: what is ready, and the next timer whenever nothing is. What the promise waits for outside of the
+   * simulation, the import of a module for one, takes no virtual time.
+   * @param withinMs virtual time. Default 60,000
+   * @throws SpimplError `EXPECTATION_FAILED` when more time has passed, or what the promise rejects with
+   */
+  async until<T>(promise: Promise<T>, withinMs = 60_000): Promise<T> {
+    const untilMs = this.now() + withinMs
+    let settled = false
+    const done = () => {
+      settled = true
+    }
+    promise.then(done, done)
+    await this.settle()
+    while (!settled) {
+      const { nextAlarmMs } = this.simulation
+      if (nextAlarmMs < Number.POSITIVE_INFINITY && nextAlarmMs > untilMs) {
+        throw this.expectation(`expected a promise to settle within ${withinMs} ms`)
+      }
+      await this.advance(nextAlarmMs < Number.POSITIVE_INFINITY ? Math.max(nextAlarmMs - this.now(), 0) : 0)
+    }
+    return await promise
+  }
+
   /** Every hop so far, as the recorder's bytes: equal for equal seeds. */
   interleaving(): Uint8Array {
     return this.interleavingRecorder.bytes()
@@ -106,16 +130,7 @@ export class TestSystem extends System {
 
   /** Ends without waiting in real time: the clock goes on until the last phase is over. */
   override async [Symbol.asyncDispose](): Promise<void> {
-    const stopped = this.stop()
-    let done = false
-    void stopped.then(() => {
-      done = true
-    })
-    await this.settle()
-    while (!done && this.simulation.nextAlarmMs < Number.POSITIVE_INFINITY) {
-      await this.advance(Math.max(this.simulation.nextAlarmMs - this.now(), 0))
-    }
-    await stopped
+    await this.until(this.stop(), Number.POSITIVE_INFINITY)
   }
 
   /**

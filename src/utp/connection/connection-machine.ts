@@ -1,45 +1,36 @@
-import { createMachine, initialTransition, transition } from 'xstate'
+import { Lifecycle, stateTable } from 'spimpl-runtime/machines'
+import { createMachine } from 'xstate'
 
 /**
- * The life of one stream. Only events that happen a few times in a stream go through it; packets do not.
+ * The lifecycle of one stream. Events that happen a few times in a stream go through it; packets do not.
  *
- * `finishing` begins with the first FIN that is wanted here or arrives from the peer. `closed` is an end that both sides agree on,
- * `reset` every other one.
+ * `finishing` starts with the first FIN, ours or the peer's. `closed` is an end that both sides agree on, `reset` any
+ * other end.
  */
 export const connectionMachine = createMachine({
   id: 'utp-connection',
   initial: 'idle',
-  types: {} as { events: ConnectionEvent },
+  types: {} as { events: { readonly type: ConnectionEvent } },
   states: {
-    idle: { on: { CONNECT: 'syn-sent', LISTEN: 'awaiting-syn', FAIL: 'reset' } },
-    'syn-sent': { on: { ESTABLISHED: 'connected', FAIL: 'reset' } },
-    'awaiting-syn': { on: { ESTABLISHED: 'connected', FAIL: 'reset' } },
-    connected: { on: { FIN: 'finishing', FAIL: 'reset', DONE: 'closed' } },
-    finishing: { on: { FAIL: 'reset', DONE: 'closed' } },
+    idle: { on: { connect: 'syn-sent', listen: 'awaiting-syn', fail: 'reset' } },
+    'syn-sent': { on: { establish: 'connected', fail: 'reset' } },
+    'awaiting-syn': { on: { establish: 'connected', fail: 'reset' } },
+    connected: { on: { finish: 'finishing', fail: 'reset', close: 'closed' } },
+    finishing: { on: { fail: 'reset', close: 'closed' } },
     closed: { type: 'final' },
     reset: { type: 'final' },
   },
 })
 
-export type ConnectionEvent = {
-  readonly type: 'CONNECT' | 'LISTEN' | 'ESTABLISHED' | 'FIN' | 'DONE' | 'FAIL'
-}
+const EVENTS = ['connect', 'listen', 'establish', 'finish', 'close', 'fail'] as const
+
+export type ConnectionEvent = (typeof EVENTS)[number]
 
 /** The states of a stream, those of `connectionMachine`. */
 export type ConnectionState = 'idle' | 'syn-sent' | 'awaiting-syn' | 'connected' | 'finishing' | 'closed' | 'reset'
 
-/** Snapshots are immutable, so all streams begin with the same one. */
-const [beginning] = initialTransition(connectionMachine)
+export type ConnectionLifecycle = Lifecycle<ConnectionState, ConnectionEvent>
 
-/** Holds the machine's present state; `advance` takes microseconds. */
-export class ConnectionLifecycle {
-  #snapshot = beginning
+const table = stateTable<ConnectionState, ConnectionEvent>(connectionMachine, EVENTS)
 
-  get state(): ConnectionState {
-    return this.#snapshot.value as ConnectionState
-  }
-
-  advance(type: ConnectionEvent['type']): void {
-    this.#snapshot = transition(connectionMachine, this.#snapshot, { type })[0]
-  }
-}
+export const connectionLifecycle = (): ConnectionLifecycle => new Lifecycle(table)

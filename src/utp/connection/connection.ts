@@ -1,27 +1,27 @@
 import type { Randomness } from 'spimpl-runtime'
-import type { Core } from 'spimpl-runtime/core'
+import { type Core, Counters, Turn } from 'spimpl-runtime/core'
 import type { StreamErrorCode } from '../../errors.ts'
+import { STREAM_COUNTERS, type StreamCounters } from '../counters.ts'
+import { StreamTimeouts } from '../deadlines.ts'
 import { type StreamLimits, streamLimits } from '../limits.ts'
 import { Receiver } from '../receiving/receiver.ts'
 import { Sender } from '../sending/sender.ts'
 import { PacketView, ST_RESET, ST_STATE, ST_SYN } from '../wire/packet.ts'
 import { narrow } from '../wire/sequence.ts'
-import { PacketBatch } from './batch.ts'
-import { ConnectionLifecycle, type ConnectionState } from './connection-machine.ts'
-import { endByReset, endingOf, FINISHED, type StreamEnd } from './ending.ts'
+import { type ConnectionIds, connectionIds } from './connection-ids.ts'
+import { type ConnectionState, connectionLifecycle } from './connection-machine.ts'
+import { endByReset, endByTimer, endingOf, FINISHED, type StreamEnd } from './ending.ts'
 import { Handshake } from './handshake.ts'
 import type { StreamInput, StreamOutput, StreamSnapshot, StreamStats } from './messages.ts'
-import { Patience } from './patience.ts'
+import { Outbox } from './outbox.ts'
 
-/** What a `UtpConnection` is made of. A connection id that is no 16-bit number throws a RangeError. */
+/** What a `UtpConnection` is created with. */
 export interface ConnectionOptions {
   /** The connection id of the Portal message, 16 bits: the initiator receives with it, the acceptor sends with it. */
   readonly connectionId: number
   readonly randomness: Randomness
   readonly limits?: Partial<StreamLimits>
 }
-
-type Emit = (output: StreamOutput) => void
 
 /**
  * One uTP stream (BEP 29) as a core without I/O.
@@ -31,74 +31,120 @@ type Emit = (output: StreamOutput) => void
  * stream.handle({ type: 'open' }, now, output => outputs.push(output))   // a SYN leaves
  */
 export class UtpConnection implements Core<StreamInput, StreamOutput> {
+  readonly #turn = new Turn<StreamOutput>()
   readonly #limits: StreamLimits
   readonly #initiator: boolean
-  readonly #receiveId: number
-  readonly #sendId: number
+  readonly #ids: ConnectionIds
   readonly #handshake: Handshake
-  readonly #lifecycle = new ConnectionLifecycle()
   readonly #sender: Sender
   readonly #receiver: Receiver
-  readonly #batch: PacketBatch
-  readonly #patience: Patience
+  readonly #outbox: Outbox
+  readonly #lifecycle = connectionLifecycle()
+  readonly #timeouts = new StreamTimeouts()
+  readonly #counters: StreamCounters = new Counters(STREAM_COUNTERS)
   readonly #view = new PacketView()
-  #deadline = 0
-  #saidConnected = false
-  #saidPeerFinished = false
-  #saidDelivered = false
-  #end: StreamEnd | undefined
-  #farewell: Uint8Array | undefined
+  #openedAt = Number.NaN
   #closedAt = 0
-  #packetsSent = 0
+  #packetsReceived = 0
+  #announcedConnected = false
+  #announcedPeerFinished = false
+  #announcedDelivered = false
+  #end: StreamEnd | undefined
 
-  /** The end that sends the SYN. */
+  /**
+   * The end that sends the SYN.
+   *
+   * @throws RangeError for a connection id that is no 16-bit number; SpimplError `CONFIG_INVALID` for a limit
+   */
   static initiate(options: ConnectionOptions): UtpConnection {
     return new UtpConnection(options, true)
   }
 
-  /** The end that named the connection id and waits for the SYN. */
+  /** The end that chose the connection id and waits for the SYN. Throws as `initiate` does. */
   static accept(options: ConnectionOptions): UtpConnection {
     return new UtpConnection(options, false)
   }
 
   private constructor(options: ConnectionOptions, initiator: boolean) {
-    const { connectionId } = options
-    if (!Number.isInteger(connectionId) || connectionId < 0 || connectionId > 0xffff)
-      throw new RangeError(`expected a connection id of 16 bits, got ${connectionId}`)
-    const following = (connectionId + 1) & 0xffff
-    this.#limits = streamLimits(options.limits)
-    this.#initiator = initiator
-    this.#receiveId = initiator ? connectionId : following
-    this.#sendId = initiator ? following : connectionId
+    const ids = connectionIds(options.connectionId, initiator)
+    const limits = streamLimits(options.limits)
+    const counters = this.#counters
     const firstSequence = options.randomness.below(0x10000)
-    this.#handshake = new Handshake(initiator, firstSequence)
-    this.#sender = new Sender({
-      limits: this.#limits,
-      firstSequence,
-      receiveId: this.#receiveId,
-    })
-    this.#batch = new PacketBatch(this.#sendId)
-    this.#receiver = new Receiver(this.#limits)
-    this.#patience = new Patience(this.#limits)
+    const handshake = new Handshake(initiator, firstSequence)
+    const sender = new Sender({ limits, counters, firstSequence, receiveId: ids.receiveId })
+    const receiver = new Receiver(limits, counters)
+    this.#limits = limits
+    this.#initiator = initiator
+    this.#ids = ids
+    this.#handshake = handshake
+    this.#sender = sender
+    this.#receiver = receiver
+    this.#outbox = new Outbox({ sendId: ids.sendId, handshake, sender, receiver, limits })
   }
 
   get state(): ConnectionState {
     return this.#lifecycle.state
   }
 
-  handle(input: StreamInput, now: number, emit: Emit): void {
-    if (this.#closed) {
-      this.#answerLate(input, now, emit)
-      return
+  handle(input: StreamInput, now: number, emit: (output: StreamOutput) => void): void {
+    this.#turn.begin(now)
+    if (this.#isClosed) this.#answerLate(input)
+    else this.#advance(input, now)
+    this.#turn.end(emit)
+  }
+
+  deadline(): number {
+    return this.#timeouts.next()
+  }
+
+  stats(now = this.#closedAt): StreamStats {
+    const sender = this.#sender
+    const endedAt = this.#isClosed ? this.#closedAt : now
+    return {
+      bytesSent: sender.deliveredBytes,
+      bytesReceived: this.#receiver.totalBytes,
+      packetsSent: this.#outbox.packetsSent,
+      packetsReceived: this.#packetsReceived,
+      ...this.#counters.snapshot(),
+      rttMs: sender.rttMs,
+      congestionWindowBytes: Math.round(sender.congestionWindowBytes),
+      durationMs: this.#isOpened ? Math.max(0, endedAt - this.#openedAt) : 0,
     }
-    this.#receiver.begin(this.#batch, now)
-    if (this.#patience.openedAt < 0) this.#open(now)
+  }
+
+  /** For `inspect`, traces and logs. */
+  snapshot(now?: number): StreamSnapshot {
+    return {
+      state: this.state,
+      initiator: this.#initiator,
+      ...this.#ids,
+      unsentBytes: this.#sender.unsentBytes,
+      inFlightBytes: this.#sender.inFlightBytes,
+      peerWindowBytes: this.#sender.peerWindowBytes,
+      unreadBytes: this.#receiver.unreadBytes,
+      outOfOrderPackets: this.#receiver.buffer.outOfOrderPackets,
+      stats: this.stats(now),
+    }
+  }
+
+  get #isOpened(): boolean {
+    return this.state !== 'idle'
+  }
+
+  get #isEstablished(): boolean {
+    return this.state === 'connected' || this.state === 'finishing'
+  }
+
+  get #isClosed(): boolean {
+    return this.state === 'closed' || this.state === 'reset'
+  }
+
+  #advance(input: StreamInput, now: number): void {
+    this.#outbox.begin(now)
+    if (!this.#isOpened) this.#open(now)
     switch (input.type) {
       case 'packets':
-        for (const bytes of input.packets) {
-          this.#onPacket(bytes, now)
-          if (this.#end !== undefined) break
-        }
+        this.#onPackets(input.packets, now)
         break
       case 'write':
         this.#onWrite(input.bytes)
@@ -110,76 +156,35 @@ export class UtpConnection implements Core<StreamInput, StreamOutput> {
         this.#receiver.read(input.bytes)
         break
       case 'reset':
-        this.#fail(input.reason, 'the stream was given up here')
-        break
-      case 'open':
-      case 'timeout':
+        this.#fail(input.reason, 'the stream was reset by its owner')
         break
     }
-    if (this.#end === undefined && now >= this.#deadline) this.#onTimers(now)
-    this.#conclude(now, emit)
-  }
-
-  deadline(): number {
-    return this.#deadline
-  }
-
-  stats(now = this.#closedAt): StreamStats {
-    const sender = this.#sender
-    const { openedAt } = this.#patience
-    return {
-      bytesSent: sender.deliveredBytes,
-      bytesReceived: this.#receiver.received.totalBytes,
-      packetsSent: this.#packetsSent,
-      packetsReceived: this.#receiver.packets,
-      retransmits: sender.retransmits,
-      timeouts: sender.timeouts,
-      duplicates: this.#receiver.duplicates,
-      refused: this.#receiver.refused,
-      rttMs: sender.rtt.smoothedMs,
-      congestionWindowBytes: Math.round(sender.congestion.windowBytes),
-      durationMs: openedAt < 0 ? 0 : Math.max(0, (this.#closed ? this.#closedAt : now) - openedAt),
-    }
-  }
-
-  /** For `inspect`, traces and logs. */
-  snapshot(now?: number): StreamSnapshot {
-    return {
-      state: this.state,
-      initiator: this.#initiator,
-      receiveId: this.#receiveId,
-      sendId: this.#sendId,
-      unsentBytes: this.#sender.unsentBytes,
-      inFlightBytes: this.#sender.sent.inFlightBytes,
-      peerWindowBytes: this.#sender.peerWindowBytes,
-      unreadBytes: this.#receiver.unreadBytes,
-      aheadPackets: this.#receiver.received.aheadPackets,
-      stats: this.stats(now),
-    }
-  }
-
-  get #closed(): boolean {
-    return this.state === 'closed' || this.state === 'reset'
-  }
-
-  get #established(): boolean {
-    return this.state === 'connected' || this.state === 'finishing'
+    if (this.#end === undefined && now >= this.#timeouts.next()) this.#onTimers(now)
+    this.#conclude(now)
   }
 
   #open(now: number): void {
-    this.#patience.open(now)
-    this.#receiver.lastHeardAt = now
-    this.#lifecycle.advance(this.#initiator ? 'CONNECT' : 'LISTEN')
-    if (this.#initiator) this.#sender.sendSyn(now, this.#batch)
+    const timeouts = this.#timeouts
+    this.#openedAt = now
+    this.#outbox.open(now)
+    this.#receiver.open(now)
+    this.#lifecycle.send(this.#initiator ? 'connect' : 'listen')
+    timeouts.set(timeouts.total, now + this.#limits.totalTimeoutMs)
+    timeouts.set(timeouts.connect, now + this.#limits.connectTimeoutMs)
+    if (this.#initiator) this.#sender.sendSyn(now, this.#outbox.batch)
+  }
+
+  #onPackets(packets: readonly Uint8Array[], now: number): void {
+    for (const bytes of packets) {
+      if (this.#view.read(bytes) === undefined) this.#onPacket(bytes, now)
+      else this.#counters.add('refused')
+      if (this.#end !== undefined) break
+    }
   }
 
   #onPacket(bytes: Uint8Array, now: number): void {
     const view = this.#view
-    if (view.read(bytes) !== undefined) {
-      this.#receiver.refused++
-      return
-    }
-    this.#receiver.packets++
+    this.#packetsReceived++
     switch (view.type) {
       case ST_SYN:
         this.#onSyn(view, now)
@@ -188,43 +193,43 @@ export class UtpConnection implements Core<StreamInput, StreamOutput> {
         this.#onReset(view, bytes)
         return
       default:
-        if (view.connectionId !== this.#receiveId) this.#receiver.refused++
+        if (view.connectionId !== this.#ids.receiveId) this.#counters.add('refused')
         else if (this.state === 'syn-sent') this.#onAnswer(view, bytes, now)
-        else if (this.#established) this.#onSegment(view, bytes, now)
-        else this.#receiver.refused++
+        else if (this.#isEstablished) this.#onSegment(view, bytes, now)
+        else this.#counters.add('refused')
     }
   }
 
   #onSyn(view: PacketView, now: number): void {
-    if (this.#initiator || view.connectionId !== this.#sendId) {
-      this.#receiver.refused++
-      return
-    }
-    const syn = this.#handshake.onSyn(view.sequence)
+    const isOurs = !this.#initiator && view.connectionId === this.#ids.sendId
+    const syn = isOurs ? this.#handshake.onSyn(view.sequence) : 'other'
     if (syn === 'other') {
-      this.#receiver.refused++
+      this.#counters.add('refused')
       return
     }
     if (syn === 'first') {
       this.#receiver.beginAfterSyn(view.sequence)
-      this.#lifecycle.advance('ESTABLISHED')
-    } else this.#receiver.duplicates++
+      this.#establish()
+    } else this.#counters.add('duplicates')
     this.#receiver.heard(view, now)
   }
 
   /**
-   * In syn-sent: the STATE that answers our SYN names the number of the peer's first data (`ack_nr = seq_nr - 1`). Where it got lost
-   * the SYN is repeated; a peer that answers a SYN once only (nim-eth) tells the number in the end by what it repeats itself.
+   * In syn-sent. The STATE that answers our SYN says the number of the peer's first data (`ack_nr = seq_nr - 1`). If it
+   * was lost, the SYN is sent again. A peer that answers a SYN once only (nim-eth) tells the number in the end by the
+   * data that it retransmits.
    */
   #onAnswer(view: PacketView, bytes: Uint8Array, now: number): void {
     if (view.acknowledged !== narrow(this.#handshake.firstSequence)) {
-      this.#receiver.refused++
+      this.#counters.add('refused')
       return
     }
-    const believed = this.#handshake.isAnsweredOnce(now)
-    if (view.type !== ST_STATE && !this.#receiver.holdEarly(view, bytes, believed)) return
+    if (view.type !== ST_STATE) {
+      const isFirstData = this.#receiver.holdEarly(view, bytes)
+      if (!isFirstData || !this.#handshake.hasGivenUp(now)) return
+    }
     const early = this.#receiver.beginWithAnswer(view.sequence)
-    this.#lifecycle.advance('ESTABLISHED')
+    this.#establish()
     this.#onSegment(view, bytes, now)
     for (const packet of early) {
       view.read(packet)
@@ -232,169 +237,164 @@ export class UtpConnection implements Core<StreamInput, StreamOutput> {
     }
   }
 
+  #establish(): void {
+    this.#lifecycle.send('establish')
+    this.#timeouts.clear(this.#timeouts.connect)
+  }
+
   #onSegment(view: PacketView, bytes: Uint8Array, now: number): void {
     const receiver = this.#receiver
     this.#handshake.onSegment()
     if (!this.#sender.onPacket(view, bytes, receiver.heard(view, now), now)) {
-      receiver.refused++
+      this.#counters.add('refused')
       return
     }
     if (view.type === ST_STATE) return
     receiver.onPayload(view, bytes)
-    if (receiver.tooLarge)
+    if (receiver.isTooLarge)
       this.#fail('STREAM_TOO_LARGE', `expected at most ${this.#limits.maxReceiveBytes} bytes, got more`)
   }
 
   #onReset(view: PacketView, bytes: Uint8Array): void {
-    if (view.connectionId !== this.#receiveId && view.connectionId !== this.#sendId) {
-      this.#receiver.refused++
-      return
-    }
-    this.#end = endByReset(this.#sender, this.#receiver, bytes.subarray(view.payloadAt))
+    if (view.connectionId !== this.#ids.receiveId && view.connectionId !== this.#ids.sendId)
+      this.#counters.add('refused')
+    else this.#end = endByReset(this.#sender, this.#receiver, bytes.subarray(view.payloadAt))
   }
 
   #onWrite(bytes: Uint8Array): void {
-    const sender = this.#sender
-    if (sender.finishWanted) {
+    const { maxSendBytes } = this.#limits
+    const writtenBytes = this.#sender.writtenBytes + bytes.length
+    if (this.#sender.finishWanted)
       this.#fail('STREAM_CLOSED', `expected no write after finish, got ${bytes.length} bytes`)
-      return
-    }
-    if (sender.writtenBytes + bytes.length > this.#limits.maxSendBytes) {
-      this.#fail(
-        'STREAM_TOO_LARGE',
-        `expected at most ${this.#limits.maxSendBytes} written bytes, got ${sender.writtenBytes + bytes.length}`,
-      )
-      return
-    }
-    sender.write(bytes)
+    else if (writtenBytes > maxSendBytes)
+      this.#fail('STREAM_TOO_LARGE', `expected at most ${maxSendBytes} written bytes, got ${writtenBytes}`)
+    else this.#sender.write(bytes)
   }
 
   #finish(): void {
     if (this.#sender.finishWanted) return
     this.#sender.finish()
-    if (this.state === 'connected') this.#lifecycle.advance('FIN')
+    if (this.state === 'connected') this.#lifecycle.send('finish')
   }
 
   #onTimers(now: number): void {
-    const established = this.#established
-    this.#end = this.#patience.overdue(now, established, this.#receiver.lastHeardAt)
-    if (this.#end !== undefined) return
-    const heard = now < this.#sender.deadline() || this.#sender.onTimer(now, this.#batch)
-    if (!established) return
-    if (!heard) this.#fail('STREAM_TIMEOUT', `expected an ack after ${this.#limits.maxTimeouts} timeouts, got none`)
-    if (this.#patience.keepAliveDue(now)) this.#receiver.ackWanted = true
+    const timeouts = this.#timeouts
+    const limits = this.#limits
+    this.#setTimers()
+    for (let due = timeouts.takeDue(now); due !== undefined; due = timeouts.takeDue(now)) {
+      switch (due) {
+        case 'total':
+        case 'connect':
+        case 'idle':
+        case 'finish':
+          this.#end = endByTimer(due, limits)
+          return
+        case 'retransmit':
+        case 'probe':
+        case 'window-probe':
+          if (!this.#sender.onTimer(due, now, this.#outbox.batch) && this.#isEstablished)
+            this.#fail('STREAM_TIMEOUT', `expected an ack after ${limits.maxTimeouts} timeouts, got none`)
+          this.#sender.setTimers(timeouts)
+          break
+        case 'keep-alive':
+          this.#receiver.requestAck()
+          break
+        case 'loss':
+        case 'burst':
+        case 'syn':
+          break // `#conclude` sends what is due
+      }
+    }
   }
 
-  /** Ends every `handle`: decides whether the stream is over, sends, and says what happened. */
-  #conclude(now: number, emit: Emit): void {
+  /** Sets the timers that move with every input. */
+  #setTimers(): void {
+    const timeouts = this.#timeouts
+    this.#sender.setTimers(timeouts)
+    timeouts.set(timeouts.syn, this.#handshake.repeatAt)
+    if (!this.#isEstablished) return
+    timeouts.set(timeouts.idle, this.#receiver.lastHeardAt + this.#limits.idleTimeoutMs)
+    timeouts.set(timeouts.keepAlive, this.#outbox.lastSentAt + this.#limits.keepAliveMs)
+  }
+
+  /** Ends every `handle`: decides whether the stream is over, sends packets, and emits what changed. */
+  #conclude(now: number): void {
+    const turn = this.#turn
     const receiver = this.#receiver
     const sender = this.#sender
-    const connected = this.#established && !this.#saidConnected
-    if (connected) {
-      this.#saidConnected = true
-      if (sender.finishWanted) this.#lifecycle.advance('FIN')
+    const isConnected = this.#isEstablished && !this.#announcedConnected
+    if (isConnected) {
+      this.#announcedConnected = true
+      if (sender.finishWanted) this.#lifecycle.send('finish')
     }
-    const { chunkBytes } = receiver.received
-    const chunks = chunkBytes > 0 ? receiver.take() : []
-    const peerFinished = receiver.received.finished && !this.#saidPeerFinished
-    if (peerFinished) {
-      this.#saidPeerFinished = true
-      if (this.state === 'connected') this.#lifecycle.advance('FIN')
-      // Whoever wrote something and is told that nothing more comes has said all that it will.
-      if (!this.#limits.allowHalfOpen && sender.writtenBytes > 0) this.#finish()
-    }
+    const dataBytes = receiver.readyBytes
+    const data = dataBytes > 0 ? receiver.take() : undefined
+    const isPeerFinished = receiver.isPeerFinished && !this.#announcedPeerFinished
+    if (isPeerFinished) this.#onPeerFinished()
     if (this.#end === undefined) this.#considerEnd(now)
-    this.#send(now, emit)
-    if (connected) emit({ type: 'connected' })
-    if (chunkBytes > 0) emit({ type: 'data', chunks, bytes: chunkBytes })
-    if (peerFinished) emit({ type: 'peer-finished' })
-    if (sender.becameWritable) {
-      sender.becameWritable = false
-      if (this.#end === undefined && !sender.finishWanted)
-        emit({ type: 'writable', bytes: this.#limits.maxSendBytes - sender.writtenBytes })
+    this.#sendPackets(now)
+    if (isConnected) turn.emit({ type: 'connected' })
+    if (data !== undefined) turn.emit({ type: 'data', chunks: data, bytes: dataBytes })
+    if (isPeerFinished) turn.emit({ type: 'peer-finished' })
+    if (sender.takeWritable() && this.#end === undefined && !sender.finishWanted)
+      turn.emit({ type: 'writable', bytes: this.#limits.maxSendBytes - sender.writtenBytes })
+    if (sender.isFinAcknowledged && !this.#announcedDelivered) {
+      this.#announcedDelivered = true
+      turn.emit({ type: 'delivered' })
     }
-    if (sender.finAcknowledged && !this.#saidDelivered) {
-      this.#saidDelivered = true
-      emit({ type: 'delivered' })
-    }
-    const patience = this.#patience.deadline(this.#established, receiver.lastHeardAt)
-    if (this.#end !== undefined) this.#close(this.#end, now, emit)
-    else this.#deadline = Math.min(sender.deadline(), this.#handshake.deadline, patience)
+    if (this.#end === undefined) this.#setTimers()
+    else this.#close(this.#end, now)
+  }
+
+  #onPeerFinished(): void {
+    this.#announcedPeerFinished = true
+    if (this.state === 'connected') this.#lifecycle.send('finish')
+    // The peer sends nothing more, so it asks for nothing more: an end that has written finishes too.
+    if (!this.#limits.allowHalfOpen && this.#sender.writtenBytes > 0) this.#finish()
   }
 
   #considerEnd(now: number): void {
+    const timeouts = this.#timeouts
     const ending = endingOf(this.#sender, this.#receiver, this.#limits.allowHalfOpen)
     if (ending === 'finished') this.#end = FINISHED
-    else if (ending === 'other-side') this.#patience.awaitFinish(now)
+    // Our FIN is acknowledged: start the timer for the peer's FIN (first time only).
+    else if (ending === 'awaiting-peer' && !timeouts.finish.isSet)
+      timeouts.set(timeouts.finish, now + this.#limits.finishTimeoutMs)
   }
 
-  #send(now: number, emit: Emit): void {
-    const batch = this.#batch
-    const sender = this.#sender
-    const handshake = this.#handshake
-    this.#receiver.begin(batch, now)
-    if (this.#end !== undefined && this.#end.reason !== 'finished') this.#sendReset(now)
-    else {
-      if (handshake.answerWanted) this.#addAck(handshake.firstSequence)
-      const before = batch.packets.length
-      if (!this.#established && handshake.takeRepetition(now, this.#receiver.hasEarly)) sender.repeatSyn(now, batch)
-      sender.flush(now, batch, this.#established)
-      // Data carries the ack, but not the bitmask.
-      if (this.#established && this.#receiver.ackWanted)
-        if (batch.packets.length === before || this.#receiver.received.aheadPackets > 0)
-          this.#addAck(handshake.ackSequence(sender.sent.next))
-    }
-    this.#receiver.ackWanted = false
-    handshake.answerWanted = false
-    if (batch.packets.length === 0) return
-    this.#patience.lastSentAt = now
-    this.#packetsSent += batch.packets.length
-    emit({ type: 'send', packets: batch.take() })
+  #sendPackets(now: number): void {
+    const packets = this.#takePackets(now)
+    if (packets.length > 0) this.#turn.emit({ type: 'send', packets })
   }
 
-  #addAck(sequence: number): void {
-    this.#batch.addState(sequence, this.#receiver.received, this.#limits.selectiveAckBytes)
+  #takePackets(now: number): readonly Uint8Array[] {
+    const reason = this.#end?.reason ?? 'finished'
+    if (reason === 'finished') return this.#outbox.take(now, this.#isEstablished)
+    if (reason !== 'STREAM_RESET' && this.state !== 'awaiting-syn') return this.#outbox.takeReset(now, reason)
+    // The peer sent a RESET itself, or never heard of the stream.
+    this.#outbox.discard()
+    return []
   }
 
   #fail(reason: StreamErrorCode, detail: string): void {
     this.#end = { reason, detail }
   }
 
-  /** Tells the peer, unless it knows or never knew of the stream. */
-  #sendReset(now: number): void {
-    const batch = this.#batch
-    batch.packets = []
-    if (this.#end?.reason === 'STREAM_RESET' || this.state === 'awaiting-syn') return
-    const reason = this.#end?.reason === 'finished' ? undefined : this.#end?.reason
-    batch.addReset(now, this.#sender.sent.next, this.#receiver.received.acknowledged, reason)
-  }
-
-  #close({ reason, detail, peerReason }: StreamEnd, now: number, emit: Emit): void {
-    this.#lifecycle.advance(reason === 'finished' ? 'DONE' : 'FAIL')
+  #close({ reason, detail, peerReason }: StreamEnd, now: number): void {
+    this.#lifecycle.send(reason === 'finished' ? 'close' : 'fail')
     this.#closedAt = now
-    this.#deadline = Infinity
-    if (reason === 'finished') {
-      this.#receiver.begin(this.#batch, now)
-      this.#addAck(this.#sender.sent.next)
-      this.#farewell = this.#batch.take()[0]
-    }
+    this.#timeouts.clearAll()
+    const lastAck = reason === 'finished' ? this.#outbox.makeLastAck(now) : undefined
     const stats = this.stats()
     this.#sender.clear()
     this.#receiver.clear()
-    emit({ type: 'closed', reason, peerReason, detail, stats, farewell: this.#farewell })
+    this.#turn.emit({ type: 'closed', reason, peerReason, detail, stats, lastAck })
   }
 
-  /** Late packets of a stream that is over; normally the table of streams answers them (streams.ts). */
-  #answerLate(input: StreamInput, now: number, emit: Emit): void {
+  /** Answers late packets of a closed stream. In a node, the table of streams does (streams.ts). */
+  #answerLate(input: StreamInput): void {
     if (input.type !== 'packets') return
     if (!input.packets.some(bytes => this.#view.read(bytes) === undefined && this.#view.wantsAnswer)) return
-    const batch = this.#batch
-    const { sent } = this.#sender
-    if (this.#farewell === undefined) batch.addReset(now, sent.next, this.#receiver.received.acknowledged)
-    else {
-      this.#receiver.begin(batch, now)
-      this.#addAck(sent.next)
-    }
-    emit({ type: 'send', packets: batch.take() })
+    this.#turn.emit({ type: 'send', packets: this.#outbox.answerLate(this.#turn.now) })
   }
 }

@@ -1,19 +1,22 @@
 /**
- * Data that comes before the answer to our SYN shows that the answer was lost: the SYN is repeated so often, at this distance, and the
- * data waits. A peer that answers repeated SYNs has answered then; one that does not (nim-eth) waits 3 s before it repeats its data.
+ * Data before the answer to our SYN shows that the answer was lost. Then the data waits, and the SYN is sent again this
+ * often, at this interval. A peer that answers repeated SYNs has answered by then; one that does not (nim-eth) waits 3
+ * s before it retransmits its data.
  */
 const REPETITIONS = 8
 const REPETITION_MS = 100
 
-/** How a stream begins: whose SYN came, what it is answered with, and whether the answer arrived. */
+/** How a stream starts: whose SYN came, what answers it, and whether the answer arrived. */
 export class Handshake {
-  /** The initiator's SYN, or the number that our answer to a SYN promises for our first data. */
+  /**
+   * Of the initiator: the number of its SYN. Of the acceptor: the number of its first data, which its answer promises.
+   */
   readonly firstSequence: number
-  /** The acceptor's: a SYN came and was not answered yet. */
-  answerWanted = false
   readonly #initiator: boolean
-  /** The acceptor's: the peer's SYN, by which a repetition of it is known. */
+  /** Of the acceptor: the number of the peer's SYN, by which its repetitions are known. */
   #synSequence = -1
+  /** Of the acceptor: a SYN came that is not answered yet. */
+  #answerWanted = false
   #answerArrived = false
   #repetitions = 0
   #repeatAt = Number.NEGATIVE_INFINITY
@@ -23,44 +26,54 @@ export class Handshake {
     this.firstSequence = firstSequence
   }
 
-  /** The acceptor's. `other`: the SYN of another conversation, which is not answered. */
+  /** The acceptor's. `other` is the SYN of another stream, which gets no answer. */
   onSyn(sequence: number): 'first' | 'repeated' | 'other' {
-    const first = this.#synSequence < 0
-    if (!first && sequence !== this.#synSequence) return 'other'
+    const isFirst = this.#synSequence < 0
+    if (!isFirst && sequence !== this.#synSequence) return 'other'
     this.#synSequence = sequence
-    this.answerWanted = true
-    return first ? 'first' : 'repeated'
+    this.#answerWanted = true
+    return isFirst ? 'first' : 'repeated'
   }
 
-  /** A segment came: the SYN is answered, ours or the peer's. Until then every ack of the acceptor may be taken for that answer. */
+  /** Whether the answer to a SYN is to leave with this input. */
+  takeAnswerRequest(): boolean {
+    const isWanted = this.#answerWanted
+    this.#answerWanted = false
+    return isWanted
+  }
+
+  /**
+   * A segment came: the SYN is answered, ours or the peer's. Until then the peer may take any ack of the acceptor for
+   * that answer.
+   */
   onSegment(): void {
     this.#answerArrived = true
   }
 
-  /** The number in an ack: that of our next data, which is `next`. */
+  /** The sequence number in an ack: that of our next data, which is `next`. */
   ackSequence(next: number): number {
     return this.#initiator || this.#answerArrived ? next : this.firstSequence
   }
 
-  /** The initiator's: whether to repeat the SYN now, before its time. */
-  takeRepetition(now: number, hasEarly: boolean): boolean {
-    if (!hasEarly || this.#repetitions === REPETITIONS || now < this.#repeatAt) return false
+  /** The initiator's: whether to send the SYN again now, before its timeout. */
+  takeRepetition(now: number, hasEarlyPackets: boolean): boolean {
+    if (!hasEarlyPackets || this.#repetitions === REPETITIONS || now < this.#repeatAt) return false
     this.#repetitions++
     this.#repeatAt = now + REPETITION_MS
     return true
   }
 
-  /** When that is to be asked again. */
-  get deadline(): number {
+  /** When to call `takeRepetition` again; Infinity for never. */
+  get repeatAt(): number {
     if (this.#answerArrived || this.#repetitions === 0 || this.#repetitions === REPETITIONS) return Infinity
     return this.#repeatAt
   }
 
   /**
-   * The peer answers a SYN once, and that answer is lost: then its own data must tell where the stream begins. To believe that too soon
-   * is to lose, without a word, the data before it that was lost as well.
+   * Whether the peer answers a SYN once only, and that answer was lost. Then its retransmitted data must tell where the
+   * stream starts. If this is assumed too soon, data before it that was lost as well is missing without an error.
    */
-  isAnsweredOnce(now: number): boolean {
+  hasGivenUp(now: number): boolean {
     return this.#repetitions === REPETITIONS && now >= this.#repeatAt
   }
 }

@@ -1,71 +1,72 @@
-import type { PacketBatch } from '../connection/batch.ts'
+import type { StreamCounters } from '../counters.ts'
+import type { StreamTimeouts } from '../deadlines.ts'
 import type { StreamLimits } from '../limits.ts'
 import { HEADER_BYTES, type PacketView, ST_DATA, ST_FIN, ST_STATE, ST_SYN } from '../wire/packet.ts'
+import type { PacketBatch } from '../wire/packet-batch.ts'
 import { widen } from '../wire/sequence.ts'
 import { Congestion } from './congestion.ts'
-import { DelayHistory } from './delay.ts'
-import { Outgoing } from './outgoing.ts'
-import { RoundTrip } from './rtt.ts'
-import { Sent } from './sent.ts'
+import { LossRecovery } from './loss-recovery.ts'
+import { PathDelay } from './path-delay.ts'
+import { RoundTrip } from './round-trip.ts'
+import { SendBuffer } from './send-buffer.ts'
+import { SentPackets } from './sent-packets.ts'
 
-/** Until the peer's first packet names a window (libutp and nim-eth assume as much). */
+/** Until the peer's first packet advertises a window (libutp and nim-eth assume as much). */
 const ASSUMED_WINDOW_BYTES = 1024 * 1024
 const DUPLICATE_ACKS = 3
-/** More of a fall in the peer's base delay is a new route and not a clock (libutp: 10 ms). */
-const MAX_CLOCK_SHIFT_MICROS = 10_000
-/** Packets that leave with one input; the rest follows at once, and the other end works on the first ones meanwhile. */
+/** Packets that leave with one input. The rest follows at once; meanwhile the other end works on the first ones. */
 const MAX_BURST_PACKETS = 64
 
-/** Our half of a stream: what was written, what is under way, and how much of it may be. */
+/** The sending half of a stream: unsent bytes, packets in flight, and how many may be in flight. */
 export class Sender {
-  readonly sent: Sent
-  readonly congestion: Congestion
-  readonly rtt: RoundTrip
   readonly #limits: StreamLimits
+  readonly #counters: StreamCounters
   readonly #payloadBytes: number
-  readonly #outgoing = new Outgoing()
-  readonly #delay = new DelayHistory()
-  readonly #peerDelay = new DelayHistory()
   readonly #receiveId: number
+  readonly #buffer = new SendBuffer()
+  readonly #sent: SentPackets
+  readonly #congestion: Congestion
+  readonly #recovery: LossRecovery
+  readonly #roundTrip: RoundTrip
+  readonly #delay = new PathDelay()
   #peerWindowBytes = ASSUMED_WINDOW_BYTES
+  /** Data waits, nothing is in flight, and the peer's window is closed. */
+  #isWindowClosed = false
   #duplicateAcks = 0
-  /** Losses before this sequence number belong to one event, and shrink the window once. */
-  #recoverUntil = -1
-  #recoveringFromTimeout = false
-  /** What `sent` had counted before the present event, and when last looked at. */
-  #lossesBefore = 0
-  #mistakesBefore = 0
-  #mistakes = 0
   /** When the peer last acknowledged something new, or the first packet left after silence. */
   #progressAt = 0
   #lastSentAt = 0
   /** Probes since the peer last acknowledged something new. */
   #probes = 0
-  /** The last timeout or probe: what was sent before it and is acknowledged after it measures the silence, not the network. */
+  /**
+   * The last timeout or probe. A packet sent before it and acknowledged after it measures our silence, not the network.
+   */
   #silentUntil = 0
-  /** Data waits, nothing is under way, and the peer's window is closed. */
-  #windowClosed = false
-  #more = false
+  /** The last burst was cut: more may leave at once. */
+  #isBurstCut = false
   #finishWanted = false
   #finSequence = -1
+  #writtenBytes = 0
+  #deliveredBytes = 0
+  #consecutiveTimeouts = 0
+  #isAboveLowWater = false
+  #becameWritable = false
 
-  writtenBytes = 0
-  deliveredBytes = 0
-  retransmits = 0
-  timeouts = 0
-  consecutiveTimeouts = 0
-  /** The unsent bytes were above the low-water mark and are not any more. */
-  becameWritable = false
-  #aboveLowWater = false
-
-  constructor(options: { readonly limits: StreamLimits; readonly firstSequence: number; readonly receiveId: number }) {
+  constructor(options: {
+    readonly limits: StreamLimits
+    readonly counters: StreamCounters
+    readonly firstSequence: number
+    readonly receiveId: number
+  }) {
     const { limits } = options
     this.#limits = limits
+    this.#counters = options.counters
     this.#payloadBytes = limits.maxPacketBytes - HEADER_BYTES
     this.#receiveId = options.receiveId
-    this.sent = new Sent(options.firstSequence)
-    this.congestion = new Congestion(this.#payloadBytes, limits.maxWindowBytes)
-    this.rtt = new RoundTrip({
+    this.#sent = new SentPackets(options.firstSequence)
+    this.#congestion = new Congestion(this.#payloadBytes, limits.maxWindowBytes)
+    this.#recovery = new LossRecovery(this.#sent, this.#congestion)
+    this.#roundTrip = new RoundTrip({
       initialTimeoutMs: limits.synTimeoutMs,
       minTimeoutMs: limits.minTimeoutMs,
       maxTimeoutMs: limits.maxTimeoutMs,
@@ -73,218 +74,240 @@ export class Sender {
   }
 
   get unsentBytes(): number {
-    return this.#outgoing.bytes
+    return this.#buffer.bytes
   }
 
-  get finishWanted(): boolean {
-    return this.#finishWanted
+  get writtenBytes(): number {
+    return this.#writtenBytes
   }
 
-  get finAcknowledged(): boolean {
-    return this.#finSequence >= 0 && this.sent.base > this.#finSequence
+  /** Payload bytes that the peer has acknowledged. */
+  get deliveredBytes(): number {
+    return this.#deliveredBytes
   }
 
-  /** Only the FIN is not acknowledged. */
-  get onlyFinOutstanding(): boolean {
-    return this.#finSequence >= 0 && this.sent.base === this.#finSequence
+  get inFlightBytes(): number {
+    return this.#sent.inFlightBytes
   }
 
-  /** Our FIN went out more than once without an answer. */
-  get finRepeated(): boolean {
-    return this.onlyFinOutstanding && this.sent.sendsOf(this.#finSequence) > 1
+  get congestionWindowBytes(): number {
+    return this.#congestion.windowBytes
   }
 
   get peerWindowBytes(): number {
     return this.#peerWindowBytes
   }
 
+  /** Smoothed; 0 before the first sample. */
+  get rttMs(): number {
+    return this.#roundTrip.smoothedMs
+  }
+
+  get consecutiveTimeouts(): number {
+    return this.#consecutiveTimeouts
+  }
+
+  /** The sequence number of the next new packet. */
+  get nextSequence(): number {
+    return this.#sent.next
+  }
+
+  get finishWanted(): boolean {
+    return this.#finishWanted
+  }
+
+  get isFinAcknowledged(): boolean {
+    return this.#finSequence >= 0 && this.#sent.base > this.#finSequence
+  }
+
+  /** Everything but our FIN is acknowledged. */
+  get isOnlyFinOutstanding(): boolean {
+    return this.#finSequence >= 0 && this.#sent.base === this.#finSequence
+  }
+
+  /** Our FIN was sent more than once without an answer. */
+  get isFinRepeated(): boolean {
+    return this.isOnlyFinOutstanding && this.#sent.sendsOf(this.#finSequence) > 1
+  }
+
   write(bytes: Uint8Array): void {
-    this.#outgoing.push(bytes)
-    this.writtenBytes += bytes.length
-    if (this.#outgoing.bytes > this.#limits.writeLowWaterBytes) this.#aboveLowWater = true
+    this.#buffer.push(bytes)
+    this.#writtenBytes += bytes.length
+    if (this.#buffer.bytes > this.#limits.writeLowWaterBytes) this.#isAboveLowWater = true
   }
 
   finish(): void {
     this.#finishWanted = true
   }
 
-  sendSyn(now: number, batch: PacketBatch): void {
-    const sequence = this.sent.push(ST_SYN, undefined, 0, 0, now)
-    this.#progressAt = now
-    this.#lastSentAt = now
-    batch.addSyn(ST_SYN, sequence, this.#receiveId)
+  /** Whether the unsent bytes have fallen below the low-water mark since the last call. */
+  takeWritable(): boolean {
+    const becameWritable = this.#becameWritable
+    this.#becameWritable = false
+    return becameWritable
   }
 
-  /** The SYN once more, without waiting: the peer's data shows that its answer was lost. */
+  sendSyn(now: number, batch: PacketBatch): void {
+    const sequence = this.#sent.push(ST_SYN, undefined, 0, 0, now)
+    this.#progressAt = now
+    this.#lastSentAt = now
+    batch.addSyn(sequence, this.#receiveId)
+  }
+
+  /** Sends the SYN again before its timeout. */
   repeatSyn(now: number, batch: PacketBatch): void {
-    this.#repeat(this.sent.takeProbe(now), now, batch)
+    this.#retransmit(this.#sent.takeProbe(now), now, batch)
   }
 
   /**
-   * What a packet says of ours. `delayOfPeer` is our measure of its way here, which the clocks are compared with.
-   * Returns false when it acknowledges what was never sent: no packet of this stream does.
+   * Reads the acknowledgement in a packet.
+   *
+   * @param measuredDelay our measure of the packet's own delay, in microseconds: both clocks are compared with it
+   * @returns false for an ack of a packet that was never sent: no packet of this stream has one
    */
-  onPacket(view: PacketView, bytes: Uint8Array, delayOfPeer: number, now: number): boolean {
-    const { sent } = this
+  onPacket(view: PacketView, bytes: Uint8Array, measuredDelay: number, now: number): boolean {
+    const sent = this.#sent
     const acknowledged = widen(view.acknowledged, sent.base - 1)
     if (acknowledged >= sent.next) return false
-    this.#compareClocks(delayOfPeer, now)
-    if (view.timestampDifference !== 0) this.#delay.add(view.timestampDifference, now)
-    // An ack that was overtaken says nothing any more; data that came with it does, elsewhere.
+    this.#delay.onPacket(view.timestampDifference, measuredDelay, now)
+    // A stale ack brings nothing new. Data in the same packet may, and is read elsewhere.
     if (acknowledged < sent.base - 1) return true
     const flightBytes = sent.inFlightBytes
-    const { rtt } = this
-    const leastRttMs = rtt.smoothedMs === 0 ? 0 : rtt.leastMs
-    sent.beginAcks(view.maskBytes > 0)
+    const { smoothedMs } = this.#roundTrip
+    const leastRttMs = smoothedMs === 0 ? 0 : this.#roundTrip.leastMs
+    sent.beginAck(view.maskBytes > 0)
     if (acknowledged >= sent.base) {
       sent.acknowledge(acknowledged, now, leastRttMs)
       this.#duplicateAcks = 0
     } else if (view.type === ST_STATE && sent.packets > 0 && view.windowBytes === this.#peerWindowBytes)
       this.#duplicateAcks++
     if (view.maskBytes > 0)
-      sent.acknowledgeSelectively(acknowledged, bytes, view.maskAt, view.maskBytes, now, leastRttMs, rtt.smoothedMs)
-    else if (this.#duplicateAcks === DUPLICATE_ACKS && sent.missing() > 0) this.#onLoss(1)
+      sent.acknowledgeSelectively(acknowledged, bytes, view.maskAt, view.maskBytes, now, leastRttMs, smoothedMs)
+    else if (this.#duplicateAcks === DUPLICATE_ACKS && sent.declareBaseLost() > 0) this.#recovery.onLoss(1)
     this.#onWindow(view.windowBytes)
     if (sent.ackedPackets > 0) this.#onProgress(flightBytes, now)
     return true
   }
 
   /**
-   * Puts into `batch` what may leave now: what was lost first, then what was written, then the FIN. Before the connection stands only
-   * the SYN may.
+   * Adds to `batch` what may leave now: lost packets first, then unsent bytes, then the FIN. Before the handshake, only
+   * the SYN.
    */
-  flush(now: number, batch: PacketBatch, established: boolean): void {
-    const { sent, congestion } = this
-    const lost = sent.packets > 0 ? sent.judge(now, this.rtt.smoothedMs) : 0
-    if (lost > 0) this.#onLoss(lost)
-    const limit = batch.packets.length + MAX_BURST_PACKETS
-    while (sent.lostPackets > 0 && sent.inFlightBytes < congestion.windowBytes && batch.packets.length < limit)
-      this.#repeat(sent.takeLost(now), now, batch)
-    if (established && sent.lostPackets === 0) this.#sendNew(now, batch, limit)
-    this.#more = batch.packets.length >= limit
-    if (this.#aboveLowWater && this.#outgoing.bytes <= this.#limits.writeLowWaterBytes) {
-      this.#aboveLowWater = false
-      this.becameWritable = true
+  flush(now: number, batch: PacketBatch, isEstablished: boolean): void {
+    const sent = this.#sent
+    const losses = sent.packets > 0 ? sent.detectLosses(now, this.#roundTrip.smoothedMs) : 0
+    if (losses > 0) this.#recovery.onLoss(losses)
+    const limit = batch.size + MAX_BURST_PACKETS
+    while (sent.lostPackets > 0 && sent.inFlightBytes < this.#congestion.windowBytes && batch.size < limit)
+      this.#retransmit(sent.takeLost(now), now, batch)
+    if (isEstablished && sent.lostPackets === 0) this.#sendNew(now, batch, limit)
+    this.#isBurstCut = batch.size >= limit
+    if (this.#isAboveLowWater && this.#buffer.bytes <= this.#limits.writeLowWaterBytes) {
+      this.#isAboveLowWater = false
+      this.#becameWritable = true
     }
   }
 
-  /** The moment at which `onTimer` has something to do. */
-  deadline(): number {
-    if (this.#more) return this.#lastSentAt
-    if (this.sent.packets === 0) return this.#windowClosed ? this.#lastProgressOrSend() + this.rtt.timeoutMs : Infinity
-    const timeoutAt = this.#progressAt + this.rtt.timeoutMs
-    return Math.min(timeoutAt, this.#probeAt(), this.sent.judgeAt)
+  /** Sets the timers of this half by its present state. */
+  setTimers(timeouts: StreamTimeouts): void {
+    const isOutstanding = this.#sent.packets > 0
+    const timeoutMs = this.#roundTrip.timeoutMs
+    const isProbing = this.#isWindowClosed && !isOutstanding
+    timeouts.set(timeouts.burst, this.#isBurstCut ? this.#lastSentAt : Infinity)
+    timeouts.set(timeouts.retransmit, isOutstanding ? this.#progressAt + timeoutMs : Infinity)
+    timeouts.set(timeouts.probe, isOutstanding ? this.#probeAt() : Infinity)
+    timeouts.set(timeouts.loss, isOutstanding ? this.#sent.detectAt : Infinity)
+    timeouts.set(timeouts.windowProbe, isProbing ? this.#lastProgressOrSend() + timeoutMs : Infinity)
   }
 
-  /** Returns false when the peer has been silent for too many timeouts. */
-  onTimer(now: number, batch: PacketBatch): boolean {
-    const { sent } = this
-    if (sent.packets === 0) {
-      if (this.#windowClosed && now >= this.#lastProgressOrSend() + this.rtt.timeoutMs) this.#sendSegment(now, batch)
-      return true
+  /** A timer of this half is due. Returns false if the peer was silent for too many retransmission timeouts. */
+  onTimer(timer: 'retransmit' | 'probe' | 'window-probe', now: number, batch: PacketBatch): boolean {
+    switch (timer) {
+      case 'retransmit':
+        return this.#onTimeout(now)
+      case 'probe':
+        this.#sendProbe(now, batch)
+        return true
+      case 'window-probe':
+        this.#sendSegment(now, batch)
+        return true
     }
-    if (now >= this.#progressAt + this.rtt.timeoutMs) return this.#onTimeout(now)
-    if (now >= this.#probeAt()) {
-      this.#probes++
-      this.#silentUntil = now
-      this.#repeat(sent.lostPackets > 0 ? sent.takeLost(now) : sent.takeProbe(now), now, batch)
-    }
-    return true
   }
 
+  /** Drops everything that waits or is in flight. */
   clear(): void {
-    this.sent.clear()
-    this.#outgoing.clear()
+    this.#sent.clear()
+    this.#buffer.clear()
   }
 
   #onTimeout(now: number): boolean {
-    this.timeouts++
-    this.consecutiveTimeouts++
-    this.rtt.backOff()
+    this.#counters.add('timeouts')
+    this.#consecutiveTimeouts++
+    this.#roundTrip.backOff()
     this.#progressAt = now
     this.#silentUntil = now
     this.#duplicateAcks = 0
-    // A peer that takes nothing is no congestion, and what was sent to learn of its window is no loss.
-    if (this.#peerWindowBytes >= this.#payloadBytes && this.sent.typeOf(this.sent.base) !== ST_SYN)
-      this.congestion.timedOut()
-    this.sent.loseAll()
-    this.#recoverUntil = this.sent.next
-    this.#recoveringFromTimeout = true
-    return this.consecutiveTimeouts <= this.#limits.maxTimeouts
+    // A closed window is no congestion, and a packet that asked whether it has opened is no loss.
+    const isWindowOpen = this.#peerWindowBytes >= this.#payloadBytes
+    this.#recovery.onTimeout(isWindowOpen && this.#sent.typeOf(this.#sent.base) !== ST_SYN)
+    return this.#consecutiveTimeouts <= this.#limits.maxTimeouts
+  }
+
+  #sendProbe(now: number, batch: PacketBatch): void {
+    const sent = this.#sent
+    this.#probes++
+    this.#silentUntil = now
+    this.#retransmit(sent.lostPackets > 0 ? sent.takeLost(now) : sent.takeProbe(now), now, batch)
   }
 
   #onProgress(flightBytes: number, now: number): void {
-    const { sent, rtt } = this
-    this.deliveredBytes += sent.ackedBytes
+    const sent = this.#sent
+    const { ackedBytes, rttSentAt } = sent
+    this.#deliveredBytes += ackedBytes
     this.#progressAt = now
     this.#probes = 0
-    this.consecutiveTimeouts = 0
-    rtt.progressed()
-    let delay = this.#delay.empty ? undefined : this.#delay.queuing()
-    if (sent.rttSentAt >= 0 && sent.rttSentAt >= this.#silentUntil) {
-      const rttMs = now - sent.rttSentAt
-      rtt.sample(rttMs)
-      // No way there takes longer than the way there and back: the base is too low (libutp).
-      if (delay !== undefined && delay > rttMs * 1000) {
-        this.#delay.shift(delay - rttMs * 1000)
-        delay = rttMs * 1000
-      }
-    }
-    if (sent.mistakes > this.#mistakes) this.#onMistake()
-    if (sent.base > this.#recoverUntil) this.#recoveringFromTimeout = false
-    if (sent.ackedBytes > 0) this.congestion.acknowledged(sent.ackedBytes, flightBytes, delay)
-  }
-
-  #onLoss(newly: number): void {
-    const { sent } = this
-    if (sent.base <= this.#recoverUntil) return
-    this.#recoverUntil = sent.next - 1
-    this.#lossesBefore = sent.losses - newly
-    this.#mistakesBefore = sent.mistakes
-    this.congestion.lost()
-  }
-
-  /** The network reorders. If nothing at all was lost, the window was made smaller for nothing. */
-  #onMistake(): void {
-    const { sent } = this
-    this.#mistakes = sent.mistakes
-    if (this.#recoveringFromTimeout) return
-    sent.tolerate()
-    if (sent.mistakes - this.#mistakesBefore >= sent.losses - this.#lossesBefore) this.congestion.undo()
+    this.#consecutiveTimeouts = 0
+    this.#roundTrip.progressed()
+    const isSample = rttSentAt >= 0 && rttSentAt >= this.#silentUntil
+    if (isSample) this.#roundTrip.sample(now - rttSentAt)
+    const delay = isSample ? this.#delay.queuingMicrosWithin(now - rttSentAt) : this.#delay.queuingMicros()
+    this.#recovery.onProgress()
+    if (ackedBytes > 0) this.#congestion.acknowledged(ackedBytes, flightBytes, delay)
   }
 
   #onWindow(windowBytes: number): void {
-    const opened = windowBytes > this.#peerWindowBytes && this.#peerWindowBytes < this.#payloadBytes
+    const hasOpened = windowBytes > this.#peerWindowBytes && this.#peerWindowBytes < this.#payloadBytes
     this.#peerWindowBytes = windowBytes
-    if (windowBytes < this.#payloadBytes) this.consecutiveTimeouts = 0
-    // The packet that asked whether the window is open found it closed and was dropped.
-    if (opened && this.#windowClosed) {
-      if (this.sent.inFlightPackets > 0) this.sent.loseAll()
-      this.rtt.progressed()
+    if (windowBytes < this.#payloadBytes) this.#consecutiveTimeouts = 0
+    if (!hasOpened) return
+    // The window probe found a closed window and was dropped.
+    if (this.#isWindowClosed) {
+      if (this.#sent.inFlightPackets > 0) this.#sent.declareAllLost()
+      this.#roundTrip.progressed()
     }
-    if (opened) this.#windowClosed = false
+    this.#isWindowClosed = false
   }
 
   #sendNew(now: number, batch: PacketBatch, limit: number): void {
-    const { sent, congestion } = this
+    const sent = this.#sent
+    const buffer = this.#buffer
     const { maxWindowPackets } = this.#limits
-    const outgoing = this.#outgoing
     while (
-      outgoing.bytes > 0 &&
-      sent.inFlightBytes < congestion.windowBytes &&
+      buffer.bytes > 0 &&
+      sent.inFlightBytes < this.#congestion.windowBytes &&
       sent.packets < maxWindowPackets &&
-      batch.packets.length < limit
+      batch.size < limit
     ) {
-      const length = Math.min(this.#payloadBytes, outgoing.bytes)
-      // A small segment waits for company while others are under way (RFC 896).
+      const length = Math.min(this.#payloadBytes, buffer.bytes)
+      // A small segment waits for more bytes while others are in flight (RFC 896).
       if (length < this.#payloadBytes && sent.packets > 0 && !this.#finishWanted) return
       if (sent.outstandingBytes + length > this.#peerWindowBytes) {
-        if (sent.packets === 0) this.#windowClosed = true
+        if (sent.packets === 0) this.#isWindowClosed = true
         return
       }
       this.#sendSegment(now, batch)
     }
-    if (this.#finishWanted && outgoing.bytes === 0 && this.#finSequence < 0 && sent.packets < maxWindowPackets) {
+    if (this.#finishWanted && buffer.bytes === 0 && this.#finSequence < 0 && sent.packets < maxWindowPackets) {
       if (sent.packets === 0) this.#progressAt = now
       this.#lastSentAt = now
       this.#finSequence = sent.push(ST_FIN, undefined, 0, 0, now)
@@ -293,40 +316,32 @@ export class Sender {
   }
 
   #sendSegment(now: number, batch: PacketBatch): void {
-    const { sent } = this
-    const outgoing = this.#outgoing
-    const length = Math.min(this.#payloadBytes, outgoing.bytes)
-    outgoing.cut(length)
+    const sent = this.#sent
+    const buffer = this.#buffer
+    const length = Math.min(this.#payloadBytes, buffer.bytes)
+    buffer.cut(length)
     if (sent.packets === 0) this.#progressAt = now
     this.#lastSentAt = now
-    const sequence = sent.push(ST_DATA, outgoing.chunk, outgoing.at, length, now)
-    batch.add(ST_DATA, sequence, outgoing.chunk, outgoing.at, length)
+    const sequence = sent.push(ST_DATA, buffer.chunk, buffer.at, length, now)
+    batch.add(ST_DATA, sequence, buffer.chunk, buffer.at, length)
   }
 
-  #repeat(sequence: number, now: number, batch: PacketBatch): void {
+  /** @param sequence negative for none */
+  #retransmit(sequence: number, now: number, batch: PacketBatch): void {
     if (sequence < 0) return
-    const { sent } = this
-    this.retransmits++
+    const sent = this.#sent
+    this.#counters.add('retransmits')
     this.#lastSentAt = now
     const type = sent.typeOf(sequence)
-    if (type === ST_SYN) batch.addSyn(type, sequence, this.#receiveId)
+    if (type === ST_SYN) batch.addSyn(sequence, this.#receiveId)
     else batch.add(type, sequence, sent.chunkOf(sequence), sent.offsetOf(sequence), sent.lengthOf(sequence))
   }
 
-  #compareClocks(delayOfPeer: number, now: number): void {
-    if (delayOfPeer === 0) return
-    const before = this.#peerDelay.base
-    const known = !this.#peerDelay.empty
-    this.#peerDelay.add(delayOfPeer, now)
-    const fall = before - this.#peerDelay.base
-    if (known && fall > 0 && fall <= MAX_CLOCK_SHIFT_MICROS) this.#delay.shift(fall)
-  }
-
   #probeAt(): number {
-    const { rtt } = this
-    if (rtt.smoothedMs === 0 || this.#peerWindowBytes < this.#payloadBytes) return Infinity
-    // A probe may be lost like what it asks for: until the timeout each one waits twice as long as the one before.
-    return this.#lastProgressOrSend() + rtt.probeMs * 2 ** this.#probes
+    const roundTrip = this.#roundTrip
+    if (roundTrip.smoothedMs === 0 || this.#peerWindowBytes < this.#payloadBytes) return Infinity
+    // A probe may be lost too: until the timeout, each one waits twice as long as the one before.
+    return this.#lastProgressOrSend() + roundTrip.probeMs * 2 ** this.#probes
   }
 
   #lastProgressOrSend(): number {

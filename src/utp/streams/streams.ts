@@ -1,91 +1,98 @@
 import type { Randomness } from 'spimpl-runtime'
-import type { Core } from 'spimpl-runtime/core'
+import { type Core, Counters, Deadlines, PendingCalls, Turn } from 'spimpl-runtime/core'
+import { STREAMS_COUNTERS, type StreamsCounters } from '../counters.ts'
+import { type StreamsLimits, streamsLimits } from '../limits.ts'
 import { routeOf, ST_RESET, ST_STATE, ST_SYN } from '../wire/packet.ts'
-import { EarlySyns } from './early-syns.ts'
-import { LateAnswers } from './late-answers.ts'
-import { EXPECTED, LINGERING, OPEN, type StreamEntry, StreamIndex } from './stream-index.ts'
-import {
-  defaultStreamsLimits,
-  type StreamId,
-  type StreamPeer,
-  type StreamsInput,
-  type StreamsLimits,
-  type StreamsOutput,
-  type StreamsStats,
-} from './streams-messages.ts'
+import type { StreamId, StreamPeer, StreamsInput, StreamsOutput, StreamsStats } from './messages.ts'
+import { StatelessReplies } from './stateless-replies.ts'
+import { StreamEntry, type StreamsDeadline } from './stream-entry.ts'
+import { StreamIndex } from './stream-index.ts'
+import { SynBacklog } from './syn-backlog.ts'
 
 const MAX_EARLY_SYNS = 1024
 /** What an initiator waits before it repeats its SYN (BEP 29). */
 const EARLY_SYN_WAIT_MS = 1000
 
-/** Ends of waiting are looked at no more often than this, so that many of them cost one walk. */
-const EXPIRY_STEP_MS = 100
+type RefusalCode = 'STREAM_ID_TAKEN' | 'STREAM_LIMIT' | 'STREAM_RESET'
+interface Refusal {
+  readonly code: RefusalCode
+  readonly detail: string
+}
 
 /**
- * Which stream a uTP packet belongs to: (node id, connection id) to stream, the connections that peers were told to make, and
- * the streams that ended a moment ago. Reads only the 20-byte header, and hands on one message a stream.
+ * Which stream a uTP packet belongs to: (node id, connection id) to stream, the connections that peers were told to
+ * make, and recently closed streams. Reads only the 20-byte header, and passes on one message for each stream.
+ *
+ *     expect ---> expected --- SYN ---> open --- closed ---> lingering ---> forgotten
+ *     initiate ------------------------> open
  *
  * @example
  * const streams = new Streams({ randomness })
- * streams.handle({ type: 'initiate', ref: 1, peer, connectionId }, now, output => outputs.push(output)) // `opened` or `refused`
+ * streams.handle({ type: 'initiate', ref: 1, peer, connectionId }, now, output => outputs.push(output)) // `opened`
  */
 export class Streams<Peer extends StreamPeer> implements Core<StreamsInput<Peer>, StreamsOutput<Peer>> {
+  readonly #turn = new Turn<StreamsOutput<Peer>>()
   readonly #limits: StreamsLimits
-  readonly #late: LateAnswers
-  readonly #early: EarlySyns<Peer>
+  readonly #counters: StreamsCounters = new Counters(STREAMS_COUNTERS)
+  readonly #deadlines = new Deadlines<StreamsDeadline<Peer>>()
+  readonly #replies: StatelessReplies
+  readonly #backlog: SynBacklog<Peer>
   readonly #index = new StreamIndex<Peer>()
   readonly #open = new Map<StreamId, StreamEntry<Peer>>()
   /** By the caller's ref. */
-  readonly #expected = new Map<number, StreamEntry<Peer>>()
+  readonly #expected: PendingCalls<StreamEntry<Peer>>
   /** In the order of their ends: all linger equally long. */
   readonly #lingering = new Set<StreamEntry<Peer>>()
   #nextStream: StreamId = 1
-  #nextDeadline = Number.POSITIVE_INFINITY
-  #opened = 0
-  #refused = 0
-  #expired = 0
-  #malformed = 0
-  #unknown = 0
 
+  /** @throws SpimplError `CONFIG_INVALID` for a limit */
   constructor(options: { readonly randomness: Randomness; readonly limits?: Partial<StreamsLimits> }) {
-    this.#limits = { ...defaultStreamsLimits, ...options.limits }
-    this.#late = new LateAnswers({ randomness: options.randomness, ...this.#limits })
-    const capacityOfPeer = this.#limits.maxStreamsPerPeer
-    this.#early = new EarlySyns({ capacity: MAX_EARLY_SYNS, capacityOfPeer, waitMs: EARLY_SYN_WAIT_MS })
+    const limits = streamsLimits(options.limits)
+    this.#limits = limits
+    this.#expected = new PendingCalls(limits.maxExpectations)
+    this.#replies = new StatelessReplies(options.randomness, this.#counters, limits)
+    this.#backlog = new SynBacklog(this.#deadlines, {
+      capacity: MAX_EARLY_SYNS,
+      capacityOfPeer: limits.maxStreamsPerPeer,
+      waitMs: EARLY_SYN_WAIT_MS,
+    })
   }
 
   handle(input: StreamsInput<Peer>, now: number, emit: (output: StreamsOutput<Peer>) => void): void {
+    this.#turn.begin(now)
     switch (input.type) {
       case 'packets':
-        this.#onPackets(input.peer, input.packets, now, emit)
+        this.#onPackets(input.peer, input.packets)
         break
       case 'initiate':
-        this.#onInitiate(input.ref, input.peer, input.connectionId, now, emit)
+        this.#onInitiate(input.ref, input.peer, input.connectionId)
         break
       case 'expect':
-        this.#onExpect(input.ref, input.peer, input.connectionId, input.timeoutMs, now, emit)
+        this.#onExpect(input.ref, input.peer, input.connectionId, input.timeoutMs)
         break
-      case 'decline': {
-        const { peer, connectionId } = input
-        emit({ type: 'send', peer, packets: [this.#late.declining(connectionId, now)] })
+      case 'decline':
+        this.#send(input.peer, [this.#replies.decline(input.connectionId, now)])
         break
-      }
       case 'forget': {
-        const entry = this.#expected.get(input.ref)
+        const entry = this.#expected.peek(input.ref)
         if (entry !== undefined) this.#remove(entry)
         break
       }
       case 'closed':
-        this.#onClosed(input.stream, input.farewell, now)
+        this.#onClosed(input.stream, input.lastAck)
+        break
+      case 'owner-gone':
+        this.#onOwnerGone(input.stream)
         break
       case 'timeout':
         break
     }
-    if (now >= this.#nextDeadline) this.#expire(now, emit)
+    this.#expire(now)
+    this.#turn.end(emit)
   }
 
   deadline(): number {
-    return this.#nextDeadline
+    return this.#deadlines.next()
   }
 
   stats(): StreamsStats {
@@ -93,13 +100,7 @@ export class Streams<Peer extends StreamPeer> implements Core<StreamsInput<Peer>
       streams: this.#open.size,
       expectations: this.#expected.size,
       lingering: this.#lingering.size,
-      opened: this.#opened,
-      refused: this.#refused,
-      expired: this.#expired,
-      malformed: this.#malformed,
-      unknown: this.#unknown,
-      answered: this.#late.answered,
-      withheld: this.#late.withheld,
+      ...this.#counters.snapshot(),
     }
   }
 
@@ -108,149 +109,116 @@ export class Streams<Peer extends StreamPeer> implements Core<StreamsInput<Peer>
     readonly streams: readonly { stream: StreamId; nodeIdHex: string; connectionId: number; initiated: boolean }[]
     readonly stats: StreamsStats
   } {
-    const streams = []
-    for (const entry of this.#open.values())
-      streams.push({
-        stream: entry.stream,
-        nodeIdHex: entry.peer.nodeIdHex,
-        connectionId: entry.connectionId,
-        initiated: entry.initiated,
-      })
+    const streams = [...this.#open.values()].map(({ stream, peer, connectionId, initiated }) => ({
+      stream,
+      nodeIdHex: peer.nodeIdHex,
+      connectionId,
+      initiated,
+    }))
     return { streams, stats: this.stats() }
   }
 
-  #onPackets(
-    peer: Peer,
-    packets: readonly Uint8Array[],
-    now: number,
-    emit: (output: StreamsOutput<Peer>) => void,
-  ): void {
+  #onPackets(peer: Peer, packets: readonly Uint8Array[]): void {
     const known = this.#index.of(peer)
     const touched: StreamEntry<Peer>[] = []
-    const answers: Uint8Array[] = []
-    for (const bytes of packets) {
-      const route = routeOf(bytes)
+    const replies: Uint8Array[] = []
+    for (const packet of packets) {
+      const route = routeOf(packet)
       if (route < 0) {
-        this.#malformed++
+        this.#counters.add('malformed')
         continue
       }
       const type = route >> 16
-      const connectionId = route & 0xffff
-      const entry = known?.find(type, connectionId)
-      if (entry === undefined) {
-        this.#unknown++
-        if (type === ST_SYN && this.#early.keep(peer, (connectionId + 1) & 0xffff, bytes, now)) {
-          this.#nextDeadline = Math.min(this.#nextDeadline, this.#early.deadline)
-        } else if (type !== ST_RESET) this.#late.answer(peer, answers, undefined, bytes, now)
-        continue
-      }
-      if (entry.stage === LINGERING) {
+      const id = route & 0xffff
+      const entry = known?.find(type, id)
+      const reply = entry === undefined ? this.#onUnknown(peer, type, id, packet) : this.#onKnown(entry, type, packet)
+      if (reply !== undefined) replies.push(reply)
+      if (entry?.stage === 'open' && entry.collect(packet)) touched.push(entry)
+    }
+    for (const entry of touched)
+      this.#turn.emit({ type: 'deliver', stream: entry.stream, packets: entry.takeCollected() })
+    this.#send(peer, replies)
+  }
+
+  /** Returns a reply, if the packet gets one. */
+  #onUnknown(peer: Peer, type: number, id: number, packet: Uint8Array): Uint8Array | undefined {
+    const { now } = this.#turn
+    this.#counters.add('unknown')
+    if (type === ST_RESET) return undefined
+    if (type === ST_SYN && this.#backlog.hold(peer, (id + 1) & 0xffff, packet, now)) return undefined
+    return this.#replies.replyTo(packet, peer, now)
+  }
+
+  /** Returns a reply, if the packet gets one. A packet of an entry that is open afterwards belongs to its stream. */
+  #onKnown(entry: StreamEntry<Peer>, type: number, packet: Uint8Array): Uint8Array | undefined {
+    const { now } = this.#turn
+    const { peer, lastAck } = entry
+    switch (entry.stage) {
+      case 'open':
+        return undefined
+      case 'lingering':
         // An ack asks for nothing, and two ends that answer each other's acks would never stop.
-        if (type !== ST_RESET && type !== ST_STATE) this.#late.answer(peer, answers, entry.farewell, bytes, now)
-        continue
-      }
-      if (entry.stage === EXPECTED) {
+        return type === ST_RESET || type === ST_STATE
+          ? undefined
+          : this.#replies.replyTo(packet, peer, now, { lastAck })
+      case 'expected':
         if (type === ST_RESET) {
           this.#remove(entry)
-          this.#refuse(entry.ref, 'STREAM_RESET', 'the peer has no use for it', emit)
-          continue
-        }
-        if (type !== ST_SYN) {
-          this.#unknown++
-          continue
-        }
-        if (!this.#accept(entry, now, emit)) {
-          this.#late.answer(peer, answers, undefined, bytes, now, 'STREAM_LIMIT')
-          continue
-        }
-      }
-      if (entry.batch === undefined) {
-        entry.batch = []
-        touched.push(entry)
-      }
-      entry.batch.push(bytes)
+          this.#refuse(entry.ref, { code: 'STREAM_RESET', detail: 'the peer declined the connection' })
+        } else if (type !== ST_SYN) this.#counters.add('unknown')
+        else if (!this.#accept(entry)) return this.#replies.replyTo(packet, peer, now, { reason: 'STREAM_LIMIT' })
+        return undefined
     }
-    for (const entry of touched) {
-      const batch = entry.batch as Uint8Array[]
-      entry.batch = undefined
-      emit({ type: 'deliver', stream: entry.stream, packets: batch })
-    }
-    if (answers.length > 0) emit({ type: 'send', peer, packets: answers })
   }
 
-  #onInitiate(
-    ref: number,
-    peer: Peer,
-    connectionId: number,
-    now: number,
-    emit: (output: StreamsOutput<Peer>) => void,
-  ): void {
-    const refusal = this.#refusal(peer, connectionId, connectionId) ?? this.#overLimit(peer)
-    if (refusal !== undefined) {
-      this.#refuse(ref, refusal.code, refusal.detail, emit)
-      return
-    }
-    const entry = this.#insert(ref, peer, connectionId, connectionId, true, now)
-    this.#openEntry(entry, emit)
+  #onInitiate(ref: number, peer: Peer, connectionId: number): void {
+    const refusal = this.#refusalOfId(peer, connectionId, connectionId) ?? this.#refusalOfStream(peer)
+    if (refusal === undefined) this.#openEntry(this.#insert(ref, peer, connectionId, true))
+    else this.#refuse(ref, refusal)
   }
 
-  #onExpect(
-    ref: number,
-    peer: Peer,
-    connectionId: number,
-    timeoutMs: number | undefined,
-    now: number,
-    emit: (output: StreamsOutput<Peer>) => void,
-  ): void {
+  #onExpect(ref: number, peer: Peer, connectionId: number, timeoutMs = this.#limits.expectTimeoutMs): void {
     const receiveId = (connectionId + 1) & 0xffff
-    let refusal = this.#refusal(peer, connectionId, receiveId)
-    if (refusal === undefined && this.#expected.size >= this.#limits.maxExpectations)
-      refusal = {
-        code: 'STREAM_LIMIT',
-        detail: `expected at most ${this.#limits.maxExpectations} expectations, got more`,
-      }
-    if (refusal === undefined && this.#expected.has(ref))
-      refusal = { code: 'STREAM_ID_TAKEN', detail: `expected a fresh ref, got ${ref} twice` }
+    const refusal = this.#refusalOfId(peer, connectionId, receiveId) ?? this.#refusalOfExpectation(ref)
     if (refusal !== undefined) {
-      this.#refuse(ref, refusal.code, refusal.detail, emit)
+      this.#refuse(ref, refusal)
       return
     }
-    const entry = this.#insert(ref, peer, connectionId, receiveId, false, now)
-    this.#expected.set(ref, entry)
-    this.#wait(entry, now + (timeoutMs ?? this.#limits.expectTimeoutMs))
-    const syn = this.#early.take(peer.nodeIdHex, receiveId)
-    if (syn !== undefined && this.#accept(entry, now, emit))
-      emit({ type: 'deliver', stream: entry.stream, packets: [syn] })
+    const entry = this.#insert(ref, peer, connectionId, false)
+    this.#expected.addAs(ref, entry)
+    this.#deadlines.set(entry.expectation, this.#turn.now + timeoutMs)
+    const syn = this.#backlog.take(peer.nodeIdHex, receiveId)
+    if (syn !== undefined && this.#accept(entry))
+      this.#turn.emit({ type: 'deliver', stream: entry.stream, packets: [syn] })
   }
 
-  #onClosed(stream: StreamId, farewell: Uint8Array | undefined, now: number): void {
+  #onClosed(stream: StreamId, lastAck: Uint8Array | undefined): void {
     const entry = this.#open.get(stream)
     if (entry === undefined) return
     this.#open.delete(stream)
-    const peer = this.#index.of(entry.peer)
-    if (peer !== undefined) peer.open--
-    entry.stage = LINGERING
-    entry.farewell = farewell
+    this.#index.count(entry, -1)
+    entry.close(lastAck)
     this.#lingering.add(entry)
-    this.#wait(entry, now + this.#limits.lingerMs)
-    if (this.#lingering.size > this.#limits.maxLingering)
-      for (const oldest of this.#lingering) {
-        this.#remove(oldest)
-        break
-      }
+    this.#deadlines.set(entry.lingering, this.#turn.now + this.#limits.lingerMs)
+    if (this.#lingering.size <= this.#limits.maxLingering) return
+    const [oldest] = this.#lingering
+    if (oldest !== undefined) this.#remove(oldest)
   }
 
-  #refusal(
-    peer: Peer,
-    connectionId: number,
-    receiveId: number,
-  ): { code: 'STREAM_ID_TAKEN' | 'STREAM_LIMIT'; detail: string } | undefined {
+  /** Nothing to do after 'closed'. */
+  #onOwnerGone(stream: StreamId): void {
+    if (!this.#open.has(stream)) return
+    this.#onClosed(stream, undefined)
+    this.#turn.emit({ type: 'lost', stream, code: 'STREAM_RESET', detail: 'the actor of the stream failed' })
+  }
+
+  #refusalOfId(peer: Peer, connectionId: number, receiveId: number): Refusal | undefined {
     if (!Number.isInteger(connectionId) || connectionId < 0 || connectionId > 0xffff)
       return { code: 'STREAM_ID_TAKEN', detail: `expected a connection id of 16 bits, got ${connectionId}` }
     const taken = this.#index.of(peer)?.at(receiveId)
     if (taken === undefined) return undefined
-    // A new conversation may reuse the id of one that is over: its late packets are not worth more than the new one.
-    if (taken.stage === LINGERING) {
+    // A new stream may reuse the id of a closed one: late packets are worth less than a new stream.
+    if (taken.stage === 'lingering') {
       this.#remove(taken)
       return undefined
     }
@@ -260,111 +228,98 @@ export class Streams<Peer extends StreamPeer> implements Core<StreamsInput<Peer>
     }
   }
 
-  #overLimit(peer: Peer): { code: 'STREAM_LIMIT'; detail: string } | undefined {
+  #refusalOfExpectation(ref: number): Refusal | undefined {
+    if (!this.#expected.hasRoom) {
+      const { maxExpectations } = this.#limits
+      return { code: 'STREAM_LIMIT', detail: `expected at most ${maxExpectations} expectations, got more` }
+    }
+    if (this.#expected.peek(ref) === undefined) return undefined
+    return { code: 'STREAM_ID_TAKEN', detail: `expected a fresh ref, got ${ref} twice` }
+  }
+
+  #refusalOfStream(peer: Peer): Refusal | undefined {
     const { maxStreams, maxStreamsPerPeer } = this.#limits
     if (this.#open.size >= maxStreams)
       return { code: 'STREAM_LIMIT', detail: `expected at most ${maxStreams} streams, got one more` }
-    if ((this.#index.of(peer)?.open ?? 0) >= maxStreamsPerPeer)
+    if ((this.#index.of(peer)?.openStreams ?? 0) >= maxStreamsPerPeer)
       return { code: 'STREAM_LIMIT', detail: `expected at most ${maxStreamsPerPeer} streams of one node, got one more` }
     return undefined
   }
 
-  #accept(entry: StreamEntry<Peer>, now: number, emit: (output: StreamsOutput<Peer>) => void): boolean {
-    this.#expected.delete(entry.ref)
-    const over = this.#overLimit(entry.peer)
-    if (over !== undefined) {
-      this.#remove(entry)
-      this.#refuse(entry.ref, over.code, over.detail, emit)
-      return false
+  /** The SYN of an expectation arrived. Returns whether its stream is open now. */
+  #accept(entry: StreamEntry<Peer>): boolean {
+    const { now } = this.#turn
+    const { ref } = entry
+    const isExpired = now >= entry.expectation.at
+    const refusal = this.#refusalOfStream(entry.peer)
+    if (refusal === undefined && !isExpired) {
+      this.#expected.take(ref)
+      this.#deadlines.clear(entry.expectation)
+      this.#openEntry(entry)
+      return true
     }
-    if (now >= entry.until) {
-      this.#remove(entry)
-      this.#expired++
-      emit({ type: 'expired', ref: entry.ref })
-      return false
-    }
-    this.#openEntry(entry, emit)
-    return true
+    this.#remove(entry)
+    if (refusal === undefined) this.#onExpired(ref)
+    else this.#refuse(ref, refusal)
+    return false
   }
 
-  #insert(
-    ref: number,
-    peer: Peer,
-    connectionId: number,
-    receiveId: number,
-    initiated: boolean,
-    now: number,
-  ): StreamEntry<Peer> {
-    const entry: StreamEntry<Peer> = {
-      stage: EXPECTED,
-      peer,
-      connectionId,
-      receiveId,
-      initiated,
-      ref,
-      stream: 0,
-      until: now,
-      farewell: undefined,
-      batch: undefined,
-    }
+  #insert(ref: number, peer: Peer, connectionId: number, initiated: boolean): StreamEntry<Peer> {
+    const entry = new StreamEntry(ref, peer, connectionId, initiated)
     this.#index.add(entry)
     return entry
   }
 
-  #openEntry(entry: StreamEntry<Peer>, emit: (output: StreamsOutput<Peer>) => void): void {
-    entry.stage = OPEN
-    entry.stream = this.#nextStream++
-    this.#open.set(entry.stream, entry)
-    const peer = this.#index.of(entry.peer)
-    if (peer !== undefined) peer.open++
-    this.#opened++
-    const { ref, stream, peer: who, connectionId, initiated } = entry
-    emit({ type: 'opened', ref, stream, peer: who, connectionId, initiated })
+  #openEntry(entry: StreamEntry<Peer>): void {
+    const { ref, peer, connectionId, initiated } = entry
+    const stream = this.#nextStream++
+    entry.open(stream)
+    this.#open.set(stream, entry)
+    this.#index.count(entry, 1)
+    this.#counters.add('opened')
+    this.#turn.emit({ type: 'opened', ref, stream, peer, connectionId, initiated })
   }
 
   #remove(entry: StreamEntry<Peer>): void {
-    if (entry.stage === EXPECTED) this.#expected.delete(entry.ref)
+    if (entry.stage === 'expected') this.#expected.take(entry.ref)
+    this.#deadlines.clear(entry.expectation)
+    this.#deadlines.clear(entry.lingering)
     this.#lingering.delete(entry)
     this.#index.remove(entry)
   }
 
-  #refuse(
-    ref: number,
-    code: 'STREAM_ID_TAKEN' | 'STREAM_LIMIT' | 'STREAM_RESET',
-    detail: string,
-    emit: (output: StreamsOutput<Peer>) => void,
-  ): void {
-    this.#refused++
-    emit({ type: 'refused', ref, code, detail })
+  #refuse(ref: number, refusal: Refusal): void {
+    this.#counters.add('refused')
+    this.#turn.emit({ type: 'refused', ref, ...refusal })
   }
 
-  #wait(entry: StreamEntry<Peer>, until: number): void {
-    entry.until = until
-    if (until < this.#nextDeadline) this.#nextDeadline = until
+  #send(peer: Peer, packets: readonly Uint8Array[]): void {
+    if (packets.length > 0) this.#turn.emit({ type: 'send', peer, packets })
   }
 
-  /** Runs when the earliest end has come, so its walk over what waits is rare; both tables are bounded. */
-  #expire(now: number, emit: (output: StreamsOutput<Peer>) => void): void {
-    let next = Number.POSITIVE_INFINITY
-    for (const entry of this.#lingering) {
-      if (entry.until <= now) this.#remove(entry)
-      else {
-        next = entry.until
-        break
+  #onExpired(ref: number): void {
+    this.#counters.add('expired')
+    this.#turn.emit({ type: 'expired', ref })
+  }
+
+  #expire(now: number): void {
+    for (let due = this.#deadlines.takeDue(now); due !== undefined; due = this.#deadlines.takeDue(now)) {
+      switch (due.name) {
+        case 'expectation':
+          this.#remove(due.subject)
+          this.#onExpired(due.subject.ref)
+          break
+        case 'lingering':
+          this.#remove(due.subject)
+          break
+        case 'early-syn': {
+          const { peer, bytes } = due.subject
+          this.#backlog.drop(due.subject)
+          const reply = this.#replies.replyTo(bytes, peer, now)
+          if (reply !== undefined) this.#send(peer, [reply])
+          break
+        }
       }
     }
-    for (const entry of this.#expected.values()) {
-      if (entry.until <= now) {
-        this.#remove(entry)
-        this.#expired++
-        emit({ type: 'expired', ref: entry.ref })
-      } else if (entry.until < next) next = entry.until
-    }
-    for (const { peer, bytes } of this.#early.takeOverdue(now)) {
-      const answers: Uint8Array[] = []
-      this.#late.answer(peer, answers, undefined, bytes, now)
-      if (answers.length > 0) emit({ type: 'send', peer, packets: answers })
-    }
-    this.#nextDeadline = Math.max(Math.min(next, this.#early.deadline), now + EXPIRY_STEP_MS)
   }
 }

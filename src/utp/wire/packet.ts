@@ -32,13 +32,13 @@ const PROTOCOL_VERSION = 1
 
 const EXTENSION_NONE = 0
 const EXTENSION_SELECTIVE_ACK = 1
-/** A chain longer than this serves nobody; BEP 29 defines one extension. */
+/** BEP 29 defines one extension; a longer chain than this has no use. */
 const MAX_EXTENSIONS = 4
-/** 1,024 packets, the farthest ahead that any client keeps (nim-eth `reorderBufferMaxSize`). */
+/** 1,024 packets: as far ahead as any client buffers (nim-eth `reorderBufferMaxSize`). */
 export const MAX_SELECTIVE_ACK_BYTES = 128
 
 /**
- * The header of one packet, read into an object that is used again for the next one: the hot path allocates nothing.
+ * The header of one packet, read into an object that is reused for the next one: the hot path allocates nothing.
  * The payload is `bytes.subarray(payloadAt)`, the selective ack bitmask `bytes.subarray(maskAt, maskAt + maskBytes)`.
  */
 export class PacketView {
@@ -46,7 +46,7 @@ export class PacketView {
   connectionId = 0
   /** Microseconds of the sender's clock, 32 bits. */
   timestamp = 0
-  /** Microseconds between the other end's last timestamp and its arrival, 32 bits; 0 where none was measured. */
+  /** Microseconds between the other end's last timestamp and its arrival, 32 bits; 0 if none was measured. */
   timestampDifference = 0
   windowBytes = 0
   sequence = 0
@@ -55,7 +55,7 @@ export class PacketView {
   maskBytes = 0
   payloadAt = HEADER_BYTES
 
-  /** Reads `bytes`; undefined when they are a packet, else why they are not. Never throws. */
+  /** Reads `bytes`. Returns undefined if they are a packet, or the reason why they are not. Never throws. */
   read(bytes: Uint8Array): string | undefined {
     const length = bytes.length
     if (length < HEADER_BYTES) return `expected a header of ${HEADER_BYTES} bytes, got ${length} bytes`
@@ -77,7 +77,7 @@ export class PacketView {
     return extension === EXTENSION_NONE ? undefined : this.#readExtensions(bytes, extension)
   }
 
-  /** An ack and a RESET ask for nothing; two ends that answer each other's would never stop. */
+  /** Acks and RESETs get no answer: two ends that answer each other's would never stop. */
   get wantsAnswer(): boolean {
     return this.type === ST_DATA || this.type === ST_FIN || this.type === ST_SYN
   }
@@ -108,8 +108,8 @@ export class PacketView {
 }
 
 /**
- * Who a packet is for, without reading the rest: its type and connection id in one integer, `type << 16 | connectionId`; -1 for what is
- * no uTP packet.
+ * The type and connection id of a packet in one integer, `type << 16 | connectionId`, without reading the rest; -1 if
+ * it is no uTP packet.
  */
 export function routeOf(bytes: Uint8Array): number {
   if (bytes.length < HEADER_BYTES) return -1
@@ -166,7 +166,7 @@ export function encodePacket(packet: Packet): Uint8Array {
   return bytes
 }
 
-/** Writes what does not change between two transmissions of a packet. */
+/** Writes the header fields that stay the same when a packet is retransmitted. */
 export function writeHeader(bytes: Uint8Array, type: PacketType, connectionId: number, sequence: number): void {
   bytes[0] = (type << 4) | PROTOCOL_VERSION
   bytes[1] = EXTENSION_NONE
@@ -174,7 +174,7 @@ export function writeHeader(bytes: Uint8Array, type: PacketType, connectionId: n
   write16(bytes, 16, sequence)
 }
 
-/** Writes what is true at the moment of sending. */
+/** Writes the header fields of the moment of sending. */
 export function stampHeader(
   bytes: Uint8Array,
   timestamp: number,
@@ -188,7 +188,9 @@ export function stampHeader(
   write16(bytes, 18, acknowledged)
 }
 
-/** Announces a bitmask of `maskBytes` as the only extension; the mask itself goes to HEADER_BYTES + 2. */
+/**
+ * Writes the head of a selective ack of `maskBytes`, the only extension; the bitmask itself starts at HEADER_BYTES + 2.
+ */
 export function writeSelectiveAckHead(bytes: Uint8Array, maskBytes: number): void {
   bytes[1] = EXTENSION_SELECTIVE_ACK
   bytes[HEADER_BYTES] = EXTENSION_NONE
@@ -200,9 +202,14 @@ export function timestampOf(now: number): number {
   return Math.floor(now * 1000) % 0x1_0000_0000
 }
 
-/** Rewrites the timestamp alone, for a packet that is kept and sent again. */
+/** Rewrites only the timestamp, for a packet that is kept and sent again. */
 export function stampTime(bytes: Uint8Array, timestamp: number): void {
   write32(bytes, 4, timestamp)
+}
+
+/** The connection id of a packet that `routeOf` accepted. */
+export function connectionIdOf(bytes: Uint8Array): number {
+  return read16(bytes, 2)
 }
 
 /** The sequence number of a packet that `routeOf` accepted, as on the wire. */
@@ -210,7 +217,7 @@ export function sequenceOf(bytes: Uint8Array): number {
   return read16(bytes, 16)
 }
 
-/** The timestamp of a packet that was read before. */
+/** The timestamp of a packet that `routeOf` accepted. */
 export function timestampIn(bytes: Uint8Array): number {
   return read32(bytes, 4)
 }

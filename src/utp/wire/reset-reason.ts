@@ -1,8 +1,8 @@
 import type { StreamErrorCode } from '../../errors.ts'
 
 /**
- * Why a stream was reset, for the other end: its code in ASCII, as the payload of the RESET. BEP 29 gives a RESET no payload and no reason;
- * peers that know of none (libutp, nim-eth, utp-rs) look at the type alone. Nothing depends on it but what people are told.
+ * The reason of a RESET, for the other end: an error code in ASCII, as its payload. BEP 29 defines no payload and no
+ * reason, and other implementations (libutp, nim-eth, utp-rs) ignore it. Only logs and error messages use it.
  */
 const REASONS: ReadonlySet<string> = new Set<StreamErrorCode>([
   'STREAM_TIMEOUT',
@@ -18,7 +18,7 @@ export function encodeResetReason(reason: StreamErrorCode | undefined): Uint8Arr
   return new TextEncoder().encode(reason !== undefined && REASONS.has(reason) ? reason : '')
 }
 
-/** Undefined where the payload is none of our codes. */
+/** Undefined if the payload is none of our codes. */
 export function decodeResetReason(payload: Uint8Array): StreamErrorCode | undefined {
   if (payload.length === 0 || payload.length > LONGEST) return undefined
   const text = String.fromCharCode(...payload)

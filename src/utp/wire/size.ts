@@ -1,5 +1,5 @@
 /**
- * How large a uTP packet may be, so that the TALKREQ that carries it stays within one discv5 packet.
+ * The largest uTP packet whose TALKREQ fits one discv5 packet.
  *
  * A discv5 packet has at most 1,280 bytes (discv5-wire, "UDP communication"). An ordinary message packet spends
  *
@@ -13,8 +13,8 @@
  *     RLP header of the payload (0xb9, two bytes)    3
  *     AES-GCM tag                                   16
  *
- * which is 107, and leaves 1,173 bytes. A packet that travels beside a handshake has less room; uTP follows Portal messages,
- * so a session exists, and discovery queues what does not fit.
+ * which is 107, and leaves 1,173 bytes. A packet beside a handshake has less room. But uTP follows Portal messages, so
+ * a session exists, and discovery queues packets that do not fit.
  */
 const DISCV5_MAX_PACKET_BYTES = 1280
 const TALKREQ_OVERHEAD_BYTES = 16 + 23 + 32 + 1 + 3 + 9 + 4 + 3 + 16

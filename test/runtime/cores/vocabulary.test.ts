@@ -82,6 +82,8 @@ test('pending calls: each is taken once, numbers are never reused, the bound is 
   t.false(calls.hasRoom)
   t.deepEqual([...calls], ['second', 'third'])
   t.throws(() => calls.add('fourth'), { message: 'expected at most 2 pending calls' })
+  t.deepEqual(calls.takeAll(), ['second', 'third'])
+  t.is(calls.size, 0)
   t.throws(() => invariant(false, 'the sun'), { message: 'expected the sun' })
 })
 

@@ -21,6 +21,11 @@ export const counter = behavior<Counter>(() => {
 
 export const worker = counter
 
+export const till = (stock: Ref<Counter>) =>
+  behavior<{ readonly type: 'sold'; readonly pieces: number }>(() => ({
+    sold: ({ pieces }) => void stock.tell({ type: 'add', by: -pieces }),
+  }))
+
 /** An error that is only logged would go unseen. */
 export const system = new System({
   log: ({ path, message, fields }) => {

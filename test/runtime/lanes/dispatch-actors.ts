@@ -17,7 +17,7 @@ export const placed = behavior<Placed>(() => {
   const order: number[] = []
   return {
     where: ({ replyTo }) => {
-      replyTo.tell({ root: backendInfo().libdispatch.root, insideOfIt: DispatchQueue.lane.isCurrent, order })
+      replyTo.tell({ root: backendInfo().libdispatch.root, insideOfIt: DispatchQueue.main.isCurrent, order })
     },
     count: ({ n }) => void order.push(n),
     crash: () => process.exit(3),

@@ -1,6 +1,15 @@
 import { markAsUntransferable, threadId } from 'node:worker_threads'
 import test from 'ava'
-import { behavior, type Lane, type Message, type Ref, type ReplyTo, System, type Terminated } from 'spimpl-runtime'
+import {
+  behavior,
+  type Lane,
+  lend,
+  type Message,
+  type Ref,
+  type ReplyTo,
+  System,
+  type Terminated,
+} from 'spimpl-runtime'
 import type { Echo, Relay, Sink } from './lane-actors.ts'
 
 const module = new URL('./lane-actors.js', import.meta.url)
@@ -86,6 +95,18 @@ test.serial(
     t.is(await length(kept), 1 << 20)
   },
 )
+
+test.serial('a lent buffer is copied, and stays its sender’s', async t => {
+  await using system = new System()
+  const ref = echoOn(system, system.lane())
+  const length = (bytes: Uint8Array) => ref.ask(replyTo => ({ type: 'length', bytes, replyTo }), soon)
+  const large = lend(new Uint8Array(1 << 20))
+  t.is(await length(large), 1 << 20)
+  t.is(large.byteLength, 1 << 20)
+  t.is(await length(large), 1 << 20)
+  t.is(await length(new Uint8Array(large.buffer)), 1 << 20, 'another view of it is not lent')
+  t.is(large.byteLength, 0)
+})
 
 /** A child of an actor on a lane: it is told without a stand-in between, so what one turn tells it leaves together, at its end. */
 async function childOf(ref: Ref<Echo>, { ref: to, next }: ReturnType<typeof sink>): Promise<Ref<Echo>> {

@@ -1,5 +1,5 @@
-// The part of Network framework's C API that src/network_framework.cc uses, declared as Apple documents it, for compiling and
-// running that file on Linux. On a Mac the SDK's own header of this name is used instead.
+// The part of Network framework's C API that src/network/network_framework.cc uses, declared as Apple documents it, for
+// compiling and running that file on Linux. On a Mac the SDK's own header of this name is used instead.
 #pragma once
 
 #include <dispatch/dispatch.h>

@@ -1,0 +1,79 @@
+import type { Behavior } from '../actors/actor.ts'
+import type { Ref, ReplyTo } from '../actors/actor-ref.ts'
+import type { Message } from '../actors/message.ts'
+import { SpimplError } from '../errors.ts'
+
+/** Only for the compiler: marks a behaviour that a module makes of an input. */
+declare const inputOfModule: unique symbol
+
+/** What a module makes of an input. */
+export interface MadeOfInput<I> {
+  readonly [inputOfModule]: (input: I) => void
+}
+
+/** A behaviour as a module makes it. */
+export interface ModuleMade<M extends Message, I> extends Behavior<M>, MadeOfInput<I> {}
+
+/** A behaviour that any thread can make: an export of a module, a behaviour or a function of an input that returns one. */
+export interface ModuleBehavior<B> {
+  /** URL of the module. */
+  readonly module: string | URL
+  /** Name of the export. */
+  readonly name: string
+  /** Only for the compiler. */
+  readonly made?: B
+}
+
+/** What may cross to another thread: plain data, buffers, errors, references and reply addresses; no function and no symbol. */
+export type Cloneable<T> = T extends Ref<never> | ReplyTo<never> | ArrayBufferView | ArrayBuffer | Date | RegExp | Error
+  ? T
+  : T extends symbol | ((...args: never) => unknown)
+    ? never
+    : T extends object
+      ? { readonly [K in keyof T]: Cloneable<T[K]> }
+      : T
+
+/** A module takes only an input that can cross to another thread. */
+export type IfCloneable<I> = [I] extends [Cloneable<I>]
+  ? unknown
+  : { readonly refused: 'expected an input of plain data and references' }
+
+/**
+ * Names a behaviour by its module and export, so that a row with it can be placed on a lane: another thread imports the module and
+ * gives the export the row's `input`.
+ *
+ * @example
+ * const hashing = composition('hashing').with('hasher', {
+ *   behavior: fromModule<Hash>({ module: new URL('./hasher.js', import.meta.url), name: 'hasher' }),
+ *   lane: 'hashing',
+ * })
+ */
+export function fromModule<M extends Message, I = undefined>(
+  where: Pick<ModuleBehavior<never>, 'module' | 'name'> & IfCloneable<I>,
+): ModuleBehavior<ModuleMade<M, I>> {
+  const { module, name } = where
+  if (!URL.canParse(String(module)) || typeof name !== 'string' || name === '') {
+    throw new SpimplError(
+      'CONFIG_INVALID',
+      `expected the URL of a module and the name of an export, got ${String(module)} and ${String(name)}`,
+    )
+  }
+  return Object.freeze({ module: String(module), name })
+}
+
+/** What an export of a module makes of an input, once the module is loaded. */
+export type MakeBehavior = (input: unknown) => Behavior<Message>
+
+/**
+ * Loads a module and finds the export.
+ * @throws SpimplError `ACTOR_FAILED` where it makes no behaviour
+ */
+export async function loadBehavior({ module, name }: ModuleBehavior<unknown>): Promise<MakeBehavior> {
+  const loaded = (await import(String(module))) as Record<string, unknown>
+  const value = loaded[name]
+  return input => {
+    const made = typeof value === 'function' ? (value as (input: unknown) => unknown)(input) : value
+    if (typeof made === 'object' && made !== null && 'setup' in made) return made as Behavior<Message>
+    throw new SpimplError('ACTOR_FAILED', `expected ${name} of ${module} to be a behaviour or to return one`)
+  }
+}

@@ -38,6 +38,7 @@ export interface Pong {
   readonly port: number
 }
 
+/** What discovery is told and asked. A question to the network may be answered with a `SpimplError`. */
 export type DiscoveryMessage =
   | DatagramsArrived
   | Timeout

@@ -154,7 +154,7 @@ export function discovery(options: DiscoveryOptions) {
   })
 }
 
-/** Longer than for discovery's own requests: the peer may have to ask its store, behind other work on a busy machine. */
+/** Longer than for our own requests: the peer may have to ask its store, behind other work on a busy machine. */
 const TALK_TIMEOUT_MS = 2500
 
 const NOTHING = new Uint8Array(0)

@@ -22,6 +22,7 @@ export type ActorsEvent =
   /** The distance up to which the node wants content: 0 to 2^256 - 1. */
   | RadiusChanged
 
+/** What the watcher of a node is told. */
 export type EventsMessage = NetworkEvent | ContentChange | RadiusChanged
 
 export interface EventsOptions {

@@ -20,6 +20,7 @@ import type { StreamsMessage } from './streams.ts'
 import { type TransferMessage, transfer } from './transfer.ts'
 import type { ValidationRequest, Verdict } from './validation.ts'
 
+/** What the overlay of a sub-network is told and asked. */
 export type OverlayMessage =
   | Timeout
   | TalkRequested

@@ -3,6 +3,7 @@ import type { RecordDecoder } from '../src/identity/record-decoder.ts'
 import type { Method, NodeApi, RpcServer, RpcServerOptions } from '../src/rpc/rpc.ts'
 import { type Open, onceOpen, Resource } from './resource.ts'
 
+/** What the owner of the JSON-RPC server is asked. */
 export type RpcMessage =
   /** The URL at which it serves; answered once it does. */
   { readonly type: 'address'; readonly replyTo: ReplyTo<string> }

@@ -46,6 +46,7 @@ interface Item {
   readonly value: Uint8Array
 }
 
+/** What storage takes: questions of other actors, which carry a `ref`, and of programs, which carry a `replyTo`. */
 export type StorageMessage =
   | { readonly type: 'read'; readonly ref: number; readonly contentId: Uint8Array; readonly client: Ref<StorageAnswer> }
   | ({ readonly type: 'keep'; readonly ref: number; readonly client: Ref<StorageAnswer> } & Item)

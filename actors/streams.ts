@@ -23,6 +23,7 @@ export interface StreamRequest {
   readonly limits: Partial<StreamLimits>
 }
 
+/** What the owner of the uTP streams is told and asked. */
 export type StreamsMessage =
   | TalksReceived
   | Timeout

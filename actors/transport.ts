@@ -20,6 +20,7 @@ export interface TransportSnapshot extends DatagramCounters {
   readonly mailboxDrops: number
 }
 
+/** What the owner of a socket is told and asked. */
 export type TransportMessage =
   | { readonly type: 'subscribe'; readonly subscriber: Ref<DatagramsArrived> }
   | { readonly type: 'send'; readonly batch: readonly Datagram[] }

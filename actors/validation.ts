@@ -31,6 +31,7 @@ export interface ValidationRequest {
   readonly client: Ref<Verdict>
 }
 
+/** What the validation of history takes. A sub-network sends it `ValidationRequest` only. */
 export type ValidationMessage =
   | Timeout
   | ValidationRequest

@@ -1,7 +1,7 @@
 /**
- * The content store against lmdb itself, which does the same writes with the same flush before each acknowledgement and
- * knows of no distance, size or radius: what is between the two is the price of the policy. Then the store when it is
- * full and every put evicts.
+ * The content store beside bare lmdb, which does the same writes with the same flush before each acknowledgement, but
+ * has no distance, size or radius: the difference is the price of the policy. Then a full store, in which every put
+ * evicts.
  */
 import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -13,7 +13,7 @@ import { type Contender, sideBySide } from './measurement.ts'
 import { type BenchOptions, type BenchReport, ratioOf } from './report.ts'
 
 const AMPLE_BYTES = 4e9
-/** Rounds before the figures, so that the full store is full. */
+/** Items that fill the full store before it is measured. */
 const FULL_ITEMS = 500
 
 interface Sink {
@@ -50,7 +50,7 @@ async function lmdbSink(file: string): Promise<Sink> {
   }
 }
 
-/** Puts `operations` values, so many at once. */
+/** Puts `operations` values, `atOnce` of them at the same time. */
 async function putAll(sink: Sink, operations: number, valueBytes: number, atOnce: number): Promise<void> {
   let left = operations
   const value = randomBytes(valueBytes)
@@ -139,7 +139,11 @@ export async function run({ quick, runs }: BenchOptions): Promise<BenchReport> {
       const ratio = ratioOf(rows, subject, 'lmdb', 'spimpl')
       if (ratio !== undefined) ratios[name] = ratio
     }
-    return { rows, ratios, notes: ['a put ends when it is flushed to the disk; a get ends with a buffer of its own'] }
+    return {
+      rows,
+      ratios,
+      notes: ['a put ends when it is flushed to the disk; a get ends with its own copy of the value'],
+    }
   } finally {
     rmSync(directory, { recursive: true, force: true })
   }

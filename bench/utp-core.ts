@@ -5,17 +5,17 @@ import type { BenchOptions, BenchReport, BenchRow } from './report.ts'
 
 /** Megabytes (10^6) in one stream. */
 const LOADS = [10, 100]
-/** What a transport delivers in one turn of the event loop under load. */
+/** Packets that a transport delivers in one turn of the event loop under load. */
 const BATCH = 64
-/** The goal: what is left for AES and the socket is the rest of a packet's time. */
+/** The goal. The rest of a packet's time is for AES and the socket. */
 const GOAL_NANOSECONDS = 2000
 
 /**
- * The uTP core alone: both ends of one stream in memory, without a network, cryptography or actors. What it shows is
- * whether a packet costs the same at the end of 100 MB as at its beginning.
+ * The uTP core alone: both ends of one stream in memory, without a network, cryptography or actors. It shows whether a
+ * packet costs as much at the end of 100 MB as at the start.
  */
 export async function run({ quick, runs = quick ? 2 : 7 }: BenchOptions): Promise<BenchReport> {
-  // No collection is forced between runs: after one, V8 spends the next 10 MB on growing its young generation again.
+  // No forced collection between runs: after one, V8 spends the next 10 MB on growing its young generation again.
   for (let warmUp = 0; warmUp < (quick ? 3 : 10); warmUp++) transfer(10)
   const rows: BenchRow[] = []
   for (const megabytes of quick ? LOADS.slice(0, 1) : LOADS) {
@@ -40,7 +40,7 @@ export async function run({ quick, runs = quick ? 2 : 7 }: BenchOptions): Promis
       ...(ten === undefined || hundred === undefined ? {} : { hundredVsTenMegabytes: hundred / ten }),
     },
     notes: [
-      'a packet is counted once: its making, its reading and its share of the acks are in the figure',
+      'a packet is counted once: the figure includes writing it, reading it, and its share of the acks',
       'no peer: no uTP implementation on the npm registry runs without a socket of its own',
     ],
   }

@@ -66,7 +66,7 @@ async function transfer(
   })
   const ends = ids.map(id => Promise.all([receiver.report('received', id), sender.report('sent', id)]))
   for (const id of ids) receiver.tell({ type: 'expect', from: sender.enr, connectionId: id, bytes })
-  const expecting = receiver.report('counters') // the pipe is in order: what was told before it has been done
+  const expecting = receiver.report('counters') // the pipe keeps order: with this answer, all expectations are set
   receiver.tell({ type: 'counters' })
   await expecting
   const start = performance.now()

@@ -36,7 +36,7 @@ export async function run({ quick, runs }: BenchOptions): Promise<BenchReport> {
         ? []
         : [
             contender('@ethereumjs', few, () => ethereumjs.validateReceipts(receipts.header, receipts.receipts)),
-            // Their packages with our hash: what is left is not the hash.
+            // Their packages with our hash: the difference is not the hash.
             contender('@ethereumjs, our keccak', few, () =>
               ethereumjs.validateReceipts(receipts.header, receipts.receipts, keccak256),
             ),

@@ -6,7 +6,10 @@
  *     composition  the rows of a node, also on other threads, and the value they make
  *     api          what programs and JSON-RPC ask of a node, as messages to its actors
  */
-export type { ActorsEvent } from '../actors/events.ts'
+export type { DiscoveryMessage } from '../actors/discovery-messages.ts'
+export type { ActorsEvent, EventsMessage } from '../actors/events.ts'
+export type { OverlayMessage } from '../actors/overlay.ts'
+export type { RpcMessage } from '../actors/rpc.ts'
 export {
   type ContentChange,
   type RadiusChanged,
@@ -14,6 +17,8 @@ export {
   type StorageMessage,
   storage,
 } from '../actors/storage.ts'
+export type { StreamsMessage } from '../actors/streams.ts'
+export type { TransportMessage } from '../actors/transport.ts'
 export type { ValidationMessage, ValidationRequest, Verdict } from '../actors/validation.ts'
 export type { CipherJob, Cryptography, RecoverableSignature } from '../src/crypto/cryptography.ts'
 export type { ContentSummary } from '../src/history/content/content.ts'
@@ -76,7 +81,7 @@ export type {
 export { type ApiParts, nodeApi } from './api/node-api.ts'
 export type { NodeRefs } from './api/node-asks.ts'
 export { storageOnLane, validationOnLane } from './composition/lane-rows.ts'
-export { nodeComposition } from './composition/node-composition.ts'
+export { type NodeComposition, type NodeShape, nodeComposition } from './composition/node-composition.ts'
 export { HISTORY_SUBNETWORK, nodeRows, type Subnetwork, subnetworkRow } from './composition/node-rows.ts'
 export { EVENTS_BUFFERED, type EventsDropped } from './event-feed.ts'
 export type { ExecutorName } from './options/executors.ts'

@@ -9,10 +9,7 @@ import { uintBytes } from './integers.ts'
  * below 0x80 without a header, integers without leading zeros, and no item that extends beyond its list.
  */
 
-/**
- * How deep lists may nest. The deepest structure of Ethereum, a transaction with an access list in a body, has 5
- * levels.
- */
+/** How deep lists may nest. A body with an access list, the deepest structure of Ethereum, has 5 levels. */
 export const MAX_RLP_DEPTH = 128
 
 /** The error of a reader. `readRlp` turns it into a refused result, so it never leaves a top-level decoder. */

@@ -72,6 +72,8 @@ export const COUNTER_NAMES = {
   lookupsLimited: 'lookups refused: too many under way',
 } as const
 
+/** The name of a count. */
 export type DiscoveryCounter = keyof typeof COUNTER_NAMES
 
+/** The counts of one discovery core. */
 export type DiscoveryCounters = Counters<DiscoveryCounter>

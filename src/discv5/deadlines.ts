@@ -18,4 +18,5 @@ export type DiscoveryDeadline =
   /** The bootstrap nodes are tried again if the table is empty. */
   | Deadline<'bootstrap-retry', undefined>
 
+/** All deadlines of one discovery core. */
 export type DiscoveryDeadlines = Deadlines<DiscoveryDeadline>

@@ -94,8 +94,7 @@ const TABLE_SIZE = { min: 1, max: 2 ** 24, step: 1 }
 /**
  * The defaults with the caller's changes.
  *
- * @throws SpimplError `CONFIG_INVALID` for an unknown limit, one that is not positive, or a table size that is not
- * whole
+ * @throws SpimplError `CONFIG_INVALID` for an unknown or non-positive limit, or a table size that is not whole
  */
 export function discoveryLimits(changes: Partial<DiscoveryLimits> = {}): DiscoveryLimits {
   return checkedLimits('discovery', DEFAULTS, changes, { sessions: TABLE_SIZE, sentLog: TABLE_SIZE })

@@ -44,19 +44,13 @@ export type DiscoveryInput =
     }
   /** Finds the 16 nodes closest to a node id (32 bytes) that answer. Outcome: `lookup-done`. */
   | { readonly type: 'lookup'; readonly ref: number; readonly target: Uint8Array }
-  /**
-   * Finds the newest record of a node id (32 bytes): asks the node if it is known, else the network. Outcome:
-   * `resolved`.
-   */
+  /** Finds the newest record of a node id (32 bytes), from the node or through the network. Outcome: `resolved`. */
   | { readonly type: 'resolve'; readonly ref: number; readonly nodeId: Uint8Array }
   /** Offers a record to the routing table. */
   | { readonly type: 'add-record'; readonly record: NodeRecord }
   /** Removes a node from the routing table; it may enter again when it contacts us. Outcome: `record-removed`. */
   | { readonly type: 'remove-record'; readonly ref: number; readonly nodeIdHex: string }
-  /**
-   * Changes entries of the own record; undefined removes one. Outcome: `record-set`, or `record-refused` without any
-   * change.
-   */
+  /** Changes entries of the own record; undefined removes one. Outcome: `record-set` or `record-refused`. */
   | { readonly type: 'set-record'; readonly ref: number; readonly entries: RecordChanges }
   /** Joins the network through these nodes. They are kept, and tried again whenever the table is empty. */
   | { readonly type: 'bootstrap'; readonly records: readonly NodeRecord[] }

@@ -7,7 +7,7 @@
  *     validation   whether content is what its key names: the core `Validation`
  *     chain-maker  small valid chains for devnets and tests
  *
- * Beside this file, of validation: messages.ts, limits.ts, counters.ts.
+ * Beside this file, of validation: messages.ts, limits.ts, counters.ts, deadlines.ts.
  */
 export { type BodySummary, validateBody } from './content/body.ts'
 export { type ContentSummary, validateContent } from './content/content.ts'

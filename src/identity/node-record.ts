@@ -38,8 +38,7 @@ const FIELD_SHAPES: ReadonlyMap<string, { readonly bytes?: number; readonly port
 export type RecordErrorCode = Exclude<IdentityErrorCode, 'KEY_INVALID' | 'TRANSACTION_INVALID'>
 
 /**
- * A signed record of a node (ENR, EIP-778): immutable, and verified when it was decoded. Values are read from its bytes
- * on demand.
+ * A signed record of a node (ENR, EIP-778): immutable and verified. Values are read from its bytes on demand.
  *
  * @example
  * const record = unwrap(parseRecord('enr:-IS4QHCYrYZbAKWC...', nodeCryptography))

@@ -24,8 +24,7 @@ export function encodePortalVersions(versions: PortalVersions & { readonly chain
 /**
  * Reads `p`. Items after the third are later additions and ignored, as the specification requires.
  *
- * @param value the list, whether the record holds it as a list (nimbus) or wrapped into a string (clients whose records
- * hold strings only)
+ * @param value the list; some records hold it as a list (nimbus), others wrapped into a string
  */
 export function decodePortalVersions(value: Uint8Array): PortalVersions | undefined {
   const result = readRlp(value, (reader: RlpReader) => {

@@ -9,10 +9,7 @@ import { decodeRecord, fieldFault, MAX_RECORD_BYTES, type NodeRecord } from './n
 import { encodePortalVersions, type PortalVersions } from './portal-versions.ts'
 import { v4 } from './v4.ts'
 
-/**
- * A value to set: bytes, a text (UTF-8), an unsigned integer, or `{ rlp }`, a value that is already encoded, such as a
- * list.
- */
+/** A value to set: bytes, a text (UTF-8), an unsigned integer, or `{ rlp }`, an encoded value such as a list. */
 export type RecordValue = Uint8Array | string | number | bigint | { readonly rlp: Uint8Array }
 
 /** New values by key; undefined removes a key. */

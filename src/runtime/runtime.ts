@@ -30,7 +30,21 @@ export { type Composition, composition } from './composing/composition.ts'
 export type { RowDescription } from './composing/diagram.ts'
 export { type Cloneable, fromModule, type ModuleBehavior, type ModuleMade } from './composing/module-behavior.ts'
 export type { RunningComposition, StartOptions } from './composing/running.ts'
-export type { Refs, Row, Shape, Started, StartLimits, SupervisorOptions } from './composing/shape.ts'
+export type {
+  EmptyShape,
+  Refs,
+  Row,
+  RowOf,
+  RowShape,
+  RowsUnder,
+  Shape,
+  Started,
+  StartLimits,
+  SupervisorOptions,
+  WithoutRow,
+  WithRow,
+  WithSupervisor,
+} from './composing/shape.ts'
 export type { Core } from './cores/core.ts'
 export {
   type ErrorCode,

@@ -1,4 +1,6 @@
 import { Deadline, Deadlines } from 'spimpl-runtime/core'
+import type { StreamPeer } from './streams/messages.ts'
+import type { EarlySyn, StreamEntry } from './streams/stream-entry.ts'
 
 /** Why a stream wants to be woken. {@link StreamTimeouts} says what each one means. */
 export type StreamTimer = (typeof NAMES)[number]
@@ -89,3 +91,12 @@ export class StreamTimeouts {
     return due.name
   }
 }
+
+/** The deadlines of the table, all of them: each removes one record of it. */
+export type StreamsDeadline<Peer extends StreamPeer> =
+  /** `expectTimeoutMs` after an expectation: the peer did not connect, it is 'expired'. */
+  | Deadline<'expectation', StreamEntry<Peer>>
+  /** `lingerMs` after the end of a stream: its late packets get a RESET from now on. */
+  | Deadline<'lingering', StreamEntry<Peer>>
+  /** A second after an unexpected SYN: it gets a RESET. */
+  | Deadline<'early-syn', EarlySyn<Peer>>

@@ -8,10 +8,10 @@
  *     streams     which stream a packet belongs to, and replies to packets of none
  *
  * `UtpConnection` is one stream, `Streams` the table of all streams. Both are cores without I/O. Beside this file, for
- * both: limits.ts, counters.ts, deadlines.ts (the timers of a stream).
+ * both: limits.ts, counters.ts, deadlines.ts (all timers).
  */
 export { type ConnectionOptions, UtpConnection } from './connection/connection.ts'
-export { type ConnectionState, connectionMachine } from './connection/connection-machine.ts'
+export type { ConnectionState } from './connection/connection-machine.ts'
 export type { StreamInput, StreamOutput, StreamSnapshot, StreamStats } from './connection/messages.ts'
 export { defaultStreamLimits, defaultStreamsLimits, type StreamLimits, type StreamsLimits } from './limits.ts'
 export type { StreamId, StreamPeer, StreamsInput, StreamsOutput, StreamsStats } from './streams/messages.ts'

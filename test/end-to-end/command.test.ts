@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs'
 import test from 'ava'
-import { NodeProcess, spimpl, temporaryDirectory } from './command.ts'
+import { NodeProcess, spimpl, temporaryDirectory } from '../testing/end-to-end/command.ts'
 
 test('every command has --help, on standard output', async t => {
   for (const argv of [

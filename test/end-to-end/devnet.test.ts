@@ -1,11 +1,12 @@
+import { spawn } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import test from 'ava'
 import { makeChain } from '../../src/history/chain-maker/chain-maker.ts'
 import { type Block, formatBlockFile } from '../../src/history/headers/block-file.ts'
+import { COMMAND, spimpl, temporaryDirectory } from '../testing/end-to-end/command.ts'
 import { blocksDirectory } from '../testing/history/blocks.ts'
 import { vectorsMissing } from '../vectors.ts'
-import { spimpl, temporaryDirectory } from './command.ts'
 
 const blocks = blocksDirectory()
 const onBlocks = blocks === undefined ? test.skip : test
@@ -51,3 +52,22 @@ test('a file whose receipts are not those of its header is named, and the code i
   t.is(stdout, '')
   t.regex(stderr, /^spimpl: receipts of block 2: RECEIPTS_ROOT_WRONG: .*\(FILE_INVALID\)$/m)
 })
+
+const unlessWindows = process.platform === 'win32' ? test.skip : test
+
+for (const [signal, expected] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const) {
+  unlessWindows(`${signal} ends a devnet that has not finished, in order, with code ${expected}`, async t => {
+    const child = spawn(process.execPath, [COMMAND, 'devnet', '--nodes', '4', '--rpc-port', '0'], { stdio: 'pipe' })
+    t.teardown(() => child.kill('SIGKILL'))
+    let stderr = ''
+    child.stderr.on('data', chunk => {
+      const isFirst = !stderr.includes('starting 4 nodes')
+      stderr += chunk
+      if (isFirst && stderr.includes('starting 4 nodes')) child.kill(signal)
+    })
+    t.is(await new Promise(resolve => child.on('close', resolve)), expected, stderr)
+  })
+}

@@ -5,7 +5,7 @@ import test from 'ava'
 import { toHex } from '../../src/codec/hex.ts'
 import { makeChain } from '../../src/history/chain-maker/chain-maker.ts'
 import { encodeContentKey } from '../../src/history/content/content-key.ts'
-import { NodeProcess, temporaryDirectory } from './command.ts'
+import { NodeProcess, temporaryDirectory } from '../testing/end-to-end/command.ts'
 
 const RETRIEVALS = 50
 const MAX_RESIDENT_BYTES = 600e6

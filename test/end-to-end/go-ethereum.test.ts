@@ -1,6 +1,6 @@
 import test from 'ava'
 import { conformance, devp2p } from '../testing/discv5/devp2p.ts'
-import { NodeProcess } from './command.ts'
+import { NodeProcess } from '../testing/end-to-end/command.ts'
 
 const command = devp2p()
 const run = command === undefined ? test.skip : test

@@ -4,10 +4,10 @@ import { toHex } from '../../src/codec/hex.ts'
 import { encodeContentKey, type HistoryContentType } from '../../src/history/content/content-key.ts'
 import { readBlockFile } from '../../src/history/headers/block-file.ts'
 import { encodeHeader } from '../../src/history/headers/header.ts'
+import { NodeProcess } from '../testing/end-to-end/command.ts'
+import { eventually, NimbusProcess, nimbusPortalClient } from '../testing/end-to-end/nimbus.ts'
 import { blocksDirectory } from '../testing/history/blocks.ts'
 import { executionClient } from '../testing/history/execution-client.ts'
-import { NodeProcess } from './command.ts'
-import { eventually, NimbusProcess, nimbusPortalClient } from './nimbus.ts'
 
 const command = nimbusPortalClient()
 const blocks = blocksDirectory()

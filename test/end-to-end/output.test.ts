@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { closeSync, existsSync, openSync, readdirSync } from 'node:fs'
 import test, { type ExecutionContext } from 'ava'
-import { COMMAND, NodeProcess, spimpl, temporaryDirectory } from './command.ts'
+import { COMMAND, NodeProcess, spimpl, temporaryDirectory } from '../testing/end-to-end/command.ts'
 
 /** Takes bytes as a full disk does. */
 const FULL = '/dev/full'

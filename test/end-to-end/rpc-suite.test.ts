@@ -6,7 +6,7 @@ import { nodeCryptography } from '../../src/crypto/node-cryptography.ts'
 import { makeChain } from '../../src/history/chain-maker/chain-maker.ts'
 import { encodeContentKey } from '../../src/history/content/content-key.ts'
 import { PublishableRecord } from '../../src/identity/publishable-record.ts'
-import { NodeProcess, temporaryDirectory } from './command.ts'
+import { NodeProcess, temporaryDirectory } from '../testing/end-to-end/command.ts'
 
 /**
  * What the Portal suites of hive (rpc_compat.rs, interop.rs) assert of tables, and what they meet when a machine is

@@ -2,7 +2,7 @@ import { createSocket } from 'node:dgram'
 import test from 'ava'
 import { nodeCryptography } from '../../src/crypto/node-cryptography.ts'
 import { endpointEntries, PublishableRecord } from '../../src/identity/publishable-record.ts'
-import { NodeProcess } from './command.ts'
+import { NodeProcess } from '../testing/end-to-end/command.ts'
 
 const HOOKS = { SPIMPL_TEST_HOOKS: '1' }
 

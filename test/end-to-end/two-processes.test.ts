@@ -4,9 +4,9 @@ import test from 'ava'
 import { toHex } from '../../src/codec/hex.ts'
 import { encodeContentKey, type HistoryContentType } from '../../src/history/content/content-key.ts'
 import { readBlockFile } from '../../src/history/headers/block-file.ts'
+import { NodeProcess, temporaryDirectory } from '../testing/end-to-end/command.ts'
 import { blocksDirectory } from '../testing/history/blocks.ts'
 import { vectorsMissing } from '../vectors.ts'
-import { NodeProcess, temporaryDirectory } from './command.ts'
 
 interface ContentAnswer {
   readonly content: string

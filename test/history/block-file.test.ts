@@ -56,7 +56,7 @@ test('other keys are not looked at', async t => {
   t.deepEqual(await readFileHeader(file), block.header)
 })
 
-test('what is missing', async t => {
+test('missing keys', async t => {
   const file = await fileOf(t, `header: ${HEADER}\nbody: 0xc0\n`)
   await t.throwsAsync(loadBlocks(path.dirname(file)), { code: 'FILE_INVALID', message: /expected a key "receipts"/ })
   await t.throwsAsync(readBlockFile(`${file}.not`), { code: 'FILE_INVALID', message: /can be read \(ENOENT/ })

@@ -113,7 +113,7 @@ test('all types of transaction, each signed by an account whose nonce counts up,
   t.deepEqual([...types].sort(), [0, 1, 2, 3, 4])
 })
 
-test('receipts have the types of their transactions, growing gas, and no log where a transaction failed', t => {
+test('receipts have the types of their transactions and growing gas; those of failed transactions have no logs', t => {
   const outcomes = new Set<number>()
   for (const { body, receipts } of chain) {
     const list = receiptsOf(receipts)
@@ -144,7 +144,7 @@ test('two blocks are enough to see both an inline answer and a transfer', t => {
   )
 })
 
-test('a seed determines every byte, whatever curve signs; another seed another chain', t => {
+test('a seed determines every byte, with any secp256k1 implementation; another seed makes another chain', t => {
   const noble = createNodeCryptography(nobleSecp256k1)
   t.deepEqual(makeChain({ seed: 3, blocks: 3, crypto: noble }), chain.slice(0, 3))
   t.notDeepEqual(makeChain({ seed: 4, blocks: 1 })[0]?.header.hash, chain[0]?.header.hash)

@@ -66,14 +66,14 @@ test('any bytes are refused or are the one encoding of a key', t => {
   )
 })
 
-test('a key in the middle of a larger buffer is read where it is', t => {
+test('a key in the middle of a larger buffer is read in place', t => {
   const around = new Uint8Array(32).fill(0xff)
   around.set(encodeContentKey({ type: 'receipts', number: 7n }), 11)
   t.deepEqual(unwrap(decodeContentKey(around.subarray(11, 20))), { type: 'receipts', number: 7n })
   t.deepEqual(unwrap(contentIdOfKey(around.subarray(11, 20))), idOf({ type: 'receipts', number: 7n }))
 })
 
-test('lengths and selectors that history does not define are refused, each with what was expected', t => {
+test('undefined lengths and selectors are refused, each with the expected ones', t => {
   for (const length of [0, 1, 8, 10]) {
     t.like(decodeContentKey(new Uint8Array(length)), { ok: false, code: 'CONTENT_KEY_INVALID' })
   }

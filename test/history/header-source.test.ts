@@ -77,7 +77,7 @@ test('an execution client: debug_getRawHeader gives the header as it is', async 
   )
 })
 
-test('where debug is not served, eth_getBlockByNumber is rebuilt; the debug method is not tried again', async t => {
+test('without debug methods, the header of eth_getBlockByNumber is rebuilt; the debug method is not tried again', async t => {
   const headers = [headerOf(7n), headerOf(8n, 'frontier')]
   const server = await executionClient(t, ({ method, params }) => {
     if (method !== 'eth_getBlockByNumber') return METHOD_NOT_FOUND
@@ -111,7 +111,7 @@ vectorTest('every real header is rebuilt from JSON', async t => {
   for (const [number, header] of headers) t.deepEqual(await source.headerByNumber(number), ok(header))
 })
 
-test('JSON whose header does not have the block hash is refused, and so is what is malformed', async t => {
+test('JSON whose header does not have the block hash is refused, and so is malformed JSON', async t => {
   const json = jsonOf(headerOf(7n))
   let answer: unknown
   const server = await executionClient(t, ({ method }) =>
@@ -213,7 +213,7 @@ test('credentials of the URL go into the request, and into no message', async t 
   t.notRegex(detail, /p@ss|p%40ss|user/)
 })
 
-test('close and the signal end what is in flight', async t => {
+test('close and the signal abort requests in flight', async t => {
   const server = await executionClient(t, () => undefined)
   const { source } = rpc(server.url)
   const withdraw = new AbortController()
@@ -226,7 +226,7 @@ test('close and the signal end what is in flight', async t => {
   t.regex(detailOf(await source.headerByNumber(1n)), /aborted/)
 })
 
-test('a URL that is no http URL is the mistake of whoever configured it', async t => {
+test('a URL that is no http URL is a mistake of the configuration', async t => {
   t.throws(() => new HeaderRpc('ws://127.0.0.1:8546'), { code: 'CONFIG_INVALID' })
   t.throws(() => new HeaderRpc('nowhere'), { code: 'CONFIG_INVALID' })
   await t.throwsAsync(openHeaderSource('ipc:///tmp/geth.ipc'), { code: 'CONFIG_INVALID' })
@@ -249,7 +249,7 @@ function scriptedSource(): { source: HeaderSource; asked: bigint[]; answer: (hea
   }
 }
 
-test('the cache asks once for what many want, and keeps what came', async t => {
+test('the cache sends one request for several callers, and keeps the answer', async t => {
   const { source, asked, answer } = scriptedSource()
   const cache = new HeaderCache(source)
   const all = Promise.all([1, 2, 3].map(() => cache.headerByNumber(7n)))
@@ -290,7 +290,7 @@ test('the cache does not keep a failure', async t => {
   t.deepEqual(asked, [7n, 7n])
 })
 
-test('the cache is bounded and forgets what was used longest ago', async t => {
+test('the cache is bounded and evicts the least recently used header', async t => {
   const asked: bigint[] = []
   const source: HeaderSource = {
     headerByNumber: async number => {
@@ -318,7 +318,7 @@ test('the cache refuses more questions at a time than its limit', async t => {
   )
 })
 
-test('one who gives up does not take the answer from the others', async t => {
+test('a caller that gives up does not cancel the answer of the others', async t => {
   const { source, asked, answer } = scriptedSource()
   const cache = new HeaderCache(source)
   const abort = new AbortController()
@@ -358,7 +358,7 @@ test('two different headers of one block are refused', async t => {
   })
 })
 
-test('what is not there is named, with what was expected', async t => {
+test('a missing file is named, with the expected content', async t => {
   const missing = path.join(await temporaryDirectory(t), 'missing')
   await t.throwsAsync(openHeaderSource(missing), {
     code: 'FILE_INVALID',

@@ -140,7 +140,7 @@ test('any bytes are refused or are the one encoding of a header', t => {
   fc.assert(fc.property(fc.uint8Array({ maxLength: 700 }), noise => t.is(decodeHeader(noise).ok, false)))
 })
 
-test('what belongs to no fork is refused with what was expected', t => {
+test('a header of no fork is refused, with the expected fields', t => {
   const fields = fc.sample(forks.amsterdam!, { numRuns: 1, seed: 7 })[0]!
   const items = Object.values(fields)
   const refusal = (value: Uint8Array): string => {

@@ -21,7 +21,7 @@ test('the empty trie has the root that every block without transactions has', t 
   t.deepEqual(rootOf([]), EMPTY_TRIE_ROOT)
 })
 
-// Where rlp(index) gets longer, where the root turns from a leaf into a branch, where an extension appears.
+// Sizes at which rlp(index) gets longer, the root turns from a leaf into a branch, or an extension appears.
 for (const count of [1, 2, 3, 15, 16, 17, 127, 128, 129, 130, 144, 255, 256, 257, 272, 273, 512, 513, 600]) {
   test(`${count} items have the root of a general trie`, t => {
     for (const length of [1, 3, 28, 33, 120]) {
@@ -31,7 +31,7 @@ for (const count of [1, 2, 3, 15, 16, 17, 127, 128, 129, 130, 144, 255, 256, 257
   })
 }
 
-test('any list has the root of a general trie, also where nodes are shorter than a hash', t => {
+test('any list has the root of a general trie, also with nodes shorter than a hash', t => {
   const lists = fc.array(fc.uint8Array({ minLength: 1, maxLength: 40 }), { maxLength: 300, size: 'max' })
   fc.assert(
     fc.property(lists, values => {
@@ -68,7 +68,7 @@ test('each value is asked for once', t => {
   )
 })
 
-test('what a value writer throws comes out, and the next root is right', t => {
+test('an error of a value writer is thrown, and the next root is right', t => {
   const values = Array.from({ length: 40 }, (_, index) => value(index, 64))
   t.throws(() =>
     orderedTrieRoot(40, 64, index => {

@@ -16,7 +16,7 @@ import { withByte } from '../testing/history/tampering.ts'
 const chain = makeChain({ seed: 5, blocks: 4 })
 const [small, large] = [chain[0]!, chain[1]!]
 
-/** A core with a memory of what it emitted, and a clock that the test moves. */
+/** A core whose outputs are returned, and a clock that the test moves. */
 function driven(limits: Partial<ValidationLimits> = {}) {
   const core = new Validation(limits)
   const state = { now: 1000 }
@@ -57,7 +57,7 @@ test('small content: one question for the header, then a verdict without the poo
   t.deepEqual(codes(send(ask(3, 'body', small))), ['3: valid'])
 })
 
-test('large content goes to the pool with all that it needs, and the verdict is what the pool found', async t => {
+test('large content goes to the pool with its header, and the result of the pool is the verdict', async t => {
   const { core, send } = driven()
   send(ask(1, 'receipts', large))
   const [output] = send(arrived(large))
@@ -69,7 +69,7 @@ test('large content goes to the pool with all that it needs, and the verdict is 
   t.deepEqual(core.snapshot(), { headers: 1, pendingItems: 0, pendingBytes: 0, valid: 1, refused: {} })
 })
 
-test('the task finds what the core finds in place', async t => {
+test('the task gives the same result as validation in place', async t => {
   for (const block of chain) {
     for (const type of ['body', 'receipts'] as const) {
       const bytes = block[type]
@@ -96,7 +96,7 @@ test('tampered content is refused with the reason, which is counted', t => {
   t.deepEqual(core.snapshot().refused, { TRANSACTIONS_ROOT_WRONG: 2, RECEIPTS_MALFORMED: 1 })
 })
 
-test('what no header could make valid asks for none', t => {
+test('content that no header could make valid asks for no header', t => {
   const { send } = driven()
   t.deepEqual(codes(send({ type: 'validate', ref: 1, key: Uint8Array.of(9), bytes: small.body })), [
     '1: CONTENT_KEY_INVALID',
@@ -104,7 +104,7 @@ test('what no header could make valid asks for none', t => {
   t.deepEqual(codes(send(ask(2, 'body', small, new Uint8Array(MAX_CONTENT_BYTES + 1)))), ['2: CONTENT_TOO_LARGE'])
 })
 
-test('without a header nothing is judged, and the header is asked for anew', t => {
+test('without a header there is no judgement, and the header is requested again', t => {
   const { send } = driven()
   send(ask(1, 'body', small))
   send(ask(2, 'receipts', small))
@@ -141,7 +141,7 @@ test('a wait for a header ends, and so does one for the pool', t => {
   t.deepEqual(send({ type: 'compute-failed', ref: 2, detail: '' }), [])
 })
 
-test('a pool that cannot is not the fault of the content', t => {
+test('a failure of the pool does not blame the content', t => {
   const { send } = driven()
   send(ask(1, 'body', large))
   send(arrived(large))
@@ -153,7 +153,7 @@ test('a pool that cannot is not the fault of the content', t => {
   t.true(blamesContent('RECEIPTS_ROOT_WRONG'))
 })
 
-test('what waits is bounded, in items and in bytes', t => {
+test('pending items are bounded, in number and in bytes', t => {
   const { core, send } = driven({ pendingItems: 2, pendingBytes: large.body.length + 10_000 })
   send(ask(1, 'body', large))
   t.deepEqual(codes(send(ask(2, 'receipts', large))), ['2: VALIDATION_LIMIT'])
@@ -174,7 +174,7 @@ test('a withdrawn item gets no verdict and takes no room', t => {
   t.deepEqual(core.snapshot(), { headers: 2, pendingItems: 0, pendingBytes: 0, valid: 0, refused: {} })
 })
 
-test('headers are kept up to a limit, those used last', t => {
+test('headers are kept up to a limit, the most recently used ones', t => {
   const { core, send } = driven({ headers: 2 })
   for (const block of [chain[0]!, chain[2]!]) send(arrived(block))
   send(ask(1, 'body', chain[0]!))
@@ -184,7 +184,7 @@ test('headers are kept up to a limit, those used last', t => {
   t.deepEqual(codes(send(ask(3, 'body', chain[2]!))), ['want-header'])
 })
 
-// Another chain's block of the same number: what a reorganization leaves in its place.
+// Blocks of another chain with the same numbers, as after a reorganization.
 const replaced = makeChain({ seed: 6, blocks: 4 })
 
 for (const [size, at] of [
@@ -212,7 +212,7 @@ for (const [size, at] of [
   })
 }
 
-test('content that was valid by a header that was replaced meanwhile is judged by the new one', async t => {
+test('content that was valid by a header that is replaced meanwhile is compared with the new one', async t => {
   const { send, state } = driven({ headerTrustMs: 100 })
   const [before, after] = [replaced[1]!, chain[1]!]
   const run = async ([output]: readonly ValidationOutput[]): Promise<ValidationOutput[]> => {
@@ -228,7 +228,7 @@ test('content that was valid by a header that was replaced meanwhile is judged b
   t.deepEqual(codes(await run(await run(late))), ['1: TRANSACTIONS_ROOT_WRONG'])
 })
 
-test('where the header is the same again, or cannot be had now, the refusal stands, and the header stays', t => {
+test('if the header is confirmed or unavailable, the refusal stands, and the header stays', t => {
   const { core, send, state } = driven({ headerTrustMs: 100, headerTimeoutMs: 50 })
   const doubted = (ref: number): void => {
     state.now += 100
@@ -246,13 +246,13 @@ test('where the header is the same again, or cannot be had now, the refusal stan
   t.is(core.snapshot().headers, 1)
 })
 
-test('a ref in use is a mistake of the driver', t => {
+test('a ref in use is a mistake of the caller', t => {
   const { send } = driven()
   send(ask(1, 'body', small))
   t.throws(() => send(ask(1, 'body', large)), { instanceOf: RangeError })
 })
 
-test('whatever happens, each question gets exactly one verdict, and nothing is left behind', t => {
+test('with any inputs, each item gets exactly one verdict, and nothing is left behind', t => {
   const step = fc.oneof(
     fc.record({
       kind: fc.constant('ask' as const),

@@ -38,7 +38,7 @@ test('a start that fails names the row and why, and leaves nothing running', asy
       .start(),
     { code: 'START_FAILED' },
   )
-  t.regex(error?.message ?? '', /its row transport failed: .* another socket has it/)
+  t.regex(error?.message ?? '', /its row transport failed: .* another socket has bound it/)
   t.like(error?.cause, { code: 'ADDRESS_IN_USE' })
 })
 

@@ -2,8 +2,8 @@ import test from 'ava'
 import { z } from 'zod'
 import { SpimplError } from '../../src/errors.ts'
 import { RpcError } from '../../src/rpc/rpc-errors.ts'
-import { serve, type TestServer } from './client.ts'
-import { absentKey, knownKey, other, peer, scriptedApi, self, unknownId } from './scripted-api.ts'
+import { absentKey, knownKey, other, peer, scriptedApi, self, unknownId } from '../testing/rpc/scripted-api.ts'
+import { serve, type TestServer } from '../testing/rpc/test-server.ts'
 
 // Shapes written down from jsonrpc/src/schemas and jsonrpc/src/content of the specification. Node ids of traces are
 // uint256 there, without leading zeros; ours have them, as those of every client.
@@ -195,11 +195,13 @@ test('content that is not found with a trace is -39002, its data the trace', asy
 })
 
 test('parameters may come by name, optional ones as null', async t => {
-  const named = await shared.call('portal_historyFindNodes', { distances: [3, 3, 4], enr: peer.text })
+  // Of its own: other tests call the shared one meanwhile.
+  await using server = await serve()
+  const named = await server.call('portal_historyFindNodes', { distances: [3, 3, 4], enr: peer.text })
   t.deepEqual(named.result, [peer.text, other.text])
-  t.deepEqual(shared.api.calls.at(-1)?.given[1], [3, 4])
+  t.deepEqual(server.api.calls.at(-1)?.given[1], [3, 4])
   for (const params of [[peer.text, null, null], [peer.text, 0, null], { enr: peer.text, payloadType: null }]) {
-    const { result } = await shared.call('portal_historyPing', params)
+    const { result } = await server.call('portal_historyPing', params)
     t.true(pong.safeParse(result).success)
   }
 })

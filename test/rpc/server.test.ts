@@ -5,8 +5,8 @@ import fc from 'fast-check'
 import { SpimplError } from '../../src/errors.ts'
 import { MAX_CONTENT_BYTES } from '../../src/history/content/refusal.ts'
 import { RPC_LIMITS, RpcServer } from '../../src/rpc/rpc-server.ts'
-import { type RpcResponse, serve } from './client.ts'
-import { absentKey, content, knownKey, parse, scriptedApi } from './scripted-api.ts'
+import { absentKey, content, knownKey, parse, scriptedApi } from '../testing/rpc/scripted-api.ts'
+import { type RpcResponse, serve } from '../testing/rpc/test-server.ts'
 
 const body = (id: unknown, method: string, params?: unknown) => ({ jsonrpc: '2.0', id, method, params })
 const version = (id: unknown) => body(id, 'web3_clientVersion')

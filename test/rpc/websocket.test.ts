@@ -1,7 +1,7 @@
 import test from 'ava'
 import { WebSocket } from 'ws'
-import { type RpcResponse, serve, type TestServer } from './client.ts'
-import { content, knownKey, scriptedApi } from './scripted-api.ts'
+import { content, knownKey, scriptedApi } from '../testing/rpc/scripted-api.ts'
+import { type RpcResponse, serve, type TestServer } from '../testing/rpc/test-server.ts'
 
 /** A client that keeps what it receives, in order. */
 class Client {

@@ -24,6 +24,12 @@ console.log(await ref.ask(replyTo => ({ type: 'read', replyTo }), { timeoutMs: 5
   },
   'actor-ref-1': { shows: 'console.log(sum)', prints: '0' },
   'composition-1': {
+    shows: '',
+    prints: `| supervisor         | row   | lane | phase | needs |
+|--------------------|-------|------|-------|-------|
+| shop: rest-for-one | stock | main | shop  |       |`,
+  },
+  'composition-2': {
     shows: `const { stock } = running.refs
 await new Promise(resolve => setImmediate(resolve))
 console.log(await stock.ask(replyTo => ({ type: 'read', replyTo }), { timeoutMs: 5_000 }))`,
@@ -34,6 +40,11 @@ console.log(await stock.ask(replyTo => ({ type: 'read', replyTo }), { timeoutMs:
   'deadlines-1': { shows: `console.log(new PendingRequest().timeout.name)`, prints: 'request-timeout' },
   'dispatch-queue-1': { shows: 'console.log(count)', prints: '1' },
   'errors-1': { shows: 'console.log(error.code)', prints: 'CONFIG_INVALID' },
+  'lent-1': {
+    shows: `while (kept.length < 2) await new Promise(resolve => setImmediate(resolve))
+console.log(kept.map(({ length }) => length).join())`,
+    prints: '65536,65536',
+  },
   'limits-1': { shows: `console.log(limits.sessions)`, prints: '16' },
   'machine-behavior-1': {
     shows: `ref.tell({ type: 'open' })
@@ -98,7 +109,7 @@ const doors = [
   { door: 'spimpl-runtime', names: [...Object.keys(runtime), 'ReplyTo', 'Ref', 'Behavior', 'Core'] },
   { door: 'spimpl-runtime/compute-pool', names: Object.keys(computePool) },
   { door: 'spimpl-runtime/core', names: Object.keys(core).filter(name => !(name in runtime)) },
-  { door: 'spimpl-runtime/machines', names: Object.keys(machines) },
+  { door: 'spimpl-runtime/machines', names: Object.keys(machines).filter(name => !(name in core)) },
   { door: 'spimpl-runtime/testing', names: Object.keys(testing).filter(name => !(name in runtime)) },
 ]
 

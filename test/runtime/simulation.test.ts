@@ -1,5 +1,5 @@
 import test from 'ava'
-import { type Behavior, behavior, type Message, type Ref, type ReplyTo } from 'spimpl-runtime'
+import { type Behavior, behavior, DispatchQueue, type Message, type Ref, type ReplyTo } from 'spimpl-runtime'
 import { TestSystem } from 'spimpl-runtime/testing'
 
 type Pass = { readonly type: 'pass'; readonly left: number; readonly replyTo?: ReplyTo<void> }
@@ -137,4 +137,16 @@ test('a day of random work leaves nothing behind', async t => {
   t.is(children(), before)
   t.is(system.main.timers.size, 0)
   t.is(system.inspect().children.length, 8)
+})
+
+test('until moves the clock to a promise that timers settle, and no further than it is told', async t => {
+  await using system = new TestSystem()
+  const queue = new DispatchQueue('alarm', { target: system.main })
+  const rings = new Promise<number>(resolve => void queue.after(250, () => resolve(system.now())))
+  t.is(await system.until(rings), 250)
+  t.is(system.now(), 250)
+  const late = new Promise<void>(resolve => void queue.after(5_000, () => resolve()))
+  await t.throwsAsync(system.until(late, 1_000), { code: 'EXPECTATION_FAILED' } as never)
+  t.true(system.now() <= 1_250)
+  await t.throwsAsync(system.until(Promise.reject(new RangeError('no'))), { instanceOf: RangeError })
 })

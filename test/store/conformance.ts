@@ -24,7 +24,7 @@ const cost = (valueBytes: number): number => itemCost(9, valueBytes)
 const distanceOf = (id: Uint8Array): bigint => toBigInt(distanceBetween(id, nodeId))
 const auto = { type: 'auto' } as const
 
-/** What the port promises. Every implementation runs it. */
+/** The contract of the port: every implementation runs this suite. */
 export function conformance(test: TestFn, name: string, open: OpenStore): void {
   const title = (text: string) => `${name}: ${text}`
 

@@ -62,7 +62,7 @@ test('a given key is kept; another one later is refused with both ways out', asy
   t.regex(error?.message ?? '', /--private-key.*node\.key.*--data-dir/)
 })
 
-test('a file that is no key is refused by name, without what it says', async t => {
+test('a file that is no key is refused by its name, without its content', async t => {
   const directory = temporaryDirectory()
   await using data = await DataDirectory.open(directory)
   writeFileSync(path.join(directory, 'node.key'), 'my secret')
@@ -80,7 +80,7 @@ test('a path that cannot be a directory is FILE_INVALID', async t => {
   await t.throwsAsync(DataDirectory.open(file), { code: 'FILE_INVALID' })
 })
 
-test('a directory that cannot be written to is said so, and its lock is let go', async t => {
+test('a directory that cannot be written to is reported, and its lock is released', async t => {
   const directory = temporaryDirectory()
   const lock = path.join(directory, 'lock')
   mkdirSync(lock)

@@ -27,7 +27,7 @@ async function made(): Promise<{ readonly file: string; readonly content: Buffer
 
 const refusesDamage = { code: 'STORE_FAILED', message: /history\.mdb is damaged: .*--data-dir/s }
 
-test('what is no database is refused by name, and stays as it is: lmdb alone would die of it', async t => {
+test('a file that is no database is refused by its name and stays unchanged; lmdb alone would crash', async t => {
   const { file, content } = await made()
   const withHole = (at: number, hole: Buffer, from = content): Buffer =>
     Buffer.concat([from.subarray(0, at), hole, from.subarray(at + hole.length)])

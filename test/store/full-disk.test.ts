@@ -15,7 +15,7 @@ interface Report {
   readonly again: { readonly code: string }
 }
 
-test('where the disk is full a put is STORE_FAILED, nothing that was acknowledged is lost, and the process goes on', async t => {
+test('on a full disk a put is STORE_FAILED, no acknowledged item is lost, and the process goes on', async t => {
   const file = path.join(temporaryDirectory(), 'history.mdb')
   const writer = fileURLToPath(new URL('../testing/store/full-disk-writer.js', import.meta.url))
   // A limit on the size of files (512-byte blocks) does to this process what a full disk does to all; without the

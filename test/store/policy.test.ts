@@ -11,7 +11,7 @@ const placed = (...items: [number, number][]): Placed[] => items.map(([first, co
 const state = (usedBytes: number, count: number, radius = MAX_RADIUS): PolicyState => ({ usedBytes, count, radius })
 const auto = new StoragePolicy({ type: 'auto' }, 100)
 
-test('reads no further than it needs', t => {
+test('reads only as many items as needed', t => {
   function* furthestFirst(): Generator<Placed> {
     yield { distance: at(9), cost: 50 }
     yield { distance: at(8), cost: 50 }
@@ -25,19 +25,19 @@ test('reads no further than it needs', t => {
   t.deepEqual(decision, { refused: undefined, evict: [at(9)], state: state(90, 3, 8n) })
 })
 
-test('one large item close by lets several go', t => {
+test('one large close item evicts several', t => {
   const items = placed([9, 30], [8, 30], [7, 30])
   const decision = auto.decidePut({ distance: at(1), cost: 100, replacedCost: undefined }, state(90, 3), items)
   t.deepEqual(decision, { refused: undefined, evict: [at(9), at(8), at(7)], state: state(100, 1, 1n) })
 })
 
-test('an item in the middle that finds no room goes with all beyond it', t => {
+test('an item in the middle without room is evicted with all beyond it', t => {
   const items = placed([9, 10], [2, 80])
   const decision = auto.decidePut({ distance: at(5), cost: 50, replacedCost: undefined }, state(90, 2), items)
   t.deepEqual(decision, { refused: 'out-of-radius', evict: [at(9)], state: state(80, 1, 2n) })
 })
 
-test('an item that grows where it is the furthest goes with its older version', t => {
+test('a furthest item that grows is evicted with its older version', t => {
   const items = placed([9, 50], [2, 50])
   const decision = auto.decidePut({ distance: at(9), cost: 60, replacedCost: 50 }, state(100, 2), items)
   t.deepEqual(decision, { refused: 'out-of-radius', evict: [at(9)], state: state(50, 1, 2n) })

@@ -14,7 +14,7 @@ else test.skip('node:dgram, IPv6: this machine has no ::1', () => {})
 
 const ignore = { onDatagrams: () => {}, onError: () => {} }
 
-test('more than the default receive buffer is asked for, and what was granted is told', async t => {
+test('more than the default receive buffer is requested, and the granted size is reported', async t => {
   const small = await openDatagramSocket({ host: '127.0.0.1', port: 0, receiveBufferBytes: 1, ...ignore })
   const large = await openDatagramSocket({ host: '127.0.0.1', port: 0, ...ignore })
   const standard = small.counters().receiveBufferBytes
@@ -64,7 +64,7 @@ test('an address of another machine is a typed error', async t => {
   t.is((error as SpimplError).code, 'ADDRESS_INVALID')
 })
 
-test('a port that is taken is named, with the flag that chooses another', async t => {
+test('a taken port is named, with the flag that chooses another', async t => {
   const first = await openDatagramSocket({ host: '127.0.0.1', port: 0, ...ignore })
   const { port } = first.local
   const error = await t.throwsAsync(openDatagramSocket({ host: '127.0.0.1', port, ...ignore }), {
@@ -87,7 +87,7 @@ test('kernel drops are the last column of the line of the socket', t => {
 
 test.serial('datagrams that overflow the receive buffer are counted on Linux', async t => {
   if (process.platform !== 'linux') {
-    t.pass('only Linux tells')
+    t.pass('only Linux reports drops')
     return
   }
   let arrived = 0

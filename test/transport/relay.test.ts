@@ -6,7 +6,7 @@ import { type StreamInput, type StreamOutput, UtpConnection } from '../../src/ut
 import { startRelay } from '../testing/transport/relay.ts'
 import { joined, patterned } from '../testing/utp/virtual-link.ts'
 
-/** A stream on a real socket and real timers: what an actor does, in 40 lines. */
+/** A stream on a real socket with real timers, as an actor drives it. */
 class SocketStream {
   readonly chunks: Uint8Array[] = []
   readonly closed: Promise<Extract<StreamOutput, { type: 'closed' }>>

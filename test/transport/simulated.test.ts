@@ -70,7 +70,7 @@ test('bandwidth spaces datagrams, and its queue overflows', async t => {
   const { scheduler, arrivals, send } = await pair(1, { bytesPerSecond: 100_000, queueBytes: 1000 })
   send(50)
   scheduler.run()
-  // 100 bytes take a millisecond; the queue holds ten besides the one under way.
+  // 100 bytes take a millisecond; the queue holds ten, and one is being sent.
   t.is(arrivals.length, 11)
   t.deepEqual(
     arrivals.map(({ at }) => Math.round(at)),

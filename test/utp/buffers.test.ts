@@ -26,7 +26,7 @@ test('a sequence number on the wire is the nearest integer with these bits', t =
   t.is(narrow(65_536), 0)
 })
 
-test('what is written is cut without loss, whatever the sizes', t => {
+test('written bytes are cut into segments without loss, for any sizes', t => {
   fc.assert(
     fc.property(
       fc.array(fc.nat(3000), { maxLength: 200 }),
@@ -103,7 +103,7 @@ test('packets in any order and number come out once and in order', t => {
   )
 })
 
-test('what is too far ahead, has no room, or lies beyond the FIN is refused', t => {
+test('a packet too far ahead, without room, or beyond the FIN is refused', t => {
   const received = new ReceiveBuffer()
   received.begin(10)
   const payload = new Uint8Array(100)
@@ -111,7 +111,7 @@ test('what is too far ahead, has no room, or lies beyond the FIN is refused', t 
   t.is(received.offer(10 + MAX_AHEAD_PACKETS - 1, ST_DATA, payload, 1e6), OFFER_ACCEPTED)
   t.is(received.offer(12, ST_DATA, payload, 150), OFFER_REFUSED)
   t.is(received.offer(10, ST_DATA, payload, 99), OFFER_REFUSED)
-  // What waits behind the gap does not keep out what closes it.
+  // Bytes behind the gap do not keep out the packet that closes it.
   t.is(received.offer(10, ST_DATA, payload, 100), OFFER_ACCEPTED)
   t.is(received.offer(500, ST_FIN, new Uint8Array(0), 1e6), OFFER_REFUSED)
   t.is(received.offer(9, ST_DATA, payload, 1e6), OFFER_DUPLICATE)
@@ -205,17 +205,17 @@ test('three later packets make a loss, two do not; each loss is judged once', t 
   t.is(sent.takeLost(1), -1)
 })
 
-test('a mask without any bit says that something farther arrived: all 32 before it are lost', t => {
+test('a mask without any bit means that a packet beyond it arrived: all 32 before it are lost', t => {
   const sent = new SentPackets(0)
   for (let packet = 0; packet < 60; packet++) sent.push(ST_DATA, undefined, 0, 100, 0)
   sent.beginAck(true)
   sent.acknowledgeSelectively(-1, new Uint8Array(4), 0, 4, 1, 0, 1)
-  // 33 is the first that the mask cannot tell; three before it may still be under way.
+  // 33 is the first packet that the mask cannot report; the three before it may still be in flight.
   t.is(sent.detectLosses(1, 1), 31)
   t.is(sent.detectLosses(100, 1), 2)
 })
 
-test('beyond the mask, what is too old to be under way is no load', t => {
+test('beyond the mask, an overdue packet is no longer in flight', t => {
   const sent = new SentPackets(0)
   for (let packet = 0; packet < 100; packet++) sent.push(ST_DATA, undefined, 0, 100, 0)
   sent.beginAck(true)
@@ -226,7 +226,7 @@ test('beyond the mask, what is too old to be under way is no load', t => {
   sent.detectLosses(sent.detectAt, 10)
   t.is(sent.inFlightPackets, 0)
   t.is(sent.outstandingBytes, 10_000)
-  // Told of later, they are acknowledged like all others.
+  // Reported later, they are acknowledged like all others.
   sent.beginAck(false)
   sent.acknowledge(99, 30, 0)
   t.is(sent.packets, 0)

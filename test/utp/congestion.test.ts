@@ -1,4 +1,5 @@
 import test from 'ava'
+import fc from 'fast-check'
 import { Congestion } from '../../src/utp/sending/congestion.ts'
 import { DelayHistory } from '../../src/utp/sending/delay-history.ts'
 import { RoundTrip } from '../../src/utp/sending/round-trip.ts'
@@ -52,7 +53,7 @@ test('after slow start: 3,000 bytes a round trip at no delay, none at the target
   t.true(near(grown(5_000_000), -3000))
 })
 
-test('a window that is not used does not grow', t => {
+test('an unused window does not grow', t => {
   const congestion = new Congestion(PACKET, MAX)
   for (let ack = 0; ack < 100; ack++) congestion.acknowledged(PACKET, PACKET, 0)
   t.is(congestion.windowBytes, 10_000)
@@ -76,7 +77,7 @@ test('loss shrinks the window, more where packets queue; undo gives it back', t 
   t.is(congestion.windowBytes, before / 2)
 })
 
-test('a timeout leaves two packets and slow start up to half of what was', t => {
+test('a timeout leaves two packets, and slow start up to half of the former window', t => {
   const congestion = new Congestion(PACKET, MAX)
   for (let round = 0; round < 3; round++) roundTrip(congestion, 0)
   congestion.timedOut()
@@ -93,7 +94,7 @@ test('the window stays between two packets and its limit', t => {
   t.is(congestion.windowBytes, 2000)
 })
 
-test('queuing delay is the distance from the least of the last minutes, whatever the clocks', t => {
+test('queuing delay is the distance from the smallest delay of the last minutes, for any clocks', t => {
   // The other clock is far ahead: differences wrap around 2^32.
   const origin = 0xffff_ff00
   const delay = new DelayHistory()
@@ -102,7 +103,7 @@ test('queuing delay is the distance from the least of the last minutes, whatever
   t.is(delay.queuing(), 0)
   for (let sample = 0; sample < 3; sample++) add(51_000, 10 + sample)
   t.is(delay.queuing(), 50_000)
-  // One late packet says nothing.
+  // One late packet has no effect.
   add(900_000, 20)
   t.is(delay.queuing(), 50_000)
   // A better way becomes the base at once.
@@ -153,4 +154,44 @@ test('back-off doubles up to the limit, and progress ends it', t => {
   t.deepEqual(seen, [2000, 4000, 5000, 5000, 5000])
   rtt.progressed()
   t.is(rtt.timeoutMs, 1000)
+})
+
+test('any acks, losses and timeouts keep the window between two packets and its limit', t => {
+  const event = fc.oneof(
+    fc.record({
+      type: fc.constant('ack' as const),
+      ackedBytes: fc.integer({ min: 1, max: 100_000 }),
+      flightBytes: fc.nat(MAX),
+      delayMicros: fc.option(fc.nat(2_000_000), { nil: undefined }),
+    }),
+    fc.record({ type: fc.constantFrom('lost' as const, 'undo' as const, 'timedOut' as const) }),
+  )
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: MAX }), fc.array(event, { maxLength: 100 }), (maxBytes, events) => {
+      const congestion = new Congestion(PACKET, maxBytes)
+      for (const given of events) {
+        if (given.type === 'ack') congestion.acknowledged(given.ackedBytes, given.flightBytes, given.delayMicros)
+        else congestion[given.type]()
+        t.true(congestion.windowBytes >= 2 * PACKET && congestion.windowBytes <= Math.max(maxBytes, 2 * PACKET))
+      }
+    }),
+  )
+})
+
+test('queuing delay does not depend on the offset between the clocks', t => {
+  const samples = fc.array(fc.tuple(fc.nat(1_000_000), fc.nat(30_000)), { minLength: 1, maxLength: 60 })
+  fc.assert(
+    fc.property(samples, fc.nat(0xffff_ffff), (steps, offset) => {
+      const plain = new DelayHistory()
+      const shifted = new DelayHistory()
+      let now = 0
+      for (const [micros, afterMs] of steps) {
+        now += afterMs
+        plain.add(1 + micros, now)
+        shifted.add((1 + micros + offset) >>> 0, now)
+        t.is(plain.queuing(), shifted.queuing())
+        t.true(plain.queuing() >= 0)
+      }
+    }),
+  )
 })

@@ -15,7 +15,7 @@ const lives: readonly (readonly [ConnectionEvent[], ConnectionState])[] = [
   [['connect', 'establish', 'close'], 'closed'],
   [['connect', 'fail'], 'reset'],
   [['connect', 'establish', 'finish', 'fail'], 'reset'],
-  // What makes no sense changes nothing.
+  // An event without a transition changes nothing.
   [['establish'], 'idle'],
   [['connect', 'finish', 'close'], 'syn-sent'],
   [['connect', 'fail', 'establish', 'close'], 'reset'],

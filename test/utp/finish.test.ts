@@ -38,7 +38,7 @@ test('a lost ack of the FIN: the reader, which is closed already, answers the re
   t.true(link.initiator.outputs.includes('delivered'))
 })
 
-test('a peer that vanishes with the FIN, and answers its repetition by RESET, had everything', t => {
+test('a peer that is gone after our FIN, and answers the repeated FIN by RESET, has everything', t => {
   let vanished = false
   const link = new VirtualLink({
     conditions: {
@@ -62,7 +62,7 @@ test('a peer that vanishes with the FIN, and answers its repetition by RESET, ha
   t.is(link.initiator.closed?.reason, 'finished')
 })
 
-test('a peer that vanishes with the last byte and answers the FIN by RESET had everything; one that was to answer had not', t => {
+test('a peer that is gone after our last byte and answers the FIN by RESET has everything, unless it was still writing', t => {
   const reset = new Uint8Array(20)
   reset[0] = 0x31
   reset[2] = 4711 >> 8
@@ -115,7 +115,7 @@ test('one way: the reader closes with the FIN and sends none, and the writer clo
   t.is(link.acceptor.closed?.stats.durationMs, 15)
 })
 
-test('what is written as soon as the stream stands follows the answer to the SYN', t => {
+test("bytes written on 'connected' follow the answer to the SYN", t => {
   const link = new VirtualLink({ conditions: { latencyMs: 5 } })
   link.recordPackets = true
   link.input(link.acceptor, { type: 'open' })
@@ -150,7 +150,7 @@ test('half-open: a finished end still receives', t => {
   t.is(link.acceptor.closed?.reason, 'finished')
 })
 
-test('a writer that was written to waits for the other FIN, but not for ever', t => {
+test('a writer that received data waits for the other FIN, for a limited time', t => {
   const link = new VirtualLink({
     conditions: { latencyMs: 5 },
     limits: { finishTimeoutMs: 1500 },
@@ -174,7 +174,7 @@ test('a write after finish ends the stream with STREAM_CLOSED', t => {
   t.is(link.initiator.closed?.reason, 'STREAM_CLOSED')
 })
 
-test('after the end nothing is said any more, and only data, FIN and SYN are answered', t => {
+test('a closed stream emits nothing, and answers only data, FIN and SYN', t => {
   const link = new VirtualLink({ conditions: { latencyMs: 5 } }).open()
   link.input(link.initiator, { type: 'write', bytes: patterned(10) })
   link.input(link.initiator, { type: 'finish' })

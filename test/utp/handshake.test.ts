@@ -13,7 +13,7 @@ import {
 } from '../../src/utp/wire/packet.ts'
 import { joined, patterned, VirtualLink } from '../testing/utp/virtual-link.ts'
 
-/** One end of a stream, and a hand that writes the other end's packets. */
+/** One end of a stream; the test writes the packets of the other end. */
 function end(initiator: boolean, limits: Partial<StreamLimits> = {}, connectionId = 100) {
   const options = { connectionId, randomness: seededRandomness(5), limits }
   const connection = initiator ? UtpConnection.initiate(options) : UtpConnection.accept(options)
@@ -132,7 +132,7 @@ test('a lost answer to a SYN: the data that follows it makes the initiator ask a
   t.true((link.initiator.closed?.stats.durationMs ?? 0) < 500)
 })
 
-test('a lost answer to a SYN, of a peer that answers once only: what it repeats is its first data', t => {
+test('a lost answer to a SYN, of a peer that answers once only: the data that it retransmits is its first data', t => {
   const isState = (packet: Uint8Array): boolean => packet[0] === 0x21
   const link: VirtualLink = new VirtualLink({
     conditions: {
@@ -169,7 +169,7 @@ test('data before the answer to a SYN is no answer: not the first copy, not a co
   t.is(packets.at(-1)?.acknowledged, 0)
 })
 
-test('nobody there: STREAM_CONNECT_TIMEOUT, and SYNs with growing distance before', t => {
+test('no peer: SYNs at growing intervals, then STREAM_CONNECT_TIMEOUT', t => {
   const link = new VirtualLink({ conditions: { latencyMs: 5, loss: 1 }, limits: { connectTimeoutMs: 10_000 } }).open()
   link.recordPackets = true
   const opened = link.now
@@ -210,7 +210,7 @@ test('reset here: the peer gets a RESET with our sending id, closed says the rea
   t.is(packets.at(-1)?.connectionId, 101)
 })
 
-test('an ack of what was never sent is refused', t => {
+test('an ack of a packet that was never sent is refused', t => {
   const { handle, receive, packets, connection } = end(true)
   handle({ type: 'open' }, 1)
   const syn = packets[0]!.sequence
@@ -242,7 +242,7 @@ test('a FIN before data that is missing waits for it; one that stands before oth
   t.deepEqual(types().slice(-4), ['send', 'data', 'peer-finished', 'closed'])
 })
 
-test('a selective ack names what waits behind the gap', t => {
+test('a selective ack reports the packets behind the gap', t => {
   const { handle, receive, packets } = end(true)
   handle({ type: 'open' }, 1)
   const syn = packets[0]!.sequence
@@ -292,7 +292,7 @@ test('an ack that is not the answer to the SYN skips no data that came before it
   handle({ type: 'open' }, 1)
   const acknowledged = packets[0]!.sequence
   const data = { type: ST_DATA, acknowledged } as const
-  // The answer was lost; the peer (one that numbers every ack with its next packet) says something later.
+  // The answer was lost, and the peer, which numbers every ack with its next packet, sends a later ack.
   receive(
     2,
     { ...data, sequence: 65_535, payload: Uint8Array.of(1) },

@@ -5,7 +5,7 @@ import { patterned, VirtualLink } from '../testing/utp/virtual-link.ts'
 
 const CONNECTION_ID = 4711
 
-/** Packets that look like those of the stream, with numbers near and far from what is right. */
+/** Packets that look like those of the stream, with numbers near the right ones and far from them. */
 const forged = fc
   .record({
     type: fc.constantFrom(ST_DATA, ST_FIN, ST_STATE, ST_SYN),
@@ -20,7 +20,7 @@ const forged = fc
   })
   .map(packet => encodePacket(packet))
 
-test('whatever arrives, nothing throws, no buffer outgrows its limit, and the stream ends', t => {
+test('with any packets, nothing throws, no buffer exceeds its limit, and the stream ends', t => {
   fc.assert(
     fc.property(
       fc.array(fc.tuple(fc.oneof(forged, fc.uint8Array({ maxLength: 60 })), fc.boolean(), fc.nat(40)), {

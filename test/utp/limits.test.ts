@@ -40,7 +40,7 @@ test('more bytes than the reader allows: STREAM_TOO_LARGE here, STREAM_RESET wit
   })
 })
 
-test('each limit that ends a stream is told to both ends, and a RESET that says nothing, or nonsense, is one', t => {
+test('both ends learn the limit that ended a stream; a RESET without a reason, or with an unknown one, is a plain reset', t => {
   const ended = (limits: Partial<StreamLimits>, act: (link: VirtualLink) => void): unknown[] => {
     const link = new VirtualLink({ conditions: { latencyMs: 5 }, limits, acceptorLimits: {} }).open()
     act(link)
@@ -95,7 +95,7 @@ test('more written bytes than allowed: STREAM_TOO_LARGE', t => {
   t.is(link.acceptor.closed?.reason, 'STREAM_RESET')
 })
 
-test('the whole stream may last so long: STREAM_TIMEOUT', t => {
+test('a stream that lasts too long in all: STREAM_TIMEOUT', t => {
   const link = new VirtualLink({ conditions: { latencyMs: 50 }, limits: { totalTimeoutMs: 2000 } }).open()
   link.acceptor.keeps = false
   link.input(link.initiator, { type: 'write', bytes: new Uint8Array(100_000_000) })
@@ -107,7 +107,7 @@ test('the whole stream may last so long: STREAM_TIMEOUT', t => {
   t.true(['STREAM_RESET', 'STREAM_TIMEOUT'].includes(link.acceptor.closed?.reason ?? ''))
 })
 
-test('a peer that falls silent while nothing is under way: STREAM_IDLE', t => {
+test('a silent peer while nothing is in flight: STREAM_IDLE', t => {
   const link = new VirtualLink({ conditions: { latencyMs: 5 }, limits: { idleTimeoutMs: 30_000 } }).open()
   link.run({ forMs: 100 })
   link.conditions = { latencyMs: 5, loss: 1 }
@@ -118,7 +118,7 @@ test('a peer that falls silent while nothing is under way: STREAM_IDLE', t => {
   t.true(durationMs >= 30_000 && durationMs < 31_000)
 })
 
-test('a peer that falls silent while data is under way: STREAM_TIMEOUT after the last of the timeouts', t => {
+test('a silent peer while data is in flight: STREAM_TIMEOUT after the last timeout', t => {
   const link = new VirtualLink({
     conditions: { latencyMs: 5 },
     limits: { idleTimeoutMs: 600_000, maxTimeouts: 3 },
@@ -146,7 +146,7 @@ test('keep-alive: an idle stream lives until its total limit', t => {
   t.true(link.sentPackets.length > 20 && link.sentPackets.length < 60, `${link.sentPackets.length}`)
 })
 
-test('writable is said once the unsent bytes fall below the mark', t => {
+test("'writable' is emitted when the unsent bytes fall below the mark", t => {
   const link = new VirtualLink({ conditions: { latencyMs: 5 }, limits: { writeLowWaterBytes: 100_000 } }).open()
   link.input(link.initiator, { type: 'write', bytes: patterned(99_000) })
   link.run({ forMs: 1000 })
@@ -162,7 +162,7 @@ test('writable is said once the unsent bytes fall below the mark', t => {
   t.true(unsent > 0 && unsent <= 100_000)
 })
 
-test('limits that make no sense are a mistake of the program', t => {
+test('limits out of range are a mistake of the configuration', t => {
   const open = (limits: Partial<typeof defaultStreamLimits>) => () =>
     new VirtualLink({ conditions: { latencyMs: 0 }, limits })
   t.throws(open({ maxPacketBytes: 20 }), { code: 'CONFIG_INVALID' })

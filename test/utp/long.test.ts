@@ -1,7 +1,7 @@
 import test from 'ava'
 import { VirtualLink } from '../testing/utp/virtual-link.ts'
 
-/** Each 4-byte word of the stream says where it is, so that a misplaced packet shows without keeping 100 MB twice. */
+/** Each 4-byte word of the stream is its own position: a misplaced packet shows without a second copy of 100 MB. */
 function numbered(length: number): Uint8Array {
   return new Uint8Array(Uint32Array.from({ length: length / 4 }, (_, index) => index).buffer)
 }

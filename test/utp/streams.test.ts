@@ -118,7 +118,7 @@ test('a RESET finds its stream by either connection id', t => {
   t.deepEqual(packets(alice, [packet(ST_RESET, 900)]), [])
 })
 
-test('what belongs to no stream is answered by a RESET that names it; a RESET is not answered', t => {
+test('a packet of no stream is answered by a RESET that repeats its id; a RESET is not answered', t => {
   const { packets, streams } = table()
   const [reset] = sent(packets(alice, [packet(ST_DATA, 77, 1234)], 50))
   t.like(reset, { type: ST_RESET, connectionId: 77, acknowledged: 1234, windowBytes: 0, timestamp: 50_000 })
@@ -133,7 +133,7 @@ test('answers keep to their rate', t => {
   const { packets, streams } = table({ maxAnswersPerSecond: 15, maxAnswersOfPeerPerSecond: 10 })
   const unknown = Array.from({ length: 50 }, (_, index) => packet(ST_DATA, index))
   t.is(sent(packets(alice, unknown, 1000)).length, 10)
-  t.is(sent(packets(bob, unknown, 1000)).length, 5, 'what one peer may not have is left for others')
+  t.is(sent(packets(bob, unknown, 1000)).length, 5, 'the share of one peer leaves the rest for others')
   t.is(sent(packets(alice, unknown, 2000)).length, 10)
   t.is(sent(packets(alice, unknown, 60_000)).length, 10)
   t.is(streams.stats().withheld, 165)
@@ -159,7 +159,7 @@ test('a SYN that overtakes its expectation waits for it', t => {
   t.deepEqual(handle({ type: 'timeout' }, 1100), [])
 })
 
-test('a SYN that nobody expects is refused when it has waited, and so is one for which there is no room', t => {
+test('an unexpected SYN is refused after a wait, and at once if there is no room', t => {
   const { handle, packets } = table({ maxAnswersPerSecond: 2000, maxAnswersOfPeerPerSecond: 2000 })
   const syns = Array.from({ length: 300 }, (_, index) => packet(ST_SYN, 2 * index))
   t.is(sent(packets(alice, syns, 0)).length, 300 - 128)
@@ -185,13 +185,13 @@ test('a SYN that nobody expects is refused when it has waited, and so is one for
   )
 })
 
-test('before its SYN an expectation takes nothing, and answers nothing', t => {
+test('before its SYN, an expectation accepts no packets and answers none', t => {
   const { handle, packets } = table()
   handle({ type: 'expect', ref: 1, peer: alice, connectionId: 10 })
   t.deepEqual(packets(alice, [packet(ST_DATA, 11)]), [])
 })
 
-test('an expectation that nobody meets expires, and its SYN is refused afterwards', t => {
+test('an expectation without a SYN expires, and a later SYN is refused', t => {
   const { streams, handle, packets } = table()
   handle({ type: 'expect', ref: 1, peer: alice, connectionId: 10, timeoutMs: 500 }, 1000)
   handle({ type: 'expect', ref: 2, peer: alice, connectionId: 20 }, 1000)
@@ -206,7 +206,7 @@ test('an expectation that nobody meets expires, and its SYN is refused afterward
   t.is(streams.stats().expectations, 0)
 })
 
-test('a SYN that comes with the end of the waiting is too late', t => {
+test('a SYN at the moment of the expiry is too late', t => {
   const { handle, packets } = table()
   handle({ type: 'expect', ref: 1, peer: alice, connectionId: 10, timeoutMs: 500 }, 1000)
   t.deepEqual(
@@ -363,7 +363,7 @@ test('a connection id that is declined: a RESET goes out, and the peer waits no 
   t.like(reset, { type: ST_RESET, connectionId: 0 })
   const them = table()
   them.handle({ type: 'expect', ref: 5, peer: alice, connectionId: 0xffff })
-  t.deepEqual(them.packets(bob, [encodePacket(reset!)]), [], 'what another node says is not heard')
+  t.deepEqual(them.packets(bob, [encodePacket(reset!)]), [], 'a RESET of another node is ignored')
   t.like(them.packets(alice, [encodePacket(reset!)]), [{ type: 'refused', ref: 5, code: 'STREAM_RESET' }])
   t.is(them.streams.stats().expectations, 0)
   t.deepEqual(them.handle({ type: 'timeout' }, 1e6), [])

@@ -3,7 +3,7 @@ import { joined, patterned, VirtualLink } from '../testing/utp/virtual-link.ts'
 
 const RECEIVE_BUFFER = 100_000
 
-test('a consumer that takes nothing closes the window, and opens it by taking', t => {
+test('a consumer that reads nothing closes the window, and opens it by reading', t => {
   const link = new VirtualLink({
     conditions: { latencyMs: 5 },
     acceptorLimits: { receiveBufferBytes: RECEIVE_BUFFER },
@@ -13,7 +13,7 @@ test('a consumer that takes nothing closes the window, and opens it by taking', 
   link.input(link.initiator, { type: 'write', bytes })
   link.input(link.initiator, { type: 'finish' })
   link.run({ forMs: 20_000 })
-  // What arrived fills the buffer but for less than a packet.
+  // The buffer has room for less than one more packet.
   t.true(link.acceptor.receivedBytes <= RECEIVE_BUFFER && link.acceptor.receivedBytes > RECEIVE_BUFFER - 1200)
   t.is(link.initiator.closed, undefined)
   const { stats } = link.initiator.connection.snapshot(link.now)
@@ -29,7 +29,7 @@ test('a consumer that takes nothing closes the window, and opens it by taking', 
   t.true((link.initiator.closed?.stats.durationMs ?? 0) - (opened - 1000) < 1000, 'the window update starts it at once')
 })
 
-test('a lost window update is made up for by a probe', t => {
+test('after a lost window update, a probe finds the open window', t => {
   let cut = false
   const link = new VirtualLink({
     conditions: { latencyMs: 5, drop: (_packet, from) => cut && from === 'acceptor' },
@@ -71,7 +71,7 @@ test('a slow consumer paces the stream, and loses nothing', t => {
   t.is(link.acceptor.closed?.reason, 'finished')
 })
 
-test('small writes share packets while others are under way', t => {
+test('small writes share packets while others are in flight', t => {
   const link = new VirtualLink({ conditions: { latencyMs: 10 } })
   link.open()
   link.run({ forMs: 100 })
@@ -83,7 +83,7 @@ test('small writes share packets while others are under way', t => {
   t.true((link.initiator.closed?.stats.packetsSent ?? 1000) < 20)
 })
 
-test('what is in flight stays within the limits of bytes and packets', t => {
+test('packets in flight stay within the limits of bytes and packets', t => {
   for (const limits of [{ maxWindowBytes: 50_000 }, { maxWindowPackets: 20 }]) {
     const link = new VirtualLink({ conditions: { latencyMs: 50 }, limits }).open()
     link.acceptor.keeps = false

@@ -201,8 +201,7 @@ export class Lookup<Node extends LookupNode> {
 
 /**
  * The distances to ask the node with `nodeId` for: the log distance of the target from it, then the neighbouring ones,
- * above before below. 0 stands for the node itself and is asked for only if the node is the target. Both ids have 32
- * bytes.
+ * above before below. 0 is the node itself and is asked for only if the node is the target. Both ids have 32 bytes.
  */
 export function distancesTowards(target: Uint8Array, nodeId: Uint8Array): number[] {
   const distance = logDistance(target, nodeId)

@@ -89,10 +89,7 @@ export class Messenger {
     counters.add('oneWayDropped', payloads.length - sent)
   }
 
-  /**
-   * Sends a response through the session of its request. It is dropped if the session is gone or the response is too
-   * large.
-   */
+  /** Sends a response through the session of its request. Drops it if the session is gone or it is too large. */
   respond(session: Session | undefined, plaintext: Uint8Array): void {
     const keys = session?.keyring.sending
     if (session === undefined || keys === undefined || keys.isExhausted || plaintext.length > MAX_PLAINTEXT_BYTES) {

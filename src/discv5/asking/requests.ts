@@ -1,4 +1,4 @@
-import { PendingCalls } from 'spimpl-runtime/core'
+import { invariant, PendingCalls } from 'spimpl-runtime/core'
 import { readUint48 } from '../../codec/integers.ts'
 import type { RecordDecoder } from '../../identity/record-decoder.ts'
 import type { Context } from '../context.ts'
@@ -17,10 +17,7 @@ const NO_REQUESTS: ReadonlySet<PendingRequest> = new Set()
 /** The owner of a PING that only serves a handshake. */
 const NO_OWNER: RequestOwner = { answered() {}, failed() {} }
 
-/**
- * Requests in flight, sent or in the backlog: each is settled once, by its answer, its timeout or the end of its
- * session.
- */
+/** Requests in flight, sent or waiting. Each is settled once: by its answer, its timeout or the end of its session. */
 export class Requests {
   readonly #context: Context
   readonly #backlog: Backlog
@@ -28,7 +25,10 @@ export class Requests {
   readonly #members: TableMembers
   readonly #decoder: RecordDecoder
   readonly #pending: PendingCalls<PendingRequest>
-  /** Sessions with requests in flight. */
+  /**
+   * Sessions with requests in flight. An empty set stays until its session is evicted, because the next request reuses
+   * it.
+   */
   readonly #ofSession = new Map<Session, Set<PendingRequest>>()
 
   constructor(
@@ -45,8 +45,7 @@ export class Requests {
     this.#sentLog = parts.sentLog
     this.#members = parts.members
     this.#decoder = parts.decoder
-    // Each session may have the PING of its handshake in flight beside the requests; a new session exists before one is
-    // evicted.
+    // Each session, one that is about to be evicted included, may have the PING of its handshake in flight as well.
     this.#pending = new PendingCalls(context.limits.requests + context.limits.sessions + 1)
   }
 
@@ -147,6 +146,7 @@ export class Requests {
       if (session.record !== undefined) this.#members.doubt(session.record)
       request.owner.failed(request, 'SESSION_FAILED', 'the node did not answer the handshake')
     }
+    if (!session.isCached && this.ofSession(session).size === 0) this.#ofSession.delete(session)
   }
 
   #find(id: Uint8Array, nodeIdHex: string): PendingRequest | undefined {
@@ -159,8 +159,8 @@ export class Requests {
   #settle(request: PendingRequest): boolean {
     if (this.#pending.take(request.idNumber) === undefined) return false
     const ofSession = this.#ofSession.get(request.session)
-    ofSession?.delete(request)
-    if (ofSession?.size === 0) this.#ofSession.delete(request.session)
+    invariant(ofSession?.delete(request) === true, 'a request in flight among those of its session')
+    if (ofSession.size === 0 && !request.session.isCached) this.#ofSession.delete(request.session)
     this.#backlog.remove(request)
     this.#context.deadlines.clear(request.timeout)
     this.#sentLog.forget(request)

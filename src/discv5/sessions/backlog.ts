@@ -11,10 +11,7 @@ export interface WaitingMessage {
   readonly request: PendingRequest | undefined
 }
 
-/**
- * Messages that wait for a handshake, in order, for each session. The callers bound it by `queuedPerPeer` and
- * `requestsPerPeer`.
- */
+/** Messages that wait for a handshake, in order. The callers bound them by `queuedPerPeer` and `requestsPerPeer`. */
 export class Backlog {
   readonly #context: Context
   readonly #outbox: Outbox

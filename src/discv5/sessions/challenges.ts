@@ -12,10 +12,7 @@ export interface Challenge {
   /** The record of the peer whose seq the challenge names, so that the handshake may leave it out. */
   readonly record: NodeRecord | undefined
   readonly expiresAt: number
-  /**
-   * Packets that arrived before the handshake. If they overtook it, its keys open them; else they are challenged in
-   * turn.
-   */
+  /** Packets that arrived before the handshake. Its keys open those that overtook it; the others are challenged. */
   readonly held: Packet[]
 }
 

@@ -89,7 +89,7 @@ export class Initiator {
     } else this.expire(session)
   }
 
-  /** The session waits no longer: for an answer to its attempts, or for the handshake that answers our challenge. */
+  /** Ends the wait of a session: for an answer to its attempts, or for the handshake that answers our challenge. */
   expire(session: Session): void {
     this.#attempts.end(session)
     if (!session.isEstablished) this.#sessions.failed(session)
@@ -132,8 +132,7 @@ export class Initiator {
     if (session.isEstablished) counters.add('sessionsLost')
     this.#requeue(session, order)
     const known = whoareyouSeq(challenge)
-    // 0 says that the peer has no record of ours, even if our record has that number (discv5-wire.md, Handshake Message
-    // Packet).
+    // 0 means that the peer has no record of ours, even if its seq is 0 (discv5-wire.md, Handshake Message Packet).
     const ownRecord = known === 0n || own.current.seq > known ? own.current.bytes : undefined
     const plaintext = this.#choose(session, handshakeRoom(ownRecord), sent)
     const { publicKey } = record

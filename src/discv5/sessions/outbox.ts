@@ -48,10 +48,7 @@ export class Outbox {
     this.#datagrams.push({ endpoint, bytes })
   }
 
-  /**
-   * Adds a message to seal. If the keys have sealed as many messages as they may, it is dropped, and lost like a
-   * datagram.
-   */
+  /** Adds a message to seal. If the keys have sealed as many messages as they may, it is lost like a datagram. */
   add(session: Session, keys: SessionKeys, plaintext: Uint8Array, request: PendingRequest | undefined): void {
     if (keys.isExhausted) return
     this.#sealings.push({ session, keys, counter: keys.nextCounter(), plaintext, request })

@@ -79,8 +79,7 @@ export class Recipient {
   }
 
   /**
-   * Challenges the sender of a packet that no key opens. If a challenge of the sender is pending, that one is sent
-   * again.
+   * Challenges the sender of a packet that no key opens. A pending challenge of the sender is sent again instead.
    *
    * @param session the session with the sender, if there is one
    * @param held further packets that wait for the handshake

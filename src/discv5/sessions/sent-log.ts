@@ -65,8 +65,7 @@ export class SentLog {
       this.#forget(this.#ofRequest.get(request))
       this.#ofRequest.set(request, sent)
     }
-    // Nonces of one counter share their first half once in 2^16 pairs. Then the older message is forgotten, which is
-    // harmless.
+    // One in 2^16 nonces with the same counter has the same first half. Forgetting the older message is harmless.
     this.#byNonce.set(high, sent)
   }
 
@@ -90,8 +89,9 @@ export class SentLog {
   }
 
   /**
-   * Takes the messages without an answer that went to a session from `order` on. @returns those that are young enough,
-   * in their order
+   * Takes the messages without an answer that a session has sent from `order` on.
+   *
+   * @returns those that are young enough, in their order
    */
   takeSince(session: Session, order: number, now: number): SentMessage[] {
     const taken: SentMessage[] = []

@@ -1,9 +1,11 @@
-import { stateTable } from 'spimpl-runtime/machines'
+import { stateTable } from 'spimpl-runtime/core'
 import { createMachine } from 'xstate'
 
 /**
  * The lifecycle of a session with one node at one endpoint (discv5-theory.md, Handshake Steps). Only what happens once
  * in a session is an event here; packets are not.
+ *
+ * @internal Its type is xstate's, which a door must not name: see `TransitionMachine`.
  */
 export const sessionMachine = createMachine({
   id: 'discv5-session',

@@ -1,5 +1,4 @@
-import { Deadline, invariant } from 'spimpl-runtime/core'
-import { Lifecycle } from 'spimpl-runtime/machines'
+import { Deadline, invariant, Lifecycle } from 'spimpl-runtime/core'
 import type { NodeRecord } from '../../identity/node-record.ts'
 import type { Endpoint } from '../../transport/datagram.ts'
 import type { Attempt } from './attempt.ts'
@@ -12,10 +11,7 @@ import { type SessionEvent, type SessionState, sessionTable } from './session-ma
  */
 const MAX_RESPONSES = 16
 
-/**
- * Unanswered requests in a row after which the keys are given up: the peer may have lost them without being able to say
- * so.
- */
+/** Unanswered requests in a row after which the keys are given up, because the peer may have lost them silently. */
 const MAX_UNANSWERED = 3
 
 /**

@@ -9,10 +9,7 @@ import type { TableMembers } from './table-members.ts'
 /** Bootstrap nodes that are kept. */
 const MAX_BOOTSTRAP_RECORDS = 64
 
-/**
- * Joins the network, and keeps the buckets filled: a lookup for a random id of the bucket that was refreshed longest
- * ago.
- */
+/** Joins the network, and keeps the buckets filled by lookups for random ids. */
 export class Bootstrap {
   readonly #context: Context
   readonly #members: TableMembers

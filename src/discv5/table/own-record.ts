@@ -27,8 +27,7 @@ export class OwnRecord {
     const { own, turn, counters } = this.#context
     if (!this.#adoptsAddress) return
     counters.add('addressVotes')
-    // Keys are free, addresses are not: all nodes at one global address are one voter. On a private network they may
-    // share it.
+    // Keys are free, addresses are not: all nodes at one global address are one voter.
     const { host } = session.endpoint
     this.#votes.add(addressScope(host) === 'global' ? host : session.nodeIdHex, endpoint, turn.now)
     const family = endpoint.host.includes(':') ? 'IPv6' : 'IPv4'

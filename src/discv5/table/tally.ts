@@ -1,7 +1,4 @@
-/**
- * How many of something each peer, or subnet, has at present. A key with none takes no room, so it grows only with what
- * it counts.
- */
+/** Counts for each peer or subnet. A key whose count is 0 takes no room. */
 export class Tally {
   readonly #counts = new Map<string, number>()
 

@@ -2,10 +2,7 @@ import { encodeRlp, type RlpItem, type RlpReader, readRlp, rlpBytesLength, uintB
 import { ok, type Result, refused } from '../../errors.ts'
 import { MAX_DISTANCE } from '../../identity/distances.ts'
 
-/**
- * Protocol messages (discv5-wire.md, Protocol Messages): a message type, then an RLP list that begins with the request
- * id.
- */
+/** Protocol messages (discv5-wire.md, Protocol Messages): a type, then an RLP list that begins with the request id. */
 
 export const PING = 0x01
 export const PONG = 0x02
@@ -217,8 +214,7 @@ function writeStrings(
   if (third !== undefined) writeString(out, at, third)
 }
 
-// A message has at most 1,193 bytes, so a length takes at most two bytes. A longer message is refused for its total
-// size.
+// A message has at most 1,193 bytes, so a length takes at most two bytes. Longer messages are refused for their size.
 function headerBytes(length: number): number {
   return length < 56 ? 1 : length < 256 ? 2 : 3
 }

@@ -59,8 +59,7 @@ export interface Packet {
 /** Why bytes are no packet for us; each reason is a counter. */
 export type PacketFault = 'packetSizeInvalid' | 'headerInvalid' | 'versionUnknown' | 'flagUnknown' | 'authdataInvalid'
 
-// The header of an ordinary packet. That of a WHOAREYOU is shorter; that of a handshake is longer and unmasked a second
-// time.
+// The header of an ordinary packet. A WHOAREYOU has a shorter one; the longer one of a handshake is unmasked twice.
 const FIRST_UNMASKED_BYTES = STATIC_HEADER_BYTES + NODE_ID_BYTES
 
 /**

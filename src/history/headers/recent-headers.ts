@@ -1,4 +1,4 @@
-/** What is kept of the most recently used headers, by block number. */
+/** A bounded table by block number that evicts the least recently used entry. */
 export class RecentHeaders<Kept> {
   readonly #capacity: number
   /** In the order of use, the least recently used first. */

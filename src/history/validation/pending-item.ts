@@ -3,13 +3,6 @@ import type { Result } from '../../errors.ts'
 import type { HistoryKey } from '../content/content-key.ts'
 import type { BlockHeader } from '../headers/header.ts'
 
-/** The deadlines of validation: an item waits for one of them. */
-export type ValidationDeadline =
-  /** The header source has not answered: HEADER_UNAVAILABLE, or the refusal that was in doubt. */
-  | Deadline<'header', PendingItem>
-  /** The compute pool has not answered: VALIDATION_LIMIT. */
-  | Deadline<'compute', PendingItem>
-
 /** A refusal by a kept header, while the header source is asked whether that is still the header of the block. */
 export interface Doubt {
   readonly header: BlockHeader

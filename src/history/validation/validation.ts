@@ -5,11 +5,12 @@ import { type ContentSummary, validateContent } from '../content/content.ts'
 import { decodeContentKey } from '../content/content-key.ts'
 import { MAX_CONTENT_BYTES } from '../content/refusal.ts'
 import { refusalName, VALIDATION_COUNTERS, type ValidationCounters } from '../counters.ts'
+import type { ValidationDeadline } from '../deadlines.ts'
 import type { BlockHeader } from '../headers/header.ts'
 import { RecentHeaders } from '../headers/recent-headers.ts'
 import { type ValidationLimits, validationLimits } from '../limits.ts'
 import type { ValidationInput, ValidationOutput } from '../messages.ts'
-import { PendingItem, type ValidationDeadline } from './pending-item.ts'
+import { PendingItem } from './pending-item.ts'
 
 interface KeptHeader {
   readonly header: BlockHeader

@@ -44,6 +44,12 @@ import type {
  *   up after it. References outlive restarts. A row under another supervisor keeps its reference and is not restarted. A supervisor
  *   whose rows restart too often ends the composition.
  * - **Stopping** goes the way back, phase by phase.
+ *
+ * @example
+ * const shop = composition('shop')
+ *   .with('stock', { behavior: () => counter })
+ *   .with('till', { needs: ['stock'], behavior: ({ stock }) => till(stock) })
+ * console.log(`${shop.without('till')}`)
  */
 export class Composition<S extends Shape> {
   readonly name: string
@@ -114,7 +120,7 @@ export class Composition<S extends Shape> {
 
   /**
    * Puts another row in the place of one. It needs only rows above that place, accepts at least the same messages, and its start yields
-   * what the rows below expect. It stays on the lane of the row that it replaces where `lane` says so, and only there.
+   * what the rows below expect. It lives on `main`, unless its own `lane` says otherwise.
    * @throws SpimplError `CONFIG_INVALID`
    */
   replace<

@@ -24,8 +24,13 @@ export interface ModuleBehavior<B> {
   readonly made?: B
 }
 
-/** What may cross to another thread: plain data, buffers, errors, references and reply addresses; no function and no symbol. */
-export type Cloneable<T> = T extends Ref<never> | ReplyTo<never> | ArrayBufferView | ArrayBuffer | Date | RegExp | Error
+type Carried = Ref<never> | ReplyTo<never> | ArrayBufferView | ArrayBuffer | Date | RegExp | Error
+
+/**
+ * What may cross to another thread: plain data, buffers, maps, sets, dates, errors, references and reply addresses; no function and no
+ * symbol.
+ */
+export type Cloneable<T> = T extends Carried | ReadonlyMap<unknown, unknown> | ReadonlySet<unknown>
   ? T
   : T extends symbol | ((...args: never) => unknown)
     ? never
@@ -59,21 +64,4 @@ export function fromModule<M extends Message, I = undefined>(
     )
   }
   return Object.freeze({ module: String(module), name })
-}
-
-/** What an export of a module makes of an input, once the module is loaded. */
-export type MakeBehavior = (input: unknown) => Behavior<Message>
-
-/**
- * Loads a module and finds the export.
- * @throws SpimplError `ACTOR_FAILED` where it makes no behaviour
- */
-export async function loadBehavior({ module, name }: ModuleBehavior<unknown>): Promise<MakeBehavior> {
-  const loaded = (await import(String(module))) as Record<string, unknown>
-  const value = loaded[name]
-  return input => {
-    const made = typeof value === 'function' ? (value as (input: unknown) => unknown)(input) : value
-    if (typeof made === 'object' && made !== null && 'setup' in made) return made as Behavior<Message>
-    throw new SpimplError('ACTOR_FAILED', `expected ${name} of ${module} to be a behaviour or to return one`)
-  }
 }

@@ -3,12 +3,12 @@ import { cellOf } from '../actors/actor-cell.ts'
 import type { Ref } from '../actors/actor-ref.ts'
 import type { Handlers, Message } from '../actors/message.ts'
 import { SpimplError } from '../errors.ts'
+import type { MakeBehavior } from '../lanes/behavior-loader.ts'
 import type { Lane } from '../lanes/lane.ts'
 import { Timer } from '../queues/timer-wheel.ts'
 import type { RowRule } from '../supervising/row-rule.ts'
 import type { RestartKind } from '../supervising/supervision.ts'
 import type { StopReason } from '../supervising/termination.ts'
-import type { MakeBehavior } from './module-behavior.ts'
 import { isModule, type PlannedRow } from './plan.ts'
 
 /** What a row finds of the others: references and start values of the rows that it needs. */
@@ -117,7 +117,9 @@ export class RowLife implements RowRule {
     this.#context = context
     this.#alive = alive
     context.onStop(() => alive.abort())
-    const made = this.#first ?? this.#make()
+    // A life that went down before its `setup` ran leaves a behaviour of values that are over.
+    const isFirst = cellOf(context.self).lifecycle.restarts === 0
+    const made = isFirst && this.#first !== undefined ? this.#first : this.#make()
     this.#first = undefined
     return made.setup(context)
   }

@@ -1,3 +1,5 @@
+import { invariant } from './invariant.ts'
+
 /**
  * One named moment for which a core waits: `name` says why, `subject` is the object that waits. It belongs to at most one
  * {@link Deadlines}, which keeps its place.
@@ -68,6 +70,7 @@ export class Deadlines<Entry extends Deadline> {
   clear(entry: Entry): void {
     const index = entry.heapIndex
     if (index < 0) return
+    invariant(this.#heap[index] === entry, 'a deadline at its index of its own heap')
     entry.heapIndex = -1
     entry.at = Number.POSITIVE_INFINITY
     const last = this.#heap.pop()!

@@ -5,8 +5,9 @@ const lent = new WeakSet<ArrayBufferView>()
  * neither writes. Bytes that are not marked change owner, and cannot be sent again once they are on another thread.
  *
  * @example
- * validation.tell({ type: 'validate', bytes: lend(item), replyTo })   // and afterwards:
- * storage.tell({ type: 'keep', value: item })
+ * const item = lend(new Uint8Array(65_536))
+ * shelves.tell({ type: 'keep', item })
+ * copies.tell({ type: 'keep', item }) // also if the shelves are on another thread
  */
 export function lend<T extends ArrayBufferView>(bytes: T): T {
   lent.add(bytes)

@@ -1,5 +1,5 @@
-import type { ChildState } from './child-state.ts'
-import { type ChildEvent, childTable } from './supervised-child.ts'
+import type { ChildEvent, ChildState } from './child-state.ts'
+import { childTable } from './supervised-child.ts'
 
 /** Where a supervised child stands in its life. Only its lifecycle moves it, by the events of the machine in supervised-child.ts. */
 export abstract class ChildPhase {

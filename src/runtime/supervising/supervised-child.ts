@@ -1,6 +1,6 @@
 import { createMachine } from 'xstate'
 import { type StateTable, stateTable } from '../cores/state-table.ts'
-import type { ChildState } from './child-state.ts'
+import type { ChildEvent, ChildState } from './child-state.ts'
 
 /**
  * The life of a supervised child. `restart` stops it for a restart; it waits, stopped, until its siblings of the same restart have
@@ -19,8 +19,6 @@ export const supervisedChild = createMachine({
     stopped: { type: 'final' },
   },
 })
-
-export type ChildEvent = 'run' | 'fail' | 'restart' | 'end' | 'start' | 'stop'
 
 /** One table for all actors; an actor holds its state alone, because a `Lifecycle` object each would cost every idle actor memory. */
 export const childTable: StateTable<ChildState, ChildEvent> = stateTable(supervisedChild, [

@@ -72,8 +72,8 @@ export class TestSystem extends System {
   }
 
   /**
-   * Runs until a promise settles: what is ready, and the next timer whenever nothing is. What the promise waits for outside of the
-   * simulation, the import of a module for one, takes no virtual time.
+   * Runs until a promise settles: what is ready, and whenever nothing is, the clock moves to the next timer. The clock waits for nothing
+   * outside of the simulation, such as a file or a module, while a timer is pending.
    * @param withinMs virtual time. Default 60,000
    * @throws SpimplError `EXPECTATION_FAILED` when more time has passed, or what the promise rejects with
    */

@@ -1,4 +1,4 @@
-import { Lifecycle, stateTable } from 'spimpl-runtime/machines'
+import { Lifecycle, stateTable } from 'spimpl-runtime/core'
 import { createMachine } from 'xstate'
 
 /**
@@ -6,6 +6,8 @@ import { createMachine } from 'xstate'
  *
  * `finishing` starts with the first FIN, ours or the peer's. `closed` is an end that both sides agree on, `reset` any
  * other end.
+ *
+ * @internal Its type is xstate's, which a door must not name: see `TransitionMachine`.
  */
 export const connectionMachine = createMachine({
   id: 'utp-connection',

@@ -93,7 +93,7 @@ export class Congestion {
     this.#beforeLossBytes = 0
   }
 
-  /** No ack for a whole timeout: what was learnt about the path is void. */
+  /** No ack for a whole timeout: all knowledge of the path is stale. */
   timedOut(): void {
     this.#thresholdBytes = Math.max(this.#windowBytes / 2, MIN_PACKETS * this.#packetBytes)
     this.#beforeLossBytes = 0

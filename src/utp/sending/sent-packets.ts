@@ -50,7 +50,7 @@ export class SentPackets {
     return this.#ring.inFlightPackets
   }
 
-  /** What the peer's window must hold: in flight, selectively acknowledged or lost. */
+  /** Bytes that the peer's window must hold: in flight, selectively acknowledged or lost. */
   get outstandingBytes(): number {
     return this.#ring.outstandingBytes
   }

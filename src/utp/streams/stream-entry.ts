@@ -1,15 +1,6 @@
 import { Deadline, invariant } from 'spimpl-runtime/core'
 import type { StreamId, StreamPeer } from './messages.ts'
 
-/** The deadlines of the table, all of them: each removes one record of it. */
-export type StreamsDeadline<Peer extends StreamPeer> =
-  /** `expectTimeoutMs` after an expectation: the peer did not connect, it is 'expired'. */
-  | Deadline<'expectation', StreamEntry<Peer>>
-  /** `lingerMs` after the end of a stream: its late packets get a RESET from now on. */
-  | Deadline<'lingering', StreamEntry<Peer>>
-  /** A second after an unexpected SYN: it gets a RESET. */
-  | Deadline<'early-syn', EarlySyn<Peer>>
-
 /** A SYN that arrived before its expectation. */
 export interface EarlySyn<Peer extends StreamPeer> {
   readonly key: string

@@ -1,11 +1,12 @@
 import type { Randomness } from 'spimpl-runtime'
 import { type Core, Counters, Deadlines, PendingCalls, Turn } from 'spimpl-runtime/core'
 import { STREAMS_COUNTERS, type StreamsCounters } from '../counters.ts'
+import type { StreamsDeadline } from '../deadlines.ts'
 import { type StreamsLimits, streamsLimits } from '../limits.ts'
 import { routeOf, ST_RESET, ST_STATE, ST_SYN } from '../wire/packet.ts'
 import type { StreamId, StreamPeer, StreamsInput, StreamsOutput, StreamsStats } from './messages.ts'
 import { StatelessReplies } from './stateless-replies.ts'
-import { StreamEntry, type StreamsDeadline } from './stream-entry.ts'
+import { StreamEntry } from './stream-entry.ts'
 import { StreamIndex } from './stream-index.ts'
 import { SynBacklog } from './syn-backlog.ts'
 

@@ -1,7 +1,8 @@
 import { Deadline, type Deadlines } from 'spimpl-runtime/core'
 import { Tally } from '../../discv5/table/tally.ts'
+import type { StreamsDeadline } from '../deadlines.ts'
 import type { StreamPeer } from './messages.ts'
-import type { EarlySyn, StreamsDeadline } from './stream-entry.ts'
+import type { EarlySyn } from './stream-entry.ts'
 
 /**
  * SYNs that arrived before their expectation. The peer connects as soon as it reads a connection id in our message, and

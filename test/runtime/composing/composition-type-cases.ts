@@ -47,6 +47,14 @@ export const later = good.with('clerk', {
   behavior: ({ mirror }) => relay(mirror),
 })
 export const smaller = good.without('user').without('mirror').without('store')
+export const data = fromModule<
+  Read,
+  {
+    readonly sizes: ReadonlyMap<string, bigint>
+    readonly key: Uint8Array | undefined
+    readonly names: readonly string[]
+  }
+>(where)
 export const placed = good.place('mirror', 'main')
 
 // @ts-expect-error a row needs one that does not exist
@@ -105,6 +113,9 @@ good.with('second', { behavior: fromModule<Read, { readonly store: Ref<Store> }>
 
 // @ts-expect-error a function cannot cross to another thread
 fromModule<Read, { readonly open: () => void }>(where)
+
+// @ts-expect-error nor can one inside of a list
+fromModule<Read, { readonly doors: readonly { readonly open: () => void }[] }>(where)
 
 // @ts-expect-error the rule of completion sends what the row does not handle
 good.with('clerk', { behavior: () => reader, ready: ref => ref.tell({ type: 'write', value: 1 }) })

@@ -277,3 +277,19 @@ test('compositions with the same names run in one system, each below an actor of
   t.deepEqual(journals[1].lines.slice(3), ['-c', '-b after a', '-a'])
   t.deepEqual((await system.until(other.terminated)).late, [])
 })
+
+test('a module that is not there is the error of the start, here and on a lane', async t => {
+  const absent = fromModule<Placed>({ module: new URL('./absent.js', import.meta.url), name: 'placed' })
+  for (const lane of ['main', 'two']) {
+    await using system = new System({ log: () => {} })
+    const error = await t.throwsAsync(
+      withLane(new Journal()).with('last', { behavior: absent, lane }).start({ system }),
+      {
+        instanceOf: SpimplError,
+        message: /row last failed: Cannot find module/,
+      },
+    )
+    t.is(error?.code, 'START_FAILED')
+    t.is(system.actorCount, 0)
+  }
+})

@@ -232,3 +232,27 @@ test('a start that fails leaves nothing that keeps the process', async t => {
     'START_FAILED of throws: undefined',
   ])
 })
+
+onEveryExecutor(
+  'a row that has not run yet when one that it needs fails begins with the new values',
+  async (t, ground) => {
+    const { lines, part } = new Lives()
+    let drills = 1
+    const running = await startOn(
+      ground,
+      composition('app')
+        .with('base', { behavior: () => part('base'), ready: (ref, within) => ref.ask(life, within) })
+        .with('user', {
+          needs: ['base'],
+          behavior: ({ base }, started) => {
+            if (drills-- > 0) base.tell({ type: 'crash' })
+            return part('user', ` of life ${started.base}`)
+          },
+        }),
+    )
+    t.is(await ground.until(running.refs.base.ask(life, { timeoutMs: 60_000 })), 2)
+    await ground.until(running.refs.user.ask(life, { timeoutMs: 60_000 }))
+    t.is(lines.filter(line => line.startsWith('+user')).at(-1), '+user of life 2')
+    await ground.until(running.stop())
+  },
+)

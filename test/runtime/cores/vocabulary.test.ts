@@ -1,6 +1,5 @@
 import test from 'ava'
-import { Counters, checkedLimits, invariant, PendingCalls, Turn } from 'spimpl-runtime/core'
-import { Lifecycle, stateTable } from 'spimpl-runtime/machines'
+import { Counters, checkedLimits, invariant, Lifecycle, PendingCalls, stateTable, Turn } from 'spimpl-runtime/core'
 import { createMachine } from 'xstate'
 
 const defaults = { sessions: 1_024, retryMs: 350, packets: 1_000, halfOpen: false }

@@ -26,6 +26,13 @@ export const till = (stock: Ref<Counter>) =>
     sold: ({ pieces }) => void stock.tell({ type: 'add', by: -pieces }),
   }))
 
+/** What `shelves` and `copies` were told to keep. */
+export const kept: Uint8Array[] = []
+
+const keeper = behavior<{ readonly type: 'keep'; readonly item: Uint8Array }>(() => ({
+  keep: ({ item }) => void kept.push(item),
+}))
+
 /** An error that is only logged would go unseen. */
 export const system = new System({
   log: ({ path, message, fields }) => {
@@ -35,6 +42,8 @@ export const system = new System({
 })
 
 export const ref = system.spawn(counter)
+export const shelves = system.spawn(keeper)
+export const copies = system.spawn(keeper)
 
 export type Answer = { readonly type: 'hello' }
 

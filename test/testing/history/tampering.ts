@@ -8,7 +8,7 @@ export function withByte(bytes: Uint8Array, at: number, byte: number): Uint8Arra
   return copy
 }
 
-/** The first and last 12 positions, where headers and the end are, and `count` spread evenly over the rest. */
+/** The first and last 12 positions, which hold the headers and the end, and `count` spread evenly over the rest. */
 export function samplePositions(length: number, count: number): number[] {
   const positions = new Set<number>()
   for (let at = 0; at < 12; at++) positions.add(at).add(length - 1 - at)

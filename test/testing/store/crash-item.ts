@@ -6,7 +6,7 @@ export const crashOptions: ContentStoreOptions = {
   radius: { type: 'auto' },
 }
 
-/** Item `n`: all of it follows from the number, so that another process can say what it must be. */
+/** Item `n`, which depends on its number only: another process can compute it too. */
 export function crashItem(n: number): { contentId: Uint8Array; key: Uint8Array; value: Uint8Array } {
   const contentId = new Uint8Array(32)
   // Spread over the tree, as content ids are.

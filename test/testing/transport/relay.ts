@@ -21,9 +21,9 @@ export interface RelayCounters {
 
 /** A real UDP relay on loopback. */
 export interface Relay {
-  /** Where `a` sends what is for `b`: it arrives at `b` from `towardsA`. */
+  /** `a` sends its datagrams for `b` here; they arrive at `b` from `towardsA`. */
   readonly towardsB: Endpoint
-  /** Where `b` sends what is for `a`: it arrives at `a` from `towardsB`. */
+  /** `b` sends its datagrams for `a` here; they arrive at `a` from `towardsB`. */
   readonly towardsA: Endpoint
   readonly counters: RelayCounters
   close(): Promise<void>

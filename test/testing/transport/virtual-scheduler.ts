@@ -1,6 +1,6 @@
 import type { Scheduler } from '../../../src/transport/simulated.ts'
 
-/** Time that only `run` moves. */
+/** A clock that only `run` moves. */
 export class VirtualScheduler implements Scheduler {
   #now = 0
   #order = 0
@@ -18,7 +18,7 @@ export class VirtualScheduler implements Scheduler {
     this.#actions.splice(index, 0, entry)
   }
 
-  /** Runs everything that is due until `until`, and what that makes due. */
+  /** Runs all actions that are due until `until`, and those that they schedule until then. */
   run(until = Number.POSITIVE_INFINITY): void {
     for (;;) {
       const next = this.#actions[0]

@@ -7,7 +7,7 @@ export interface LinkConditions {
   readonly jitterMs?: number
   readonly loss?: number
   readonly duplication?: number
-  /** Decides before the dice do: true drops the packet. `count` counts the packets of that direction from 0. */
+  /** True drops the packet, before any random loss. `count` counts the packets of that direction from 0. */
   readonly drop?: (packet: Uint8Array, from: Side, count: number) => boolean
 }
 
@@ -20,7 +20,7 @@ interface Event {
   readonly packet: Uint8Array
 }
 
-/** What one end has seen. */
+/** One end of the stream, and what it has emitted. */
 export interface End {
   readonly side: Side
   readonly connection: UtpConnection
@@ -31,7 +31,7 @@ export interface End {
   peerFinished: boolean
   /** False: 'data' is not given back with 'read', so that the window closes. */
   reads: boolean
-  /** Keep what arrives; false only counts it. */
+  /** True keeps the chunks that arrive; false only counts their bytes. */
   keeps: boolean
 }
 
@@ -44,7 +44,7 @@ export class VirtualLink {
   readonly acceptor: End
   readonly sentPackets: { side: Side; packet: Uint8Array; at: number }[] = []
   recordPackets = false
-  /** What a consumer does as soon as it hears something. */
+  /** Called with every output, after the link has handled it. */
   onOutput: ((end: End, output: StreamOutput) => void) | undefined
   #events: Event[] = []
   #order = 0
@@ -98,7 +98,7 @@ export class VirtualLink {
     this.#push(to, packet, this.now)
   }
 
-  /** Runs until nothing is under way and no timer is set, `until` says enough, or the time is over. */
+  /** Runs until no packet is in flight and no timer is set, `until` returns true, or the time is over. */
   run(options: { readonly forMs?: number; readonly until?: () => boolean } = {}): void {
     const end = this.now + (options.forMs ?? 600_000)
     for (let steps = 0; steps < 20_000_000; steps++) {
@@ -221,7 +221,7 @@ function end(side: Side, connection: UtpConnection): End {
   }
 }
 
-/** Bytes that differ everywhere, so that a misplaced one shows. */
+/** Bytes without a pattern, so that a misplaced byte shows. */
 export function patterned(length: number, seed = 1): Uint8Array {
   const bytes = new Uint8Array(length)
   let word = seed >>> 0 || 1

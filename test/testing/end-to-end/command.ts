@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { createInterface, type Interface } from 'node:readline'
 import type { ExecutionContext } from 'ava'
-import { projectRoot } from '../vectors.ts'
+import { projectRoot } from '../../vectors.ts'
 
 export const COMMAND = path.join(projectRoot, 'dist', 'cli', 'spimpl.js')
 

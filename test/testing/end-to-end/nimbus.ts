@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import path from 'node:path'
 import type { ExecutionContext } from 'ava'
-import { freePort } from '../free-port.ts'
+import { freePort } from '../../free-port.ts'
 import { type RpcAnswer, temporaryDirectory } from './command.ts'
 
 /** `nimbus_portal_client` of PATH, or the program that SPIMPL_NIMBUS names. */

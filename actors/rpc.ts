@@ -1,4 +1,4 @@
-import { behavior, type ReplyTo, type System } from 'spimpl-runtime'
+import { type ActorSystem, behavior, type ReplyTo } from 'spimpl-runtime'
 import type { RecordDecoder } from '../src/identity/record-decoder.ts'
 import type { Method, NodeApi, RpcServer, RpcServerOptions } from '../src/rpc/rpc.ts'
 import { type Open, onceOpen, Resource } from './resource.ts'
@@ -15,7 +15,7 @@ export interface RpcOptions {
   readonly host: string
   readonly port: number
   /** Further methods. */
-  readonly methods: (system: System) => readonly Method[]
+  readonly methods: (system: ActorSystem) => readonly Method[]
   /** How long calls in flight may go on when the node stops. */
   readonly shutdownMs: number
 }

@@ -1,6 +1,7 @@
 // The law of the house that no linter knows: `npm run lint` and test/architecture.test.ts run it. Its one list is floors.json.
 import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
+import { cycleViolations } from './cycles.mjs'
 
 const SOURCE = /\.(ts|mts)$/
 const IMPORT =
@@ -36,6 +37,8 @@ function targetOf(file, specifier) {
 /** Every violation in the tree below `root`: the file, the rule and a sentence that says what to do. */
 export function violations(root, law = readLaw(root)) {
   const found = []
+  /** Each file of a floor, and what it imports of the house. */
+  const imports = new Map()
   const report = (file, rule, message) => found.push({ file, rule, message })
   const names = [...law.floors.map(floor => floor.folder), ...law.aboveAll]
   const top = law.floors.length
@@ -50,6 +53,8 @@ export function violations(root, law = readLaw(root)) {
     for (const file of sources(root, folder)) {
       const text = readFileSync(path.join(root, file), 'utf8')
       const level = levelOf(file)
+      const targets = []
+      if (level < top) imports.set(file, targets)
       for (const [, from, dynamic] of text.matchAll(IMPORT)) {
         const specifier = from ?? dynamic
         const target = targetOf(file, specifier)
@@ -57,6 +62,7 @@ export function violations(root, law = readLaw(root)) {
           report(file, 'door', `imports ${specifier}: only tests may pass by the doors of a package`)
         }
         if (target === undefined || levelOf(target) < 0) continue
+        targets.push(target)
         if (levelOf(target) > level) report(file, 'floor', `imports ${target}, which is above: imports point down only`)
       }
       if (level >= top) continue
@@ -77,7 +83,7 @@ export function violations(root, law = readLaw(root)) {
         report(room, 'room', `holds ${files} files side by side: which nouns are its rooms?`)
     }
   }
-  return [...found, ...bareDoors(root, law)]
+  return [...found, ...cycleViolations(imports, law.cycles), ...bareDoors(root, law)]
 }
 
 /** A floor with rooms lists them in its door, one line each. */

@@ -1,4 +1,4 @@
-import type { Ref, ShutdownReport, System } from 'spimpl-runtime'
+import type { ActorSystem, Ref, ShutdownReport, System } from 'spimpl-runtime'
 import type { ActorsEvent } from '../actors/events.ts'
 import type { StreamsMessage } from '../actors/streams.ts'
 import type { TransportMessage } from '../actors/transport.ts'
@@ -14,7 +14,7 @@ export type NodeEvent = ActorsEvent | EventsDropped
 
 /** The inside of a node: its actor system, and the references of its actors. */
 export interface NodeParts {
-  readonly system: System
+  readonly system: ActorSystem
   readonly api: NodeApi
   readonly refs: NodeRefs & { readonly transport: Ref<TransportMessage>; readonly streams: Ref<StreamsMessage> }
 }
@@ -46,7 +46,7 @@ export interface RunningNode extends NodeApi, AsyncDisposable {
    */
   readonly events: AsyncIterable<NodeEvent>
   /** The inside: for inspection, drills, and programs that talk to the actors themselves. */
-  readonly parts: NodeParts
+  readonly parts: NodeParts & { readonly system: System }
   /**
    * Settles when the node has stopped and closed what it opened, by `stop` or because its supervision gave up
    * (`failure`).

@@ -15,6 +15,8 @@ const { readLaw, towerText, violations } = (await import(path.join(root, 'lint',
 interface Law {
   readonly floors: readonly { readonly folder: string; readonly holds: string; readonly isCore?: boolean }[]
   readonly aboveAll: readonly string[]
+  /** Cycles of files that are allowed. */
+  readonly cycles: readonly { readonly files: readonly string[]; readonly reason: string }[]
   readonly maxLines: number
   readonly maxLinesOfActor: number
   readonly maxFilesInRoom: number
@@ -113,7 +115,7 @@ test('lint refuses clocks, randomness, I/O and promises in a core', async t => {
 })
 
 /** A tree with the given files, judged by the law. */
-async function judged(files: Readonly<Record<string, string>>): Promise<string[]> {
+async function judged(files: Readonly<Record<string, string>>, cycles: Law['cycles'] = []): Promise<string[]> {
   const directory = await mkdtemp(path.join(tmpdir(), 'spimpl-law-'))
   try {
     for (const [file, text] of Object.entries(files)) {
@@ -121,7 +123,7 @@ async function judged(files: Readonly<Record<string, string>>): Promise<string[]
       await writeFile(path.join(directory, file), text)
     }
     const floors = law.floors.map(({ folder, holds }) => ({ folder, holds }))
-    return violations(directory, { ...law, floors }).map(({ file, rule }) => `${rule} ${file}`)
+    return violations(directory, { ...law, floors, cycles }).map(({ file, rule }) => `${rule} ${file}`)
   } finally {
     await rm(directory, { recursive: true })
   }
@@ -163,6 +165,24 @@ test('files and rooms have their size, and no drawer is one', async t => {
     Array.from({ length: law.maxFilesInRoom + 1 }, (_, index) => [`src/utp/wire/n${index}.ts`, line]),
   )
   t.deepEqual(await judged(room), ['room src/utp/wire'])
+})
+
+test('no files import each other in a circle, types included, except where the law gives a reason', async t => {
+  const files = {
+    'src/utp/a.ts': "import type { B } from './b.ts'\nexport type A = B\n",
+    'src/utp/b.ts': "export type { C as B } from './c.ts'\n",
+    'src/utp/c.ts': "export type C = typeof import('./a.ts')\n",
+    'src/utp/d.ts': "import './a.ts'\n",
+  }
+  const cycle = ['src/utp/a.ts', 'src/utp/b.ts', 'src/utp/c.ts']
+  t.deepEqual(await judged(files), ['cycle src/utp/a.ts'])
+  t.deepEqual(await judged(files, [{ files: cycle, reason: 'a reason' }]), [])
+  t.deepEqual(await judged(files, [{ files: cycle, reason: '' }]), ['cycle src/utp/a.ts'])
+  t.deepEqual(await judged(files, [{ files: cycle.slice(1), reason: 'one is missing' }]), [
+    'cycle src/utp/a.ts',
+    'cycle src/utp/b.ts',
+  ])
+  t.deepEqual(await judged({}, [{ files: cycle, reason: 'it is gone' }]), ['cycle src/utp/a.ts'])
 })
 
 test('ARCHITECTURE.md shows the floors that lint knows', async t => {

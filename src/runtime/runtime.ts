@@ -1,8 +1,9 @@
 /**
  * The main door of the actor runtime. Its rooms:
  *
- *     actors       behaviours, references, mailboxes, asking, the system
- *     supervising  restarts, lifecycles, shutdown in phases
+ *     system       the tree of actors of a thread and its lanes; shutdown in phases
+ *     actors       behaviours, references, mailboxes, asking; knows nothing of lanes
+ *     supervising  lifecycles, restarts, links, death watch
  *     queues       serial and concurrent queues, groups, sources, the timer wheel
  *     composing    programs as values: rows of actors under supervisors, started, pictured, placed on lanes
  *     lanes        actors on other threads, and the messages between them
@@ -13,20 +14,18 @@
  *     testing      the test kit
  */
 export {
+  type ActorContext,
+  type ActorSystem,
   type Behavior,
   type BehaviorOptions,
   behavior,
-  type Handlers,
-  type Message,
   type SpawnOptions,
-  type Tagged,
 } from './actors/actor.ts'
-export type { ActorContext } from './actors/actor-context.ts'
 export type { Answer, AskOptions, Delivery, Question, Ref, ReplyTo } from './actors/actor-ref.ts'
 export type { KeyedTimers } from './actors/keyed-timers.ts'
 export type { MailboxOptions, OverflowPolicy } from './actors/mailbox.ts'
+export type { Handlers, Message, Tagged } from './actors/message.ts'
 export { type RouterOptions, router } from './actors/router.ts'
-export { System, type SystemOptions } from './actors/system.ts'
 export { type Composition, composition } from './composing/composition.ts'
 export type { RowDescription } from './composing/diagram.ts'
 export { type Cloneable, fromModule, type ModuleBehavior, type ModuleMade } from './composing/module-behavior.ts'
@@ -69,10 +68,12 @@ export { DispatchQueue, type DispatchQueueOptions, QueueKey } from './queues/dis
 export { DispatchSource, type TimerSchedule } from './queues/dispatch-source.ts'
 export type { QualityOfService } from './queues/quality-of-service.ts'
 export { type DrainBudget, RootQueue, type Target } from './queues/root-queue.ts'
-export type { Work, WorkOptions } from './queues/work-item.ts'
-export type { StopReason, Terminated } from './supervising/actor-lifecycle.ts'
-export type { PhaseOptions, PhaseReport, ShutdownReport } from './supervising/shutdown.ts'
+export type { Work, WorkQueue } from './queues/work.ts'
+export type { WorkOptions } from './queues/work-item.ts'
 export type { RestartKind, Supervision, SupervisionStrategy } from './supervising/supervision.ts'
+export type { StopReason, Terminated, WatchMessage } from './supervising/termination.ts'
+export type { PhaseOptions, PhaseReport, ShutdownReport } from './system/shutdown-report.ts'
+export { System, type SystemOptions } from './system/system.ts'
 export type { DeadLetter, DeadLetterReason, DeadLetters } from './watching/dead-letters.ts'
 export { type ActorEvent, diagnostics } from './watching/diagnostics.ts'
 export { Histogram, type HistogramSummary } from './watching/histogram.ts'

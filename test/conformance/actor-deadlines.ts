@@ -1,10 +1,10 @@
 import type { LogRecord, ReplyTo, SpawnOptions } from 'spimpl-runtime'
 import { type Behavior, behavior } from 'spimpl-runtime/internal/actors/actor.js'
-import { cellOf } from 'spimpl-runtime/internal/actors/actor-context.js'
+import { cellOf } from 'spimpl-runtime/internal/actors/actor-cell.js'
 import type { Ref } from 'spimpl-runtime/internal/actors/actor-ref.js'
-import type { System } from 'spimpl-runtime/internal/actors/system.js'
-import type { Terminated } from 'spimpl-runtime/internal/supervising/actor-lifecycle.js'
 import type { SupervisionStrategy } from 'spimpl-runtime/internal/supervising/supervision.js'
+import type { Terminated } from 'spimpl-runtime/internal/supervising/termination.js'
+import type { System } from 'spimpl-runtime/internal/system/system.js'
 import { type Cases, gate } from './stage.ts'
 
 type Part =
@@ -117,7 +117,7 @@ export const actorDeadlines: Cases = {
     )
     ref.tell({ type: 'crash' })
     await stage.settle()
-    cellOf(ref).lifecycle.waitNoMore()
+    cellOf(ref).lifecycle.stopWaiting()
     ref.tell({ type: 'crash' })
     await stage.settle()
     t.is(log.at(-1), 'life 1 stops')

@@ -1,6 +1,6 @@
 import { type Behavior, behavior } from 'spimpl-runtime/internal/actors/actor.js'
 import type { Ref, ReplyTo } from 'spimpl-runtime/internal/actors/actor-ref.js'
-import type { StopReason, Terminated } from 'spimpl-runtime/internal/supervising/actor-lifecycle.js'
+import type { StopReason, Terminated } from 'spimpl-runtime/internal/supervising/termination.js'
 import { type Cases, gate } from './stage.ts'
 
 type Idle =

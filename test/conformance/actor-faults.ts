@@ -5,7 +5,7 @@ import { router } from 'spimpl-runtime/internal/actors/router.js'
 import { SimulationExecutor } from 'spimpl-runtime/internal/executors/simulation.js'
 import { DispatchQueue } from 'spimpl-runtime/internal/queues/dispatch-queue.js'
 import { RootQueue } from 'spimpl-runtime/internal/queues/root-queue.js'
-import type { Terminated } from 'spimpl-runtime/internal/supervising/actor-lifecycle.js'
+import type { Terminated } from 'spimpl-runtime/internal/supervising/termination.js'
 import { soon } from './actor-messages.ts'
 import { type Cases, gate } from './stage.ts'
 

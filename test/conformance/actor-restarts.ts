@@ -1,8 +1,8 @@
 import type { SpawnOptions } from 'spimpl-runtime'
 import { type Behavior, behavior } from 'spimpl-runtime/internal/actors/actor.js'
 import type { Ref } from 'spimpl-runtime/internal/actors/actor-ref.js'
-import type { System } from 'spimpl-runtime/internal/actors/system.js'
 import type { SupervisionStrategy } from 'spimpl-runtime/internal/supervising/supervision.js'
+import type { System } from 'spimpl-runtime/internal/system/system.js'
 import { type Cases, gate } from './stage.ts'
 
 type Part =

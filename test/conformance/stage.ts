@@ -1,9 +1,9 @@
 import test, { type ExecutionContext } from 'ava'
-import { System, type SystemOptions } from 'spimpl-runtime/internal/actors/system.js'
 import type { Executor } from 'spimpl-runtime/internal/executors/executor.js'
 import type { DispatchQueueOptions } from 'spimpl-runtime/internal/queues/dispatch-queue.js'
 import { DispatchQueue } from 'spimpl-runtime/internal/queues/dispatch-queue.js'
 import { type DrainBudget, defaultDrainBudget, RootQueue } from 'spimpl-runtime/internal/queues/root-queue.js'
+import { System, type SystemOptions } from 'spimpl-runtime/internal/system/system.js'
 import {
   type QueueLibrary,
   runtimeLibrary,

@@ -1,33 +1,36 @@
 import { SpimplError } from '../errors.ts'
 import { bandOf } from '../queues/quality-of-service.ts'
 import { type Drainable, execution, type RootQueue, rootBand, type Target } from '../queues/root-queue.ts'
-import { Lifecycle, type StopReason } from '../supervising/actor-lifecycle.ts'
-import type { SupervisionPolicy } from '../supervising/supervision.ts'
-import { type DeadLetterReason, undelivered } from '../watching/dead-letters.ts'
+import { ActorLifecycle, type LivingActor } from '../supervising/actor-lifecycle.ts'
+import type { Life } from '../supervising/life.ts'
+import type { Supervision } from '../supervising/supervision.ts'
+import type { StopReason } from '../supervising/termination.ts'
+import { type DeadLetterReason, type DeadLetters, undelivered } from '../watching/dead-letters.ts'
 import { diagnostics } from '../watching/diagnostics.ts'
 import { ActorMetrics } from '../watching/histogram.ts'
 import { DEAD_LETTER, HANDLED, type Recorder } from '../watching/recorder.ts'
-import { anyMessage, type Behavior, type Handlers, type Message, type SpawnOptions } from './actor.ts'
-import type { ActorContext } from './actor-context.ts'
-import { type Delivery, LocalRef } from './actor-ref.ts'
+import type { Behavior, SpawnOptions } from './actor.ts'
+import type { ActorHost } from './actor-host.ts'
+import { ActorLife, type EmbodiedActor } from './actor-life.ts'
+import type { Delivery, Ref } from './actor-ref.ts'
 import { failAsks } from './ask.ts'
+import { type Handler, type HandlerTable, handlerOf } from './handler-table.ts'
+import { LocalRef, localActorOf } from './local-ref.ts'
 import { DEFAULT_MAILBOX_CAPACITY, Mailbox } from './mailbox.ts'
-import type { System } from './system.ts'
-import { SYSTEM_TAG, SystemMessage, stopOrder, takeOldestDroppable } from './system-message.ts'
-
-type Handler = (message: Message) => void | PromiseLike<void>
-type AnyBehavior = Behavior<Message>
+import type { Handlers, Message } from './message.ts'
+import { isAccepted } from './reference.ts'
+import { SystemMessage, stopOrder, takeOldestDroppable } from './system-message.ts'
 
 /**
- * One actor as the runtime sees it: a serial queue whose items are messages. What it is told waits in its mailbox; a turn
- * takes messages and calls the handler of their tag. Its start, failure and end are in {@link Lifecycle}.
+ * One actor as the runtime uses it: a serial queue whose items are messages. Messages wait in its mailbox; a turn takes messages and
+ * calls the handlers of their tags. Start, failure and stop are in {@link ActorLifecycle}.
  */
-export class ActorCell implements Drainable {
+export class ActorCell implements Drainable, LivingActor, EmbodiedActor {
   readonly id: number
-  readonly system: System
+  readonly host: ActorHost
   readonly parent: ActorCell | undefined
   readonly name: string
-  readonly behavior: AnyBehavior
+  readonly behavior: Behavior<Message>
   readonly options: SpawnOptions
   readonly target: Target
   readonly root: RootQueue
@@ -35,51 +38,42 @@ export class ActorCell implements Drainable {
   readonly ref: LocalRef<Message>
   readonly mailbox = new Mailbox()
   readonly capacity: number
-  readonly lifecycle: Lifecycle
-  /** Lazily made, because most actors have none. */
+  readonly lifecycle: ActorLifecycle
+  readonly isReentrant: boolean
+  readonly metrics: ActorMetrics | undefined
+  /** Made with the first child, because most actors have none. */
   children: Map<string, ActorCell> | undefined = undefined
-  policy: SupervisionPolicy | undefined = undefined
   inFlight = 0
-  /** Whether messages may be handled: it has started, has not failed and does not stop. */
-  open = false
-  /** It has come to its end: whatever it is told is a dead letter. */
-  closed = false
-  /** It is to run its `setup` in its next turn. */
-  startRequested = false
-  /** It is to run its `onStop` hooks in its next turn. */
-  endRequested = false
-  /** It has a turn now. */
-  draining = false
-  incarnation: ActorContext<Message> | undefined = undefined
-  metrics: ActorMetrics | undefined = undefined
   processed = 0
   dropped = 0
-  restarts = 0
-  private handlers: Readonly<Record<string, Handler>> | undefined = undefined
+  private handlers: HandlerTable | undefined = undefined
   private lastTag = ''
   private lastHandler: Handler | undefined = undefined
   private lastTagId = 0
+  /** The actor has a turn now. */
+  private isDraining = false
   private readonly recorder: Recorder | undefined
-  readonly reentrant: boolean
-  /** Somebody records or measures: messages take the longer way. */
-  private readonly observed: boolean
-  /** It is in its target's ready list, or drains. */
-  private scheduled = false
+  /** A recorder or histograms are on: messages take the longer way. */
+  private readonly isObserved: boolean
+  /** Messages that its mailbox takes: the capacity, 0 once the actor has stopped. */
+  private room: number
+  /** The actor is in its target's ready list, or drains. */
+  private isScheduled = false
 
   constructor(
-    system: System,
+    host: ActorHost,
     parent: ActorCell | undefined,
     name: string,
-    behavior: AnyBehavior,
+    behavior: Behavior<Message>,
     options: SpawnOptions,
     target: Target,
   ) {
-    this.id = system.nextActorId()
-    this.system = system
-    this.recorder = system.recorder
-    this.reentrant = behavior.options.reentrant === true
-    this.observed = system.measured || system.recorder !== undefined
-    if (system.measured) this.metrics = new ActorMetrics()
+    this.id = host.nextActorId()
+    this.host = host
+    this.recorder = host.recorder
+    this.isReentrant = behavior.options.reentrant === true
+    this.isObserved = host.isMeasured || host.recorder !== undefined
+    this.metrics = host.isMeasured ? new ActorMetrics() : undefined
     this.parent = parent
     this.name = name
     this.behavior = behavior
@@ -89,12 +83,13 @@ export class ActorCell implements Drainable {
     this.band = options.qos === undefined ? rootBand(undefined) : bandOf(options.qos)
     this.capacity = options.mailbox?.capacity ?? DEFAULT_MAILBOX_CAPACITY
     if (!(this.capacity >= 1)) {
-      throw new SpimplError('CONFIG_INVALID', `expected room for a message in a mailbox, got capacity ${this.capacity}`)
+      throw new SpimplError('CONFIG_INVALID', `expected a mailbox capacity of at least 1 message, got ${this.capacity}`)
     }
+    this.room = this.capacity
     if (!((options.stopDeadlineMs ?? 0) >= 0)) {
-      throw new SpimplError('CONFIG_INVALID', `expected a stopDeadlineMs from 0 on, got ${options.stopDeadlineMs}`)
+      throw new SpimplError('CONFIG_INVALID', `expected a stopDeadlineMs of at least 0, got ${options.stopDeadlineMs}`)
     }
-    this.lifecycle = new Lifecycle(this)
+    this.lifecycle = new ActorLifecycle(this)
     this.ref = new LocalRef(this)
   }
 
@@ -103,127 +98,132 @@ export class ActorCell implements Drainable {
     return `${this.parent.path}/${this.name}`
   }
 
+  get deadLetters(): DeadLetters {
+    return this.host.deadLetters
+  }
+
+  get supervision(): Supervision {
+    return this.behavior.options.supervision ?? {}
+  }
+
+  get hasStopped(): boolean {
+    return this.lifecycle.hasStopped
+  }
+
+  get isBusy(): boolean {
+    return this.isDraining || this.inFlight > 0
+  }
+
+  get isUnderRoot(): boolean {
+    return this.target === this.root
+  }
+
   /** The path of nearly every message: nothing here may allocate. */
   tell(message: Message): boolean {
     const { mailbox } = this
-    if (mailbox.size < this.capacity && !this.closed && this.metrics === undefined) {
+    if (mailbox.size < this.room && this.metrics === undefined) {
       mailbox.push(message, ++this.root.lastMessageId, execution.messageId)
-      if (!this.scheduled) this.schedule()
+      if (!this.isScheduled) this.schedule()
       return true
     }
-    const delivery = this.offer(message)
-    return delivery === 'accepted' || delivery === 'dropped-oldest'
+    return isAccepted(this.offer(message))
   }
 
   offer(message: Message): Delivery {
     return this.offerFrom(message, execution.messageId)
   }
 
-  /** @param causeId the message on whose account this one is sent, 0 for none */
   offerFrom(message: Message, causeId: number): Delivery {
-    if (this.mailbox.size >= this.capacity || this.closed) return this.overflow(message, causeId)
+    if (this.mailbox.size >= this.room) return this.overflow(message, causeId)
     this.put(message, ++this.root.lastMessageId, causeId)
     return 'accepted'
   }
 
-  /** Takes a message of another lane, which has its ids already. */
   receive(message: Message, messageId: number, causeId: number): void {
-    if (this.mailbox.size >= this.capacity || this.closed) this.overflow(message, causeId)
+    if (this.mailbox.size >= this.room) this.overflow(message, causeId)
     else this.put(message, messageId, causeId)
   }
 
-  /** Delivers what must not be lost, in the mailbox's order but beyond its capacity: timers, notices, stop. */
+  /** Delivers a message that must not be lost (a timer, a notice, an order) in the order of the mailbox, beyond its capacity. */
   deliver(message: Message, causeId = execution.messageId): void {
-    if (this.closed) return
-    const droppable = this.options.mailbox?.overflow === 'drop-oldest' && !(message instanceof SystemMessage)
-    const kept = droppable ? new SystemMessage(cell => cell.handle(message), message) : message
+    if (this.lifecycle.hasStopped) return
+    const isDroppable = this.options.mailbox?.overflow === 'drop-oldest' && !(message instanceof SystemMessage)
+    const kept = isDroppable ? new SystemMessage(actor => actor.handle(message), message) : message
     this.put(kept, ++this.root.lastMessageId, causeId)
   }
 
   private put(message: Message, messageId: number, causeId: number): void {
     if (this.metrics === undefined) this.mailbox.push(message, messageId, causeId)
-    else this.mailbox.pushAt(message, messageId, causeId, this.system.now())
-    if (!this.scheduled) this.schedule()
+    else this.mailbox.pushAt(message, messageId, causeId, this.host.now())
+    if (!this.isScheduled) this.schedule()
   }
 
-  /** Stops behind the messages that wait already. */
+  /** Stops the actor behind the waiting messages. */
   deliverStop(): void {
     this.deliver(stopOrder)
   }
 
   schedule(): void {
-    if (this.scheduled || !this.runnable) return
-    this.scheduled = true
+    if (this.isScheduled || !this.isRunnable) return
+    this.isScheduled = true
     this.target.enqueue(this)
   }
 
-  /** A started actor handles messages; one that is to start needs a turn for it even without any. */
-  private get runnable(): boolean {
-    if (this.inFlight > 0 && !this.reentrant) return false
-    return this.open ? this.mailbox.size > 0 : this.startRequested || this.endRequested
+  private get isRunnable(): boolean {
+    if (this.inFlight > 0 && !this.isReentrant) return false
+    return this.lifecycle.isRunning ? this.mailbox.size > 0 : this.lifecycle.wantsTurn
   }
 
   drain(root: RootQueue): boolean {
     const outer = execution.current
     const outerId = execution.messageId
     execution.current = this
-    this.draining = true
-    if (this.startRequested) this.lifecycle.start()
-    const { mailbox } = this
+    this.isDraining = true
+    const { lifecycle, mailbox } = this
+    if (lifecycle.isStarting) lifecycle.start()
     const { disturbances } = root
     let turns = root.itemsPerTurn
-    while (this.open && mailbox.size > 0 && (this.inFlight === 0 || this.reentrant)) {
+    while (lifecycle.isRunning && mailbox.size > 0 && (this.inFlight === 0 || this.isReentrant)) {
       this.handle(mailbox.shift() as Message)
       if (root.ran() || --turns === 0 || root.disturbances !== disturbances) break
     }
-    this.draining = false
-    if (!this.open) this.lifecycle.advanceOnTurn()
+    this.isDraining = false
+    if (!lifecycle.isRunning) lifecycle.advanceOnTurn()
     execution.current = outer
     execution.messageId = outerId
-    // Still marked as scheduled while it asks itself, so that nothing enqueues it a second time.
-    this.scheduled = this.runnable
-    return this.scheduled
+    // It counts as scheduled until here, so that nothing enqueues it a second time.
+    this.isScheduled = this.isRunnable
+    return this.isScheduled
   }
 
-  /** Installs what `setup` or `become` returned. */
   become(handlers: Handlers<Message> | undefined): void {
-    this.handlers = handlers as Readonly<Record<string, Handler>> | undefined
+    this.handlers = handlers as HandlerTable | undefined
     this.lastTag = ''
     this.lastHandler = undefined
   }
 
-  /** Throws away what waits, each as a dead letter, unless it has failed and somebody takes over. */
-  discardMailbox(failed: boolean): void {
-    const { mailbox } = this
-    const heir = failed ? this.system.heir : undefined
+  closeMailbox(hasFailed: boolean): void {
+    const { host, mailbox } = this
+    this.room = 0
     while (mailbox.size > 0) {
       const item = mailbox.shift() as Message
       const message = item instanceof SystemMessage ? item.message : item
       if (message === undefined) continue
-      if (heir === undefined) this.deadLetter('stopped', message, mailbox.messageId)
-      else heir(this, message, mailbox.messageId, mailbox.causeId)
+      const { messageId, causeId } = mailbox
+      const isKept = hasFailed && host.keepUnhandled?.(this, { message, messageId, causeId }) === true
+      if (!isKept) this.deadLetter('stopped', message, messageId)
     }
     mailbox.release()
   }
 
   deadLetter(reason: DeadLetterReason, message: Message, messageId: number): void {
+    const { host, id, path } = this
     this.dropped++
-    this.system.deadLetters.publish(reason, message, this.path, messageId)
-    this.note(DEAD_LETTER, messageId, reason)
+    host.deadLetters.publish(reason, message, path, messageId)
+    host.note(DEAD_LETTER, id, messageId, reason)
     const { deadLetter: channel } = diagnostics
-    if (channel.hasSubscribers) channel.publish({ ...this.event(), reason, message })
-    failAsks(message, undelivered(reason, message, this.path))
-  }
-
-  /** Writes down what is no message: a start, an end, a dead letter. */
-  note(kind: number, messageId: number, what: string): void {
-    const { recorder } = this
-    if (recorder?.enabled !== true) return
-    recorder.record(kind, this.system.now(), messageId, execution.messageId, this.id, recorder.tagId(what))
-  }
-
-  event(): { readonly system: string; readonly path: string; readonly atMs: number } {
-    return { system: this.system.name, path: this.path, atMs: this.system.now() }
+    if (channel.hasSubscribers) channel.publish({ ...host.event(path), reason, message })
+    failAsks(message, undelivered(reason, message, path))
   }
 
   /** Handles the message that was taken from the mailbox last. */
@@ -237,7 +237,7 @@ export class ActorCell implements Drainable {
         this.refuse(message)
         return
       }
-      if (this.observed) this.observe(handler, message)
+      if (this.isObserved) this.observe(handler, message)
       else this.call(handler, message)
     } catch (error) {
       this.failAsk(message, error)
@@ -250,12 +250,12 @@ export class ActorCell implements Drainable {
     if (result !== undefined && typeof result?.then === 'function') this.await(result, message)
   }
 
-  /** Who asked learns it now: the message is lost, and with it the answer. */
+  /** The asker learns of the failure now: the message is lost, and with it the answer. */
   private failAsk(message: Message, cause: unknown): void {
     failAsks(message, new SpimplError('ACTOR_FAILED', `expected an answer of ${this.path}, it failed`, { cause }))
   }
 
-  /** What has no handler: an order of the runtime, or a message that should not have been sent. */
+  /** A message without a handler: an order of the runtime, or a message that should not have been sent. */
   private refuse(message: Message): void {
     if (message instanceof SystemMessage) {
       this.processed--
@@ -275,7 +275,7 @@ export class ActorCell implements Drainable {
     else this.callMeasured(handler, message, metrics)
   }
 
-  /** Of a handler that awaits, only what runs before its first `await` counts as time in the handler. */
+  /** The time of a handler that awaits ends at its first `await`. */
   private callMeasured(handler: Handler, message: Message, metrics: ActorMetrics): void {
     const { clock } = this.root.executor
     const startMs = clock.now()
@@ -287,13 +287,9 @@ export class ActorCell implements Drainable {
     }
   }
 
-  /** Names of Object.prototype are no tags, whoever sends them. */
   private find(tag: string): Handler | undefined {
-    let handler = this.handlers![tag]
-    if (typeof handler !== 'function' || handler === (Object.prototype as Record<string, unknown>)[tag]) {
-      handler = (this.handlers as { readonly [anyMessage]?: Handler })[anyMessage]
-      if (handler === undefined || typeof tag !== 'string' || tag === SYSTEM_TAG) return undefined
-    }
+    const handler = handlerOf(this.handlers!, tag)
+    if (handler === undefined) return undefined
     this.lastTag = tag
     if (this.recorder !== undefined) this.lastTagId = this.recorder.tagId(tag)
     this.lastHandler = handler
@@ -302,25 +298,24 @@ export class ActorCell implements Drainable {
 
   /** While a handler's promise is pending this queue is held, and every queue above it, because exclusion comes from there. */
   private await(promise: PromiseLike<void>, message: Message): void {
-    const incarnation = this.incarnation!
+    const life = this.lifecycle.life!
     this.hold()
-    // A foreign thenable may throw, or call back twice; a promise is passed through as it is.
+    // A foreign thenable may throw, or call back twice; `resolve` passes a promise through as it is.
     Promise.resolve(promise).then(
       () => {
-        if (incarnation.awaited) this.release()
+        if (life.isAwaited) this.release()
       },
       error => {
         this.failAsk(message, error)
-        if (incarnation.awaited) {
+        if (life.isAwaited) {
           this.lifecycle.fail(error)
           this.release()
-        } else this.system.report(this, 'failed when nobody waited for it any more', error)
+        } else this.host.report(this, 'failed after it was abandoned', error)
       },
     )
   }
 
-  /** What its handlers promised holds neither this actor nor its queue any more. */
-  letGo(): void {
+  releaseInFlight(): void {
     while (this.inFlight > 0) this.release()
   }
 
@@ -342,7 +337,7 @@ export class ActorCell implements Drainable {
 
   private overflow(message: Message, causeId: number): Delivery {
     const messageId = ++this.root.lastMessageId
-    if (this.closed) {
+    if (this.lifecycle.hasStopped) {
       this.deadLetter('stopped', message, messageId)
       return 'stopped'
     }
@@ -354,42 +349,51 @@ export class ActorCell implements Drainable {
     }
     const oldest = takeOldestDroppable(this.mailbox)
     this.put(message, messageId, causeId)
-    // Where only the runtime's own messages wait, there is room for one beyond them.
+    // If only system messages wait, they do not count against the capacity.
     if (oldest === undefined) return 'accepted'
     this.deadLetter('dropped-oldest', oldest.message, oldest.messageId)
     return 'dropped-oldest'
   }
 
+  newLife(): Life {
+    return new ActorLife<Message>(this)
+  }
+
   /** Starts a child. */
-  spawn(behavior: AnyBehavior, options: SpawnOptions): ActorCell {
+  spawn(behavior: Behavior<Message>, options: SpawnOptions): ActorCell {
     if (!this.lifecycle.takesChildren) {
-      throw new SpimplError(
-        'ACTOR_STOPPED',
-        `expected a running parent, ${this.path || 'the system'} has stopped or restarts`,
-      )
+      const parent = this.path || 'the system'
+      throw new SpimplError('ACTOR_STOPPED', `expected a running parent, ${parent} has stopped or restarts`)
     }
     this.children ??= new Map()
-    const name = options.name ?? this.system.nextName()
+    const name = options.name ?? this.host.nextName()
     if (this.children.has(name)) {
       throw new SpimplError('ACTOR_NAME_TAKEN', `expected a new name under ${this.path}/, ${name} is taken`)
     }
     const queue = options.queue ?? this.target
-    if (queue.root !== this.system.main) {
+    if (queue.root !== this.host.root) {
       throw new SpimplError(
         'QUEUE_TARGET_INVALID',
         `expected a queue of this system for ${this.path}/${name}, got one of another root: give it the target system.main`,
       )
     }
-    const child = new ActorCell(this.system, this, name, behavior, options, queue)
+    const child = new ActorCell(this.host, this, name, behavior, options, queue)
     this.children.set(name, child)
-    this.system.onSpawned()
-    child.lifecycle.requestStart()
+    this.host.actorStarted()
+    child.schedule()
     return child
   }
 
-  onChildEnded(child: ActorCell, reason: StopReason): void {
+  childEnded(child: ActorCell, reason: StopReason): void {
     this.children?.delete(child.name)
-    this.system.onEnded(child, reason)
+    this.host.actorEnded(child, reason)
     this.lifecycle.advance()
   }
+}
+
+/** The actor behind a reference of this thread. @throws SpimplError `REF_FOREIGN` */
+export function cellOf<M extends Message>(ref: Ref<M>): ActorCell {
+  const actor = localActorOf(ref)
+  if (actor instanceof ActorCell) return actor
+  throw new SpimplError('REF_FOREIGN', `expected an actor of the runtime behind the reference to ${ref.path}`)
 }

@@ -1,6 +1,4 @@
-import type { Message } from './actor.ts'
-import type { ActorCell } from './actor-cell.ts'
-import { PendingAsk } from './ask.ts'
+import type { Message } from './message.ts'
 
 /** What became of a message that was offered. */
 export type Delivery = 'accepted' | 'dropped-oldest' | 'mailbox-full' | 'dropped-newest' | 'stopped'
@@ -73,34 +71,4 @@ export interface Ref<in M extends Message> {
     make: (replyTo: ReplyTo<unknown>) => Built & M,
     options: AskOptions,
   ) => Promise<Answer<All, Built>>
-}
-
-/** A reference to an actor of this thread. */
-export class LocalRef<M extends Message> implements Ref<M> {
-  /** @internal */
-  readonly cell: ActorCell
-
-  constructor(cell: ActorCell) {
-    this.cell = cell
-  }
-
-  get path(): string {
-    return this.cell.path
-  }
-
-  tell(message: M): boolean {
-    return this.cell.tell(message)
-  }
-
-  offer(message: M): Delivery {
-    return this.cell.offer(message)
-  }
-
-  ask(make: (replyTo: ReplyTo<unknown>) => M, options: AskOptions): Promise<never> {
-    return PendingAsk.ask(this.cell, make, options)
-  }
-
-  toJSON(): { readonly ref: string } {
-    return { ref: this.path }
-  }
 }

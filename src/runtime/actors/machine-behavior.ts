@@ -8,8 +8,8 @@ import {
   transition,
 } from 'xstate'
 import { SpimplError } from '../errors.ts'
-import { anyMessage, type Behavior, type BehaviorOptions, behavior, type Handlers, type Message } from './actor.ts'
-import type { ActorContext } from './actor-context.ts'
+import { type ActorContext, type Behavior, type BehaviorOptions, behavior } from './actor.ts'
+import { anyMessage, type Handlers, type Message } from './message.ts'
 
 /** How a machine starts and who watches it. */
 export interface MachineOptions<Machine extends AnyStateMachine> extends BehaviorOptions {
@@ -46,9 +46,12 @@ export function fromMachine<Machine extends AnyStateMachine>(
   type Event = EventFromLogic<Machine>
   return behavior<Event>(context => {
     let snapshot: AnyMachineSnapshot
+    let anonymousEvents = 0
+    /** An event without an id cannot be cancelled, and replaces no other. */
+    const keyOf: KeyOf = id => (id === undefined ? `machine#${++anonymousEvents}` : `machine:${id}`)
     const take = (next: AnyMachineSnapshot, actions: readonly MachineAction[]): void => {
       snapshot = next
-      for (const action of actions) carryOut(action, context as unknown as ActorContext<Message>)
+      for (const action of actions) carryOut(action, context as unknown as ActorContext<Message>, keyOf)
       onTransition?.(snapshot as SnapshotFrom<Machine>, context)
       if (snapshot.status === 'error') throw snapshot.error
       if (snapshot.status === 'done') context.stop()
@@ -66,17 +69,19 @@ export function fromMachine<Machine extends AnyStateMachine>(
   }, options)
 }
 
-function carryOut(action: MachineAction, context: ActorContext<Message>): void {
+/** The key of the timer of a delayed event. */
+type KeyOf = (id: string | undefined) => string
+
+function carryOut(action: MachineAction, context: ActorContext<Message>, keyOf: KeyOf): void {
   switch (action.type) {
     case 'xstate.raise': {
       const { event, id, delay } = action.params as DelayedEvent
-      // One without an id cannot be cancelled, and replaces no other.
-      if (delay !== undefined) context.timers.set(`machine:${id ?? `\0${context.system.nextName()}`}`, delay, event)
+      if (delay !== undefined) context.timers.set(keyOf(id), delay, event)
       return
     }
     case 'xstate.cancel': {
       const { sendId } = action.params as { readonly sendId: string }
-      context.timers.cancel(`machine:${sendId}`)
+      context.timers.cancel(keyOf(sendId))
       return
     }
     case 'xstate.spawnChild':

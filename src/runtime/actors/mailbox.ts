@@ -1,3 +1,5 @@
+import type { Message } from './message.ts'
+
 /** What happens to a message that finds a mailbox full. */
 export type OverflowPolicy = 'reject' | 'drop-oldest' | 'drop-newest'
 
@@ -6,6 +8,14 @@ export interface MailboxOptions {
   /** How many messages may wait; timers and death notices are taken beyond it. */
   readonly capacity?: number
   readonly overflow?: OverflowPolicy
+}
+
+/** A message that waits, with its ids. */
+export interface WaitingMessage {
+  readonly message: Message
+  readonly messageId: number
+  /** The id of the message on whose account it was sent, 0 for none. */
+  readonly causeId: number
 }
 
 export const DEFAULT_MAILBOX_CAPACITY = 16_384

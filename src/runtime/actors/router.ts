@@ -1,14 +1,7 @@
-import {
-  anyMessage,
-  type Behavior,
-  type BehaviorOptions,
-  behavior,
-  type Handlers,
-  type Message,
-  type SpawnOptions,
-} from './actor.ts'
-import { cellOf } from './actor-context.ts'
+import { type Behavior, type BehaviorOptions, behavior, type SpawnOptions } from './actor.ts'
+import { cellOf } from './actor-cell.ts'
 import type { Ref } from './actor-ref.ts'
+import { anyMessage, type Handlers, type Message } from './message.ts'
 
 /** How many routees there are, and which one a message goes to. */
 export interface RouterOptions<M extends Message> extends BehaviorOptions {

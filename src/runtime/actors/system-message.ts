@@ -1,42 +1,41 @@
-import type { Message } from './actor.ts'
-import type { ActorCell } from './actor-cell.ts'
-import type { Mailbox } from './mailbox.ts'
+import type { Mailbox, WaitingMessage } from './mailbox.ts'
+import type { Message } from './message.ts'
 
-/** Its tag; no handler of a user sees it, not even one for every message. */
+/** The tag of a system message; no handler of a user sees it, not even one for every message. */
 export const SYSTEM_TAG = 'spimpl.system'
 
 /**
- * What the runtime itself puts into a mailbox, in the order of the mailbox: no overflow policy drops it, and it counts as no
- * message. An order, or a message of the user's that must not be lost (a timer, a notice).
+ * A message of the runtime itself, in the order of the mailbox: no overflow policy drops it, and it is not counted as a message. It is
+ * an order (stop, a mark), or carries a user's message that must not be lost (a timer, a notice).
  */
 export class SystemMessage implements Message {
   readonly type = SYSTEM_TAG
-  /** What a user would see of it, should it become a dead letter. */
+  /** The user's message that it carries, which becomes the dead letter if nobody handles it. */
   readonly message: Message | undefined
-  /** Called in its turn. */
-  readonly carryOut: (cell: ActorCell) => void
+  /** Called in its turn, with the actor that has it. */
+  readonly carryOut: (actor: OrderedActor) => void
 
-  constructor(carryOut: (cell: ActorCell) => void, message?: Message) {
+  constructor(carryOut: (actor: OrderedActor) => void, message?: Message) {
     this.carryOut = carryOut
     this.message = message
   }
 }
 
-/** Those before it are handled, then the actor stops, whatever its restart kind: somebody else ordered it. */
-export const stopOrder = new SystemMessage(cell => cell.lifecycle.requestStop('parent'))
-
-interface Waiting {
-  readonly message: Message
-  readonly messageId: number
-  readonly causeId: number
+/** An actor as orders use it. */
+export interface OrderedActor {
+  readonly lifecycle: { requestStop(by: 'parent'): void }
+  handle(message: Message): void
 }
 
-/** Takes the oldest message that may be dropped; those of the runtime before it keep their places. */
-export function takeOldestDroppable(mailbox: Mailbox): Waiting | undefined {
-  // These are of the message at hand, and a handler that overflows its own mailbox is not done with it.
+/** Stops the actor behind the messages before it, whatever its restart kind, because somebody else asked for it. */
+export const stopOrder = new SystemMessage(({ lifecycle }) => lifecycle.requestStop('parent'))
+
+/** Takes the oldest message that may be dropped; system messages before it keep their places. */
+export function takeOldestDroppable(mailbox: Mailbox): WaitingMessage | undefined {
+  // The ids belong to the current message, whose handler may overflow its own mailbox and still need them.
   const { messageId, causeId } = mailbox
-  const passed: Waiting[] = []
-  let taken: Waiting | undefined
+  const passed: WaitingMessage[] = []
+  let taken: WaitingMessage | undefined
   while (taken === undefined && mailbox.size > 0) {
     const message = mailbox.shift() as Message
     const waiting = { message, messageId: mailbox.messageId, causeId: mailbox.causeId }

@@ -1,5 +1,6 @@
-import type { Behavior, Message } from '../actors/actor.ts'
+import type { Behavior } from '../actors/actor.ts'
 import type { Ref, ReplyTo } from '../actors/actor-ref.ts'
+import type { Message } from '../actors/message.ts'
 import { SpimplError } from '../errors.ts'
 
 /** Only for the compiler: marks a behaviour that a module makes of an input. */

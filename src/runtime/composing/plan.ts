@@ -1,10 +1,11 @@
-import type { Behavior, Message } from '../actors/actor.ts'
+import type { Behavior } from '../actors/actor.ts'
 import type { Ref } from '../actors/actor-ref.ts'
 import type { MailboxOptions } from '../actors/mailbox.ts'
+import type { Message } from '../actors/message.ts'
 import { SpimplError } from '../errors.ts'
 import type { QualityOfService } from '../queues/quality-of-service.ts'
-import type { PhaseOptions } from '../supervising/shutdown.ts'
 import type { RestartKind, Supervision } from '../supervising/supervision.ts'
+import type { PhaseOptions } from '../system/shutdown-report.ts'
 import type { ModuleBehavior } from './module-behavior.ts'
 import type { StartLimits } from './shape.ts'
 

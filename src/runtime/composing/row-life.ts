@@ -1,13 +1,14 @@
-import { type Behavior, behavior, type Handlers, type Message } from '../actors/actor.ts'
-import type { ActorContext } from '../actors/actor-context.ts'
-import type { LocalRef, Ref } from '../actors/actor-ref.ts'
+import { type ActorContext, type Behavior, behavior } from '../actors/actor.ts'
+import { cellOf } from '../actors/actor-cell.ts'
+import type { Ref } from '../actors/actor-ref.ts'
+import type { Handlers, Message } from '../actors/message.ts'
 import { SpimplError } from '../errors.ts'
 import type { MakeBehavior } from '../lanes/behavior-loader.ts'
 import type { Lane } from '../lanes/lane.ts'
 import { Timer } from '../queues/timer-wheel.ts'
-import type { StopReason } from '../supervising/actor-lifecycle.ts'
 import type { RowRule } from '../supervising/row-rule.ts'
 import type { RestartKind } from '../supervising/supervision.ts'
+import type { StopReason } from '../supervising/termination.ts'
 import { isModule, type PlannedRow } from './plan.ts'
 
 /** What a row finds of the others: references and start values of the rows that it needs. */
@@ -87,8 +88,8 @@ export class RowLife implements RowRule {
     const context = this.#context!
     const { signal } = this.#alive
     const within = { timeoutMs: Number.POSITIVE_INFINITY, signal }
-    const self = context.self as LocalRef<Message>
-    const isUp = lane === undefined ? Promise.resolve() : lane.up(self.cell)
+    const { self } = context
+    const isUp = lane === undefined ? Promise.resolve() : lane.up(cellOf(self))
     return this.#inTime(
       context,
       isUp.then(() => (signal.aborted ? undefined : ready?.(self, within))),
@@ -117,7 +118,7 @@ export class RowLife implements RowRule {
     this.#alive = alive
     context.onStop(() => alive.abort())
     // A life that went down before its `setup` ran leaves a behaviour of values that are over.
-    const isFirst = (context.self as LocalRef<Message>).cell.restarts === 0
+    const isFirst = cellOf(context.self).lifecycle.restarts === 0
     const made = isFirst && this.#first !== undefined ? this.#first : this.#make()
     this.#first = undefined
     return made.setup(context)

@@ -1,7 +1,8 @@
-import type { Behavior, Message, SpawnOptions } from '../actors/actor.ts'
+import type { Behavior, SpawnOptions } from '../actors/actor.ts'
 import type { Ref } from '../actors/actor-ref.ts'
-import type { PhaseOptions } from '../supervising/shutdown.ts'
+import type { Message } from '../actors/message.ts'
 import type { Supervision } from '../supervising/supervision.ts'
+import type { PhaseOptions } from '../system/shutdown-report.ts'
 import type { MadeOfInput, ModuleBehavior } from './module-behavior.ts'
 
 /** What the compiler knows of one row of a composition. */

@@ -28,14 +28,14 @@ export class DispatchExecutor implements Executor {
   readonly name = 'dispatch'
   readonly clock: Clock
   readonly queue: DispatchQueue
-  private readonly alarm: DispatchSource
-  private drainer: Drainer | undefined
-  private enqueued = false
-  private wakeupsSincePoll = 0
-  private readonly time: DrainedTime
-  private alarmMs = Number.POSITIVE_INFINITY
-  private immediate: NodeJS.Immediate | undefined
-  private stopped = false
+  readonly #alarm: DispatchSource
+  #drainer: Drainer | undefined
+  #enqueued = false
+  #wakeupsSincePoll = 0
+  readonly #time: DrainedTime
+  #alarmMs = Number.POSITIVE_INFINITY
+  #immediate: NodeJS.Immediate | undefined
+  #stopped = false
 
   /** Why this executor cannot be used here, or undefined where it can. */
   static obstacle(): string | undefined {
@@ -53,84 +53,84 @@ export class DispatchExecutor implements Executor {
       throw new SpimplError('EXECUTOR_UNAVAILABLE', `expected libdispatch for the executor "dispatch": ${obstacle}`)
     }
     this.clock = clock
-    this.time = new DrainedTime(clock)
+    this.#time = new DrainedTime(clock)
     this.queue = new DispatchQueue(label)
-    this.alarm = DispatchSource.timer(this.queue, { afterMs: Number.POSITIVE_INFINITY }, { strict: true })
-    this.alarm.setEventHandler(this.onAlarm)
-    this.alarm.activate()
+    this.#alarm = DispatchSource.timer(this.queue, { afterMs: Number.POSITIVE_INFINITY }, { strict: true })
+    this.#alarm.setEventHandler(this.#onAlarm)
+    this.#alarm.activate()
   }
 
   attach(drainer: Drainer): void {
-    this.drainer = drainer
+    this.#drainer = drainer
   }
 
   wake(): void {
-    if (this.stopped || this.enqueued || this.immediate !== undefined) return
-    if (this.wakeupsSincePoll++ >= WAKEUPS_AT_ONCE || this.time.spent) {
-      this.immediate = setImmediate(this.onImmediate)
+    if (this.#stopped || this.#enqueued || this.#immediate !== undefined) return
+    if (this.#wakeupsSincePoll++ >= WAKEUPS_AT_ONCE || this.#time.spent) {
+      this.#immediate = setImmediate(this.#onImmediate)
       return
     }
-    this.enqueue()
-    void resolved.then(this.onMicrotask)
+    this.#enqueue()
+    void resolved.then(this.#onMicrotask)
   }
 
   wakeAt(atMs: number): void {
-    this.alarmMs = atMs
-    if (this.stopped) return
+    this.#alarmMs = atMs
+    if (this.#stopped) return
     // While a moment is set, the alarm keeps the program alive.
-    this.alarm.schedule({ afterMs: Math.max(atMs - this.clock.now(), 0) })
+    this.#alarm.schedule({ afterMs: Math.max(atMs - this.clock.now(), 0) })
   }
 
   stop(): void {
-    this.stopped = true
-    if (this.immediate !== undefined) clearImmediate(this.immediate)
-    this.immediate = undefined
-    this.alarm.cancel()
+    this.#stopped = true
+    if (this.#immediate !== undefined) clearImmediate(this.#immediate)
+    this.#immediate = undefined
+    this.#alarm.cancel()
     this.queue.release()
   }
 
-  private enqueue(): void {
-    this.enqueued = true
-    this.queue.async(this.onItem)
+  #enqueue(): void {
+    this.#enqueued = true
+    this.queue.async(this.#onItem)
   }
 
-  private drain(): void {
-    if (this.stopped) return
-    const left = this.drainer!.drain()
-    this.time.drained(this.drainer!.startedMs)
-    if (!left || this.immediate !== undefined) return
-    this.immediate = setImmediate(this.onImmediate)
+  #drain(): void {
+    if (this.#stopped) return
+    const left = this.#drainer!.drain()
+    this.#time.drained(this.#drainer!.startedMs)
+    if (!left || this.#immediate !== undefined) return
+    this.#immediate = setImmediate(this.#onImmediate)
   }
 
-  private readonly onImmediate = (): void => {
-    this.immediate = undefined
-    this.wakeupsSincePoll = 0
-    this.time.polled()
-    if (!this.enqueued) this.enqueue()
+  readonly #onImmediate = (): void => {
+    this.#immediate = undefined
+    this.#wakeupsSincePoll = 0
+    this.#time.polled()
+    if (!this.#enqueued) this.#enqueue()
     drainLane()
   }
 
-  private readonly onItem = (): void => {
-    this.enqueued = false
-    this.drain()
+  readonly #onItem = (): void => {
+    this.#enqueued = false
+    this.#drain()
   }
 
   /** The root is drained here and now; the main queue's descriptor is read with it, so libuv does not wake for it again. */
-  private readonly onMicrotask = (): void => {
-    if (this.enqueued) drainLane()
+  readonly #onMicrotask = (): void => {
+    if (this.#enqueued) drainLane()
   }
 
-  private readonly onAlarm = (): void => {
-    if (this.stopped) return
+  readonly #onAlarm = (): void => {
+    if (this.#stopped) return
     // A timer may come early by the rounding of its delay.
-    if (this.clock.now() < this.alarmMs) {
-      this.wakeAt(this.alarmMs)
+    if (this.clock.now() < this.#alarmMs) {
+      this.wakeAt(this.#alarmMs)
       return
     }
-    this.alarmMs = Number.POSITIVE_INFINITY
-    this.wakeupsSincePoll = 0
-    this.time.polled()
-    this.drain()
+    this.#alarmMs = Number.POSITIVE_INFINITY
+    this.#wakeupsSincePoll = 0
+    this.#time.polled()
+    this.#drain()
   }
 }
 

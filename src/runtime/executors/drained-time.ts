@@ -9,31 +9,31 @@ const SHORT_DRAINS = 8
 
 /** How long the drains took since the event loop polled, as far as is known. */
 export class DrainedTime {
-  private readonly clock: Clock
-  private totalMs = 0
-  private untilTaken = 1
-  private drains = 0
+  readonly #clock: Clock
+  #totalMs = 0
+  #untilTaken = 1
+  #drains = 0
 
   constructor(clock: Clock) {
-    this.clock = clock
+    this.#clock = clock
   }
 
   /** The event loop has to poll. */
   get spent(): boolean {
-    return this.totalMs >= AT_ONCE_MS
+    return this.#totalMs >= AT_ONCE_MS
   }
 
   polled(): void {
-    this.totalMs = 0
+    this.#totalMs = 0
   }
 
   /** A drain that began at this moment has ended. */
   drained(startedMs: number): void {
-    this.drains++
-    if (--this.untilTaken > 0) return
-    const tookMs = this.clock.now() - startedMs
-    this.totalMs += tookMs * this.drains
-    this.drains = 0
-    this.untilTaken = tookMs > LONG_MS ? 1 : SHORT_DRAINS
+    this.#drains++
+    if (--this.#untilTaken > 0) return
+    const tookMs = this.#clock.now() - startedMs
+    this.#totalMs += tookMs * this.#drains
+    this.#drains = 0
+    this.#untilTaken = tookMs > LONG_MS ? 1 : SHORT_DRAINS
   }
 }

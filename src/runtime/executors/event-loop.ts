@@ -14,92 +14,92 @@ const resolved = Promise.resolve()
 export class EventLoopExecutor implements Executor {
   readonly name = 'event-loop'
   readonly clock: Clock
-  private drainer: Drainer | undefined
-  private wakeupsSincePoll = 0
-  private readonly time: DrainedTime
-  private immediate: NodeJS.Immediate | undefined
-  private alarm: NodeJS.Timeout | undefined
+  #drainer: Drainer | undefined
+  #wakeupsSincePoll = 0
+  readonly #time: DrainedTime
+  #immediate: NodeJS.Immediate | undefined
+  #alarm: NodeJS.Timeout | undefined
   /** When it comes; never later than it is wanted. */
-  private alarmMs = Number.POSITIVE_INFINITY
-  private wantedMs = Number.POSITIVE_INFINITY
-  private stopped = false
+  #alarmMs = Number.POSITIVE_INFINITY
+  #wantedMs = Number.POSITIVE_INFINITY
+  #stopped = false
 
   constructor(clock: Clock = systemClock) {
     this.clock = clock
-    this.time = new DrainedTime(clock)
+    this.#time = new DrainedTime(clock)
   }
 
   attach(drainer: Drainer): void {
-    this.drainer = drainer
+    this.#drainer = drainer
   }
 
   wake(): void {
-    if (this.stopped || this.immediate !== undefined) return
-    if (this.wakeupsSincePoll++ < MICROTASK_WAKEUPS && !this.time.spent) void resolved.then(this.onMicrotask)
-    else this.immediate = setImmediate(this.onImmediate)
+    if (this.#stopped || this.#immediate !== undefined) return
+    if (this.#wakeupsSincePoll++ < MICROTASK_WAKEUPS && !this.#time.spent) void resolved.then(this.#onMicrotask)
+    else this.#immediate = setImmediate(this.#onImmediate)
   }
 
   wakeAt(atMs: number): void {
-    this.wantedMs = atMs
-    if (this.stopped) return
+    this.#wantedMs = atMs
+    if (this.#stopped) return
     if (atMs === Number.POSITIVE_INFINITY) {
       // To set a libuv timer and to take it back costs more than a question and its answer: let it come, but keep no process.
-      this.alarm?.unref()
+      this.#alarm?.unref()
       return
     }
-    if (this.alarm !== undefined) {
-      if (this.alarmMs <= atMs) {
-        this.alarm.ref()
+    if (this.#alarm !== undefined) {
+      if (this.#alarmMs <= atMs) {
+        this.#alarm.ref()
         return
       }
-      clearTimeout(this.alarm)
+      clearTimeout(this.#alarm)
     }
-    this.setAlarm()
+    this.#setAlarm()
   }
 
   stop(): void {
-    this.stopped = true
-    if (this.alarm !== undefined) clearTimeout(this.alarm)
-    if (this.immediate !== undefined) clearImmediate(this.immediate)
-    this.alarm = undefined
-    this.immediate = undefined
+    this.#stopped = true
+    if (this.#alarm !== undefined) clearTimeout(this.#alarm)
+    if (this.#immediate !== undefined) clearImmediate(this.#immediate)
+    this.#alarm = undefined
+    this.#immediate = undefined
   }
 
-  private drain(): void {
-    if (this.stopped) return
-    const left = this.drainer!.drain()
-    this.time.drained(this.drainer!.startedMs)
-    if (left && this.immediate === undefined) this.immediate = setImmediate(this.onImmediate)
+  #drain(): void {
+    if (this.#stopped) return
+    const left = this.#drainer!.drain()
+    this.#time.drained(this.#drainer!.startedMs)
+    if (left && this.#immediate === undefined) this.#immediate = setImmediate(this.#onImmediate)
   }
 
-  private readonly onMicrotask = (): void => {
-    if (this.immediate === undefined) this.drain()
+  readonly #onMicrotask = (): void => {
+    if (this.#immediate === undefined) this.#drain()
   }
 
-  private readonly onImmediate = (): void => {
-    this.immediate = undefined
-    this.wakeupsSincePoll = 0
-    this.time.polled()
-    this.drain()
+  readonly #onImmediate = (): void => {
+    this.#immediate = undefined
+    this.#wakeupsSincePoll = 0
+    this.#time.polled()
+    this.#drain()
   }
 
-  private setAlarm(): void {
-    this.alarmMs = this.wantedMs
+  #setAlarm(): void {
+    this.#alarmMs = this.#wantedMs
     // The longest delay Node takes is 2^31 - 1 ms.
-    const delayMs = Math.min(Math.max(Math.ceil(this.wantedMs - this.clock.now()), 1), 0x7fff_ffff)
-    this.alarm = setTimeout(this.onAlarm, delayMs)
+    const delayMs = Math.min(Math.max(Math.ceil(this.#wantedMs - this.clock.now()), 1), 0x7fff_ffff)
+    this.#alarm = setTimeout(this.#onAlarm, delayMs)
   }
 
-  private readonly onAlarm = (): void => {
-    this.alarm = undefined
-    if (this.stopped || this.wantedMs === Number.POSITIVE_INFINITY) return
+  readonly #onAlarm = (): void => {
+    this.#alarm = undefined
+    if (this.#stopped || this.#wantedMs === Number.POSITIVE_INFINITY) return
     // It was wanted later meanwhile; and Node, which counts whole milliseconds of a cached time, may come a fraction early.
-    if (this.clock.now() < this.wantedMs) {
-      this.setAlarm()
+    if (this.clock.now() < this.#wantedMs) {
+      this.#setAlarm()
       return
     }
-    this.wakeupsSincePoll = 0
-    this.time.polled()
-    this.drain()
+    this.#wakeupsSincePoll = 0
+    this.#time.polled()
+    this.#drain()
   }
 }

@@ -13,50 +13,50 @@ export class SimulationExecutor implements Executor {
   readonly name = 'simulation'
   readonly clock: Clock
   readonly seed: number
-  private readonly randomness: Randomness
-  private drainer: Drainer | undefined
-  private nowMs = 0
-  private alarmMs = Number.POSITIVE_INFINITY
-  private awake = false
-  private stopped = false
+  readonly #randomness: Randomness
+  #drainer: Drainer | undefined
+  #nowMs = 0
+  #alarmMs = Number.POSITIVE_INFINITY
+  #awake = false
+  #stopped = false
 
   constructor({ seed = 1 }: { readonly seed?: number } = {}) {
     this.seed = seed
-    this.randomness = seededRandomness(seed)
-    this.clock = { now: () => this.nowMs, wallTime: () => EPOCH_MS + this.nowMs }
+    this.#randomness = seededRandomness(seed)
+    this.clock = { now: () => this.#nowMs, wallTime: () => EPOCH_MS + this.#nowMs }
   }
 
-  readonly choose = (count: number): number => this.randomness.below(count)
+  readonly choose = (count: number): number => this.#randomness.below(count)
 
   attach(drainer: Drainer): void {
-    this.drainer = drainer
+    this.#drainer = drainer
   }
 
   wake(): void {
-    this.awake = true
+    this.#awake = true
   }
 
   wakeAt(atMs: number): void {
-    this.alarmMs = atMs
+    this.#alarmMs = atMs
   }
 
   stop(): void {
-    this.stopped = true
-    this.alarmMs = Number.POSITIVE_INFINITY
+    this.#stopped = true
+    this.#alarmMs = Number.POSITIVE_INFINITY
   }
 
   /** When the next timer is due; `Infinity` for never. */
   get nextAlarmMs(): number {
-    return this.alarmMs
+    return this.#alarmMs
   }
 
   /** Runs everything that is ready at the present moment. @returns whether anything ran */
   runReady(): boolean {
     let ran = false
-    while (!this.stopped && (this.awake || this.alarmMs <= this.nowMs)) {
-      this.awake = false
-      if (this.alarmMs <= this.nowMs) this.alarmMs = Number.POSITIVE_INFINITY
-      if (this.drainer!.drain()) this.awake = true
+    while (!this.#stopped && (this.#awake || this.#alarmMs <= this.#nowMs)) {
+      this.#awake = false
+      if (this.#alarmMs <= this.#nowMs) this.#alarmMs = Number.POSITIVE_INFINITY
+      if (this.#drainer!.drain()) this.#awake = true
       ran = true
     }
     return ran
@@ -67,13 +67,13 @@ export class SimulationExecutor implements Executor {
    * @param byMs how far; the clock stops at every timer on the way
    */
   async advance(byMs: number): Promise<void> {
-    const untilMs = this.nowMs + byMs
+    const untilMs = this.#nowMs + byMs
     await this.settle()
-    while (!this.stopped && this.alarmMs <= untilMs) {
-      this.nowMs = Math.max(this.nowMs, Math.ceil(this.alarmMs))
+    while (!this.#stopped && this.#alarmMs <= untilMs) {
+      this.#nowMs = Math.max(this.#nowMs, Math.ceil(this.#alarmMs))
       await this.settle()
     }
-    this.nowMs = Math.max(this.nowMs, untilMs)
+    this.#nowMs = Math.max(this.#nowMs, untilMs)
     await this.settle()
   }
 
@@ -83,6 +83,6 @@ export class SimulationExecutor implements Executor {
       this.runReady()
       // setImmediate runs behind every microtask, so promises among the actors have settled then.
       await new Promise(resolve => setImmediate(resolve))
-    } while (!this.stopped && (this.awake || this.alarmMs <= this.nowMs))
+    } while (!this.#stopped && (this.#awake || this.#alarmMs <= this.#nowMs))
   }
 }

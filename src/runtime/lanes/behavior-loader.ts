@@ -1,4 +1,5 @@
-import type { Behavior, Message } from '../actors/actor.ts'
+import type { Behavior } from '../actors/actor.ts'
+import type { Message } from '../actors/message.ts'
 import { SpimplError } from '../errors.ts'
 import type { LaneBehavior } from './lane.ts'
 

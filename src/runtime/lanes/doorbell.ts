@@ -31,17 +31,17 @@ const BYTES = 64
  */
 export class Doorbell {
   readonly buffer: SharedArrayBuffer
-  private readonly words: Int32Array
+  readonly #words: Int32Array
 
   /** @param buffer that of the reader's, on other threads */
   constructor(buffer: SharedArrayBuffer = new SharedArrayBuffer(BYTES)) {
     this.buffer = buffer
-    this.words = new Int32Array(buffer)
+    this.#words = new Int32Array(buffer)
   }
 
   /** Writer, behind its write: @returns whether it must send the message that wakes the reader; says so once */
   ring(): boolean {
-    return Atomics.load(this.words, STATE) === SLEEPING && Atomics.exchange(this.words, STATE, AWAKE) === SLEEPING
+    return Atomics.load(this.#words, STATE) === SLEEPING && Atomics.exchange(this.#words, STATE, AWAKE) === SLEEPING
   }
 
   /**
@@ -50,7 +50,7 @@ export class Doorbell {
    * @returns false when something is: it must not sleep
    */
   sleep(arrived: () => boolean): boolean {
-    Atomics.store(this.words, STATE, SLEEPING)
+    Atomics.store(this.#words, STATE, SLEEPING)
     if (!arrived()) return true
     this.awake()
     return false
@@ -58,6 +58,6 @@ export class Doorbell {
 
   /** Reader: it looks by itself again. */
   awake(): void {
-    Atomics.store(this.words, STATE, AWAKE)
+    Atomics.store(this.#words, STATE, AWAKE)
   }
 }

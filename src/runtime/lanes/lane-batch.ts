@@ -39,32 +39,32 @@ export class LaneBatch {
   size = 0
   /** These change owner with the batch, which so must go through the port. */
   transfer: ArrayBuffer[] = []
-  private readonly numbers = new Float64Array(MAX_ENTRIES * NUMBERS)
-  private payloads: unknown[] = []
+  readonly #numbers = new Float64Array(MAX_ENTRIES * NUMBERS)
+  #payloads: unknown[] = []
   /** None needs more than JSON, which V8 writes and reads several times faster than its clone format. */
-  private textual = true
+  #textual = true
 
   get full(): boolean {
     return this.size === MAX_ENTRIES
   }
 
   readonly push: Receive = (lane, kind, id, messageId, causeId, payload, textual) => {
-    const { numbers } = this
+    const numbers = this.#numbers
     const at = this.size++ * NUMBERS
     numbers[at] = lane
     numbers[at + 1] = kind
     numbers[at + 2] = id
     numbers[at + 3] = messageId
     numbers[at + 4] = causeId
-    this.payloads.push(payload)
-    if (!textual) this.textual = false
+    this.#payloads.push(payload)
+    if (!textual) this.#textual = false
   }
 
   clear(): void {
     this.size = 0
     this.transfer = []
-    this.payloads = []
-    this.textual = true
+    this.#payloads = []
+    this.#textual = true
   }
 
   /**
@@ -74,7 +74,7 @@ export class LaneBatch {
    */
   writeTo(ring: SharedRing, roomIsFree: boolean): true | Uint8Array | undefined {
     const head = HEADER_BYTES + this.size * NUMBERS * 8
-    const text = this.textual ? JSON.stringify(this.payloads) : undefined
+    const text = this.#textual ? JSON.stringify(this.#payloads) : undefined
     if (text !== undefined && roomIsFree) {
       // UTF-8 has at most three bytes for each unit of a string.
       const mostBytes = head + text.length * 3
@@ -82,7 +82,7 @@ export class LaneBatch {
       if (at >= 0) {
         ring.words[at >> 2] = TEXT
         ring.words[(at >> 2) + 1] = this.size
-        const { numbers } = this
+        const numbers = this.#numbers
         const { doubles } = ring
         const first = (at + HEADER_BYTES) >> 3
         for (let index = 0; index < this.size * NUMBERS; index++) doubles[first + index] = numbers[index]!
@@ -90,11 +90,11 @@ export class LaneBatch {
         return true
       }
     }
-    const payloads = text === undefined ? serialize(this.payloads) : Buffer.from(text)
+    const payloads = text === undefined ? serialize(this.#payloads) : Buffer.from(text)
     if (head + payloads.byteLength > ring.maxFrameBytes) return undefined
     const frame = Buffer.allocUnsafeSlow(head + payloads.byteLength)
     new Int32Array(frame.buffer, 0, 2).set([text === undefined ? CLONES : TEXT, this.size])
-    new Float64Array(frame.buffer, HEADER_BYTES, this.size * NUMBERS).set(this.ownNumbers)
+    new Float64Array(frame.buffer, HEADER_BYTES, this.size * NUMBERS).set(this.#ownNumbers)
     frame.set(payloads, head)
     return (roomIsFree && ring.write(frame)) || frame
   }
@@ -104,7 +104,8 @@ export class LaneBatch {
    * gave the memory of a buffer away, say. The others must not suffer for it.
    */
   sortOut(): Parameters<Receive>[] {
-    const { numbers, payloads } = this
+    const numbers = this.#numbers
+    const payloads = this.#payloads
     const lost: Parameters<Receive>[] = []
     this.size = 0
     for (const [index, payload] of payloads.entries()) {
@@ -131,11 +132,11 @@ export class LaneBatch {
 
   /** What goes through the port. */
   toPort(): PortBatch {
-    return { numbers: this.ownNumbers.slice(), payloads: this.payloads }
+    return { numbers: this.#ownNumbers.slice(), payloads: this.#payloads }
   }
 
-  private get ownNumbers(): Float64Array {
-    return this.numbers.subarray(0, this.size * NUMBERS)
+  get #ownNumbers(): Float64Array {
+    return this.#numbers.subarray(0, this.size * NUMBERS)
   }
 }
 

@@ -1,147 +1,174 @@
-import type { Message } from '../actors/actor.ts'
-import type { ActorCell } from '../actors/actor-cell.ts'
-import type { Delivery, LocalRef, Ref, ReplyTo } from '../actors/actor-ref.ts'
-import { failAsks, type PendingAsk } from '../actors/ask.ts'
-import type { System } from '../actors/system.ts'
+import type { ActorHost } from '../actors/actor-host.ts'
+import type { Delivery, Ref, ReplyTo } from '../actors/actor-ref.ts'
+import type { ActorAddress, Addressed, OpenQuestion, QuestionAddress } from '../actors/address.ts'
+import { failAsks } from '../actors/ask.ts'
+import type { Message } from '../actors/message.ts'
 import { SpimplError } from '../errors.ts'
-import type { StopReason } from '../supervising/actor-lifecycle.ts'
-import { type DeadLetterReason, undelivered } from '../watching/dead-letters.ts'
-import { DeathWatches, type Watcher } from './death-watches.ts'
+import type { RootQueue } from '../queues/root-queue.ts'
+import type { Watcher } from '../supervising/death-watch.ts'
+import type { StopReason, WatchMessage } from '../supervising/termination.ts'
+import { type DeadLetterReason, type DeadLetters, undelivered } from '../watching/dead-letters.ts'
+import { DeathWatches, type RemoteWatcher, type WatchRoute } from './death-watches.ts'
 import type { Receive } from './lane-batch.ts'
 import { ANSWER, LANE_GONE, REFUSE, TELL, TERMINATED, WATCH } from './lane-kinds.ts'
 import type { LaneLink } from './lane-link.ts'
-import { MessageCodec } from './message-codec.ts'
-import { RemoteRef, RemoteReplyTo } from './remote-ref.ts'
+import { MessageCodec, type ReferenceBook } from './message-codec.ts'
+import { RemoteRef, RemoteReplyTo, type Route } from './remote-ref.ts'
 
-/** Where an actor is: its lane, and its number there. */
-export interface Address {
-  readonly lane: number
-  readonly id: number
-  readonly path: string
-}
-
-/** A question that others may answer, and the lanes that were given its address. */
-interface ExportedAsk {
-  readonly ask: PendingAsk
+/** A question of this lane that others may answer, and the lanes that were given its address. */
+interface ExportedQuestion {
+  readonly question: OpenQuestion
   readonly lanes: Set<number>
 }
 
 /** A question of one lane that this one has passed on to another. */
-interface RelayedAsk {
-  readonly replyTo: RemoteReplyTo<unknown>
+interface RelayedQuestion {
+  readonly replyTo: RemoteReplyTo
   readonly lane: number
 }
 
-/** Of more the oldest are forgotten: should their lane die, whoever asked waits until its deadline. */
-const RELAYED_ASKS = 16_384
+/** Beyond these the oldest are forgotten: if their lane dies then, the asker waits until its deadline. */
+const RELAYED_QUESTIONS = 16_384
 
 /** The lane of the thread that made the system. */
 export const MAIN_LANE = 0
 
 /**
- * What one lane knows of the others: the links to them, and those of its own actors and questions that others have been
- * given an address of. Lanes are a star: two workers reach each other through the main lane.
+ * One lane's knowledge of the others: the links to them, and the addresses of its own actors and questions that it has given out. Lanes
+ * are a star: two workers reach each other through the main lane.
  */
-export class LaneHub {
-  readonly system: System
+export class LaneHub implements Route, WatchRoute, ReferenceBook {
+  readonly host: ActorHost
   readonly lane: number
   readonly codec: MessageCodec
-  readonly watches = new DeathWatches(this)
-  /** Called for each actor of this lane that has come to its end. */
-  readonly forgetters = new Set<(cell: ActorCell) => void>()
-  /** The address under which others know an actor that stands elsewhere: of one on a worker lane, its stand-in. */
-  readonly standIns = new Map<ActorCell, Address>()
-  private readonly links = new Map<number, LaneLink>()
-  private readonly cells = new Map<number, ActorCell>()
-  private readonly asks = new Map<number, ExportedAsk>()
-  private askIds = 0
+  readonly #watches = new DeathWatches(this)
+  /** Called for each actor of this lane that has ended. */
+  readonly #endListeners = new Set<(actor: Addressed) => void>()
+  /** Addresses of actors that are known elsewhere: on a worker lane, those of their stand-ins on the main lane. */
+  readonly #standIns = new Map<Addressed, ActorAddress>()
+  readonly #links = new Map<number, LaneLink>()
+  readonly #actors = new Map<number, Addressed>()
+  readonly #questions = new Map<number, ExportedQuestion>()
   /** By `lane/question` of the asker. */
-  private readonly relayed = new Map<string, RelayedAsk>()
-  /** For which lane a message is encoded just now. */
-  private destination = MAIN_LANE
+  readonly #relayed = new Map<string, RelayedQuestion>()
+  #lastLane = MAIN_LANE
+  /** The lane that the current message is encoded for. */
+  #destination = MAIN_LANE
 
-  constructor(system: System, lane: number) {
-    this.system = system
+  constructor(host: ActorHost, lane: number) {
+    this.host = host
     this.lane = lane
     this.codec = new MessageCodec(this)
+    host.onActorEnded((actor, reason) => this.#actorEnded(actor, reason))
   }
 
-  /** Actors and questions that other lanes have addresses of. */
+  get root(): RootQueue {
+    return this.host.root
+  }
+
+  get deadLetters(): DeadLetters {
+    return this.host.deadLetters
+  }
+
+  /** Actors and questions whose addresses other lanes have. */
   get exported(): number {
-    return this.cells.size + this.asks.size + this.watches.size
+    return this.#actors.size + this.#questions.size + this.#watches.size
+  }
+
+  /** The number of a new lane. The number of a dead lane is not used again, so that nothing sent to it reaches the next one. */
+  nextLane(): number {
+    return ++this.#lastLane
   }
 
   connect(lane: number, link: LaneLink): void {
-    this.links.set(lane, link)
+    this.#links.set(lane, link)
   }
 
-  /** That lane has ended: whoever waits for it waits no more, here and on every other. */
+  /** A lane has ended: nobody waits for it any longer, here and on every other lane. */
   laneGone(lane: number, cause?: unknown): void {
-    this.links.delete(lane)
-    for (const { ask, lanes } of this.asks.values()) {
-      if (lanes.delete(lane) && lanes.size === 0) ask.fail(died(ask.path, cause))
+    this.#links.delete(lane)
+    for (const { question, lanes } of this.#questions.values()) {
+      if (lanes.delete(lane) && lanes.size === 0) question.fail(died(question.path, cause))
     }
-    for (const [key, { replyTo, lane: asked }] of this.relayed) {
-      if (asked !== lane && replyTo.lane !== lane) continue
-      this.relayed.delete(key)
+    for (const [key, { replyTo, lane: asked }] of this.#relayed) {
+      if (asked !== lane && replyTo.address.lane !== lane) continue
+      this.#relayed.delete(key)
       replyTo.fail(died(`an actor of lane ${lane}`, cause))
     }
-    this.watches.laneGone(lane)
-    for (const [other, link] of this.links) if (other !== MAIN_LANE) link.send(other, LANE_GONE, lane, 0, 0, undefined)
+    this.#watches.laneGone(lane)
+    for (const [other, link] of this.#links) if (other !== MAIN_LANE) link.send(other, LANE_GONE, lane, 0, 0, undefined)
   }
 
-  addressOf(ref: LocalRef<Message> | RemoteRef<Message>): Address {
-    if (ref instanceof RemoteRef) return ref
-    const { cell } = ref
-    const standIn = this.standIns.get(cell)
+  /** Gives an actor the address of its stand-in. */
+  standInFor(actor: Addressed, address: ActorAddress): void {
+    this.#standIns.set(actor, address)
+  }
+
+  addressOf(actor: Addressed): ActorAddress {
+    const standIn = this.#standIns.get(actor)
     if (standIn !== undefined) return standIn
-    if (!cell.closed) this.cells.set(cell.id, cell)
-    return { lane: this.lane, id: cell.id, path: cell.path }
+    const { id, path } = actor
+    if (!actor.hasStopped) this.#actors.set(id, actor)
+    return { kind: 'ref', lane: this.lane, id, path }
   }
 
-  refTo(lane: number, id: number, path: string): Ref<Message> {
-    const cell = lane === this.lane ? this.cells.get(id) : undefined
-    return cell?.ref ?? new RemoteRef(this, lane, id, path)
+  refTo(address: ActorAddress): Ref<Message> {
+    const actor = address.lane === this.lane ? this.#actors.get(address.id) : undefined
+    return actor?.ref ?? new RemoteRef(this, address)
   }
 
-  exportAsk(ask: PendingAsk): number {
-    if (ask.exportedAs === 0) ask.exportedAs = ++this.askIds
-    const id = ask.exportedAs
-    // An answer to what waits no more is told that it comes too late.
-    if (!ask.waits) return id
-    let exported = this.asks.get(id)
+  addressOfQuestion(question: OpenQuestion): QuestionAddress {
+    const { id } = question
+    const address: QuestionAddress = { kind: 'replyTo', lane: this.lane, id }
+    // An answer to a settled question is reported as late.
+    if (!question.isOpen) return address
+    let exported = this.#questions.get(id)
     if (exported === undefined) {
-      exported = { ask, lanes: new Set() }
-      this.asks.set(id, exported)
-      ask.onSettled = () => this.asks.delete(id)
+      exported = { question, lanes: new Set() }
+      this.#questions.set(id, exported)
+      question.whenSettled(() => this.#questions.delete(id))
     }
-    exported.lanes.add(this.destination)
-    return id
+    exported.lanes.add(this.#destination)
+    return address
   }
 
-  /** The replyTo of somebody else is on its way to a third lane, through the main one: an actor there is asked. */
-  relayAsk(replyTo: RemoteReplyTo<unknown>): void {
-    if (this.lane !== MAIN_LANE || replyTo.lane === this.destination) return
-    this.relayed.set(`${replyTo.lane}/${replyTo.id}`, { replyTo, lane: this.destination })
-    if (this.relayed.size > RELAYED_ASKS) this.relayed.delete(this.relayed.keys().next().value!)
+  replyTo(address: QuestionAddress): ReplyTo<unknown> {
+    const exported = address.lane === this.lane ? this.#questions.get(address.id) : undefined
+    return exported?.question ?? new RemoteReplyTo(this, address)
   }
 
-  replyTo(lane: number, id: number): ReplyTo<unknown> {
-    const exported = lane === this.lane ? this.asks.get(id) : undefined
-    return exported?.ask ?? new RemoteReplyTo(this, lane, id)
+  /** A worker lane asks an actor of another one, through the main lane: if the asked lane dies, the main lane fails the question. */
+  relay(replyTo: RemoteReplyTo): void {
+    const { lane, id } = replyTo.address
+    if (this.lane !== MAIN_LANE || lane === this.#destination) return
+    this.#relayed.set(`${lane}/${id}`, { replyTo, lane: this.#destination })
+    if (this.#relayed.size > RELAYED_QUESTIONS) this.#relayed.delete(this.#relayed.keys().next().value!)
   }
 
-  /** An actor of this lane has come to its end. */
-  forget(cell: ActorCell, reason: StopReason): void {
-    this.cells.delete(cell.id)
-    this.standIns.delete(cell)
-    this.watches.ended(cell, reason)
-    for (const forget of this.forgetters) forget(cell)
+  watch(watcher: Watcher, actor: ActorAddress, message: WatchMessage<Message>): void {
+    this.#watches.watch(watcher, actor, message)
   }
 
-  tell(lane: number, id: number, path: string, message: Message, causeId: number): Delivery {
-    const messageId = ++this.system.main.lastMessageId
-    const link = this.linkTo(lane)
+  unwatch(watcher: Watcher, actor: ActorAddress): void {
+    this.#watches.unwatch(watcher, actor)
+  }
+
+  /** Calls `listener` for each actor of this lane that has ended. @returns what ends the calls */
+  onActorEnded(listener: (actor: Addressed) => void): () => void {
+    this.#endListeners.add(listener)
+    return () => this.#endListeners.delete(listener)
+  }
+
+  #actorEnded(actor: Addressed, reason: StopReason): void {
+    this.#actors.delete(actor.id)
+    this.#standIns.delete(actor)
+    this.#watches.ended(actor, reason)
+    for (const listener of this.#endListeners) listener(actor)
+  }
+
+  tell({ lane, id, path }: ActorAddress, message: Message, causeId: number): Delivery {
+    const messageId = ++this.root.lastMessageId
+    const link = this.#linkTo(lane)
     if (link === undefined) {
       this.undeliverable(lane === this.lane ? 'stopped' : 'lane-died', message, path, messageId)
       return 'stopped'
@@ -154,17 +181,23 @@ export class LaneHub {
     return 'accepted'
   }
 
-  answer(lane: number, id: number, value: unknown): boolean {
-    return this.settle(lane, ANSWER, id, value)
+  answer({ lane, id }: QuestionAddress, value: unknown): boolean {
+    return this.order(lane, ANSWER, id, value)
   }
 
-  refuse(lane: number, id: number, error: Error): boolean {
-    return this.settle(lane, REFUSE, id, this.codec.crossing(error))
+  refuse({ lane, id }: QuestionAddress, error: Error): boolean {
+    return this.order(lane, REFUSE, id, this.codec.crossing(error))
   }
 
-  /** How an actor came to its end, as other lanes can be told. */
   crossingReason(reason: StopReason): StopReason {
     return reason.type === 'failed' ? { type: 'failed', error: this.codec.crossing(reason.error) } : reason
+  }
+
+  order(lane: number, kind: number, id: number, payload: unknown): boolean {
+    const link = this.#linkTo(lane)
+    if (link === undefined) return false
+    this.send(link, lane, kind, id, 0, 0, payload)
+    return true
   }
 
   /** Encodes and sends. @throws SpimplError `MESSAGE_NOT_CLONEABLE` */
@@ -180,13 +213,13 @@ export class LaneHub {
     const transfer: ArrayBuffer[] = []
     const { codec } = this
     codec.textual = true
-    this.destination = lane
+    this.#destination = lane
     const encoded = codec.encode(payload, transfer)
     if (transfer.length > 0) link.transferNext(transfer)
     link.send(lane, kind, id, messageId, causeId, encoded, codec.textual && payload !== undefined)
   }
 
-  /** Takes what every lane takes: messages, answers, and what is for another lane. @returns whether it was that */
+  /** Takes what every lane takes: messages, answers, watches, and whatever is for another lane. @returns whether it was that */
   receive(
     lane: number,
     kind: number,
@@ -197,7 +230,7 @@ export class LaneHub {
     textual: boolean,
   ): boolean {
     if (lane !== this.lane) {
-      this.passOn(lane, kind, id, messageId, causeId, payload, textual)
+      this.#passOn(lane, kind, id, messageId, causeId, payload, textual)
       return true
     }
     if (kind === LANE_GONE) {
@@ -206,71 +239,59 @@ export class LaneHub {
     }
     if (kind === TELL) {
       const message = this.codec.decode(payload) as Message
-      const cell = this.cells.get(id)
-      if (cell === undefined) this.undeliverable('stopped', message, `lane ${lane}, actor ${id}`, messageId)
-      else cell.receive(message, messageId, causeId)
+      const actor = this.#actors.get(id)
+      if (actor === undefined) this.undeliverable('stopped', message, `lane ${lane}, actor ${id}`, messageId)
+      else actor.receive(message, messageId, causeId)
       return true
     }
     if (kind === ANSWER || kind === REFUSE) {
-      const ask = this.asks.get(id)?.ask
+      const question = this.#questions.get(id)?.question
       const value = this.codec.decode(payload)
-      if (ask === undefined) this.system.deadLetters.publish('reply-late', value, `lane ${lane}, question ${id}`)
-      else if (kind === ANSWER) ask.tell(value)
-      else ask.fail(value as Error)
+      if (question === undefined) this.deadLetters.publish('reply-late', value, `lane ${lane}, question ${id}`)
+      else if (kind === ANSWER) question.tell(value)
+      else question.fail(value as Error)
       return true
     }
     if (kind < WATCH || kind > TERMINATED) return false
-    this.watches.receive(kind, id, this.codec.decode(payload), this.cells.get(id))
+    this.#watches.receive(kind, id, this.codec.decode(payload), this.#actors.get(id))
     return true
   }
 
-  /** Sends what is no message. @returns false when there is no way to that lane */
-  order(lane: number, kind: number, id: number, payload: unknown): boolean {
-    const link = this.linkTo(lane)
-    if (link === undefined) return false
-    this.send(link, lane, kind, id, 0, 0, payload)
-    return true
-  }
-
-  /** A message that reaches nobody: a dead letter here, and whoever asked in it learns it. */
+  /** Makes a message that reaches nobody a dead letter here, and fails the question in it. */
   undeliverable(reason: DeadLetterReason, message: unknown, path: string, messageId: number): void {
-    this.system.deadLetters.publish(reason, message, path, messageId)
+    this.deadLetters.publish(reason, message, path, messageId)
     failAsks(message, undelivered(reason, message, path))
   }
 
-  /** A message of this lane that cannot be sent any more: what its sender gave away, or changed, after telling it. */
+  /** Takes a message of this lane that can no longer be sent, because its sender gave a buffer of it away, or changed it. */
   readonly lost: Receive = (lane, kind, id, messageId, _causeId, payload) => {
     const path = `lane ${lane}, actor ${id}`
-    if (kind === ANSWER) this.refuse(lane, id, undelivered('not-cloneable', payload, path))
+    if (kind === ANSWER) this.refuse({ kind: 'replyTo', lane, id }, undelivered('not-cloneable', payload, path))
     else this.undeliverable('not-cloneable', this.codec.decode(payload), path, messageId)
   }
 
-  /** What one lane sent to another that has ended meanwhile. */
-  private unroutable(lane: number, kind: number, id: number, messageId: number, payload: unknown): void {
+  /** A lane has sent something to another one that has ended meanwhile. */
+  #unroutable(lane: number, kind: number, id: number, messageId: number, payload: unknown): void {
     const value = this.codec.decode(payload)
     if (kind === TELL) this.undeliverable('lane-died', value, `lane ${lane}, actor ${id}`, messageId)
-    else if (kind === WATCH) this.watches.refuse(value as Watcher)
-    else if (kind === ANSWER) this.system.deadLetters.publish('reply-late', value, `lane ${lane}, question ${id}`)
+    else if (kind === WATCH) this.#watches.refuse(value as RemoteWatcher)
+    else if (kind === ANSWER) this.deadLetters.publish('reply-late', value, `lane ${lane}, question ${id}`)
   }
 
-  /** Still encoded, and so it goes on as it is. Answers are never held back: their number is bounded by the questions. */
-  private readonly passOn: Receive = (lane, kind, id, messageId, causeId, payload, textual) => {
-    const link = this.links.get(lane)
-    if (kind === ANSWER || kind === REFUSE) this.relayed.delete(`${lane}/${id}`)
-    if (link === undefined) this.unroutable(lane, kind, id, messageId, payload)
+  /** Passes on in encoded form. Answers are never held back: their number is bounded by that of the questions. */
+  readonly #passOn: Receive = (lane, kind, id, messageId, causeId, payload, textual) => {
+    const link = this.#links.get(lane)
+    if (kind === ANSWER || kind === REFUSE) this.#relayed.delete(`${lane}/${id}`)
+    if (link === undefined) this.#unroutable(lane, kind, id, messageId, payload)
     else if (kind === TELL && link.congested) {
       this.undeliverable('mailbox-full', this.codec.decode(payload), `lane ${lane}, actor ${id}`, messageId)
     } else link.send(lane, kind, id, messageId, causeId, payload, textual)
   }
 
-  private settle(lane: number, kind: number, id: number, value: unknown): boolean {
-    return this.order(lane, kind, id, value)
-  }
-
   /** A worker lane has one link, to the main lane, which passes on. */
-  private linkTo(lane: number): LaneLink | undefined {
+  #linkTo(lane: number): LaneLink | undefined {
     if (lane === this.lane) return undefined
-    return this.links.get(lane) ?? (this.lane === MAIN_LANE ? undefined : this.links.get(MAIN_LANE))
+    return this.#links.get(lane) ?? (this.lane === MAIN_LANE ? undefined : this.#links.get(MAIN_LANE))
   }
 }
 

@@ -31,47 +31,47 @@ export interface LinkEnds {
  * goes through the port, and a frame in the ring keeps its place, so that order holds over both.
  */
 export class LaneLink implements Watched {
-  private readonly incoming: SharedRing
-  private readonly outgoing: SharedRing
-  private readonly bell: Doorbell
-  private readonly port: MessagePort | Worker
-  private readonly watch: LaneWatch
-  private readonly root: Pick<RootQueue, 'leisureMs'>
-  private readonly receive: Receive
-  private readonly lost: Receive
-  private readonly batch = new LaneBatch()
-  private readonly backlog: { readonly frame: Uint8Array; readonly entries: number }[] = []
-  private backlogEntries = 0
-  private readonly fromPort: PortBatch[] = []
-  private portFramesAwaited = 0
-  private flushing = false
-  private closed = false
-  private waiters: (() => void)[] = []
+  readonly #incoming: SharedRing
+  readonly #outgoing: SharedRing
+  readonly #bell: Doorbell
+  readonly #port: MessagePort | Worker
+  readonly #watch: LaneWatch
+  readonly #root: Pick<RootQueue, 'leisureMs'>
+  readonly #receive: Receive
+  readonly #lost: Receive
+  readonly #batch = new LaneBatch()
+  readonly #backlog: { readonly frame: Uint8Array; readonly entries: number }[] = []
+  #backlogEntries = 0
+  readonly #fromPort: PortBatch[] = []
+  #portFramesAwaited = 0
+  #flushing = false
+  #closed = false
+  #waiters: (() => void)[] = []
 
   /** @param lost takes what could not be sent any more */
   constructor({ incoming, outgoing, bell, port, watch, root }: LinkEnds, receive: Receive, lost: Receive) {
-    this.lost = lost
-    this.incoming = incoming
-    this.outgoing = outgoing
-    this.bell = bell
-    this.port = port
-    this.watch = watch
-    this.root = root
-    this.receive = receive
-    port.on('message', this.onPortMessage)
+    this.#lost = lost
+    this.#incoming = incoming
+    this.#outgoing = outgoing
+    this.#bell = bell
+    this.#port = port
+    this.#watch = watch
+    this.#root = root
+    this.#receive = receive
+    port.on('message', this.#onPortMessage)
     // The other side may have written before there was anybody to wake.
     watch.add(this)
   }
 
   /** The other side does not keep up: hold those who send. */
   get congested(): boolean {
-    return this.backlogEntries > CONGESTED_ENTRIES
+    return this.#backlogEntries > CONGESTED_ENTRIES
   }
 
   /** Settles when the link is not congested any more, or closed. */
   drained(): Promise<void> {
-    if (!this.congested || this.closed) return Promise.resolve()
-    return new Promise(resolve => this.waiters.push(resolve))
+    if (!this.congested || this.#closed) return Promise.resolve()
+    return new Promise(resolve => this.#waiters.push(resolve))
   }
 
   /**
@@ -87,133 +87,136 @@ export class LaneLink implements Watched {
     payload: unknown,
     textual = false,
   ): void {
-    if (this.closed) return
-    this.batch.push(lane, kind, id, messageId, causeId, payload, textual)
-    if (this.batch.full) {
-      this.flush()
-    } else if (!this.flushing) {
-      this.flushing = true
-      void resolved.then(this.onFlush)
+    if (this.#closed) return
+    this.#batch.push(lane, kind, id, messageId, causeId, payload, textual)
+    if (this.#batch.full) {
+      this.#flush()
+    } else if (!this.#flushing) {
+      this.#flushing = true
+      void resolved.then(this.#onFlush)
     }
   }
 
   /** These change owner with the batch that is being collected. */
   transferNext(buffers: readonly ArrayBuffer[]): void {
-    this.batch.transfer.push(...buffers)
+    this.#batch.transfer.push(...buffers)
   }
 
   close(): void {
-    this.closed = true
-    this.watch.remove(this)
-    this.port.off('message', this.onPortMessage)
-    this.batch.clear()
-    this.backlog.length = 0
-    for (const waiter of this.waiters.splice(0)) waiter()
+    this.#closed = true
+    this.#watch.remove(this)
+    this.#port.off('message', this.#onPortMessage)
+    this.#batch.clear()
+    this.#backlog.length = 0
+    for (const waiter of this.#waiters.splice(0)) waiter()
   }
 
-  private readonly onFlush = (): void => {
-    this.flushing = false
-    if (this.batch.size > 0) this.flush()
+  readonly #onFlush = (): void => {
+    this.#flushing = false
+    if (this.#batch.size > 0) this.#flush()
   }
 
-  private flush(): void {
-    const { batch } = this
+  #flush(): void {
+    const batch = this.#batch
     let lost: Parameters<Receive>[] = []
     try {
-      this.writeBatch()
+      this.#writeBatch()
     } catch {
       lost = batch.sortOut()
-      if (batch.size > 0) this.writeBatch()
+      if (batch.size > 0) this.#writeBatch()
     } finally {
       batch.clear()
     }
-    this.wakeOther()
-    this.watch.sent()
-    for (const message of lost) this.lost(...message)
+    this.#wakeOther()
+    this.#watch.sent()
+    for (const message of lost) this.#lost(...message)
   }
 
-  private writeBatch(): void {
-    const { batch, backlog, outgoing } = this
+  #writeBatch(): void {
+    const batch = this.#batch
+    const backlog = this.#backlog
+    const outgoing = this.#outgoing
     const inOrder = backlog.length === 0
     const written = batch.transfer.length === 0 ? batch.writeTo(outgoing, inOrder) : undefined
-    if (written !== true) this.post(written, inOrder)
+    if (written !== true) this.#post(written, inOrder)
   }
 
   /** @param frame `undefined`: the batch goes through the port */
-  private post(frame: Uint8Array = fromPortFrame, inOrder: boolean): void {
-    const { batch } = this
+  #post(frame: Uint8Array = fromPortFrame, inOrder: boolean): void {
+    const batch = this.#batch
     if (frame === fromPortFrame) {
-      this.postBatch()
-      if (inOrder && this.outgoing.write(frame)) return
+      this.#postBatch()
+      if (inOrder && this.#outgoing.write(frame)) return
     }
-    this.backlog.push({ frame, entries: batch.size })
-    this.backlogEntries += batch.size
+    this.#backlog.push({ frame, entries: batch.size })
+    this.#backlogEntries += batch.size
     // It asks for room before it sleeps.
-    this.watch.start()
+    this.#watch.start()
   }
 
-  private postBatch(): void {
-    const { batch } = this
+  #postBatch(): void {
+    const batch = this.#batch
     const message = batch.toPort()
     try {
       // A buffer that is named twice would be refused.
-      this.port.postMessage(message, [...new Set(batch.transfer)] as unknown as TransferListItem[])
+      this.#port.postMessage(message, [...new Set(batch.transfer)] as unknown as TransferListItem[])
     } catch {
       // One of them cannot change owner (memory of WebAssembly, say). Nothing has been sent, so all are copied.
-      this.port.postMessage(message)
+      this.#port.postMessage(message)
     }
   }
 
-  private wakeOther(): void {
-    if (this.bell.ring()) this.port.postMessage(null)
+  #wakeOther(): void {
+    if (this.#bell.ring()) this.#port.postMessage(null)
   }
 
-  private writeBacklog(): void {
-    const before = this.backlog.length
-    while (this.backlog.length > 0) {
-      const { frame, entries } = this.backlog[0]!
-      if (!this.outgoing.write(frame)) break
-      this.backlog.shift()
-      this.backlogEntries -= entries
+  #writeBacklog(): void {
+    const before = this.#backlog.length
+    while (this.#backlog.length > 0) {
+      const { frame, entries } = this.#backlog[0]!
+      if (!this.#outgoing.write(frame)) break
+      this.#backlog.shift()
+      this.#backlogEntries -= entries
     }
-    if (this.backlog.length < before) this.wakeOther()
-    if (this.waiters.length > 0 && !this.congested) for (const waiter of this.waiters.splice(0)) waiter()
+    if (this.#backlog.length < before) this.#wakeOther()
+    if (this.#waiters.length > 0 && !this.congested) for (const waiter of this.#waiters.splice(0)) waiter()
   }
 
-  private readonly onPortMessage = (batch: PortBatch | null): void => {
-    if (batch !== null) this.fromPort.push(batch)
-    this.watch.woken()
+  readonly #onPortMessage = (batch: PortBatch | null): void => {
+    if (batch !== null) this.#fromPort.push(batch)
+    this.#watch.woken()
   }
 
   /** While a batch is awaited from the port, what is behind it in the ring has not arrived. */
   get arrived(): boolean {
-    if (this.backlog.length > 0 && this.outgoing.hasRoom(this.backlog[0]!.frame.byteLength)) return true
-    return this.portFramesAwaited > 0 ? this.fromPort.length > 0 : !this.incoming.empty
+    if (this.#backlog.length > 0 && this.#outgoing.hasRoom(this.#backlog[0]!.frame.byteLength)) return true
+    return this.#portFramesAwaited > 0 ? this.#fromPort.length > 0 : !this.#incoming.empty
   }
 
   get leisureMs(): number {
-    return this.root.leisureMs
+    return this.#root.leisureMs
   }
 
   look(): number {
-    if (this.backlog.length > 0) this.writeBacklog()
-    const { incoming, receive } = this
+    if (this.#backlog.length > 0) this.#writeBacklog()
+    const incoming = this.#incoming
+    const receive = this.#receive
     let found = 0
-    for (let frames = 0; frames < FRAMES_PER_LOOK && !this.closed; frames++) {
-      if (this.portFramesAwaited > 0) {
-        const batch = this.fromPort.shift()
+    for (let frames = 0; frames < FRAMES_PER_LOOK && !this.#closed; frames++) {
+      if (this.#portFramesAwaited > 0) {
+        const batch = this.#fromPort.shift()
         if (batch === undefined) break
-        this.portFramesAwaited--
+        this.#portFramesAwaited--
         found += deliverFromPort(batch, receive)
       } else {
         const at = incoming.next()
         if (at < 0) break
         const delivered = deliverFrame(incoming, at, receive)
-        if (delivered === 0) this.portFramesAwaited++
+        if (delivered === 0) this.#portFramesAwaited++
         found += delivered
       }
     }
-    if (incoming.takeRoomWanted()) this.wakeOther()
+    if (incoming.takeRoomWanted()) this.#wakeOther()
     return found
   }
 }

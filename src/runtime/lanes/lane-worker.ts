@@ -1,18 +1,19 @@
 /** The thread of a lane: a system whose top actors are those that have a stand-in on the main lane. */
 import { parentPort, workerData } from 'node:worker_threads'
-import type { Message } from '../actors/actor.ts'
-import type { ActorCell } from '../actors/actor-cell.ts'
-import { cellOf } from '../actors/actor-context.ts'
-import { System } from '../actors/system.ts'
+import { type ActorCell, cellOf } from '../actors/actor-cell.ts'
+import type { ActorAddress, Addressed } from '../actors/address.ts'
+import type { WaitingMessage } from '../actors/mailbox.ts'
+import type { Message } from '../actors/message.ts'
 import { SystemMessage } from '../actors/system-message.ts'
 import type { Executor } from '../executors/executor.ts'
 import { errorsToConsole } from '../ports/logger.ts'
+import { System } from '../system/system.ts'
 import type { Inspection } from '../watching/inspection.ts'
 import { Recorder } from '../watching/recorder.ts'
 import { loadBehavior } from './behavior-loader.ts'
 import { Doorbell } from './doorbell.ts'
 import type { LaneStart, LaneView } from './lane.ts'
-import { type Address, LaneHub, MAIN_LANE } from './lane-hub.ts'
+import { LaneHub, MAIN_LANE } from './lane-hub.ts'
 import { ENDED, FORGET, LOOK, MARK, MARKED, PIN, PINNED, SEEN, SPAWN, STOP, TELL_STAND_IN } from './lane-kinds.ts'
 import { LaneLink } from './lane-link.ts'
 import { LaneWatch } from './lane-watch.ts'
@@ -22,18 +23,12 @@ interface SpawnRequest {
   readonly module: string
   readonly name: string
   readonly input: unknown
-  readonly address: Address
-}
-
-interface Waiting {
-  readonly message: Message
-  readonly messageId: number
-  readonly causeId: number
+  readonly address: ActorAddress
 }
 
 /** What came for an actor whose module is still being loaded. */
 interface Loading {
-  readonly waiting: Waiting[]
+  readonly waiting: WaitingMessage[]
   stopped: boolean
 }
 
@@ -41,7 +36,7 @@ interface Loading {
 interface Estate {
   readonly id: number
   readonly path: string
-  readonly left: Waiting[]
+  readonly left: WaitingMessage[]
 }
 
 /** The part of node-dispatch-addon that keeps a thread on a processor. */
@@ -75,10 +70,9 @@ const system = new System({
     if (record.message !== 'failed' || !reportedElsewhere.has(record.path)) errorsToConsole(record)
   },
 })
-const hub = new LaneHub(system, lane)
-system.hub = hub
+const hub = new LaneHub(system.host, lane)
 const cells = new Map<number, ActorCell>()
-const homes = new Map<ActorCell, { readonly id: number; readonly address: Address }>()
+const homes = new Map<Addressed, { readonly id: number; readonly address: ActorAddress }>()
 const loading = new Map<number, Loading>()
 /** By the number of the stand-in, and by that of the actor that failed. */
 const estates = new Map<number, Estate>()
@@ -107,24 +101,25 @@ const link = new LaneLink(
 )
 hub.connect(MAIN_LANE, link)
 
-system.heir = (cell, message, messageId, causeId) => {
-  const home = homes.get(cell)
+system.host.keepUnhandled = (actor, waiting) => {
+  const home = homes.get(actor)
   // The children of an actor have no stand-in and no other life.
-  if (home === undefined) cell.deadLetter('stopped', message, messageId)
-  else estateOf(home.address, home.id).left.push({ message, messageId, causeId })
+  if (home === undefined) return false
+  estateOf(home.address, home.id).left.push(waiting)
+  return true
 }
 
-system.onTopEnded = (cell, reason) => {
-  const home = homes.get(cell)
+system.host.onActorEnded((actor, reason) => {
+  const home = homes.get(actor)
   if (home === undefined) return
   const { id, address } = home
-  homes.delete(cell)
+  homes.delete(actor)
   cells.delete(id)
   // Also of one that leaves nothing: what is on its way to it belongs there.
   if (reason.type === 'failed') estateOf(address, id)
-  reportedElsewhere.delete(cell.path)
+  reportedElsewhere.delete(actor.path)
   hub.send(link, MAIN_LANE, ENDED, id, 0, 0, hub.crossingReason(reason))
-}
+})
 
 function deliver(id: number, message: Message, messageId: number, causeId: number): void {
   const pending = loading.get(id)
@@ -146,7 +141,7 @@ function mark(id: number): void {
   else pending.waiting.push({ message: passed, messageId: 0, causeId: 0 })
 }
 
-function estateOf({ id: standIn, path }: Address, id: number): Estate {
+function estateOf({ id: standIn, path }: ActorAddress, id: number): Estate {
   let estate = estates.get(standIn)
   if (estate === undefined) {
     estate = { id, path, left: [] }
@@ -156,7 +151,7 @@ function estateOf({ id: standIn, path }: Address, id: number): Estate {
   return estate
 }
 
-function takeEstate(standIn: number): readonly Waiting[] {
+function takeEstate(standIn: number): readonly WaitingMessage[] {
   const estate = estates.get(standIn)
   if (estate === undefined) return []
   estates.delete(standIn)
@@ -197,7 +192,7 @@ async function spawn(id: number, request: SpawnRequest): Promise<void> {
     cells.set(id, cell)
     homes.set(cell, { id, address: request.address })
     reportedElsewhere.add(cell.path)
-    hub.standIns.set(cell, request.address)
+    hub.standInFor(cell, request.address)
     for (const { message, messageId, causeId } of pending.waiting) cell.receive(message, messageId, causeId)
     if (pending.stopped) cell.deliverStop()
   } catch (error) {

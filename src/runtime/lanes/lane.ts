@@ -1,11 +1,12 @@
 import { Worker } from 'node:worker_threads'
-import { anyMessage, type Behavior, behavior, type Handlers, type Message } from '../actors/actor.ts'
-import type { ActorCell } from '../actors/actor-cell.ts'
-import { cellOf } from '../actors/actor-context.ts'
+import { type Behavior, behavior } from '../actors/actor.ts'
+import { type ActorCell, cellOf } from '../actors/actor-cell.ts'
+import type { Addressed } from '../actors/address.ts'
 import { failAsks } from '../actors/ask.ts'
+import { anyMessage, type Handlers, type Message } from '../actors/message.ts'
 import { SpimplError } from '../errors.ts'
 import type { Executor } from '../executors/executor.ts'
-import type { StopReason } from '../supervising/actor-lifecycle.ts'
+import type { StopReason } from '../supervising/termination.ts'
 import type { Inspection } from '../watching/inspection.ts'
 import type { TraceRecord } from '../watching/recorder.ts'
 import { Doorbell } from './doorbell.ts'
@@ -64,60 +65,63 @@ export class Lane implements AsyncDisposable {
   readonly name: string
   /** The number of its thread. One that dies takes its number with it, so that nothing sent to it reaches the next. */
   id: number
-  private readonly hub: LaneHub
-  private readonly ringBytes: number
-  private readonly standIns = new Map<number, StandIn>()
+  readonly #hub: LaneHub
+  readonly #ringBytes: number
+  readonly #onClosed: () => void
+  readonly #ignoreEnds: () => void
+  readonly #standIns = new Map<number, StandIn>()
   /** The stand-ins of its actors, and what is to happen when they have come to their end. */
-  private readonly residents = new Map<ActorCell, (() => void)[]>()
-  private readonly questions = new Map<number, { resolve(answer: unknown): void; reject(error: SpimplError): void }>()
-  private questionIds = 0
-  private worker: Worker | undefined
-  private link: LaneLink | undefined
-  private failure: unknown
-  private closing = false
-  private closed: Promise<void> | undefined
-  private pinned: ((refusal: string | undefined) => void)[] = []
+  readonly #residents = new Map<ActorCell, (() => void)[]>()
+  readonly #questions = new Map<number, { resolve(answer: unknown): void; reject(error: SpimplError): void }>()
+  #questionIds = 0
+  #worker: Worker | undefined
+  #link: LaneLink | undefined
+  #failure: unknown
+  #closing = false
+  #closed: Promise<void> | undefined
+  #pinned: ((refusal: string | undefined) => void)[] = []
 
   /** @internal `system.lane()` makes it. */
-  constructor(hub: LaneHub, id: number, { name = `lane-${id}`, ringBytes = 1 << 20 }: LaneOptions) {
-    this.hub = hub
-    this.id = id
-    this.name = name
-    this.ringBytes = ringBytes
-    hub.forgetters.add(this.onForgotten)
-    this.start()
+  constructor(hub: LaneHub, { name, ringBytes = 1 << 20 }: LaneOptions, onClosed: () => void) {
+    this.#hub = hub
+    this.id = hub.nextLane()
+    this.name = name ?? `lane-${this.id}`
+    this.#ringBytes = ringBytes
+    this.#onClosed = onClosed
+    this.#ignoreEnds = hub.onActorEnded(this.#onActorEnded)
+    this.#start()
   }
 
   get alive(): boolean {
-    return this.worker !== undefined
+    return this.#worker !== undefined
   }
 
   /** Actors on it. */
   get size(): number {
-    return this.standIns.size
+    return this.#standIns.size
   }
 
   /** A behaviour that does its work on this lane: `system.spawn(lane.behavior(worker), { name })`, or `context.spawn`. */
   behavior<M extends Message>(remote: LaneBehavior<M>): Behavior<M> {
     return behavior<M>(context => {
       const cell = cellOf(context.self)
-      if (!this.takes(cell)) {
-        this.refuse(cell)
+      if (!this.#takes(cell)) {
+        this.#refuse(cell)
         return {} as Handlers<M>
       }
-      const id = this.begin(cell, remote as LaneBehavior<Message>)
-      context.onStop(() => this.end(id))
-      const forward = (message: M) => this.forward(cell, id, message)
+      const id = this.#begin(cell, remote as LaneBehavior<Message>)
+      context.onStop(() => this.#end(id))
+      const forward = (message: M) => this.#forward(cell, id, message)
       return { [anyMessage]: forward } as unknown as Handlers<M>
     })
   }
 
   /** @internal Settles when the present life of an actor has run its `setup` on the lane, or has ended. */
   up(cell: ActorCell): Promise<void> {
-    for (const [id, standIn] of this.standIns) {
-      if (standIn.cell !== cell || standIn.left || this.link === undefined) continue
+    for (const [id, standIn] of this.#standIns) {
+      if (standIn.cell !== cell || standIn.left || this.#link === undefined) continue
       standIn.marked()
-      this.link.send(this.id, MARK, id, 0, 0, undefined)
+      this.#link.send(this.id, MARK, id, 0, 0, undefined)
       return standIn.up
     }
     return Promise.resolve()
@@ -128,10 +132,10 @@ export class Lane implements AsyncDisposable {
    * @throws SpimplError `EXECUTOR_UNAVAILABLE` where node-dispatch-addon is absent or the system refuses
    */
   async pin(cpu: number): Promise<void> {
-    const { link } = this
-    if (link === undefined) throw this.ended()
+    const link = this.#link
+    if (link === undefined) throw this.#ended()
     const refusal = await new Promise<string | undefined>(resolve => {
-      this.pinned.push(resolve)
+      this.#pinned.push(resolve)
       link.send(this.id, PIN, cpu, 0, 0, undefined)
     })
     if (refusal !== undefined) throw new SpimplError('EXECUTOR_UNAVAILABLE', `expected to pin ${this.name}: ${refusal}`)
@@ -143,7 +147,7 @@ export class Lane implements AsyncDisposable {
    * @throws SpimplError `LANE_DIED`
    */
   inspect(): Promise<Inspection> {
-    return this.look('actors')
+    return this.#look('actors')
   }
 
   /**
@@ -151,7 +155,7 @@ export class Lane implements AsyncDisposable {
    * @throws SpimplError `LANE_DIED`
    */
   records(): Promise<readonly TraceRecord[]> {
-    return this.look('records')
+    return this.#look('records')
   }
 
   /**
@@ -159,63 +163,64 @@ export class Lane implements AsyncDisposable {
    * later comes to its end at once.
    */
   close(): Promise<void> {
-    this.closed ??= this.drainAndEnd()
-    return this.closed
+    this.#closed ??= this.#drainAndEnd()
+    return this.#closed
   }
 
   /** Ends the thread at once, whatever it does. Its actors fail with `LANE_DIED`. */
   async terminate(): Promise<void> {
-    await this.worker?.terminate()
+    await this.#worker?.terminate()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
   }
 
-  private async drainAndEnd(): Promise<void> {
+  async #drainAndEnd(): Promise<void> {
     // Who was spawned in this turn has not reached the lane yet.
     await new Promise(resolve => setImmediate(resolve))
-    this.closing = true
-    for (const cell of [...this.residents.keys()].reverse()) {
+    this.#closing = true
+    for (const cell of [...this.#residents.keys()].reverse()) {
       cell.deliverStop()
-      await this.gone(cell)
+      await this.#gone(cell)
     }
     await this.terminate()
-    this.hub.forgetters.delete(this.onForgotten)
-    this.hub.system.onLaneClosed(this)
+    this.#ignoreEnds()
+    this.#onClosed()
   }
 
-  private gone(cell: ActorCell): Promise<void> {
-    const waiting = this.residents.get(cell)
+  #gone(cell: ActorCell): Promise<void> {
+    const waiting = this.#residents.get(cell)
     return waiting === undefined ? Promise.resolve() : new Promise(resolve => waiting.push(resolve))
   }
 
-  private readonly onForgotten = (cell: ActorCell): void => {
-    const waiting = this.residents.get(cell)
+  readonly #onActorEnded = (actor: Addressed): void => {
+    const residents: Map<Addressed, (() => void)[]> = this.#residents
+    const waiting = residents.get(actor)
     if (waiting === undefined) return
-    this.residents.delete(cell)
-    this.link?.send(this.id, FORGET, cell.id, 0, 0, undefined)
+    residents.delete(actor)
+    this.#link?.send(this.id, FORGET, actor.id, 0, 0, undefined)
     for (const resolve of waiting) resolve()
   }
 
-  private async look<T>(what: LaneView): Promise<T> {
-    const { link } = this
-    if (link === undefined) throw this.ended()
-    const id = ++this.questionIds
+  async #look<T>(what: LaneView): Promise<T> {
+    const link = this.#link
+    if (link === undefined) throw this.#ended()
+    const id = ++this.#questionIds
     return await new Promise<T>((resolve, reject) => {
-      this.questions.set(id, { resolve: answer => resolve(answer as T), reject })
+      this.#questions.set(id, { resolve: answer => resolve(answer as T), reject })
       link.send(this.id, LOOK, id, 0, 0, what)
     })
   }
 
-  private ended(): SpimplError {
+  #ended(): SpimplError {
     return new SpimplError('LANE_DIED', `expected ${this.name} to live, it has ended`)
   }
 
-  private start(): void {
-    const toLane = SharedRing.allocate(this.ringBytes)
-    const toMain = SharedRing.allocate(this.ringBytes)
-    const { recorder, measured, main: root } = this.hub.system
+  #start(): void {
+    const toLane = SharedRing.allocate(this.#ringBytes)
+    const toMain = SharedRing.allocate(this.#ringBytes)
+    const { recorder, isMeasured: measured, root } = this.#hub.host
     const bell = new Doorbell()
     const start: LaneStart = {
       lane: this.id,
@@ -230,90 +235,90 @@ export class Lane implements AsyncDisposable {
     }
     const worker = new Worker(new URL('./lane-worker.js', import.meta.url), { workerData: start, name: this.name })
     const ends = { incoming: toMain, outgoing: toLane, bell, port: worker, watch: laneWatch, root }
-    const link = new LaneLink(ends, this.onMessage, this.hub.lost)
-    this.worker = worker
-    this.link = link
-    this.failure = undefined
-    this.hub.connect(this.id, link)
+    const link = new LaneLink(ends, this.#onMessage, this.#hub.lost)
+    this.#worker = worker
+    this.#link = link
+    this.#failure = undefined
+    this.#hub.connect(this.id, link)
     worker.on('error', error => {
-      this.failure = error
+      this.#failure = error
     })
-    worker.on('exit', code => this.onExit(worker, code))
+    worker.on('exit', code => this.#onExit(worker, code))
   }
 
-  private onExit(worker: Worker, code: number): void {
-    if (this.worker !== worker) return
-    this.worker = undefined
-    this.link?.close()
-    this.link = undefined
-    for (const question of this.questions.values()) question.reject(this.ended())
-    this.questions.clear()
-    const cause = this.failure ?? new Error(`the thread ended with code ${code}`)
-    this.hub.laneGone(this.id, cause)
-    for (const pinned of this.pinned.splice(0)) pinned('the lane has ended')
-    for (const [id, standIn] of [...this.standIns]) {
-      this.standIns.delete(id)
+  #onExit(worker: Worker, code: number): void {
+    if (this.#worker !== worker) return
+    this.#worker = undefined
+    this.#link?.close()
+    this.#link = undefined
+    for (const question of this.#questions.values()) question.reject(this.#ended())
+    this.#questions.clear()
+    const cause = this.#failure ?? new Error(`the thread ended with code ${code}`)
+    this.#hub.laneGone(this.id, cause)
+    for (const pinned of this.#pinned.splice(0)) pinned('the lane has ended')
+    for (const [id, standIn] of [...this.#standIns]) {
+      this.#standIns.delete(id)
       standIn.end()
       // One that was late has another life by now, whose stand-in is another.
-      if (!standIn.left && !this.closing && standIn.cell.lifecycle.takesChildren) {
+      if (!standIn.left && !this.#closing && standIn.cell.lifecycle.takesChildren) {
         standIn.cell.lifecycle.fail(
           new SpimplError('LANE_DIED', `${this.name}, the lane of ${standIn.cell.path}, died`, { cause }),
         )
       }
     }
     // It was about to end: there is no next life on it for those that had not stopped.
-    if (this.closing) for (const cell of [...this.residents.keys()].reverse()) this.refuse(cell, cause)
+    if (this.#closing) for (const cell of [...this.#residents.keys()].reverse()) this.#refuse(cell, cause)
   }
 
   /** While it closes, its actors may still restart, to handle what waits for them. */
-  private takes(cell: ActorCell): boolean {
-    return !this.closing || (this.worker !== undefined && this.residents.has(cell))
+  #takes(cell: ActorCell): boolean {
+    return !this.#closing || (this.#worker !== undefined && this.#residents.has(cell))
   }
 
   /** Ends one that this lane cannot have; a failure would be followed by another life, which it cannot have either. */
-  private refuse(cell: ActorCell, cause?: unknown): void {
+  #refuse(cell: ActorCell, cause?: unknown): void {
     const error = new SpimplError('LANE_DIED', `expected an open lane for ${cell.path}, ${this.name} is closed`, {
       cause,
     })
-    if (!cell.lifecycle.ending) this.hub.system.report(cell, 'failed', error)
+    if (!cell.lifecycle.isEnding) this.#hub.host.report(cell, 'failed', error)
     cell.lifecycle.requestStop('parent', { type: 'failed', error })
   }
 
-  private begin(cell: ActorCell, { module, name, input }: LaneBehavior<Message>): number {
-    if (this.worker === undefined) {
-      this.id = this.hub.system.nextLaneId()
-      this.start()
+  #begin(cell: ActorCell, { module, name, input }: LaneBehavior<Message>): number {
+    if (this.#worker === undefined) {
+      this.id = this.#hub.nextLane()
+      this.#start()
     }
-    const id = this.hub.system.nextActorId()
-    this.standIns.set(id, new StandIn(cell))
-    if (!this.residents.has(cell)) this.residents.set(cell, [])
-    const address = this.hub.addressOf(cell.ref)
+    const id = this.#hub.host.nextActorId()
+    this.#standIns.set(id, new StandIn(cell))
+    if (!this.#residents.has(cell)) this.#residents.set(cell, [])
+    const address = this.#hub.addressOf(cell)
     const payload = { module: String(module), name, input, address: { ...address } }
-    this.hub.send(this.link!, this.id, SPAWN, id, 0, 0, payload)
+    this.#hub.send(this.#link!, this.id, SPAWN, id, 0, 0, payload)
     return id
   }
 
-  private end(id: number): Promise<void> | undefined {
-    const standIn = this.standIns.get(id)
-    if (standIn === undefined || this.link === undefined) return undefined
+  #end(id: number): Promise<void> | undefined {
+    const standIn = this.#standIns.get(id)
+    if (standIn === undefined || this.#link === undefined) return undefined
     standIn.left = true
-    this.link.send(this.id, STOP, id, 0, 0, undefined)
+    this.#link.send(this.id, STOP, id, 0, 0, undefined)
     return standIn.ended
   }
 
-  private forward(cell: ActorCell, id: number, message: Message): Promise<void> | undefined {
-    const { link } = this
-    const standIn = this.standIns.get(id)
+  #forward(cell: ActorCell, id: number, message: Message): Promise<void> | undefined {
+    const link = this.#link
+    const standIn = this.#standIns.get(id)
     const { messageId, causeId } = cell.mailbox
     if (link === undefined || standIn === undefined) {
       cell.deadLetter('lane-died', message, messageId)
       return undefined
     }
     try {
-      this.hub.send(link, this.id, TELL_STAND_IN, id, messageId, causeId, message)
+      this.#hub.send(link, this.id, TELL_STAND_IN, id, messageId, causeId, message)
     } catch (error) {
       // The mistake is the sender's: no reason to end this life of the actor.
-      this.hub.system.report(cell, 'could not be told', error)
+      this.#hub.host.report(cell, 'could not be told', error)
       failAsks(message, error as SpimplError)
       cell.deadLetter('not-cloneable', message, messageId)
       return undefined
@@ -323,28 +328,28 @@ export class Lane implements AsyncDisposable {
     return link.congested ? link.drained() : undefined
   }
 
-  private readonly onMessage: Receive = (lane, kind, id, messageId, causeId, payload, textual) => {
-    if (kind === ENDED) this.onEnded(id, this.hub.codec.decode(payload) as StopReason)
-    else if (kind === MARKED) this.standIns.get(id)?.passed()
-    else if (kind === SEEN) this.onSeen(id, payload)
-    else if (kind === PINNED) this.pinned.shift()?.(payload as string | undefined)
-    else this.hub.receive(lane, kind, id, messageId, causeId, payload, textual)
+  readonly #onMessage: Receive = (lane, kind, id, messageId, causeId, payload, textual) => {
+    if (kind === ENDED) this.#onEnded(id, this.#hub.codec.decode(payload) as StopReason)
+    else if (kind === MARKED) this.#standIns.get(id)?.passed()
+    else if (kind === SEEN) this.#onSeen(id, payload)
+    else if (kind === PINNED) this.#pinned.shift()?.(payload as string | undefined)
+    else this.#hub.receive(lane, kind, id, messageId, causeId, payload, textual)
   }
 
-  private onSeen(id: number, answer: unknown): void {
-    this.questions.get(id)?.resolve(answer)
-    this.questions.delete(id)
+  #onSeen(id: number, answer: unknown): void {
+    this.#questions.get(id)?.resolve(answer)
+    this.#questions.delete(id)
   }
 
-  private onEnded(id: number, reason: StopReason): void {
-    const standIn = this.standIns.get(id)
+  #onEnded(id: number, reason: StopReason): void {
+    const standIn = this.#standIns.get(id)
     if (standIn === undefined) return
-    this.standIns.delete(id)
+    this.#standIns.delete(id)
     standIn.end()
     const { cell, left } = standIn
     if (reason.type === 'failed') {
       // Of one that stops, or has another life by now, it is only reported.
-      if (left) this.hub.system.report(cell, 'failed while it ended', reason.error)
+      if (left) this.#hub.host.report(cell, 'failed while it stopped', reason.error)
       else cell.lifecycle.fail(reason.error)
     } else if (!left && cell.lifecycle.takesChildren) cell.lifecycle.requestStop('self')
   }

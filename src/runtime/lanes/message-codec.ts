@@ -1,12 +1,17 @@
 import { inspect } from 'node:util'
 import { deserialize, serialize } from 'node:v8'
-import { LocalRef } from '../actors/actor-ref.ts'
-import { PendingAsk } from '../actors/ask.ts'
+import type { Ref, ReplyTo } from '../actors/actor-ref.ts'
+import {
+  type ActorAddress,
+  type Addressable,
+  type AddressBook,
+  addressIn,
+  type QuestionAddress,
+} from '../actors/address.ts'
+import type { Message } from '../actors/message.ts'
 import { type ErrorCode, SpimplError } from '../errors.ts'
 import { isDetached } from './lane-batch.ts'
-import type { LaneHub } from './lane-hub.ts'
 import { isLent } from './lent.ts'
-import { RemoteRef, RemoteReplyTo } from './remote-ref.ts'
 
 /** Under this key stands what an encoded reference, replyTo or error is; no message of plain data has it. */
 const MARK = '\u0000spimpl'
@@ -30,16 +35,22 @@ const TRANSFERRED_BYTES = 65_536
 
 const MAX_DEPTH = 64
 
+/** Finds addresses for references, and references for addresses. */
+export interface ReferenceBook extends AddressBook {
+  refTo(address: ActorAddress): Ref<Message>
+  replyTo(address: QuestionAddress): ReplyTo<unknown>
+}
+
 /** A message as it crosses to another lane: plain data, and the buffers that change owner. */
 export class MessageCodec {
   /** Whether JSON gives back as it was what was encoded since this was set to true. */
   textual = true
-  private readonly hub: LaneHub
+  readonly #book: ReferenceBook
   /** Buffers that are on their way. Who tells one twice before it has left sends a copy the second time. */
-  private readonly given = new WeakSet<ArrayBuffer>()
+  readonly #given = new WeakSet<ArrayBuffer>()
 
-  constructor(hub: LaneHub) {
-    this.hub = hub
+  constructor(book: ReferenceBook) {
+    this.#book = book
   }
 
   /**
@@ -49,24 +60,18 @@ export class MessageCodec {
    */
   encode(value: unknown, transfer: ArrayBuffer[], place = 'message', depth = 0): unknown {
     if (typeof value !== 'object' || value === null) {
-      this.lookAt(value, place)
+      this.#lookAt(value, place)
       return value
     }
     if (depth > MAX_DEPTH) throw notCloneable(place, `nesting beyond ${MAX_DEPTH}`)
     const prototype = Object.getPrototypeOf(value)
     if (prototype === Object.prototype || prototype === null) {
-      return this.encodeObject(value as Record<string, unknown>, transfer, place, depth)
+      return this.#encodeObject(value as Record<string, unknown>, transfer, place, depth)
     }
-    if (Array.isArray(value)) return this.encodeArray(value, transfer, place, depth)
-    if (value instanceof LocalRef || value instanceof RemoteRef) {
-      const { lane, id, path } = this.hub.addressOf(value)
-      return { [MARK]: 'ref', lane, id, path } satisfies Marked
-    }
-    if (value instanceof PendingAsk)
-      return { [MARK]: 'replyTo', lane: this.hub.lane, id: this.hub.exportAsk(value) } satisfies Marked
-    if (value instanceof RemoteReplyTo) {
-      this.hub.relayAsk(value)
-      return { [MARK]: 'replyTo', lane: value.lane, id: value.id } satisfies Marked
+    if (Array.isArray(value)) return this.#encodeArray(value, transfer, place, depth)
+    if (addressIn in value) {
+      const { kind, ...place } = (value as Addressable)[addressIn](this.#book)
+      return { [MARK]: kind, ...place } satisfies Marked
     }
     this.textual = false
     if (ArrayBuffer.isView(value)) {
@@ -74,19 +79,19 @@ export class MessageCodec {
       if (isDetached(buffer)) throw notCloneable(place, 'buffer that has another owner since it was told before')
       const isWhole = buffer instanceof ArrayBuffer && buffer.byteLength === byteLength
       if (byteLength >= TRANSFERRED_BYTES && isWhole && !isLent(value)) {
-        if (this.given.has(buffer)) return structuredClone(value)
-        this.given.add(buffer)
+        if (this.#given.has(buffer)) return structuredClone(value)
+        this.#given.add(buffer)
         transfer.push(buffer)
       }
       return value
     }
     if (value instanceof Map || value instanceof Set) {
       const items = value instanceof Map ? [...value].flat() : [...value]
-      const encoded = this.encodeArray(items, transfer, place, depth)
+      const encoded = this.#encodeArray(items, transfer, place, depth)
       if (encoded !== items) return { [MARK]: value instanceof Map ? 'map' : 'set', items: encoded } satisfies Marked
       return value
     }
-    if (value instanceof Error) return this.encodeError(value, transfer, place, depth)
+    if (value instanceof Error) return this.#encodeError(value, transfer, place, depth)
     // The batch is written later, where nobody knows any more whose message it was: so what may refuse is tried now, and with
     // V8's format, because structuredClone also takes what only a port can carry (a KeyObject, a Blob).
     if (value instanceof SharedArrayBuffer) throw notCloneable(place, 'SharedArrayBuffer')
@@ -118,7 +123,7 @@ export class MessageCodec {
       return value
     }
     const object = value as Record<string, unknown> & Partial<Marked>
-    if (object[MARK] !== undefined) return this.revive(object as unknown as Marked)
+    if (object[MARK] !== undefined) return this.#revive(object as unknown as Marked)
     if (Object.getPrototypeOf(value) !== Object.prototype) return value
     for (const key in object) {
       const field = object[key]
@@ -127,17 +132,12 @@ export class MessageCodec {
     return object
   }
 
-  private encodeObject(
-    object: Record<string, unknown>,
-    transfer: ArrayBuffer[],
-    place: string,
-    depth: number,
-  ): unknown {
+  #encodeObject(object: Record<string, unknown>, transfer: ArrayBuffer[], place: string, depth: number): unknown {
     let copy: Record<string, unknown> | undefined
     for (const key in object) {
       const field = object[key]
       if (typeof field !== 'object') {
-        if (typeof field !== 'string') this.lookAt(field, place, key)
+        if (typeof field !== 'string') this.#lookAt(field, place, key)
         continue
       }
       if (field === null) continue
@@ -150,7 +150,7 @@ export class MessageCodec {
   }
 
   /** What is no object: whether JSON keeps it, and whether it can cross at all. */
-  private lookAt(value: unknown, place: string, key?: string): void {
+  #lookAt(value: unknown, place: string, key?: string): void {
     switch (typeof value) {
       case 'number':
         if (!Number.isFinite(value) || Object.is(value, -0)) this.textual = false
@@ -166,12 +166,7 @@ export class MessageCodec {
     }
   }
 
-  private encodeArray(
-    array: readonly unknown[],
-    transfer: ArrayBuffer[],
-    place: string,
-    depth: number,
-  ): readonly unknown[] {
+  #encodeArray(array: readonly unknown[], transfer: ArrayBuffer[], place: string, depth: number): readonly unknown[] {
     let copy: unknown[] | undefined
     for (let at = 0; at < array.length; at++) {
       const item = array[at]
@@ -183,7 +178,7 @@ export class MessageCodec {
     return copy ?? array
   }
 
-  private encodeError(error: Error, transfer: ArrayBuffer[], place: string, depth: number): Marked {
+  #encodeError(error: Error, transfer: ArrayBuffer[], place: string, depth: number): Marked {
     const { name, message, stack, cause } = error
     // A chain of causes may be a circle.
     const causeCrosses = cause instanceof Error && depth < MAX_DEPTH
@@ -197,9 +192,10 @@ export class MessageCodec {
     }
   }
 
-  private revive(marked: Marked): unknown {
-    if (marked[MARK] === 'ref') return this.hub.refTo(marked.lane!, marked.id!, marked.path!)
-    if (marked[MARK] === 'replyTo') return this.hub.replyTo(marked.lane!, marked.id!)
+  #revive(marked: Marked): unknown {
+    const { lane = 0, id = 0, path = '' } = marked
+    if (marked[MARK] === 'ref') return this.#book.refTo({ kind: 'ref', lane, id, path })
+    if (marked[MARK] === 'replyTo') return this.#book.replyTo({ kind: 'replyTo', lane, id })
     if (marked[MARK] === 'set') return new Set(this.decode(marked.items) as unknown[])
     if (marked[MARK] === 'map') {
       const items = this.decode(marked.items) as unknown[]

@@ -1,79 +1,105 @@
-import type { Message } from '../actors/actor.ts'
-import type { AskOptions, Delivery, Ref, ReplyTo } from '../actors/actor-ref.ts'
+import type { AskOptions, Delivery, ReplyTo } from '../actors/actor-ref.ts'
+import {
+  type ActorAddress,
+  type Addressable,
+  type AddressBook,
+  addressIn,
+  type QuestionAddress,
+} from '../actors/address.ts'
 import { PendingAsk } from '../actors/ask.ts'
-import { execution } from '../queues/root-queue.ts'
-import type { LaneHub } from './lane-hub.ts'
+import type { Message } from '../actors/message.ts'
+import { Reference } from '../actors/reference.ts'
+import type { RootQueue } from '../queues/root-queue.ts'
+import type { Watcher } from '../supervising/death-watch.ts'
+import type { WatchMessage } from '../supervising/termination.ts'
+import type { DeadLetters } from '../watching/dead-letters.ts'
+
+/** The way from this lane to the others, as references use it. */
+export interface Route {
+  /** The root of this lane. */
+  readonly root: RootQueue
+  readonly deadLetters: DeadLetters
+  tell(to: ActorAddress, message: Message, causeId: number): Delivery
+  /** @returns whether the answer is on its way. @throws SpimplError `MESSAGE_NOT_CLONEABLE` */
+  answer(to: QuestionAddress, value: unknown): boolean
+  refuse(to: QuestionAddress, error: Error): boolean
+  /** The `replyTo` leaves this lane again, for the lane that a message is being encoded for. */
+  relay(replyTo: RemoteReplyTo): void
+  watch(watcher: Watcher, actor: ActorAddress, message: WatchMessage<Message>): void
+  unwatch(watcher: Watcher, actor: ActorAddress): void
+}
 
 /** A reference to an actor of another lane. */
-export class RemoteRef<M extends Message> implements Ref<M> {
-  readonly path: string
-  /** @internal */
-  readonly lane: number
-  /** @internal */
-  readonly id: number
-  private readonly hub: LaneHub
+export class RemoteRef<in M extends Message> extends Reference<M> {
+  readonly #route: Route
+  readonly #address: ActorAddress
 
-  constructor(hub: LaneHub, lane: number, id: number, path: string) {
-    this.hub = hub
-    this.lane = lane
-    this.id = id
-    this.path = path
+  constructor(route: Route, address: ActorAddress) {
+    super()
+    this.#route = route
+    this.#address = address
   }
 
-  tell(message: M): boolean {
-    return this.offer(message) === 'accepted'
+  get path(): string {
+    return this.#address.path
   }
 
-  /** `accepted` means: on its way. What becomes of it there is counted there. */
-  offer(message: M): Delivery {
-    return this.offerFrom(message, execution.messageId)
-  }
-
+  /** `accepted` means: on its way. What becomes of the message is counted on the other lane. */
   offerFrom(message: M, causeId: number): Delivery {
-    return this.hub.tell(this.lane, this.id, this.path, message, causeId)
+    return this.#route.tell(this.#address, message, causeId)
   }
 
   ask(make: (replyTo: ReplyTo<unknown>) => M, options: AskOptions): Promise<never> {
-    const { hub, path } = this
-    const { system } = hub
-    return PendingAsk.ask(
-      { path, root: system.main, system, offer: message => this.offer(message as M) },
-      make,
-      options,
-    )
+    const { root, deadLetters } = this.#route
+    const offer = (message: Message) => this.offer(message as M)
+    return PendingAsk.ask({ path: this.path, root, deadLetters, offer }, make, options)
   }
 
-  toJSON(): { readonly ref: string } {
-    return { ref: this.path }
+  watchedBy(watcher: Watcher, message: WatchMessage<Message>): void {
+    this.#route.watch(watcher, this.#address, message)
+  }
+
+  unwatchedBy(watcher: Watcher): void {
+    this.#route.unwatch(watcher, this.#address)
+  }
+
+  [addressIn](_book: AddressBook): ActorAddress {
+    return this.#address
   }
 }
 
-/** Where the answer to somebody of another lane goes. */
-export class RemoteReplyTo<R> implements ReplyTo<R> {
-  /** @internal */
-  readonly lane: number
-  /** @internal */
-  readonly id: number
-  private readonly hub: LaneHub
-  private used = false
+/** The address of an answer to a question of another lane. */
+export class RemoteReplyTo implements ReplyTo<unknown>, Addressable {
+  readonly #route: Route
+  readonly #address: QuestionAddress
+  #isUsed = false
 
-  constructor(hub: LaneHub, lane: number, id: number) {
-    this.hub = hub
-    this.lane = lane
-    this.id = id
+  constructor(route: Route, address: QuestionAddress) {
+    this.#route = route
+    this.#address = address
   }
 
-  tell(value: R): boolean {
-    if (this.used) return false
-    // What cannot cross throws, and is no answer: whoever asked may still be given one, or the failure.
-    const answered = this.hub.answer(this.lane, this.id, value)
-    this.used = true
-    return answered
+  /** @internal */
+  get address(): QuestionAddress {
+    return this.#address
+  }
+
+  tell(value: unknown): boolean {
+    if (this.#isUsed) return false
+    // A value that cannot cross throws and is no answer: the asker may still get one, or the failure.
+    const isOnItsWay = this.#route.answer(this.#address, value)
+    this.#isUsed = true
+    return isOnItsWay
   }
 
   fail(error: Error): boolean {
-    if (this.used) return false
-    this.used = true
-    return this.hub.refuse(this.lane, this.id, error)
+    if (this.#isUsed) return false
+    this.#isUsed = true
+    return this.#route.refuse(this.#address, error)
+  }
+
+  [addressIn](_book: AddressBook): QuestionAddress {
+    this.#route.relay(this)
+    return this.#address
   }
 }

@@ -24,17 +24,17 @@ export class SharedRing {
   readonly doubles: Float64Array
   /** Reader: bytes of the frame that `next` found. */
   length = 0
-  private readonly header: Int32Array
-  private readonly capacity: number
+  readonly #header: Int32Array
+  readonly #capacity: number
   /** Where the frame begins that is being written, and the one that is being read. */
-  private writing = 0
-  private reading = 0
+  #writing = 0
+  #reading = 0
 
   /** @param buffer one made by {@link SharedRing.allocate}, here or on the other thread */
   constructor(buffer: SharedArrayBuffer) {
     this.buffer = buffer
-    this.capacity = buffer.byteLength - HEADER_BYTES
-    this.header = new Int32Array(buffer, 0, HEADER_BYTES / 4)
+    this.#capacity = buffer.byteLength - HEADER_BYTES
+    this.#header = new Int32Array(buffer, 0, HEADER_BYTES / 4)
     this.words = new Int32Array(buffer, HEADER_BYTES)
     this.doubles = new Float64Array(buffer, HEADER_BYTES)
     this.bytes = Buffer.from(buffer, HEADER_BYTES)
@@ -50,11 +50,11 @@ export class SharedRing {
 
   /** The longest frame it takes. */
   get maxFrameBytes(): number {
-    return this.capacity / 2 - LENGTH_BYTES
+    return this.#capacity / 2 - LENGTH_BYTES
   }
 
   get empty(): boolean {
-    return Atomics.load(this.header, WRITTEN) === Atomics.load(this.header, READ)
+    return Atomics.load(this.#header, WRITTEN) === Atomics.load(this.#header, READ)
   }
 
   /**
@@ -62,21 +62,21 @@ export class SharedRing {
    * @returns where it is to be written; -1 when there is no room now
    */
   claim(frameBytes: number): number {
-    const written = this.header[WRITTEN]!
-    const at = written & (this.capacity - 1)
+    const written = this.#header[WRITTEN]!
+    const at = written & (this.#capacity - 1)
     const needed = spaceOf(frameBytes)
-    const skipped = needed > this.capacity - at ? this.capacity - at : 0
-    const used = (written - Atomics.load(this.header, READ)) | 0
-    if (used + skipped + needed > this.capacity) return -1
+    const skipped = needed > this.#capacity - at ? this.#capacity - at : 0
+    const used = (written - Atomics.load(this.#header, READ)) | 0
+    if (used + skipped + needed > this.#capacity) return -1
     if (skipped > 0) this.words[at >> 2] = WRAP
-    this.writing = (written + skipped) | 0
+    this.#writing = (written + skipped) | 0
     return (skipped > 0 ? 0 : at) + LENGTH_BYTES
   }
 
   /** Writer. @param frameBytes as many as were claimed, or fewer */
   commit(frameBytes: number): void {
-    this.words[(this.writing & (this.capacity - 1)) >> 2] = frameBytes
-    Atomics.store(this.header, WRITTEN, (this.writing + spaceOf(frameBytes)) | 0)
+    this.words[(this.#writing & (this.#capacity - 1)) >> 2] = frameBytes
+    Atomics.store(this.#header, WRITTEN, (this.#writing + spaceOf(frameBytes)) | 0)
   }
 
   /** Writer: @returns false when there is no room now */
@@ -90,11 +90,11 @@ export class SharedRing {
 
   /** Reader: @returns where the next frame is, which has `length` bytes and stays until `release`; -1 when there is none */
   next(): number {
-    this.reading = this.header[READ]!
-    if (this.reading === Atomics.load(this.header, WRITTEN)) return -1
-    let at = this.reading & (this.capacity - 1)
+    this.#reading = this.#header[READ]!
+    if (this.#reading === Atomics.load(this.#header, WRITTEN)) return -1
+    let at = this.#reading & (this.#capacity - 1)
     if (this.words[at >> 2] === WRAP) {
-      this.reading += this.capacity - at
+      this.#reading += this.#capacity - at
       at = 0
     }
     this.length = this.words[at >> 2]!
@@ -103,7 +103,7 @@ export class SharedRing {
 
   /** Reader: the frame that `next` found has been read. */
   release(): void {
-    Atomics.store(this.header, READ, (this.reading + spaceOf(this.length)) | 0)
+    Atomics.store(this.#header, READ, (this.#reading + spaceOf(this.length)) | 0)
   }
 
   /** Reader: @returns the next frame, a copy; `undefined` when there is none */
@@ -128,13 +128,13 @@ export class SharedRing {
    */
   hasRoom(frameBytes: number): boolean {
     if (this.claim(frameBytes) >= 0) return true
-    Atomics.store(this.header, ROOM_WANTED, 1)
+    Atomics.store(this.#header, ROOM_WANTED, 1)
     return this.claim(frameBytes) >= 0
   }
 
   /** Reader, behind its reads: whether the writer waits for room; says so once. */
   takeRoomWanted(): boolean {
-    return Atomics.load(this.header, ROOM_WANTED) === 1 && Atomics.exchange(this.header, ROOM_WANTED, 0) === 1
+    return Atomics.load(this.#header, ROOM_WANTED) === 1 && Atomics.exchange(this.#header, ROOM_WANTED, 0) === 1
   }
 }
 

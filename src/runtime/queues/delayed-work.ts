@@ -1,19 +1,18 @@
-import type { DispatchQueue } from './dispatch-queue.ts'
 import { Timer } from './timer-wheel.ts'
-import type { Work } from './work-item.ts'
+import type { Work, WorkQueue } from './work.ts'
 
-/** Work that joins its queue when its moment has come. */
+/** Work that joins its queue when it is due. */
 export class DelayedWork extends Timer {
-  private readonly queue: DispatchQueue
-  private readonly work: Work
+  readonly #queue: WorkQueue
+  readonly #work: Work
 
-  constructor(queue: DispatchQueue, work: Work) {
+  constructor(queue: WorkQueue, work: Work) {
     super()
-    this.queue = queue
-    this.work = work
+    this.#queue = queue
+    this.#work = work
   }
 
   override fire(): void {
-    this.queue.async(this.work)
+    this.#queue.async(this.#work)
   }
 }

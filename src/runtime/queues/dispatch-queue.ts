@@ -5,7 +5,8 @@ import { DelayedWork } from './delayed-work.ts'
 import type { QualityOfService } from './quality-of-service.ts'
 import { Ring } from './ring.ts'
 import { type Drainable, execution, RootQueue, rootBand, type Target } from './root-queue.ts'
-import { type Work, WorkItem, type WorkOptions } from './work-item.ts'
+import type { Work } from './work.ts'
+import { WorkItem, type WorkOptions } from './work-item.ts'
 
 /** The attributes of a queue, as `dispatch_queue_attr_t` has them. */
 export interface DispatchQueueOptions {
@@ -49,26 +50,26 @@ export class DispatchQueue implements Drainable, Target {
   readonly concurrent: boolean
   readonly band: number
   inFlight = 0
-  private above: Target
-  private readonly items = new Ring<Work | WorkItem | Drainable>()
-  private readonly onError: ((error: unknown) => void) | undefined
-  private specifics: Map<QueueKey<unknown>, unknown> | undefined = undefined
-  private suspensions = 0
-  private active: boolean
-  private barrierInFlight = false
+  #above: Target
+  readonly #items = new Ring<Work | WorkItem | Drainable>()
+  readonly #onError: ((error: unknown) => void) | undefined
+  #specifics: Map<QueueKey<unknown>, unknown> | undefined = undefined
+  #suspensions = 0
+  #active: boolean
+  #barrierInFlight = false
   /** A barrier of it is on the stack. */
-  private barrierExecuting = false
-  private scheduled = false
+  #barrierExecuting = false
+  #scheduled = false
   /** How many items of it, or of queues that stand on it, are on this thread's stack: more than one only through `sync`. */
-  private executing = 0
+  #executing = 0
 
   constructor(label: string, options: DispatchQueueOptions = {}) {
     this.label = label
     this.concurrent = options.concurrent ?? false
     this.band = rootBand(options.qos)
-    this.above = options.target ?? DispatchQueue.main
-    this.active = options.inactive !== true
-    this.onError = options.onError
+    this.#above = options.target ?? DispatchQueue.main
+    this.#active = options.inactive !== true
+    this.#onError = options.onError
   }
 
   /** The root of this JavaScript thread, for queues that name no target. */
@@ -78,31 +79,31 @@ export class DispatchQueue implements Drainable, Target {
   }
 
   get target(): Target {
-    return this.above
+    return this.#above
   }
 
   get root(): RootQueue {
-    return this.above.root
+    return this.#above.root
   }
 
   /** Items and ready queues that wait. */
   get size(): number {
-    return this.items.size
+    return this.#items.size
   }
 
   get suspended(): boolean {
-    return this.suspensions > 0 || !this.active
+    return this.#suspensions > 0 || !this.#active
   }
 
   /** Runs `work` later, behind what waits. Never runs it before it returns. */
   async(work: Work, options?: WorkOptions): void {
     if (options === undefined) {
-      this.items.push(work)
+      this.#items.push(work)
     } else {
       options.group?.enter()
-      this.items.push(new WorkItem(work, options))
+      this.#items.push(new WorkItem(work, options))
     }
-    if (!this.scheduled) this.schedule()
+    if (!this.#scheduled) this.schedule()
   }
 
   /**
@@ -112,10 +113,10 @@ export class DispatchQueue implements Drainable, Target {
    */
   asyncAndWait<R>(work: Work<R>, options: WorkOptions = {}): Promise<Awaited<R>> {
     return new Promise((resolve, reject) => {
-      this.refuseWaitingForItself(options.barrier === true ? this : undefined)
+      this.#refuseWaitingForItself(options.barrier === true ? this : undefined)
       options.group?.enter()
-      this.items.push(new WorkItem(work, options, resolve as (value: unknown) => void, reject))
-      if (!this.scheduled) this.schedule()
+      this.#items.push(new WorkItem(work, options, resolve as (value: unknown) => void, reject))
+      if (!this.#scheduled) this.schedule()
     })
   }
 
@@ -125,23 +126,23 @@ export class DispatchQueue implements Drainable, Target {
    * a promise or a suspended queue: a JavaScript thread cannot wait
    */
   sync<R>(work: Work<R>, { barrier = false }: { readonly barrier?: boolean } = {}): R {
-    this.refuseWaitingForItself(this)
+    this.#refuseWaitingForItself(this)
     const outer = execution.current
-    this.occupyChain(1)
+    this.#occupyChain(1)
     try {
       // Not what these enqueue: it comes behind `work`.
-      let waiting = this.items.size
-      for (; waiting > 0 && !this.chainHeld() && this.mayRun(); waiting--) this.runNext(this.root)
-      if (waiting > 0 || this.chainHeld() || (barrier && this.inFlight > 0)) throw this.blocked()
+      let waiting = this.#items.size
+      for (; waiting > 0 && !this.#chainHeld() && this.#mayRun(); waiting--) this.#runNext(this.root)
+      if (waiting > 0 || this.#chainHeld() || (barrier && this.inFlight > 0)) throw this.#blocked()
       execution.current = this
-      this.barrierExecuting = barrier
+      this.#barrierExecuting = barrier
       const result = work()
-      if (isPromise(result)) this.hold(result, new WorkItem(work, { barrier }))
+      if (isPromise(result)) this.#hold(result, new WorkItem(work, { barrier }))
       return result
     } finally {
       execution.current = outer
-      if (barrier) this.barrierExecuting = false
-      this.occupyChain(-1)
+      if (barrier) this.#barrierExecuting = false
+      this.#occupyChain(-1)
     }
   }
 
@@ -159,53 +160,53 @@ export class DispatchQueue implements Drainable, Target {
    * @throws SpimplError `QUEUE_SYNC_ON_SELF` where a serial queue would wait for itself
    */
   async apply(iterations: number, work: (iteration: number) => unknown): Promise<void> {
-    this.refuseWaitingForItself()
+    this.#refuseWaitingForItself()
     const all = Array.from({ length: iterations }, (_, iteration) => this.asyncAndWait(() => work(iteration)))
     for (const result of await Promise.allSettled(all)) if (result.status === 'rejected') throw result.reason
   }
 
   /** Runs nothing more until `resume()` was called as often. What runs or is in flight goes on. */
   suspend(): void {
-    this.suspensions++
+    this.#suspensions++
     this.root.disturbances++
   }
 
   /** @throws SpimplError `QUEUE_OVER_RESUMED` when it was not suspended so often */
   resume(): void {
-    if (this.suspensions === 0) {
+    if (this.#suspensions === 0) {
       throw new SpimplError('QUEUE_OVER_RESUMED', `expected ${this.label} to be suspended, it was resumed more often`)
     }
-    if (--this.suspensions === 0) this.schedule()
+    if (--this.#suspensions === 0) this.schedule()
   }
 
   /** Lets an inactive queue begin; on an active one it does nothing. */
   activate(): void {
-    if (this.active) return
-    this.active = true
+    if (this.#active) return
+    this.#active = true
     this.schedule()
   }
 
   /** @throws SpimplError `QUEUE_TARGET_INVALID` on an active queue, or when the tree would become a circle */
   setTarget(target: Target): void {
-    if (this.active) {
+    if (this.#active) {
       throw new SpimplError('QUEUE_TARGET_INVALID', `expected an inactive queue, ${this.label} is active`)
     }
     for (let above: Target | undefined = target; above !== undefined; above = above.target) {
       if (above === this)
         throw new SpimplError('QUEUE_TARGET_INVALID', `expected a tree, ${this.label} would stand on itself`)
     }
-    this.above = target
+    this.#above = target
   }
 
   setSpecific<T>(key: QueueKey<T>, value: T | undefined): void {
-    this.specifics ??= new Map()
-    if (value === undefined) this.specifics.delete(key)
-    else this.specifics.set(key, value)
+    this.#specifics ??= new Map()
+    if (value === undefined) this.#specifics.delete(key)
+    else this.#specifics.set(key, value)
   }
 
   /** What this queue itself holds under the key. */
   getSpecific<T>(key: QueueKey<T>): T | undefined {
-    return this.specifics?.get(key) as T | undefined
+    return this.#specifics?.get(key) as T | undefined
   }
 
   /** What the current queue, or the nearest above it, holds under the key. */
@@ -223,83 +224,83 @@ export class DispatchQueue implements Drainable, Target {
    * @throws SpimplError `QUEUE_WRONG` unless the code runs on this queue, or on one that stands on it
    */
   assertCurrent(): void {
-    if (this.executing === 0) {
+    if (this.#executing === 0) {
       throw new SpimplError('QUEUE_WRONG', `expected to run on ${this.label}, runs on ${currentLabel()}`)
     }
   }
 
   /** @throws SpimplError `QUEUE_WRONG` when the code runs on this queue, or on one that stands on it */
   assertNotCurrent(): void {
-    if (this.executing > 0) throw new SpimplError('QUEUE_WRONG', `expected not to run on ${this.label}`)
+    if (this.#executing > 0) throw new SpimplError('QUEUE_WRONG', `expected not to run on ${this.label}`)
   }
 
   enqueue(ready: Drainable): void {
-    this.items.push(ready)
+    this.#items.push(ready)
     this.schedule()
   }
 
   schedule(): void {
-    if (this.scheduled || !this.mayRun()) return
-    this.scheduled = true
-    this.above.enqueue(this)
+    if (this.#scheduled || !this.#mayRun()) return
+    this.#scheduled = true
+    this.#above.enqueue(this)
   }
 
   drain(root: RootQueue): boolean {
     const { disturbances } = root
     let turns = root.itemsPerTurn
-    while (this.mayRun()) {
-      this.runNext(root)
+    while (this.#mayRun()) {
+      this.#runNext(root)
       if (root.spent || --turns === 0 || root.disturbances !== disturbances) break
     }
-    this.scheduled = this.mayRun()
-    return this.scheduled
+    this.#scheduled = this.#mayRun()
+    return this.#scheduled
   }
 
-  private mayRun(): boolean {
-    if (this.items.size === 0 || this.suspensions > 0 || !this.active) return false
+  #mayRun(): boolean {
+    if (this.#items.size === 0 || this.#suspensions > 0 || !this.#active) return false
     if (this.inFlight === 0) return true
-    if (!this.concurrent || this.barrierInFlight) return false
-    const next = this.items.at(0)
+    if (!this.concurrent || this.#barrierInFlight) return false
+    const next = this.#items.at(0)
     return !(next instanceof WorkItem && next.barrier)
   }
 
-  private runNext(root: RootQueue): void {
-    const item = this.items.shift()!
+  #runNext(root: RootQueue): void {
+    const item = this.#items.shift()!
     const outer = execution.current
     const outerId = execution.messageId
     execution.current = this
     execution.messageId = 0
-    this.executing++
+    this.#executing++
     if (typeof item === 'function') {
-      this.run(item)
+      this.#run(item)
       root.ran()
     } else if (item instanceof WorkItem) {
-      this.barrierExecuting = item.barrier
-      this.runItem(item)
-      this.barrierExecuting = false
+      this.#barrierExecuting = item.barrier
+      this.#runItem(item)
+      this.#barrierExecuting = false
       root.ran()
     } else if (item.drain(root)) {
-      this.items.push(item)
+      this.#items.push(item)
     }
-    this.executing--
+    this.#executing--
     execution.current = outer
     execution.messageId = outerId
   }
 
-  private run(work: Work): void {
+  #run(work: Work): void {
     try {
       const result = work()
-      if (isPromise(result)) this.hold(result, undefined)
+      if (isPromise(result)) this.#hold(result, undefined)
     } catch (error) {
       this.fail(error)
     }
   }
 
-  private runItem(item: WorkItem): void {
+  #runItem(item: WorkItem): void {
     try {
       const result = item.work()
       if (isPromise(result)) {
-        this.hold(result, item)
+        this.#hold(result, item)
         return
       }
       item.resolve?.(result)
@@ -307,11 +308,11 @@ export class DispatchQueue implements Drainable, Target {
       if (item.reject !== undefined) item.reject(error)
       else this.fail(error)
     }
-    this.leave(item)
+    this.#leave(item)
   }
 
   /** Who left a group too often hears of it as of an error of the work. */
-  private leave(item: WorkItem | undefined): void {
+  #leave(item: WorkItem | undefined): void {
     try {
       item?.group?.leave()
     } catch (error) {
@@ -320,17 +321,17 @@ export class DispatchQueue implements Drainable, Target {
   }
 
   /** Until the promise settles this queue is held, and every queue above it, because exclusion comes from there. */
-  private hold(promise: PromiseLike<unknown>, item: WorkItem | undefined): void {
-    if (item?.barrier === true) this.barrierInFlight = true
+  #hold(promise: PromiseLike<unknown>, item: WorkItem | undefined): void {
+    if (item?.barrier === true) this.#barrierInFlight = true
     for (let at: Target | undefined = this; at !== undefined; at = at.target) at.inFlight++
     this.root.disturbances++
     const release = () => {
-      if (item?.barrier === true) this.barrierInFlight = false
+      if (item?.barrier === true) this.#barrierInFlight = false
       for (let at: Target | undefined = this; at !== undefined; at = at.target) {
         at.inFlight--
         at.schedule()
       }
-      this.leave(item)
+      this.#leave(item)
     }
     // A foreign thenable may throw, or call back twice; a promise is passed through as it is.
     Promise.resolve(promise).then(
@@ -349,23 +350,23 @@ export class DispatchQueue implements Drainable, Target {
   /** @internal Whatever `onError` does, the thread goes on draining: what it throws is uncaught, as without it. */
   fail(error: unknown): void {
     try {
-      if (this.onError === undefined) throwUncaught(error)
-      else this.onError(error)
+      if (this.#onError === undefined) throwUncaught(error)
+      else this.#onError(error)
     } catch (failure) {
       throwUncaught(failure)
     }
   }
 
-  private chainHeld(): boolean {
-    if (this.suspended || this.barrierInFlight || (!this.concurrent && this.inFlight > 0)) return true
-    return this.above instanceof DispatchQueue && this.above.chainHeld()
+  #chainHeld(): boolean {
+    if (this.suspended || this.#barrierInFlight || (!this.concurrent && this.inFlight > 0)) return true
+    return this.#above instanceof DispatchQueue && this.#above.#chainHeld()
   }
 
-  private occupyChain(by: 1 | -1): void {
-    for (let at: Target | undefined = this; at instanceof DispatchQueue; at = at.target) at.executing += by
+  #occupyChain(by: 1 | -1): void {
+    for (let at: Target | undefined = this; at instanceof DispatchQueue; at = at.target) at.#executing += by
   }
 
-  private blocked(): SpimplError {
+  #blocked(): SpimplError {
     return new SpimplError(
       'QUEUE_SYNC_BLOCKED',
       `expected ${this.label} to be free for sync, it is suspended or waits for a promise; use asyncAndWait`,
@@ -373,9 +374,9 @@ export class DispatchQueue implements Drainable, Target {
   }
 
   /** @param also the queue on which that is forbidden even if it is concurrent */
-  private refuseWaitingForItself(also?: DispatchQueue): void {
+  #refuseWaitingForItself(also?: DispatchQueue): void {
     for (let at: Target | undefined = this; at instanceof DispatchQueue; at = at.target) {
-      if (at.executing > 0 && (!at.concurrent || at === also || at.barrierExecuting)) {
+      if (at.#executing > 0 && (!at.concurrent || at === also || at.#barrierExecuting)) {
         throw new SpimplError(
           'QUEUE_SYNC_ON_SELF',
           `expected to call from another queue, ${currentLabel()} would wait for itself through ${at.label}`,

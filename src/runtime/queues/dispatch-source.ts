@@ -32,18 +32,18 @@ const unattached: Attachment = { detach: () => {} }
 export class DispatchSource {
   readonly queue: DispatchQueue
   /** Its handlers run here, one after the other: a serial queue that stands on that of the user. */
-  private readonly turns: DispatchQueue
-  private readonly merge: (pending: number, value: number) => number
-  private readonly attach: (source: DispatchSource) => Attachment
-  private eventHandler: (() => unknown) | undefined
-  private cancelHandler: (() => unknown) | undefined
-  private attachment: Attachment = unattached
-  private pending: number | undefined
-  private queued = false
-  private active = false
-  private suspensions = 0
-  private cancelled = false
-  private value = 0
+  readonly #turns: DispatchQueue
+  readonly #merge: (pending: number, value: number) => number
+  readonly #attach: (source: DispatchSource) => Attachment
+  #eventHandler: (() => unknown) | undefined
+  #cancelHandler: (() => unknown) | undefined
+  #attachment: Attachment = unattached
+  #pending: number | undefined
+  #queued = false
+  #active = false
+  #suspensions = 0
+  #cancelled = false
+  #value = 0
 
   private constructor(
     queue: DispatchQueue,
@@ -52,9 +52,9 @@ export class DispatchSource {
   ) {
     this.queue = queue
     const onError = (error: unknown) => queue.fail(error)
-    this.turns = new DispatchQueue(`${queue.label}.source`, { target: queue, inactive: true, onError })
-    this.merge = merge
-    this.attach = attach
+    this.#turns = new DispatchQueue(`${queue.label}.source`, { target: queue, inactive: true, onError })
+    this.#merge = merge
+    this.#attach = attach
   }
 
   /** Values given to `mergeData` are added up. */
@@ -128,33 +128,33 @@ export class DispatchSource {
 
   /** Inside the event handler: the merged value of what happened. */
   get data(): number {
-    return this.value
+    return this.#value
   }
 
   get isCancelled(): boolean {
-    return this.cancelled
+    return this.#cancelled
   }
 
   setEventHandler(handler: () => unknown): void {
-    this.eventHandler = handler
+    this.#eventHandler = handler
   }
 
   /** Runs once, on the queue, behind the last event; of a source that is suspended or inactive once it goes on. */
   setCancelHandler(handler: () => unknown): void {
-    this.cancelHandler = handler
+    this.#cancelHandler = handler
   }
 
   activate(): void {
-    if (this.active) return
-    this.active = true
-    if (!this.cancelled) this.attachment = this.attach(this)
-    this.turns.activate()
+    if (this.#active) return
+    this.#active = true
+    if (!this.#cancelled) this.#attachment = this.#attach(this)
+    this.#turns.activate()
   }
 
   /** Holds events back; they are merged meanwhile. Counted. */
   suspend(): void {
-    this.suspensions++
-    this.turns.suspend()
+    this.#suspensions++
+    this.#turns.suspend()
   }
 
   /**
@@ -162,91 +162,91 @@ export class DispatchSource {
    * @throws SpimplError `QUEUE_OVER_RESUMED`
    */
   resume(): void {
-    if (this.suspensions === 0 && !this.active) {
+    if (this.#suspensions === 0 && !this.#active) {
       this.activate()
       return
     }
-    this.turns.resume()
-    this.suspensions--
+    this.#turns.resume()
+    this.#suspensions--
   }
 
   /** No event is delivered any more, not even one that waits. */
   cancel(): void {
-    if (this.cancelled) return
-    this.cancelled = true
-    this.attachment.detach()
-    this.pending = undefined
-    const handler = this.cancelHandler
-    if (handler !== undefined) this.turns.async(handler)
+    if (this.#cancelled) return
+    this.#cancelled = true
+    this.#attachment.detach()
+    this.#pending = undefined
+    const handler = this.#cancelHandler
+    if (handler !== undefined) this.#turns.async(handler)
   }
 
   /** Adds to the data of a data source. What comes to zero is no event: a zero takes the place of what waits to be replaced. */
   mergeData(value: number): void {
     this.deliver(value)
-    if (this.pending === 0) this.pending = undefined
+    if (this.#pending === 0) this.#pending = undefined
   }
 
   /** @internal */
   deliver(value: number): void {
-    if (this.cancelled) return
-    this.pending = this.pending === undefined ? this.merge(0, value) : this.merge(this.pending, value)
-    this.enqueue()
+    if (this.#cancelled) return
+    this.#pending = this.#pending === undefined ? this.#merge(0, value) : this.#merge(this.#pending, value)
+    this.#enqueue()
   }
 
-  private enqueue(): void {
-    if (this.queued) return
-    this.queued = true
-    this.turns.async(this.onTurn)
+  #enqueue(): void {
+    if (this.#queued) return
+    this.#queued = true
+    this.#turns.async(this.#onTurn)
   }
 
-  private readonly onTurn = (): unknown => {
-    this.queued = false
-    if (this.cancelled || this.pending === undefined) return undefined
-    this.value = this.pending
-    this.pending = undefined
-    const result = this.eventHandler?.()
+  readonly #onTurn = (): unknown => {
+    this.#queued = false
+    if (this.#cancelled || this.#pending === undefined) return undefined
+    this.#value = this.#pending
+    this.#pending = undefined
+    const result = this.#eventHandler?.()
     if (typeof (result as PromiseLike<unknown> | undefined)?.then === 'function') {
-      return Promise.resolve(result).then(this.onHandled)
+      return Promise.resolve(result).then(this.#onHandled)
     }
-    this.onHandled()
+    this.#onHandled()
     return undefined
   }
 
-  private readonly onHandled = (): void => {
-    if (!this.cancelled) this.attachment.handled?.()
+  readonly #onHandled = (): void => {
+    if (!this.#cancelled) this.#attachment.handled?.()
   }
 }
 
 class SourceTimer extends Timer {
-  private readonly source: DispatchSource
-  private readonly schedule: TimerSchedule
-  private dueMs: number
+  readonly #source: DispatchSource
+  readonly #schedule: TimerSchedule
+  #dueMs: number
 
   constructor(source: DispatchSource, schedule: TimerSchedule) {
     super()
-    this.source = source
-    this.schedule = schedule
+    this.#source = source
+    this.#schedule = schedule
     const { root } = source.queue
-    this.dueMs = root.executor.clock.now() + schedule.afterMs
-    this.arm()
+    this.#dueMs = root.executor.clock.now() + schedule.afterMs
+    this.#arm()
   }
 
   override fire(nowMs: number): void {
-    const { repeatingMs } = this.schedule
+    const { repeatingMs } = this.#schedule
     let times = 1
     if (repeatingMs !== undefined && repeatingMs > 0) {
       // What was missed is counted and not made up for, as in libdispatch.
-      times += Math.max(Math.floor((nowMs - this.dueMs) / repeatingMs), 0)
-      this.dueMs += times * repeatingMs
-      this.arm()
+      times += Math.max(Math.floor((nowMs - this.#dueMs) / repeatingMs), 0)
+      this.#dueMs += times * repeatingMs
+      this.#arm()
     }
-    this.source.deliver(times)
+    this.#source.deliver(times)
   }
 
-  private arm(): void {
-    const { leewayMs = 0, repeatingMs } = this.schedule
+  #arm(): void {
+    const { leewayMs = 0, repeatingMs } = this.#schedule
     const mostMs = repeatingMs !== undefined && repeatingMs > 0 ? repeatingMs / 2 : leewayMs
-    this.source.queue.root.setTimer(this, withLeeway(this.dueMs, Math.min(leewayMs, mostMs)))
+    this.#source.queue.root.setTimer(this, withLeeway(this.#dueMs, Math.min(leewayMs, mostMs)))
   }
 }
 

@@ -1,17 +1,15 @@
 import type { DispatchGroup } from './dispatch-group.ts'
+import type { Work } from './work.ts'
 
-/** What a queue runs. One that returns a promise is in flight until it settles: a serial queue waits for it. */
-export type Work<R = unknown> = () => R
-
-/** What `async` is told beside the work. */
+/** Properties of the work given to `async`. */
 export interface WorkOptions {
-  /** On a concurrent queue: runs alone, behind all that came before, before all that comes after. */
+  /** On a concurrent queue: runs alone, behind all earlier work, before all later work. */
   readonly barrier?: boolean
   /** Entered now, left when the work is done. */
   readonly group?: DispatchGroup
 }
 
-/** Work with something to it: a barrier, a group, or somebody who waits for its value. */
+/** Work with properties: a barrier, a group, or a caller that waits for its value. */
 export class WorkItem {
   readonly work: Work
   readonly barrier: boolean

@@ -1,101 +1,92 @@
-import type { ActorCell } from '../actors/actor-cell.ts'
+import type { RootQueue } from '../queues/root-queue.ts'
 import { Timer } from '../queues/timer-wheel.ts'
-import type { SupervisionStrategy } from './supervision.ts'
+import type { RestartKind } from './supervision.ts'
 
-/** The failed child and the younger siblings that stand on it: a row of a composition on what it needs, any other on all before it. */
-function standingOn(failed: ActorCell, siblings: readonly ActorCell[]): readonly ActorCell[] {
-  const affected = new Set([failed.name])
-  for (const { name, options } of siblings.slice(siblings.indexOf(failed) + 1)) {
-    if (options.row === undefined || [...options.row.needs].some(need => affected.has(need))) affected.add(name)
-  }
-  return siblings.filter(({ name }) => affected.has(name))
+/** A child in a restart. It belongs to the latest restart that it was given to; earlier ones go on without it. */
+export interface Restartable {
+  readonly restartKind: RestartKind
+  join(batch: RestartBatch): void
+  /** Stops it for good. */
+  requestStop(by: 'parent'): void
+  /** Stops it for this restart; does nothing if it belongs to another one, has stopped or is stopping. */
+  stopFor(batch: RestartBatch): void
+  /** Begins its next life, if it waits for this restart to do so. */
+  startFor(batch: RestartBatch): void
+  /** A sibling that needs it is still stopping in another restart. */
+  readonly isInUse: boolean
+  /** It waits for this restart, but a sibling that it needs is not up. */
+  lacksNeeds(batch: RestartBatch): boolean
+  /** Whether this restart has to wait until it has stopped. */
+  isStoppingFor(batch: RestartBatch): boolean
+  /** Whether this restart has to wait until it has started. */
+  isStartingFor(batch: RestartBatch): boolean
 }
 
 /**
- * A restart of one child or several: they go down from the youngest to the oldest, and come up in the order of their start,
- * each when the one before it has started.
+ * One restart of one or several siblings. They stop from the youngest to the oldest, each when the one before it has stopped; after
+ * the back-off they start from the oldest to the youngest, each when the one before it has started.
  */
 export class RestartBatch extends Timer {
-  private readonly cells: readonly ActorCell[]
-  private readonly parent: ActorCell
-  private readonly delayMs: number
-  private down: number
-  private up = 0
-  private advancing = false
-  private allDown = false
+  readonly #children: readonly Restartable[]
+  readonly #root: RootQueue
+  readonly #delayMs: number
+  /** Children that have yet to stop: the first ones of the list. */
+  #toStop: number
+  /** Children that have started. */
+  #started = 0
+  #isAdvancing = false
+  #allStopped = false
 
-  constructor(parent: ActorCell, failed: ActorCell, strategy: SupervisionStrategy, delayMs: number) {
+  /** @param children the oldest first */
+  constructor(children: readonly Restartable[], delayMs: number, root: RootQueue) {
     super()
-    this.parent = parent
-    this.delayMs = delayMs
-    const siblings = [...parent.children!.values()]
-    const affected =
-      strategy === 'one-for-one' ? [failed] : strategy === 'rest-for-one' ? standingOn(failed, siblings) : siblings
-    this.cells = affected.filter(cell => !cell.lifecycle.ending)
-    this.down = this.cells.length
-    for (const cell of this.cells) cell.lifecycle.join(this)
+    this.#children = children
+    this.#root = root
+    this.#delayMs = delayMs
+    this.#toStop = children.length
+    for (const child of children) child.join(this)
   }
 
-  /** All of it is down: what starts now starts for it. */
-  get comesUp(): boolean {
-    return this.allDown
+  /** All its children have stopped: a child that starts now starts for this restart. */
+  get isStarting(): boolean {
+    return this.#allStopped
   }
 
-  /** Called whenever one of its cells is down, or has started, or has come to its end. */
+  /** Takes the next step; called whenever one of its children has stopped, started or ended. */
   advance(): void {
-    if (this.advancing) return
-    this.advancing = true
-    if (!this.allDown) this.takeDown()
-    else this.bringUp()
-    this.advancing = false
+    if (this.#isAdvancing) return
+    this.#isAdvancing = true
+    if (this.#allStopped) this.#startNext()
+    else this.#stopNext()
+    this.#isAdvancing = false
   }
 
+  /** The back-off is over. */
   override fire(): void {
-    this.bringUp()
+    this.#startNext()
   }
 
-  private takeDown(): void {
-    for (; this.down > 0; this.down--) {
-      const cell = this.cells[this.down - 1]!
-      const { lifecycle, options } = cell
-      if (this.isInUse(cell)) return
-      // As in OTP, a temporary one goes down with its siblings and does not come back.
-      if (options.restart === 'temporary') lifecycle.requestStop('parent')
-      else lifecycle.goDown(this)
-      if (lifecycle.keepsUp(this)) return
+  #stopNext(): void {
+    for (; this.#toStop > 0; this.#toStop--) {
+      const child = this.#children[this.#toStop - 1]!
+      if (child.isInUse) return
+      // As in OTP, a temporary child stops with its siblings and does not return.
+      if (child.restartKind === 'temporary') child.requestStop('parent')
+      else child.stopFor(this)
+      if (child.isStoppingFor(this)) return
     }
-    this.allDown = true
-    if (this.delayMs > 0) this.parent.root.setTimer(this, this.parent.system.now() + this.delayMs)
-    else this.bringUp()
+    this.#allStopped = true
+    if (this.#delayMs > 0) this.#root.setTimer(this, this.#root.executor.clock.now() + this.#delayMs)
+    else this.#startNext()
   }
 
-  private bringUp(): void {
+  #startNext(): void {
     if (this.pending) return
-    for (; this.up < this.cells.length; this.up++) {
-      const cell = this.cells[this.up]!
-      const { lifecycle } = cell
-      if (this.lacksNeeds(cell)) return
-      lifecycle.comeUp(this)
-      if (lifecycle.startsWith(this)) return
+    for (; this.#started < this.#children.length; this.#started++) {
+      const child = this.#children[this.#started]!
+      if (child.lacksNeeds(this)) return
+      child.startFor(this)
+      if (child.isStartingFor(this)) return
     }
-  }
-
-  /** A row that needs it goes down in another restart, and is not down yet. */
-  private isInUse({ name, options: { row } }: ActorCell): boolean {
-    if (row === undefined) return false
-    const siblings = this.parent.children?.values() ?? []
-    return [...siblings].some(
-      ({ options, lifecycle }) =>
-        options.row?.needs.has(name) === true && (lifecycle.goesDown || lifecycle.state === 'failed'),
-    )
-  }
-
-  /** A row that it needs is not up: that one belongs to another restart. */
-  private lacksNeeds({ options, lifecycle }: ActorCell): boolean {
-    if (options.row === undefined || !lifecycle.isDownFor(this)) return false
-    return [...options.row.needs].some(need => {
-      const needed = this.parent.children?.get(need)?.lifecycle
-      return needed !== undefined && !needed.ending && !needed.isUp
-    })
   }
 }

@@ -1,62 +1,65 @@
-import type { ActorCell } from '../actors/actor-cell.ts'
 import { SpimplError } from '../errors.ts'
+import type { RootQueue } from '../queues/root-queue.ts'
 import { Timer } from '../queues/timer-wheel.ts'
-import { FAILED } from '../watching/recorder.ts'
 
-/** How long an actor may take to go down, for a restart or for good: OTP's `shutdown`. */
+/** An actor that can be stopped. */
+export interface Stoppable {
+  readonly path: string
+  /** It stops, for a restart or for good, and has not stopped yet. */
+  readonly isGoingDown: boolean
+  /** Its children, the youngest first. */
+  youngestFirst(): readonly Stoppable[]
+  requestStop(by: 'parent'): void
+  /** Goes on without the promises that its handlers and hooks wait for. */
+  stopWaiting(): void
+  reportLate(error: SpimplError): void
+}
+
+/** How long an actor may take to stop, for a restart or for good: OTP's `shutdown`. */
 export class StopDeadline extends Timer {
-  private readonly cell: ActorCell
-  private passed = false
+  readonly #actor: Stoppable
+  readonly #root: RootQueue
+  readonly #deadlineMs: number
+  #hasPassed = false
 
-  constructor(cell: ActorCell) {
+  /** @param actor one that is going down */
+  constructor(actor: Stoppable, deadlineMs: number, root: RootQueue) {
     super()
-    this.cell = cell
-  }
-
-  /** For one that has begun to go down; `undefined` where that may take any time. */
-  static begin(cell: ActorCell): StopDeadline | undefined {
-    const { stopDeadlineMs } = cell.options
-    if (stopDeadlineMs === undefined) return undefined
-    const deadline = new StopDeadline(cell)
-    cell.root.setTimer(deadline, cell.system.now() + stopDeadlineMs)
-    return deadline
+    this.#actor = actor
+    this.#root = root
+    this.#deadlineMs = deadlineMs
+    root.setTimer(this, root.executor.clock.now() + deadlineMs)
   }
 
   cancel(): void {
-    this.cell.root.cancelTimer(this)
+    this.#root.cancelTimer(this)
   }
 
   override fire(): void {
-    const { lifecycle, options, path, root, system } = this.cell
-    const late = hurry(this.cell)
-    // Hooks that need a turn of their queue have some.
-    if (lifecycle.goesDown) root.setTimer(this, system.now())
-    if (this.passed) return
-    this.passed = true
-    for (const cell of late) {
-      cell.note(FAILED, 0, 'late')
-      const expected = `expected ${path} to go down within ${options.stopDeadlineMs} ms`
-      system.report(
-        cell,
-        'is late',
-        new SpimplError('ACTOR_LATE', `${expected}, ${cell.path} is not waited for any more`),
-      )
+    const late = abandon(this.#actor)
+    // Hooks that need a turn of their queue get some turns.
+    if (this.#actor.isGoingDown) this.#root.setTimer(this, this.#root.executor.clock.now())
+    if (this.#hasPassed) return
+    this.#hasPassed = true
+    const expected = `expected ${this.#actor.path} to stop within ${this.#deadlineMs} ms`
+    for (const actor of late) {
+      actor.reportLate(new SpimplError('ACTOR_LATE', `${expected}, ${actor.path} has not and is abandoned`))
     }
   }
 }
 
 /**
- * What goes down, and all below it, waits for nothing any more. Those that have not been told to stop are told now, and have done
- * so in time if they need no time for it: it was not they who were late.
- * @returns the others
+ * Lets an actor that is going down, and every actor below it, wait for nothing more. Descendants that were not told to stop are told
+ * now; those that stop at once were not late.
+ * @returns the late ones
  */
-export function hurry(cell: ActorCell, late: ActorCell[] = []): readonly ActorCell[] {
-  for (const child of [...(cell.children?.values() ?? [])].reverse()) {
-    child.lifecycle.requestStop('parent')
-    hurry(child, late)
+export function abandon(actor: Stoppable, late: Stoppable[] = []): readonly Stoppable[] {
+  for (const child of actor.youngestFirst()) {
+    child.requestStop('parent')
+    abandon(child, late)
   }
-  if (!cell.lifecycle.goesDown) return late
-  late.push(cell)
-  cell.lifecycle.waitNoMore()
+  if (!actor.isGoingDown) return late
+  late.push(actor)
+  actor.stopWaiting()
   return late
 }

@@ -32,32 +32,32 @@ export type SupervisionDecision =
 
 /** The supervision policy of one parent: plain state, no timer and no clock of its own. */
 export class SupervisionPolicy {
-  private readonly supervision: Supervision
-  private readonly randomness: Randomness
-  private restartsMs: number[] = []
+  readonly #supervision: Supervision
+  readonly #randomness: Randomness
+  #restartsMs: number[] = []
 
   constructor(supervision: Supervision, randomness: Randomness) {
-    this.supervision = supervision
-    this.randomness = randomness
+    this.#supervision = supervision
+    this.#randomness = randomness
   }
 
   /** What to do about a child that ended. */
   decide(ended: 'failed' | 'stopped', kind: RestartKind, nowMs: number): SupervisionDecision {
     if (kind === 'temporary' || (kind === 'transient' && ended === 'stopped')) return { type: 'remove' }
-    const { restarts, withinMs } = this.supervision.intensity ?? defaultIntensity
-    this.restartsMs = this.restartsMs.filter(atMs => nowMs - atMs < withinMs)
-    if (this.restartsMs.length >= restarts) return { type: 'escalate', restarts: this.restartsMs.length }
-    const delayMs = this.delayMs(this.restartsMs.length)
-    this.restartsMs.push(nowMs)
-    return { type: 'restart', strategy: this.supervision.strategy ?? 'one-for-one', delayMs }
+    const { restarts, withinMs } = this.#supervision.intensity ?? defaultIntensity
+    this.#restartsMs = this.#restartsMs.filter(atMs => nowMs - atMs < withinMs)
+    if (this.#restartsMs.length >= restarts) return { type: 'escalate', restarts: this.#restartsMs.length }
+    const delayMs = this.#delayMs(this.#restartsMs.length)
+    this.#restartsMs.push(nowMs)
+    return { type: 'restart', strategy: this.#supervision.strategy ?? 'one-for-one', delayMs }
   }
 
   /** Exponential, with jitter that takes away up to its share, so that those who failed together do not return together. */
-  private delayMs(earlierRestarts: number): number {
-    const { backoff } = this.supervision
+  #delayMs(earlierRestarts: number): number {
+    const { backoff } = this.#supervision
     if (backoff === undefined) return 0
     const fullMs = Math.min(backoff.minMs * 2 ** earlierRestarts, backoff.maxMs)
-    const share = (backoff.jitter ?? 0) * (this.randomness.below(1 << 20) / (1 << 20))
+    const share = (backoff.jitter ?? 0) * (this.#randomness.below(1 << 20) / (1 << 20))
     return fullMs * (1 - share)
   }
 }

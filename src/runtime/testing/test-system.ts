@@ -1,9 +1,10 @@
-import { anyMessage, behavior, type Handlers, type Message, type Tagged } from '../actors/actor.ts'
+import { behavior } from '../actors/actor.ts'
 import type { Ref } from '../actors/actor-ref.ts'
-import { System, type SystemOptions } from '../actors/system.ts'
+import { anyMessage, type Handlers, type Message, type Tagged } from '../actors/message.ts'
 import { SpimplError } from '../errors.ts'
 import { SimulationExecutor } from '../executors/simulation.ts'
 import { seededRandomness } from '../ports/randomness.ts'
+import { System, type SystemOptions } from '../system/system.ts'
 import { Recorder } from '../watching/recorder.ts'
 
 /** What makes a simulated run the one it is. */
@@ -41,8 +42,8 @@ export interface Probe<M extends Message> {
  */
 export class TestSystem extends System {
   readonly seed: number
-  private readonly simulation: SimulationExecutor
-  private readonly interleavingRecorder: Recorder
+  readonly #simulation: SimulationExecutor
+  readonly #interleavingRecorder: Recorder
 
   constructor({ seed = seedOfEnvironment(), records, log, ...options }: TestSystemOptions = {}) {
     const simulation = new SimulationExecutor({ seed })
@@ -56,18 +57,18 @@ export class TestSystem extends System {
       recorder,
     })
     this.seed = seed
-    this.simulation = simulation
-    this.interleavingRecorder = recorder
+    this.#simulation = simulation
+    this.#interleavingRecorder = recorder
   }
 
   /** Runs until nothing is ready. The clock stands still. */
   settle(): Promise<void> {
-    return this.simulation.settle()
+    return this.#simulation.settle()
   }
 
   /** Moves the clock, stopping at every timer on the way. */
   advance(byMs: number): Promise<void> {
-    return this.simulation.advance(byMs)
+    return this.#simulation.advance(byMs)
   }
 
   /**
@@ -85,9 +86,9 @@ export class TestSystem extends System {
     promise.then(done, done)
     await this.settle()
     while (!settled) {
-      const { nextAlarmMs } = this.simulation
+      const { nextAlarmMs } = this.#simulation
       if (nextAlarmMs < Number.POSITIVE_INFINITY && nextAlarmMs > untilMs) {
-        throw this.expectation(`expected a promise to settle within ${withinMs} ms`)
+        throw this.#expectation(`expected a promise to settle within ${withinMs} ms`)
       }
       await this.advance(nextAlarmMs < Number.POSITIVE_INFINITY ? Math.max(nextAlarmMs - this.now(), 0) : 0)
     }
@@ -96,7 +97,7 @@ export class TestSystem extends System {
 
   /** Every hop so far, as the recorder's bytes: equal for equal seeds. */
   interleaving(): Uint8Array {
-    return this.interleavingRecorder.bytes()
+    return this.#interleavingRecorder.bytes()
   }
 
   /** What replays this run, in one line. */
@@ -113,16 +114,16 @@ export class TestSystem extends System {
       ref,
       received,
       expectMessage: async (tag, withinMs = 1_000) => {
-        const message = await this.next(received, withinMs)
+        const message = await this.#next(received, withinMs)
         if (message?.type === tag) return message as never
         const came = message === undefined ? 'nothing' : JSON.stringify(message.type)
-        throw this.expectation(`expected ${JSON.stringify(tag)} at ${ref.path} within ${withinMs} ms, got ${came}`)
+        throw this.#expectation(`expected ${JSON.stringify(tag)} at ${ref.path} within ${withinMs} ms, got ${came}`)
       },
       expectNoMessage: async (forMs = 0) => {
         await this.advance(forMs)
         if (received.length === 0) return
         const tags = received.map(message => message.type).join(', ')
-        throw this.expectation(`expected no message at ${ref.path} for ${forMs} ms, got ${tags}`)
+        throw this.#expectation(`expected no message at ${ref.path} for ${forMs} ms, got ${tags}`)
       },
     }
   }
@@ -153,17 +154,17 @@ export class TestSystem extends System {
     }
   }
 
-  private async next<M>(received: M[], withinMs: number): Promise<M | undefined> {
+  async #next<M>(received: M[], withinMs: number): Promise<M | undefined> {
     const untilMs = this.now() + withinMs
     await this.settle()
-    while (received.length === 0 && this.simulation.nextAlarmMs <= untilMs) {
-      await this.advance(Math.max(this.simulation.nextAlarmMs - this.now(), 0))
+    while (received.length === 0 && this.#simulation.nextAlarmMs <= untilMs) {
+      await this.advance(Math.max(this.#simulation.nextAlarmMs - this.now(), 0))
     }
     if (received.length === 0) await this.advance(untilMs - this.now())
     return received.shift()
   }
 
-  private expectation(message: string): SpimplError {
+  #expectation(message: string): SpimplError {
     return new SpimplError('EXPECTATION_FAILED', `${message} (replay: ${this.replay})`)
   }
 }

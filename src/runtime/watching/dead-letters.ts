@@ -25,11 +25,11 @@ export interface DeadLetter {
 /** Messages that nobody handled: counted by reason, and shown to whoever listens. None is kept. */
 export class DeadLetters {
   readonly counts = new Map<DeadLetterReason, number>()
-  private readonly listeners = new Set<(letter: DeadLetter) => void>()
+  readonly #listeners = new Set<(letter: DeadLetter) => void>()
 
   publish(reason: DeadLetterReason, message: unknown, path: string, messageId = 0): void {
     this.counts.set(reason, (this.counts.get(reason) ?? 0) + 1)
-    for (const listener of this.listeners) {
+    for (const listener of this.#listeners) {
       try {
         listener({ reason, path, message, messageId })
       } catch (error) {
@@ -41,8 +41,8 @@ export class DeadLetters {
 
   /** @returns what ends the subscription */
   subscribe(listener: (letter: DeadLetter) => void): () => void {
-    this.listeners.add(listener)
-    return () => this.listeners.delete(listener)
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
   }
 }
 

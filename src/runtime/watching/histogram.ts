@@ -15,37 +15,37 @@ const BUCKETS = 32 << SUB_BITS
  * from 1 microsecond to over an hour, in 512 bytes.
  */
 export class Histogram {
-  private readonly buckets = new Uint32Array(BUCKETS)
-  private count = 0
-  private sum = 0
-  private max = 0
+  readonly #buckets = new Uint32Array(BUCKETS)
+  #count = 0
+  #sum = 0
+  #max = 0
 
   record(durationMs: number): void {
     const microseconds = Math.min(Math.max(durationMs * 1000, 0), 0xffff_ffff)
-    this.buckets[bucketOf(microseconds)]!++
-    this.count++
-    this.sum += microseconds
-    if (microseconds > this.max) this.max = microseconds
+    this.#buckets[bucketOf(microseconds)]!++
+    this.#count++
+    this.#sum += microseconds
+    if (microseconds > this.#max) this.#max = microseconds
   }
 
   /** The upper edge of the bucket in which the share of all durations is reached, microseconds. */
   percentile(share: number): number {
-    let left = Math.ceil(this.count * share)
+    let left = Math.ceil(this.#count * share)
     for (let bucket = 0; bucket < BUCKETS; bucket++) {
-      left -= this.buckets[bucket]!
-      if (left <= 0) return Math.min(upperEdge(bucket), this.max)
+      left -= this.#buckets[bucket]!
+      if (left <= 0) return Math.min(upperEdge(bucket), this.#max)
     }
-    return this.max
+    return this.#max
   }
 
   summary(): HistogramSummary {
-    const { count } = this
+    const count = this.#count
     return {
       count,
-      meanMicroseconds: count === 0 ? 0 : this.sum / count,
+      meanMicroseconds: count === 0 ? 0 : this.#sum / count,
       p50Microseconds: count === 0 ? 0 : this.percentile(0.5),
       p99Microseconds: count === 0 ? 0 : this.percentile(0.99),
-      maxMicroseconds: this.max,
+      maxMicroseconds: this.#max,
     }
   }
 }

@@ -1,8 +1,7 @@
-import type { ActorCell } from '../actors/actor-cell.ts'
-import type { OverflowPolicy } from '../actors/mailbox.ts'
+import type { MailboxOptions, OverflowPolicy } from '../actors/mailbox.ts'
 import type { ChildState } from '../supervising/child-state.ts'
-import type { RestartKind, SupervisionStrategy } from '../supervising/supervision.ts'
-import type { HistogramSummary } from './histogram.ts'
+import type { RestartKind, Supervision, SupervisionStrategy } from '../supervising/supervision.ts'
+import type { ActorMetrics, HistogramSummary } from './histogram.ts'
 
 /** One actor and those below it, as data. */
 export interface Inspection {
@@ -28,28 +27,59 @@ export interface Inspection {
   readonly children: readonly Inspection[]
 }
 
-export function inspect(cell: ActorCell): Inspection {
-  const { mailbox, metrics, options } = cell
-  const context = cell.incarnation
-  const description = context?.description()
+/** One life of an actor, as inspections show it. */
+export interface InspectableLife {
+  /** What the behaviour says of itself. */
+  readonly description: unknown
+  readonly timerCount: number
+  readonly stashSize: number
+}
+
+/** An actor that can be inspected. */
+export interface Inspectable {
+  readonly name: string
+  readonly path: string
+  readonly lifecycle: {
+    readonly state: ChildState
+    readonly restartKind: RestartKind
+    readonly restarts: number
+    /** Undefined before the first life and while the actor is down. */
+    readonly life: InspectableLife | undefined
+  }
+  readonly supervision: Supervision
+  readonly mailbox: { readonly size: number }
+  readonly capacity: number
+  readonly options: { readonly mailbox?: MailboxOptions }
+  readonly metrics: ActorMetrics | undefined
+  readonly processed: number
+  readonly dropped: number
+  readonly inFlight: number
+  readonly children: ReadonlyMap<string, Inspectable> | undefined
+}
+
+/** An actor and its descendants as data. */
+export function inspect(actor: Inspectable): Inspection {
+  const { name, path, lifecycle, mailbox, capacity, metrics, processed, dropped, inFlight, children } = actor
+  const { life } = lifecycle
+  const description = life?.description
   return {
-    name: cell.name,
-    path: cell.path || '/',
-    state: cell.lifecycle.state,
-    restart: options.restart ?? 'transient',
-    strategy: cell.behavior.options.supervision?.strategy ?? 'one-for-one',
-    mailbox: { depth: mailbox.size, capacity: cell.capacity, overflow: options.mailbox?.overflow ?? 'reject' },
-    processed: cell.processed,
-    dropped: cell.dropped,
-    restarts: cell.restarts,
-    inFlight: cell.inFlight,
-    timers: context?.timerCount ?? 0,
-    stashed: context?.stashSize ?? 0,
+    name,
+    path: path || '/',
+    state: lifecycle.state,
+    restart: lifecycle.restartKind,
+    strategy: actor.supervision.strategy ?? 'one-for-one',
+    mailbox: { depth: mailbox.size, capacity, overflow: actor.options.mailbox?.overflow ?? 'reject' },
+    processed,
+    dropped,
+    restarts: lifecycle.restarts,
+    inFlight,
+    timers: life?.timerCount ?? 0,
+    stashed: life?.stashSize ?? 0,
     ...(description === undefined ? {} : { description }),
     ...(metrics === undefined
       ? {}
       : { inMailbox: metrics.inMailbox.summary(), inHandler: metrics.inHandler.summary() }),
-    children: [...(cell.children?.values() ?? [])].map(inspect),
+    children: Array.from(children?.values() ?? [], inspect),
   }
 }
 

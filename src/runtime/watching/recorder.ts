@@ -37,52 +37,52 @@ export class Recorder {
   enabled = true
   /** How many records it keeps. */
   readonly capacity: number
-  private readonly ring: Float64Array
-  private readonly tagIds = new Map<string, number>()
-  private readonly tags: string[] = []
-  private readonly paths = new Map<number, string>()
+  readonly #ring: Float64Array
+  readonly #tagIds = new Map<string, number>()
+  readonly #tags: string[] = []
+  readonly #paths = new Map<number, string>()
   /** Those of `paths` whose actor has ended. */
-  private readonly ended = new Set<number>()
+  readonly #ended = new Set<number>()
 
   constructor({ capacity = 65_536 }: RecorderOptions = {}) {
     if (capacity < 1 || (capacity & (capacity - 1)) !== 0) {
       throw new RangeError(`expected a capacity that is a power of two, got ${capacity}`)
     }
     this.capacity = capacity
-    this.ring = new Float64Array(capacity * FIELDS)
+    this.#ring = new Float64Array(capacity * FIELDS)
   }
 
   /** The number under which a name is recorded. */
   tagId(tag: string): number {
-    let id = this.tagIds.get(tag)
+    let id = this.#tagIds.get(tag)
     if (id === undefined) {
-      id = this.tags.push(tag) - 1
-      this.tagIds.set(tag, id)
+      id = this.#tags.push(tag) - 1
+      this.#tagIds.set(tag, id)
     }
     return id
   }
 
   /** Makes an actor's number known. */
   knowActor(actorId: number, path: string): void {
-    this.paths.set(actorId, path)
+    this.#paths.set(actorId, path)
   }
 
   /** It has ended, and is forgotten once no record can name it. */
   forgetActor(actorId: number): void {
-    this.ended.add(actorId)
-    if (this.ended.size <= this.capacity * 2) return
+    this.#ended.add(actorId)
+    if (this.#ended.size <= this.capacity * 2) return
     const named = new Set<number>()
-    for (let at = 0; at < this.size; at++) named.add(Math.floor(this.ring[at * FIELDS + 3]! / KINDS))
-    for (const ended of this.ended) {
+    for (let at = 0; at < this.size; at++) named.add(Math.floor(this.#ring[at * FIELDS + 3]! / KINDS))
+    for (const ended of this.#ended) {
       if (named.has(ended)) continue
-      this.ended.delete(ended)
-      this.paths.delete(ended)
+      this.#ended.delete(ended)
+      this.#paths.delete(ended)
     }
   }
 
   record(kind: number, atMs: number, messageId: number, causeId: number, actorId: number, tagId: number): void {
     const at = (this.written++ & (this.capacity - 1)) * FIELDS
-    const { ring } = this
+    const ring = this.#ring
     ring[at] = atMs
     ring[at + 1] = messageId
     ring[at + 2] = causeId
@@ -99,14 +99,14 @@ export class Recorder {
   *records(): IterableIterator<TraceRecord> {
     for (let index = this.written - this.size; index < this.written; index++) {
       const at = (index & (this.capacity - 1)) * FIELDS
-      const who = this.ring[at + 3]!
+      const who = this.#ring[at + 3]!
       yield {
         kind: recordKinds[who % KINDS]!,
-        atMs: this.ring[at]!,
-        messageId: this.ring[at + 1]!,
-        causeId: this.ring[at + 2]!,
-        path: this.paths.get(Math.floor(who / KINDS)) ?? '',
-        tag: this.tags[this.ring[at + 4]!] ?? '',
+        atMs: this.#ring[at]!,
+        messageId: this.#ring[at + 1]!,
+        causeId: this.#ring[at + 2]!,
+        path: this.#paths.get(Math.floor(who / KINDS)) ?? '',
+        tag: this.#tags[this.#ring[at + 4]!] ?? '',
       }
     }
   }
@@ -115,9 +115,9 @@ export class Recorder {
   bytes(): Uint8Array {
     const out = new Float64Array(this.size * FIELDS)
     const first = (this.written - this.size) & (this.capacity - 1)
-    const head = this.ring.subarray(first * FIELDS, Math.min(first + this.size, this.capacity) * FIELDS)
+    const head = this.#ring.subarray(first * FIELDS, Math.min(first + this.size, this.capacity) * FIELDS)
     out.set(head)
-    out.set(this.ring.subarray(0, out.length - head.length), head.length)
+    out.set(this.#ring.subarray(0, out.length - head.length), head.length)
     return new Uint8Array(out.buffer)
   }
 }

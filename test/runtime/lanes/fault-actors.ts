@@ -1,5 +1,5 @@
 /** Actors on lanes that fail, lag, watch and ask others. */
-import { type Behavior, behavior, type Ref, type ReplyTo, type Terminated } from 'spimpl-runtime'
+import { type Behavior, behavior, type Ref, type ReplyTo, type System, type Terminated } from 'spimpl-runtime'
 
 export type Leaf =
   | { readonly type: 'name'; readonly replyTo: ReplyTo<string> }
@@ -62,7 +62,7 @@ export const worker = behavior<Worker>(context => {
       else if (how === 'tell') replyTo.tell(odd[what])
       else throw odd[what]
     },
-    lane: () => void context.system.lane(),
+    lane: () => void (context.system as System).lane(),
     die: () => process.exit(3),
     mute: () => {},
     grow: ({ name, replyTo }) => void replyTo.tell(context.spawn(leaf, { name })),

@@ -80,6 +80,6 @@ test.serial('a failure of an actor of a lane that stops already is told', async 
   await lane.close()
   t.deepEqual(
     records.map(({ path, message }) => [path, message]),
-    [['/worker', 'failed while it ended']],
+    [['/worker', 'failed while it stopped']],
   )
 })

@@ -3,16 +3,16 @@ import { type MessagePort, parentPort, type Worker, workerData } from 'node:work
 import { Doorbell } from 'spimpl-runtime/internal/lanes/doorbell.js'
 import { LaneLink } from 'spimpl-runtime/internal/lanes/lane-link.js'
 import { LaneWatch } from 'spimpl-runtime/internal/lanes/lane-watch.js'
-import { Patience } from 'spimpl-runtime/internal/lanes/patience.js'
 import { SharedRing } from 'spimpl-runtime/internal/lanes/shared-ring.js'
+import { SpinPolicy } from 'spimpl-runtime/internal/lanes/spin-policy.js'
 
 /** Never looks longer: a wake-up that is lost is not made good by a look that happens to come later. */
-export class NoPatience extends Patience {
-  override get trying(): boolean {
+export class NeverSpin extends SpinPolicy {
+  override get isOn(): boolean {
     return false
   }
 
-  override occasion(): boolean {
+  override shouldSpin(): boolean {
     return false
   }
 }
@@ -40,7 +40,7 @@ export function linkOf(end: End, port: MessagePort | Worker, take: (payload: unk
     outgoing: new SharedRing(end.outgoing),
     bell: new Doorbell(end.otherBell),
     port,
-    watch: new LaneWatch(new Doorbell(end.ownBell), new NoPatience()),
+    watch: new LaneWatch(new Doorbell(end.ownBell), new NeverSpin()),
     root: { leisureMs: Number.POSITIVE_INFINITY },
   }
   const unexpected = () => {

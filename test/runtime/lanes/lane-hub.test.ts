@@ -6,7 +6,7 @@ import type { LaneLink } from 'spimpl-runtime/internal/lanes/lane-link.js'
 
 test('what one worker lane sends to another does not pile up where the other is slow, but answers always pass', async t => {
   await using system = new System({ log: () => {} })
-  const hub = new LaneHub(system, MAIN_LANE)
+  const hub = new LaneHub(system.host, MAIN_LANE)
   const letters: DeadLetter[] = []
   system.deadLetters.subscribe(letter => letters.push(letter))
   const sent: unknown[][] = []

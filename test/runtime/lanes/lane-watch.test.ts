@@ -4,7 +4,7 @@ import { Doorbell } from 'spimpl-runtime/internal/lanes/doorbell.js'
 import { LaneWatch } from 'spimpl-runtime/internal/lanes/lane-watch.js'
 import { TestSystem } from 'spimpl-runtime/testing'
 import type { Echo } from './lane-actors.ts'
-import { NoPatience } from './lane-ends.ts'
+import { NeverSpin } from './lane-ends.ts'
 
 /** A link to which `messages` come, as many as are set, one turn of the event loop after the other. */
 class Fake {
@@ -30,7 +30,7 @@ async function turns(count: number): Promise<void> {
 
 function watching() {
   const fake = new Fake()
-  const watch = new LaneWatch(new Doorbell(), new NoPatience())
+  const watch = new LaneWatch(new Doorbell(), new NeverSpin())
   watch.add(fake)
   return { fake, watch, others: new Doorbell(watch.bell.buffer) }
 }

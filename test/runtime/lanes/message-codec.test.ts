@@ -8,7 +8,7 @@ import { SpimplError } from '../../../src/errors.ts'
 
 function codec(): MessageCodec {
   const system = new System()
-  return new LaneHub(system, 0).codec
+  return new LaneHub(system.host, 0).codec
 }
 
 const plain = fc.object({
@@ -91,7 +91,7 @@ test('a message that refers to itself is refused, not followed for ever', t => {
 
 test('only what holds a reference is copied, and the message of the sender stays as it was', async t => {
   await using system = new System()
-  const hub = new LaneHub(system, 0)
+  const hub = new LaneHub(system.host, 0)
   const ref = system.spawn(behavior<{ readonly type: 'x' }>(() => ({ x: () => {} })))
   const message = { type: 'm', deep: { ref }, list: [1, 2] }
   const encoded = hub.codec.encode(message, []) as typeof message
@@ -103,7 +103,7 @@ test('only what holds a reference is copied, and the message of the sender stays
 
 test('references within maps and sets cross', async t => {
   await using system = new System()
-  const { codec } = new LaneHub(system, 0)
+  const { codec } = new LaneHub(system.host, 0)
   const ref = system.spawn(behavior<{ readonly type: 'x' }>(() => ({ x: () => {} })))
   const message = {
     map: new Map<unknown, unknown>([

@@ -36,8 +36,9 @@ export class PendingCalls<Call> implements Iterable<Call> {
 
   /** Under a number that the caller chose, so that a call keeps one number on its whole way. */
   addAs(ref: number, call: Call): void {
-    invariant(this.hasRoom, `at most ${this.limit} pending calls`)
-    invariant(!this.#calls.has(ref), `a number that no pending call has, got ${ref}`)
+    // The messages are made only if they are needed: this is on the path of every request.
+    if (!this.hasRoom) invariant(false, `at most ${this.limit} pending calls`)
+    if (this.#calls.has(ref)) invariant(false, `a number that no pending call has, got ${ref}`)
     this.#calls.set(ref, call)
   }
 

@@ -22,7 +22,7 @@ interface Check {
 }
 
 /**
- * Who takes part: the routing table, and when each node is due for its next ping. A node enters when it has answered,
+ * The membership of the network: the routing table, and when each node is due for its next ping. A node enters when it has answered,
  * or when a user adds it; it is pinged at random intervals, and leaves when it stays silent.
  */
 export class Members {

@@ -36,7 +36,7 @@ export class PendingCalls<Call> implements Iterable<Call> {
 
   /** Under a number that the caller chose, so that a call keeps one number on its whole way. */
   addAs(ref: number, call: Call): void {
-    // The messages are made only if they are needed: this is on the path of every request.
+    // The sentences are built only for a failure: a core adds a call for each request.
     if (!this.hasRoom) invariant(false, `at most ${this.limit} pending calls`)
     if (this.#calls.has(ref)) invariant(false, `a number that no pending call has, got ${ref}`)
     this.#calls.set(ref, call)

@@ -8,7 +8,6 @@ import type { ValidationMessage } from '../../actors/validation.ts'
 import type { SpimplError } from '../../src/errors.ts'
 import type { NodeRecord } from '../../src/identity/node-record.ts'
 import { MAX_RADIUS } from '../../src/portal/knowledge/radius.ts'
-import type { CallResult, OverlaySnapshot } from '../../src/portal/portal.ts'
 import { encodeMessage } from '../../src/portal/wire/message.ts'
 import { encodePingPayload } from '../../src/portal/wire/ping-extension.ts'
 import { contentIdOf, contentOf, decoder, keyOf, MAINNET, PROTOCOL, recordOf } from '../testing/portal/sub-network.ts'
@@ -75,11 +74,11 @@ test('a peer whose content is not what its key names loses its place; the number
   const key = keyOf(1)
   const within = { timeoutMs: 60_000 }
   const members = async (): Promise<number> => {
-    const snapshot = actor.ask<OverlaySnapshot>(replyTo => ({ type: 'snapshot', replyTo }), within)
+    const snapshot = actor.ask(replyTo => ({ type: 'snapshot', replyTo }), within)
     await system.settle()
     return (await snapshot).members
   }
-  const result = actor.ask<CallResult>(
+  const result = actor.ask(
     replyTo => ({ type: 'call', call: { type: 'find-content', ref: 77, to: peer, key }, replyTo }),
     within,
   )
@@ -102,7 +101,7 @@ test('a number is for one call: a second one with it is refused, and a cancelled
   const to = recordOf(2, MAINNET).current
   const ping = (ref: number): Promise<string> =>
     actor
-      .ask<CallResult>(replyTo => ({ type: 'call', call: { type: 'ping', ref, to }, replyTo }), { timeoutMs: 50 })
+      .ask(replyTo => ({ type: 'call', call: { type: 'ping', ref, to }, replyTo }), { timeoutMs: 50 })
       .then(
         ({ type }) => type,
         (error: SpimplError) => error.code,

@@ -2,7 +2,7 @@ import test from 'ava'
 import { TestSystem } from 'spimpl-runtime/internal/testing/test-system.js'
 import { type StorageMessage, storage } from '../../actors/storage.ts'
 import { type Verdict, validation } from '../../actors/validation.ts'
-import { ok, type Result, refused, type SpimplError } from '../../src/errors.ts'
+import { ok, refused, type SpimplError } from '../../src/errors.ts'
 import { makeChain } from '../../src/history/chain-maker/chain-maker.ts'
 import { contentIdOfKey } from '../../src/history/content/content-id.ts'
 import { encodeContentKey, type HistoryContentType } from '../../src/history/content/content-key.ts'
@@ -76,7 +76,7 @@ test('an actor that stops owes a verdict that blames nobody, and an error to who
   const { number, body } = makeChain({ seed: 5, blocks: 1 })[0]!
   const key = encodeContentKey({ type: 'body', number })
   judge.tell({ type: 'validate', ref: 1, key, bytes: body.slice(), client: client.ref })
-  const check = judge.ask<Result<unknown>>(replyTo => ({ type: 'check', key, bytes: body.slice(), replyTo }), {
+  const check = judge.ask(replyTo => ({ type: 'check', key, bytes: body.slice(), replyTo }), {
     timeoutMs: 1000,
   })
   const code = check.then(

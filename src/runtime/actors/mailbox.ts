@@ -1,11 +1,12 @@
+import { invariant } from '../cores/invariant.ts'
 import type { Message } from './message.ts'
 
-/** What happens to a message that finds a mailbox full. */
+/** What a full mailbox does with the next message. */
 export type OverflowPolicy = 'reject' | 'drop-oldest' | 'drop-newest'
 
-/** The bound of a mailbox. 16,384 messages, and `reject`, unless told. */
+/** The bound of a mailbox. Default: 16,384 messages, `reject`. */
 export interface MailboxOptions {
-  /** How many messages may wait; timers and death notices are taken beyond it. */
+  /** How many messages may wait. Timers and death notices do not count against it. */
   readonly capacity?: number
   readonly overflow?: OverflowPolicy
 }
@@ -23,25 +24,24 @@ export const DEFAULT_MAILBOX_CAPACITY = 16_384
 const FIRST_SLOTS = 8
 const LARGEST_SLOTS = 1_024
 /**
- * When so many wait, a stretch has slots of 128 KiB: V8 keeps an array of that size where it is and does not copy it, and a message that it
- * holds is copied once less. Of a million that wait each costs 90 ns then, and 120 with short stretches (bench/actors.ts); of few such an
- * array costs more than it saves.
+ * A backlog of this length gets stretches with slots of 128 KiB: V8 never copies an array of that size, and so copies each message in it
+ * once less. Each of a million waiting messages costs 90 ns then, and 120 ns in short stretches (bench/actors.ts); for a short backlog
+ * such an array costs more than it saves.
  */
-const THRONG = 32_768
-const SLOTS_OF_THRONG = 16_384
-/** What an empty mailbox keeps of a crowd that it held. */
+const LONG_BACKLOG = 32_768
+const LONG_STRETCH_SLOTS = 16_384
+/** The longest stretch that an empty mailbox keeps. */
 const KEPT_SLOTS = 128
 
 /**
- * A stretch of a mailbox. It is filled and emptied from the front and begins anew when empty. A crowd is a chain of them:
- * nothing is copied when it grows, and what is written lies in memory as young as the message, which the garbage collector
- * rewards.
+ * A stretch of a mailbox, filled and emptied from the front, and reused when it is empty. A backlog is a chain of them: nothing is copied
+ * when it grows, and a message lies in memory as young as itself, which the garbage collector handles at less cost.
  */
 class Stretch {
   readonly slots: unknown[]
   /**
-   * The id of each message and that of its cause. Doubles in place, so that ids above 2^31 allocate nothing; in a long
-   * stretch outside the heap, where the garbage collector does not copy them.
+   * The id of each message and the id of its cause. They are doubles in place, so that ids above 2^31 allocate nothing; those of a long
+   * stretch are outside the heap, where the garbage collector does not copy them.
    */
   readonly ids: number[] | Float64Array
   times: Float64Array | undefined = undefined
@@ -54,27 +54,32 @@ class Stretch {
   }
 }
 
-/** Stands where no message is: a message itself may be anything that somebody without a compiler sends. */
+/** The value of `lone` while no message waits alone: a caller without a compiler may send anything else. */
 const none: unique symbol = Symbol('spimpl.none')
 
 /**
- * The messages that wait for one actor, and beside each the id of it and of its cause, so that a hop allocates nothing but
- * the message. One that waits alone, as in most turns of most actors, stands in a field; a crowd stands in stretches, of
- * which there is none until the first crowd.
+ * The messages that wait for one actor, each with its id and the id of its cause, so that a hop allocates nothing but the message. A
+ * message that waits alone, as in most turns of most actors, is in a field; a backlog is in stretches, made with the first backlog.
+ *
+ *     one message:    lone
+ *     a backlog:      before    first               last
+ *                     | z y |   | . . c d | e f g h | i j . . |
+ *                         ^          ^ read             ^ written
+ *                     shift takes y, z, then c, d, e ...; unshift adds behind y; push adds behind j
  */
 export class Mailbox {
   size = 0
-  /** Of the message taken last. */
+  /** The id of the message that was taken last. */
   messageId = 0
   causeId = 0
-  /** -1: not known. */
+  /** When it was put in, if the mailbox is timed; otherwise -1. */
   enqueuedMs = -1
-  /** The one that waits, when it is alone. */
+  /** The message that waits alone. */
   private lone: unknown = none
   private loneId = 0
   private loneCauseId = 0
   private loneMs = -1
-  /** Messages that were put before all others, the next one last. */
+  /** Messages that were put in front of all others, the next one last. */
   private before: { readonly message: unknown; readonly messageId: number; readonly causeId: number }[] | undefined =
     undefined
   private first: Stretch | undefined = undefined
@@ -92,14 +97,14 @@ export class Mailbox {
     this.append(message, messageId, causeId)
   }
 
-  /** As `push`, and keeps the moment, for the histogram of time in the mailbox. */
+  /** As `push`, with the moment, for the histogram of time in the mailbox. */
   pushAt(message: unknown, messageId: number, causeId: number, nowMs: number): void {
     this.push(message, messageId, causeId)
     if (this.lone === none) this.stamp(nowMs)
     else this.loneMs = nowMs
   }
 
-  /** Puts a message before all others: one that was stashed. */
+  /** Puts a message in front of all others: one that was stashed. */
   unshift(message: unknown, messageId: number, causeId: number): void {
     if (this.lone !== none) this.lineUp()
     this.before ??= []
@@ -111,7 +116,7 @@ export class Mailbox {
   shift(): unknown {
     this.size--
     const { lone } = this
-    if (lone === none) return this.shiftFromCrowd()
+    if (lone === none) return this.shiftFromBacklog()
     this.lone = none
     this.messageId = this.loneId
     this.causeId = this.loneCauseId
@@ -139,7 +144,7 @@ export class Mailbox {
     last.ids[at * 2 + 1] = causeId
   }
 
-  /** It is not alone any more. */
+  /** Moves the message that waited alone into a stretch. */
   private lineUp(): void {
     this.append(this.lone, this.loneId, this.loneCauseId)
     this.lone = none
@@ -154,9 +159,10 @@ export class Mailbox {
     last.times[last.written - 1] = nowMs
   }
 
-  private shiftFromCrowd(): unknown {
+  private shiftFromBacklog(): unknown {
     if (this.before !== undefined) return this.shiftBefore()
-    let first = this.first!
+    let { first } = this
+    invariant(first !== undefined, 'waiting messages to be in a stretch of the mailbox')
     if (this.read === first.written) first = this.advance()
     const at = this.read++
     const message = first.slots[at]
@@ -169,11 +175,11 @@ export class Mailbox {
       this.enqueuedMs = first.times[at]!
       first.times[at] = -1
     }
-    if (this.read === first.written && first.next === undefined) this.beginAnew(first)
+    if (this.read === first.written && first.next === undefined) this.reuse(first)
     return message
   }
 
-  private beginAnew(stretch: Stretch): void {
+  private reuse(stretch: Stretch): void {
     this.read = 0
     stretch.written = 0
     if (stretch.slots.length <= KEPT_SLOTS) return
@@ -184,14 +190,14 @@ export class Mailbox {
   private extend(): Stretch {
     const { last } = this
     const slots = last === undefined ? FIRST_SLOTS : Math.min(last.slots.length * 4, LARGEST_SLOTS)
-    const stretch = new Stretch(this.size > THRONG ? SLOTS_OF_THRONG : slots)
+    const stretch = new Stretch(this.size > LONG_BACKLOG ? LONG_STRETCH_SLOTS : slots)
     if (last === undefined) this.first = stretch
     else last.next = stretch
     this.last = stretch
     return stretch
   }
 
-  /** Goes on to the next stretch; the one behind is left to the garbage collector. */
+  /** Goes on to the next stretch; the empty one is left to the garbage collector. */
   private advance(): Stretch {
     const next = this.first!.next!
     this.first = next

@@ -1,3 +1,4 @@
+import { invariant } from '../cores/invariant.ts'
 import { SpimplError } from '../errors.ts'
 import { EventLoopExecutor } from '../executors/event-loop.ts'
 import { throwUncaught } from '../watching/uncaught.ts'
@@ -12,17 +13,17 @@ import { WorkItem, type WorkOptions } from './work-item.ts'
 export interface DispatchQueueOptions {
   /** Default: this thread's main root. Exclusion and priority come from the target. */
   readonly target?: Target
-  /** Default `default`. Counts where the target is a root. */
+  /** Default `default`. Has an effect if the target is a root. */
   readonly qos?: QualityOfService
   /** Default serial. */
   readonly concurrent?: boolean
-  /** Runs nothing before `activate()`, and may be given another target until then. */
+  /** Runs nothing before `activate()`; until then its target can be changed. */
   readonly inactive?: boolean
-  /** Where an error goes that work throws or rejects with. Default: it is an uncaught exception, as a crash in libdispatch. */
+  /** Gets the errors that work throws or rejects with. Default: an uncaught exception, as libdispatch crashes. */
   readonly onError?: (error: unknown) => void
 }
 
-/** A key of queue-specific data; two keys of one name are two keys. */
+/** A key of queue-specific data. Two keys with the same name are different keys. */
 export class QueueKey<T> {
   readonly name: string
   /** Only for the compiler. */
@@ -36,8 +37,8 @@ export class QueueKey<T> {
 let mainRoot: RootQueue | undefined
 
 /**
- * A queue as in libdispatch: serial runs one item at a time, first in, first out for each sender; concurrent lets those
- * that wait for promises overlap. Queues form a tree through `target`.
+ * A queue as in libdispatch. A serial queue runs one item at a time, first in, first out for each sender; in a concurrent queue, items
+ * that await promises overlap. Queues form a tree through `target`.
  *
  * @example
  * const index = new DispatchQueue('net.example.index', { qos: 'utility' })
@@ -57,10 +58,10 @@ export class DispatchQueue implements Drainable, Target {
   #suspensions = 0
   #active: boolean
   #barrierInFlight = false
-  /** A barrier of it is on the stack. */
+  /** A barrier of this queue is on the stack. */
   #barrierExecuting = false
   #scheduled = false
-  /** How many items of it, or of queues that stand on it, are on this thread's stack: more than one only through `sync`. */
+  /** Items of this queue, or of queues that target it, on this thread's stack: more than one only through `sync`. */
   #executing = 0
 
   constructor(label: string, options: DispatchQueueOptions = {}) {
@@ -72,7 +73,7 @@ export class DispatchQueue implements Drainable, Target {
     this.#onError = options.onError
   }
 
-  /** The root of this JavaScript thread, for queues that name no target. */
+  /** The root of this JavaScript thread: the target of queues that name none. */
   static get main(): RootQueue {
     mainRoot ??= new RootQueue(new EventLoopExecutor(), { label: 'main' })
     return mainRoot
@@ -86,7 +87,7 @@ export class DispatchQueue implements Drainable, Target {
     return this.#above.root
   }
 
-  /** Items and ready queues that wait. */
+  /** Waiting items and ready queues. */
   get size(): number {
     return this.#items.size
   }
@@ -95,7 +96,7 @@ export class DispatchQueue implements Drainable, Target {
     return this.#suspensions > 0 || !this.#active
   }
 
-  /** Runs `work` later, behind what waits. Never runs it before it returns. */
+  /** Runs `work` later, behind the waiting work; never before this returns. */
   async(work: Work, options?: WorkOptions): void {
     if (options === undefined) {
       this.#items.push(work)
@@ -108,8 +109,8 @@ export class DispatchQueue implements Drainable, Target {
 
   /**
    * As `async`, and settles with what `work` returns or throws.
-   * @throws SpimplError `QUEUE_SYNC_ON_SELF` where an item of a serial queue would wait for one behind it; for a result that nobody
-   * waits for, `async`
+   * @throws SpimplError `QUEUE_SYNC_ON_SELF` where an item of a serial queue would wait for an item behind it; use `async` if nobody
+   * awaits the result
    */
   asyncAndWait<R>(work: Work<R>, options: WorkOptions = {}): Promise<Awaited<R>> {
     return new Promise((resolve, reject) => {
@@ -121,16 +122,16 @@ export class DispatchQueue implements Drainable, Target {
   }
 
   /**
-   * Runs `work` now, behind what waits on this queue, which therefore runs now too.
-   * @throws SpimplError `QUEUE_SYNC_ON_SELF` where libdispatch would wait for itself, `QUEUE_SYNC_BLOCKED` where it would wait for
-   * a promise or a suspended queue: a JavaScript thread cannot wait
+   * Runs `work` now, after the waiting work of this queue, which therefore runs now too.
+   * @throws SpimplError `QUEUE_SYNC_ON_SELF` where libdispatch would deadlock, `QUEUE_SYNC_BLOCKED` where it would wait for a promise or
+   * a suspended queue: a JavaScript thread cannot wait
    */
   sync<R>(work: Work<R>, { barrier = false }: { readonly barrier?: boolean } = {}): R {
     this.#refuseWaitingForItself(this)
     const outer = execution.current
     this.#occupyChain(1)
     try {
-      // Not what these enqueue: it comes behind `work`.
+      // Work that these items enqueue comes behind `work`.
       let waiting = this.#items.size
       for (; waiting > 0 && !this.#chainHeld() && this.#mayRun(); waiting--) this.#runNext(this.root)
       if (waiting > 0 || this.#chainHeld() || (barrier && this.inFlight > 0)) throw this.#blocked()
@@ -146,7 +147,7 @@ export class DispatchQueue implements Drainable, Target {
     }
   }
 
-  /** Runs `work` once `delayMs` have passed. @returns what cancels it: false when it was too late */
+  /** Runs `work` after `delayMs`. @returns a function that cancels it, and returns false if it was too late */
   after(delayMs: number, work: Work): () => boolean {
     const timer = new DelayedWork(this, work)
     const { root } = this
@@ -155,8 +156,7 @@ export class DispatchQueue implements Drainable, Target {
   }
 
   /**
-   * Runs `work(0)` to `work(iterations - 1)` and settles when all are done, also if some failed; rejects with the error of the
-   * first that did.
+   * Runs `work(0)` to `work(iterations - 1)` and settles when all of them are done, failed ones included; rejects with the first error.
    * @throws SpimplError `QUEUE_SYNC_ON_SELF` where a serial queue would wait for itself
    */
   async apply(iterations: number, work: (iteration: number) => unknown): Promise<void> {
@@ -165,35 +165,35 @@ export class DispatchQueue implements Drainable, Target {
     for (const result of await Promise.allSettled(all)) if (result.status === 'rejected') throw result.reason
   }
 
-  /** Runs nothing more until `resume()` was called as often. What runs or is in flight goes on. */
+  /** Runs nothing more until `resume()` has been called as often. Running items and items in flight go on. */
   suspend(): void {
     this.#suspensions++
     this.root.disturbances++
   }
 
-  /** @throws SpimplError `QUEUE_OVER_RESUMED` when it was not suspended so often */
+  /** @throws SpimplError `QUEUE_OVER_RESUMED` if every `suspend` has had its `resume` */
   resume(): void {
     if (this.#suspensions === 0) {
-      throw new SpimplError('QUEUE_OVER_RESUMED', `expected ${this.label} to be suspended, it was resumed more often`)
+      throw new SpimplError('QUEUE_OVER_RESUMED', `expected ${this.label} to be suspended, it is not`)
     }
     if (--this.#suspensions === 0) this.schedule()
   }
 
-  /** Lets an inactive queue begin; on an active one it does nothing. */
+  /** Lets an inactive queue begin; does nothing on an active one. */
   activate(): void {
     if (this.#active) return
     this.#active = true
     this.schedule()
   }
 
-  /** @throws SpimplError `QUEUE_TARGET_INVALID` on an active queue, or when the tree would become a circle */
+  /** @throws SpimplError `QUEUE_TARGET_INVALID` on an active queue, or if the queue would target itself through others */
   setTarget(target: Target): void {
     if (this.#active) {
       throw new SpimplError('QUEUE_TARGET_INVALID', `expected an inactive queue, ${this.label} is active`)
     }
     for (let above: Target | undefined = target; above !== undefined; above = above.target) {
       if (above === this)
-        throw new SpimplError('QUEUE_TARGET_INVALID', `expected a tree, ${this.label} would stand on itself`)
+        throw new SpimplError('QUEUE_TARGET_INVALID', `expected a tree of queues, ${this.label} would target itself`)
     }
     this.#above = target
   }
@@ -204,12 +204,12 @@ export class DispatchQueue implements Drainable, Target {
     else this.#specifics.set(key, value)
   }
 
-  /** What this queue itself holds under the key. */
+  /** The value that this queue itself holds under the key. */
   getSpecific<T>(key: QueueKey<T>): T | undefined {
     return this.#specifics?.get(key) as T | undefined
   }
 
-  /** What the current queue, or the nearest above it, holds under the key. */
+  /** The value that the current queue, or the nearest of its targets, holds under the key. */
   static getSpecific<T>(key: QueueKey<T>): T | undefined {
     for (let at: Target | Drainable | undefined = execution.current; at !== undefined; at = at.target) {
       const value = at instanceof DispatchQueue ? at.getSpecific(key) : undefined
@@ -219,9 +219,9 @@ export class DispatchQueue implements Drainable, Target {
   }
 
   /**
-   * As `dispatch_assert_queue`: also while an item of this queue waits in `sync` on another one. Behind an `await` nothing is
-   * known of queues any more.
-   * @throws SpimplError `QUEUE_WRONG` unless the code runs on this queue, or on one that stands on it
+   * As `dispatch_assert_queue`: it holds also while an item of this queue waits in `sync` on another one. After an `await` the current
+   * queue is unknown.
+   * @throws SpimplError `QUEUE_WRONG` unless the code runs on this queue, or on a queue that targets it
    */
   assertCurrent(): void {
     if (this.#executing === 0) {
@@ -229,7 +229,7 @@ export class DispatchQueue implements Drainable, Target {
     }
   }
 
-  /** @throws SpimplError `QUEUE_WRONG` when the code runs on this queue, or on one that stands on it */
+  /** @throws SpimplError `QUEUE_WRONG` if the code runs on this queue, or on a queue that targets it */
   assertNotCurrent(): void {
     if (this.#executing > 0) throw new SpimplError('QUEUE_WRONG', `expected not to run on ${this.label}`)
   }
@@ -311,7 +311,7 @@ export class DispatchQueue implements Drainable, Target {
     this.#leave(item)
   }
 
-  /** Who left a group too often hears of it as of an error of the work. */
+  /** An unbalanced `leave` is reported as a failure of the work item. */
   #leave(item: WorkItem | undefined): void {
     try {
       item?.group?.leave()
@@ -320,20 +320,21 @@ export class DispatchQueue implements Drainable, Target {
     }
   }
 
-  /** Until the promise settles this queue is held, and every queue above it, because exclusion comes from there. */
+  /** Holds this queue and all its targets until the promise settles, because exclusion comes from the targets. */
   #hold(promise: PromiseLike<unknown>, item: WorkItem | undefined): void {
     if (item?.barrier === true) this.#barrierInFlight = true
     for (let at: Target | undefined = this; at !== undefined; at = at.target) at.inFlight++
     this.root.disturbances++
     const release = () => {
       if (item?.barrier === true) this.#barrierInFlight = false
+      invariant(this.inFlight > 0, 'a queue to be held until its promise settles')
       for (let at: Target | undefined = this; at !== undefined; at = at.target) {
         at.inFlight--
         at.schedule()
       }
       this.#leave(item)
     }
-    // A foreign thenable may throw, or call back twice; a promise is passed through as it is.
+    // A foreign thenable may throw, or call back twice; `resolve` passes a promise through as it is.
     Promise.resolve(promise).then(
       value => {
         item?.resolve?.(value)
@@ -347,7 +348,7 @@ export class DispatchQueue implements Drainable, Target {
     )
   }
 
-  /** @internal Whatever `onError` does, the thread goes on draining: what it throws is uncaught, as without it. */
+  /** @internal Reports an error of the work. An error of `onError` is an uncaught exception, so that the thread goes on draining. */
   fail(error: unknown): void {
     try {
       if (this.#onError === undefined) throwUncaught(error)
@@ -373,7 +374,7 @@ export class DispatchQueue implements Drainable, Target {
     )
   }
 
-  /** @param also the queue on which that is forbidden even if it is concurrent */
+  /** @param also a queue on which waiting is refused even if it is concurrent */
   #refuseWaitingForItself(also?: DispatchQueue): void {
     for (let at: Target | undefined = this; at instanceof DispatchQueue; at = at.target) {
       if (at.#executing > 0 && (!at.concurrent || at === also || at.#barrierExecuting)) {

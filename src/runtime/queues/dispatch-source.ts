@@ -9,29 +9,28 @@ export interface TimerSchedule {
   /** Default: once. */
   readonly repeatingMs?: number
   /**
-   * It may come this much later, so that timers that are due at about one time wake the process once. Default 0; of one that
-   * repeats at most half its interval, as in libdispatch.
+   * The event may come this much later, so that timers that are due at about the same time wake the process once. Default 0; at most
+   * half the interval of a repeating timer, as in libdispatch.
    */
   readonly leewayMs?: number
 }
 
-/** What a source listens to. */
+/** The event emitter behind a source. */
 interface Attachment {
   detach(): void
-  /** The event handler is done: whether something is left to tell. */
+  /** Called after the event handler: delivers again if something is left. */
   handled?(): void
 }
 
 const unattached: Attachment = { detach: () => {} }
 
 /**
- * Events of one kind that are delivered on a queue. Those that come while the handler waits for its turn, or for a promise, are
- * merged into one: also on a concurrent queue a handler never overlaps itself. It is born inactive; its handlers are set,
- * then it is activated.
+ * Delivers events of one kind on a queue. Events that arrive while the handler waits for its turn, or for a promise, are merged into one:
+ * a handler never overlaps itself, also on a concurrent queue. A new source is inactive: set its handlers, then activate it.
  */
 export class DispatchSource {
   readonly queue: DispatchQueue
-  /** Its handlers run here, one after the other: a serial queue that stands on that of the user. */
+  /** A serial queue on which its handlers run one after the other; its target is the user's queue. */
   readonly #turns: DispatchQueue
   readonly #merge: (pending: number, value: number) => number
   readonly #attach: (source: DispatchSource) => Attachment
@@ -72,7 +71,7 @@ export class DispatchSource {
     return new DispatchSource(queue, (_pending, value) => value)
   }
 
-  /** Fires by the clock; `data` is how often it was due since the last event. */
+  /** Fires by the clock; `data` is how often the timer was due since the last event. */
   static timer(queue: DispatchQueue, schedule: TimerSchedule): DispatchSource {
     return new DispatchSource(
       queue,
@@ -85,8 +84,8 @@ export class DispatchSource {
   }
 
   /**
-   * Fires when the stream has bytes to read, again when a handler has left some of them, and at its end; `data` is how many, 0 at
-   * the end. A stream whose end nobody reads does not close.
+   * Fires when the stream has bytes to read, again if a handler has left some of them, and at the end of the stream; `data` is the number
+   * of bytes, 0 at the end. A stream whose end nobody reads does not close.
    */
   static readable(queue: DispatchQueue, stream: Readable): DispatchSource {
     return new DispatchSource(
@@ -111,7 +110,7 @@ export class DispatchSource {
     )
   }
 
-  /** Fires when the stream takes bytes again; `data` is how many fit before it says to wait. */
+  /** Fires when the stream takes bytes again; `data` is how many it takes before it is full. */
   static writable(queue: DispatchQueue, stream: Writable): DispatchSource {
     return new DispatchSource(
       queue,
@@ -126,7 +125,7 @@ export class DispatchSource {
     )
   }
 
-  /** Inside the event handler: the merged value of what happened. */
+  /** Inside the event handler: the merged value of the events. */
   get data(): number {
     return this.#value
   }
@@ -139,7 +138,7 @@ export class DispatchSource {
     this.#eventHandler = handler
   }
 
-  /** Runs once, on the queue, behind the last event; of a source that is suspended or inactive once it goes on. */
+  /** Runs once, on the queue, behind the last event; for a suspended or inactive source when it goes on. */
   setCancelHandler(handler: () => unknown): void {
     this.#cancelHandler = handler
   }
@@ -151,15 +150,15 @@ export class DispatchSource {
     this.#turns.activate()
   }
 
-  /** Holds events back; they are merged meanwhile. Counted. */
+  /** Holds events back and merges them. Counted. */
   suspend(): void {
     this.#suspensions++
     this.#turns.suspend()
   }
 
   /**
-   * As often as it was suspended. One that is inactive and not suspended it activates, as in libdispatch.
-   * @throws SpimplError `QUEUE_OVER_RESUMED`
+   * Undoes one `suspend`. Activates a source that is inactive and not suspended, as in libdispatch.
+   * @throws SpimplError `QUEUE_OVER_RESUMED` if every `suspend` has had its `resume`
    */
   resume(): void {
     if (this.#suspensions === 0 && !this.#active) {
@@ -170,7 +169,7 @@ export class DispatchSource {
     this.#suspensions--
   }
 
-  /** No event is delivered any more, not even one that waits. */
+  /** Delivers no further event, not even a waiting one. */
   cancel(): void {
     if (this.#cancelled) return
     this.#cancelled = true
@@ -180,7 +179,7 @@ export class DispatchSource {
     if (handler !== undefined) this.#turns.async(handler)
   }
 
-  /** Adds to the data of a data source. What comes to zero is no event: a zero takes the place of what waits to be replaced. */
+  /** Adds to the data of a data source. Data of zero is no event; of a replacing source, a zero also removes the waiting value. */
   mergeData(value: number): void {
     this.deliver(value)
     if (this.#pending === 0) this.#pending = undefined
@@ -235,7 +234,7 @@ class SourceTimer extends Timer {
     const { repeatingMs } = this.#schedule
     let times = 1
     if (repeatingMs !== undefined && repeatingMs > 0) {
-      // What was missed is counted and not made up for, as in libdispatch.
+      // Missed intervals are counted, but their events are not repeated, as in libdispatch.
       times += Math.max(Math.floor((nowMs - this.#dueMs) / repeatingMs), 0)
       this.#dueMs += times * repeatingMs
       this.#arm()
@@ -250,7 +249,7 @@ class SourceTimer extends Timer {
   }
 }
 
-/** The moment within the leeway that most timers share: the next multiple of the largest power of two that fits. */
+/** The moment within the leeway that most timers share: the next multiple of the largest power of two within the leeway. */
 export function withLeeway(dueMs: number, leewayMs: number): number {
   if (leewayMs < 1) return dueMs
   const grid = 2 ** Math.floor(Math.log2(leewayMs))

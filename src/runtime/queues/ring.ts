@@ -1,6 +1,11 @@
 /**
- * A first-in-first-out queue in one circular array whose length is a power of two: no allocation for an item, and nothing
- * moves when one leaves. It grows when full; whoever bounds it looks at `size` before pushing.
+ * A first-in-first-out queue in one circular array whose length is a power of two: an item allocates nothing, and no item moves when
+ * another leaves. It doubles when it is full; a caller that bounds it checks `size` before it pushes.
+ *
+ *     index    0   1   2   3   4   5   6   7
+ *     slots  | d | e |   |   |   | a | b | c |
+ *                      ^           ^
+ *                      push        head: shift      size 5
  */
 export class Ring<T> {
   private slots: (T | undefined)[]
@@ -17,7 +22,7 @@ export class Ring<T> {
     this.size++
   }
 
-  /** Puts an item before all others. */
+  /** Adds an item in front of all others. */
   unshift(item: T): void {
     if (this.size === this.slots.length) this.grow()
     this.head = (this.head - 1) & (this.slots.length - 1)
@@ -25,7 +30,7 @@ export class Ring<T> {
     this.size++
   }
 
-  /** Takes the oldest item; `undefined` when there is none. */
+  /** Takes the oldest item; `undefined` if there is none. */
   shift(): T | undefined {
     if (this.size === 0) return undefined
     const at = this.head
@@ -36,12 +41,12 @@ export class Ring<T> {
     return item
   }
 
-  /** Looks at the item `index` places behind the oldest. */
+  /** The item `index` places behind the oldest, which stays. */
   at(index: number): T | undefined {
     return index < this.size ? this.slots[(this.head + index) & (this.slots.length - 1)] : undefined
   }
 
-  /** Takes the item at `index`; those before it keep their order and move up by one. Its cost is `index`. */
+  /** Takes the item at `index`; the items before it move up by one and keep their order. Costs O(index). */
   removeAt(index: number): T | undefined {
     if (index >= this.size) return undefined
     const mask = this.slots.length - 1

@@ -1,3 +1,4 @@
+import { invariant } from '../cores/invariant.ts'
 import { SpimplError } from '../errors.ts'
 import type { Executor } from '../executors/executor.ts'
 import { bandOf, type QualityOfService, qualitiesOfService } from './quality-of-service.ts'
@@ -16,36 +17,36 @@ export interface DrainBudget {
 
 export const defaultDrainBudget: DrainBudget = { items: 16_384, microseconds: 2_000, itemsPerTurn: 256 }
 
-/** A class that was passed over so often by more urgent ones has the next turn. */
+/** A class that more urgent ones have passed over this often gets the next turn. */
 const AGING_TURNS = 32
 
-/** The clock is read so that this much time at most passes between two readings, when items are short. */
+/** The most time between two readings of the clock while items are short. */
 const CLOCK_GRAIN_MS = 0.02
-/** After short items so many run before the clock is read again: should they be long, a drain overruns its budget by as many. */
+/** Items between two readings of the clock after short ones: if these are long, a drain overruns its budget by as many. */
 const MAX_STRIDE = 16
 
-/** 2^43 ids are enough for a million messages a second over 278 years; 1,024 lanes fit into a double. */
+/** 2^43 ids are enough for a million messages a second over 100 days; the ranges of 1,024 lanes fit into a double. */
 const MESSAGE_IDS_PER_LANE = 2 ** 43
 const LANE_RANGES = 1_024
 
-/** What can be ready on a queue: a queue, or an actor, which is a serial queue with a mailbox. */
+/** An entry that can be ready on a queue: another queue, or an actor, which is a serial queue with a mailbox. */
 export interface Drainable {
   /** Index of the class of service, 0 the most urgent. */
   readonly band: number
   /** The queue it runs on. */
   readonly target: Target
-  /** Asynchronous items that run on it, or on a queue below it, and have not settled. */
+  /** Items of it, or of a queue that targets it, whose promises have not settled. */
   inFlight: number
   /** Runs a turn of its items. @returns whether it still has items that may run now */
   drain(root: RootQueue): boolean
-  /** Makes itself ready on its target, if it has items that may run and is not ready already. */
+  /** Becomes ready on its target, if it has items that may run and is not ready already. */
   schedule(): void
 }
 
-/** Where a queue can stand: on another queue, or on a root. */
+/** The target of a queue: another queue, or a root. */
 export interface Target {
   readonly root: RootQueue
-  /** The queue above; `undefined` for a root. */
+  /** Its own target; `undefined` for a root. */
   readonly target: Target | undefined
   inFlight: number
   enqueue(ready: Drainable): void
@@ -53,8 +54,8 @@ export interface Target {
 }
 
 /**
- * What this JavaScript thread runs just now. One object for the thread (a worker has its own), read by `assertCurrent`, by
- * `tell` for the cause of a message, and by what refuses to wait for itself.
+ * What this JavaScript thread is running. One object for each thread, read by `assertCurrent`, by `tell` for the cause of a message, and
+ * by the checks against waiting for oneself.
  */
 export const execution: {
   /** The innermost queue or actor that drains. */
@@ -64,8 +65,8 @@ export const execution: {
 } = { current: undefined, messageId: 0 }
 
 /**
- * The root of a tree of queues: one JavaScript thread. Everything that is ready on the thread waits here, by class of
- * service, and runs in turns, until the budget of a drain is used.
+ * The root of a tree of queues: one JavaScript thread. Ready queues and actors of the thread wait here, by class of service, and run in
+ * turns until the budget of a drain is exhausted.
  */
 export class RootQueue implements Target {
   readonly label: string
@@ -73,11 +74,11 @@ export class RootQueue implements Target {
   readonly target = undefined
   readonly timers: TimerWheel
   inFlight = 0
-  /** The last message id that was given on this thread; each lane counts in a range of its own. */
+  /** The last message id of this thread; each lane counts in a range of its own. */
   lastMessageId: number
-  /** Counts what may forbid a queue to go on in its turn (a hold, a suspension): whoever sees it change ends its turn. */
+  /** Counts events that may forbid a queue to go on (a hold, a suspension): a queue that sees it change ends its turn. */
   disturbances = 0
-  /** The moment of the last look at the clock: at most some 20 microseconds old while short items run. */
+  /** The last reading of the clock: about 20 microseconds old at most while short items run. */
   nowMs: number
   /** Items a queue may run in one turn. */
   readonly itemsPerTurn: number
@@ -86,7 +87,7 @@ export class RootQueue implements Target {
   private readonly bands: Ring<Drainable>[] = qualitiesOfService.map(() => new Ring<Drainable>(16))
   private readonly passedOver = new Int32Array(qualitiesOfService.length)
   private readyBands = 0
-  /** What is ready when nothing else is, as in a conversation of two: it needs no place in line. */
+  /** The only ready entry, as in a conversation of two actors: it needs no place in a ring. */
   private lone: Drainable | undefined = undefined
   private awake = false
   private draining = false
@@ -97,12 +98,12 @@ export class RootQueue implements Target {
   private sliceEndMs = 0
   /** When the last drain began. */
   startedMs = 0
-  /** The budget of this drain is used: whoever has a turn ends it. */
+  /** The budget of this drain is exhausted: the current turn must end. */
   spent = false
 
   constructor(executor: Executor, { label = 'root', budget = defaultDrainBudget, lane = 0 } = {}) {
     this.label = label
-    // Beyond 1,023 lanes, the dead ones included, they count in the ranges of the first.
+    // Lanes beyond 1,023, dead ones included, share the ranges of the first ones.
     this.lastMessageId = lane === 0 ? 0 : (1 + ((lane - 1) % (LANE_RANGES - 1))) * MESSAGE_IDS_PER_LANE
     this.executor = executor
     this.budget = budget
@@ -117,12 +118,12 @@ export class RootQueue implements Target {
     return this
   }
 
-  /** Whether anything is ready or drains. */
+  /** Something is ready, or drains. */
   get busy(): boolean {
     return this.draining || this.lone !== undefined || this.readyBands !== 0
   }
 
-  /** How long the thread may wait for others without keeping anything of this root from its turn: 0 when something is ready. */
+  /** How long the thread may wait for another one without delaying anything of this root: 0 while something is ready. */
   get leisureMs(): number {
     return this.busy ? 0 : this.timers.nextMs() - this.executor.clock.now()
   }
@@ -149,10 +150,10 @@ export class RootQueue implements Target {
 
   schedule(): void {}
 
-  /** Sets or moves a timer to a moment of the executor's clock; `Infinity` is never, and cancels it. */
+  /** Sets or moves a timer to a moment of the executor's clock; `Infinity` cancels it. */
   setTimer(timer: Timer, atMs: number): void {
     if (!(atMs < Number.POSITIVE_INFINITY)) {
-      if (Number.isNaN(atMs)) throw new SpimplError('CONFIG_INVALID', 'expected a moment for a timer, got NaN')
+      if (Number.isNaN(atMs)) throw new SpimplError('CONFIG_INVALID', 'expected a moment in milliseconds for a timer, got NaN')
       this.cancelTimer(timer)
       return
     }
@@ -166,8 +167,9 @@ export class RootQueue implements Target {
     return cancelled
   }
 
-  /** Called by the executor. */
+  /** Called by the executor, never while it runs. @returns whether work is left */
   drain(): boolean {
+    invariant(!this.draining, 'one drain of a root at a time')
     this.awake = false
     this.draining = true
     this.spent = false
@@ -189,14 +191,14 @@ export class RootQueue implements Target {
     return this.awake
   }
 
-  /** Called by a queue for each item it ran. @returns true when the budget is used and the turn must end */
+  /** Called by a queue for each item it ran. @returns true if the budget is exhausted and the turn must end */
   ran(): boolean {
     return --this.untilCheck <= 0 && this.check()
   }
 
   /**
-   * Setting a libuv timer costs more than an alarm that comes too soon: one that was moved to later is left to fire. But
-   * when none is pending the alarm must go, because it would keep the process alive.
+   * Setting a libuv timer costs more than an alarm that comes too soon, so an alarm is not moved to a later moment. Without a pending
+   * timer it must be disarmed, because it would keep the process alive.
    */
   private rearm(): void {
     if (this.nowMs >= this.armedMs) this.armedMs = Number.POSITIVE_INFINITY
@@ -209,7 +211,7 @@ export class RootQueue implements Target {
     this.untilCheck = this.stride
   }
 
-  /** The clock costs as much as a short message, so it is read once for `stride` of them: many if short, one if long. */
+  /** A reading of the clock costs as much as a short item, so it is read once for `stride` items: many if short, one if long. */
   private check(): boolean {
     const before = this.nowMs
     this.itemsLeft -= this.stride
@@ -221,16 +223,17 @@ export class RootQueue implements Target {
     return this.spent
   }
 
-  /** Takes what has the next turn out of its line. */
+  /** Takes the entry that has the next turn out of its ring. */
   private takeReady(): Drainable {
     const band = this.chooseBand()
     const ring = this.bands[band]!
-    const next = this.choose === undefined ? ring.shift()! : ring.removeAt(this.choose(ring.size))!
+    const next = this.choose === undefined ? ring.shift() : ring.removeAt(this.choose(ring.size))
+    invariant(next !== undefined, 'a band that is marked as ready to hold an entry')
     if (ring.size === 0) this.readyBands &= ~(1 << band)
     return next
   }
 
-  /** The most urgent class that has work, unless a lesser one was passed over for too long. */
+  /** The most urgent class that has work, unless a less urgent one was passed over too often. */
   private chooseBand(): number {
     const urgent = 31 - Math.clz32(this.readyBands & -this.readyBands)
     if (this.readyBands === 1 << urgent) return urgent

@@ -1,25 +1,21 @@
-/**
- * A hierarchical timing wheel (Varghese and Lauck, 1987): to set, move and cancel a timer costs the same whether ten or ten
- * million are pending. Six levels of 64 slots, one tick a millisecond; a level is chosen by the highest bit in which the
- * due tick differs from the present one, so timers of one tick fire in the order in which they were set.
- */
+import { invariant } from '../cores/invariant.ts'
 
 const LEVEL_BITS = 6
 const SLOTS = 1 << LEVEL_BITS
 const LEVELS = 6
-/** Ticks of a slot of each level: `**` with variable operands calls the C library, in every look for the next timer. */
+/** Ticks of a slot of each level: a table, because `**` with variable operands calls the C library. */
 const UNITS = Array.from({ length: LEVELS }, (_, level) => 2 ** (LEVEL_BITS * level))
 const SPAN_TICKS = 2 ** (LEVEL_BITS * LEVELS)
 
-/** Something that is due at a moment. A subclass says what happens; it must not take long, it only enqueues. */
+/** A timer. `fire` of a subclass must be short: it only enqueues. */
 export abstract class Timer {
-  /** When it is due, milliseconds of the executor's clock. */
+  /** The moment at which it is due, in milliseconds of the executor's clock. */
   atMs = 0
   /** @internal */
   next: Timer | undefined = undefined
   /** @internal */
   previous: Timer | undefined = undefined
-  /** @internal Slot number over all levels; -1 when not pending. */
+  /** @internal Number of its slot over all levels; -1 while it is not pending. */
   slot = -1
 
   get pending(): boolean {
@@ -39,14 +35,27 @@ class TimerList extends Timer {
   override fire(): void {}
 }
 
+/**
+ * A hierarchical timing wheel (Varghese and Lauck, 1987): setting, moving and cancelling a timer costs the same whether ten or ten
+ * million are pending. Six levels of 64 slots, one tick a millisecond. The level of a timer is that of the highest bit in which its due
+ * tick differs from the current tick, so timers of one tick fire in the order in which they were set.
+ *
+ *     tick 130 = 2 * 64 + 2      0   1   2   3   4   5         63
+ *     level 0, slots of  1 ms  |   |   | ^ |   | T |   | ... |   |   a slot fires when the tick reaches it: T at 132 ms
+ *     level 1, slots of 64 ms  |   |   | ^ | U |   |   | ... |   |   a slot moves down when it begins: U at 192 ms, to level 0
+ *     ...
+ *     level 5, slots of 2^30 ms (12 days), 2^36 ms (2 years) in all
+ *
+ * A slot is a doubly linked list, and one bit of `occupied` says whether it is empty.
+ */
 export class TimerWheel {
   private tick: number
   private readonly slots: (TimerList | undefined)[] = new Array(SLOTS * LEVELS).fill(undefined)
-  /** Which slots of a level hold timers: two words of 32 bits each. */
+  /** One bit for each slot that holds timers: two words of 32 bits for each level. */
   private readonly occupied = new Int32Array(LEVELS * 2)
   /** How many timers are pending. */
   size = 0
-  /** Where the first occupied slot begins, as long as that slot has not been vacated: asked for around every drain. */
+  /** The tick at which the first occupied slot begins, until that slot is vacated: every drain asks for it. */
   private firstTick = Number.POSITIVE_INFINITY
   private firstKnown = true
 
@@ -68,7 +77,7 @@ export class TimerWheel {
     return true
   }
 
-  /** The moment at which `advance` has something to do: not later than the earliest timer. `Infinity` when empty. */
+  /** The moment at which `advance` has work: not later than the earliest timer. `Infinity` for an empty wheel. */
   nextMs(): number {
     if (this.firstKnown) return this.firstTick
     this.firstTick = this.size === 0 ? Number.POSITIVE_INFINITY : this.findFirst()
@@ -88,7 +97,7 @@ export class TimerWheel {
     return Number.POSITIVE_INFINITY
   }
 
-  /** Fires what is due. A timer set by another for a moment that has come fires in the next call. */
+  /** Fires due timers. A timer that is set while another fires, for a moment that has passed, fires in the next call. @returns how many fired */
   advance(nowMs: number): number {
     const target = Math.floor(nowMs)
     let fired = 0
@@ -110,7 +119,7 @@ export class TimerWheel {
     }
   }
 
-  /** Empties the slots that begin at the present tick, upper levels first, and fires those of level 0. */
+  /** Empties the slots that begin at the current tick, upper levels first, and fires the timers of level 0. */
   private expire(nowMs: number): number {
     for (let level = LEVELS - 1; level > 0; level--) {
       const unit = UNITS[level]!
@@ -126,7 +135,7 @@ export class TimerWheel {
     const first = this.takeSlot(0, this.tick % SLOTS)
     if (first === undefined) return 0
     if (first.next === undefined) return this.fireOne(first, nowMs)
-    // While these wait for their turn they are not in the wheel, but a timer before them may cancel or move them.
+    // These timers are out of the wheel while they wait for their turn, but an earlier one may cancel or move them.
     const batch: Timer[] = []
     for (let due: Timer | undefined = first; due !== undefined; due = due.next) batch.push(due)
     let fired = 0
@@ -145,7 +154,7 @@ export class TimerWheel {
 
   private link(timer: Timer, earliestTick: number): void {
     const due = Math.max(Math.ceil(timer.atMs), earliestTick)
-    // What is due beyond the span waits in its last slot and is placed anew when that opens.
+    // A timer beyond the span waits in the last slot, and is placed again when that slot begins.
     const tick = Math.min(due, Math.floor(this.tick / SPAN_TICKS) * SPAN_TICKS + SPAN_TICKS - 1)
     let level = 0
     let unit = SLOTS
@@ -173,6 +182,7 @@ export class TimerWheel {
   }
 
   private unlink(timer: Timer): void {
+    invariant(this.size > 0, 'a count above 0 in a wheel from which a timer is taken')
     this.size--
     const slot = timer.slot
     timer.slot = -1
@@ -185,7 +195,7 @@ export class TimerWheel {
     if (list.next === list) this.vacate(slot)
   }
 
-  /** Takes a slot's timers out as a chain that ends in `undefined`; they are marked as about to fire. */
+  /** Takes the timers out of a slot as a chain that ends in `undefined`, marked as about to fire. */
   private takeSlot(level: number, index: number): Timer | undefined {
     const slot = level * SLOTS + index
     const list = this.slots[slot]
@@ -206,7 +216,7 @@ export class TimerWheel {
     this.occupied[level * 2 + (index >> 5)]! &= ~(1 << (index & 31))
   }
 
-  /** The first occupied slot of a level from `index` on; -1 when there is none. */
+  /** The first occupied slot of a level from `index` on; -1 if there is none. */
   private nextOccupied(level: number, index: number): number {
     for (let word = index >> 5; word < 2; word++) {
       let bits = this.occupied[level * 2 + word]!
@@ -217,5 +227,5 @@ export class TimerWheel {
   }
 }
 
-/** Marks a timer that was taken out to fire and waits for its turn within one tick. */
+/** The slot of a timer that was taken out to fire and waits for its turn within one tick. */
 const FIRING = 1 << 20

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -183,6 +183,16 @@ test('no files import each other in a circle, types included, except where the l
     'cycle src/utp/b.ts',
   ])
   t.deepEqual(await judged({}, [{ files: cycle, reason: 'it is gone' }]), ['cycle src/utp/a.ts'])
+})
+
+test('ARCHITECTURE.md and CONTRIBUTING.md name only files that exist', async t => {
+  for (const page of ['ARCHITECTURE.md', 'CONTRIBUTING.md']) {
+    const text = await readFile(path.join(root, page), 'utf8')
+    const named = [...text.matchAll(/`((?:src|actors|node|cli|native|test|lint|bench|docs|scripts)\/[\w./-]*)`/g)]
+    const missing = named.map(([, file]) => file!).filter(file => !existsSync(path.join(root, file)))
+    t.deepEqual(missing, [], page)
+    t.true(named.length > 3)
+  }
 })
 
 test('ARCHITECTURE.md shows the floors that lint knows', async t => {

@@ -153,7 +153,8 @@ export class RootQueue implements Target {
   /** Sets or moves a timer to a moment of the executor's clock; `Infinity` cancels it. */
   setTimer(timer: Timer, atMs: number): void {
     if (!(atMs < Number.POSITIVE_INFINITY)) {
-      if (Number.isNaN(atMs)) throw new SpimplError('CONFIG_INVALID', 'expected a moment in milliseconds for a timer, got NaN')
+      if (Number.isNaN(atMs))
+        throw new SpimplError('CONFIG_INVALID', 'expected a moment in milliseconds for a timer, got NaN')
       this.cancelTimer(timer)
       return
     }

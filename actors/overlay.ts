@@ -84,20 +84,19 @@ export function overlay(settings: OverlaySettings) {
         case 'want-content':
           storage.tell({ type: 'read', ref: output.ref, contentId: output.contentId, client: self })
           break
-        case 'want-presence': {
-          const contentIds = output.items.map(item => item.contentId)
-          storage.tell({ type: 'holds', ref: output.ref, contentIds, client: self })
-          break
-        }
-        case 'validate':
-          validation.tell({
-            type: 'validate',
+        case 'want-presence':
+          storage.tell({
+            type: 'holds',
             ref: output.ref,
-            key: output.key,
-            bytes: lend(output.content),
+            contentIds: output.items.map(item => item.contentId),
             client: self,
           })
           break
+        case 'validate': {
+          const { ref, key, content } = output
+          validation.tell({ type: 'validate', ref, key, bytes: lend(content), client: self })
+          break
+        }
         case 'keep': {
           const { ref, key, contentId, content } = output
           storage.tell({ type: 'keep', ref, key, contentId, value: lend(content), client: self })
@@ -118,11 +117,8 @@ export function overlay(settings: OverlaySettings) {
         case 'cancel-transfer':
           transfers.get(output.ref)?.tell({ type: 'cancel' })
           break
-        case 'failed':
-          context.log.debug('a call failed', { code: output.code, detail: output.detail })
-          calls.take(output.ref)?.tell(output)
-          break
         default:
+          if (output.type === 'failed') context.log.debug('a call failed', { code: output.code, detail: output.detail })
           calls.take(output.ref)?.tell(output)
       }
     }
@@ -197,12 +193,8 @@ export function overlay(settings: OverlaySettings) {
       'known-record': ({ nodeIdHex, replyTo }) => {
         replyTo.tell(core.record(nodeIdHex))
       },
-      buckets: ({ replyTo }) => {
-        replyTo.tell(core.buckets())
-      },
-      snapshot: ({ replyTo }) => {
-        replyTo.tell(core.snapshot())
-      },
+      buckets: ({ replyTo }) => void replyTo.tell(core.buckets()),
+      snapshot: ({ replyTo }) => void replyTo.tell(core.snapshot()),
     }
   })
 }

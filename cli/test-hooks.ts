@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { NodeParts } from '../node/node.ts'
 import { SpimplError } from '../src/errors.ts'
-import { type Method, method } from '../src/rpc/method.ts'
+import { type Method, method } from '../src/rpc/methods/method.ts'
 
 /** Methods for tests of supervision. Only with SPIMPL_TEST_HOOKS=1. */
 export function testHooks({ system, refs }: NodeParts): readonly Method[] {

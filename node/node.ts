@@ -38,7 +38,7 @@ export type { NodeRecord } from '../src/identity/node-record.ts'
 export type { RecordChanges, RecordValue } from '../src/identity/publishable-record.ts'
 export type { AcceptCounts, ContentTrace } from '../src/portal/messages.ts'
 export type { PingPayload } from '../src/portal/wire/ping-extension.ts'
-export { type Call, type Method, method } from '../src/rpc/method.ts'
+export { type Call, type Method, method } from '../src/rpc/methods/method.ts'
 export type {
   CallOptions,
   ContentAnswer,

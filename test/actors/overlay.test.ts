@@ -5,11 +5,12 @@ import { overlay } from '../../actors/overlay.ts'
 import type { StorageMessage } from '../../actors/storage.ts'
 import type { StreamsMessage } from '../../actors/streams.ts'
 import type { ValidationMessage } from '../../actors/validation.ts'
+import type { SpimplError } from '../../src/errors.ts'
 import type { NodeRecord } from '../../src/identity/node-record.ts'
 import { MAX_RADIUS } from '../../src/portal/knowledge/radius.ts'
 import { encodeMessage } from '../../src/portal/wire/message.ts'
 import { encodePingPayload } from '../../src/portal/wire/ping-extension.ts'
-import { contentIdOf, decoder, MAINNET, PROTOCOL, recordOf } from '../testing/portal/sub-network.ts'
+import { contentIdOf, contentOf, decoder, keyOf, MAINNET, PROTOCOL, recordOf } from '../testing/portal/sub-network.ts'
 
 /** The overlay's actor between probes in the places of those that it stands on. */
 function stage(system: TestSystem) {
@@ -40,7 +41,7 @@ function stage(system: TestSystem) {
       token: { nodeIdHex: from.nodeIdHex, endpoint: { host: '127.0.0.1', port: 1 }, requestId: Uint8Array.of(1) },
     })
   }
-  return { discovery, ping }
+  return { actor, discovery, storage, validation, ping }
 }
 
 test('who says that its record is newer is asked for it, itself alone: no search of the network for any number it names', async t => {
@@ -64,4 +65,52 @@ test('who says that its record is newer is asked for it, itself alone: no search
   await system.settle()
   const types = new Set(discovery.received.map(({ type }) => type))
   t.false(types.has('resolve') || types.has('lookup'), [...types].join(' '))
+})
+
+test('a peer whose content is not what its key names loses its place; the number of the call goes all the way', async t => {
+  await using system = new TestSystem()
+  const { actor, discovery, validation } = stage(system)
+  const peer = recordOf(2, MAINNET).current
+  const key = keyOf(1)
+  const within = { timeoutMs: 60_000 }
+  const members = async (): Promise<number> => {
+    const snapshot = actor.ask(replyTo => ({ type: 'snapshot', replyTo }), within)
+    await system.settle()
+    return (await snapshot).members
+  }
+  const result = actor.ask(
+    replyTo => ({ type: 'call', call: { type: 'find-content', ref: 77, to: peer, key }, replyTo }),
+    within,
+  )
+  for (const type of ['serve-talks', 'watch-network'] as const) await discovery.expectMessage(type)
+  t.is((await discovery.expectMessage('talk')).ref, 77)
+  const message = { type: 'content', kind: 'inline', content: contentOf(key, 50) } as const
+  actor.tell({ type: 'talk-answered', ref: 77, payload: encodeMessage(message, 2) })
+  const { ref } = await validation.expectMessage('validate')
+  t.is(ref, 77)
+  t.is(await members(), 1)
+  actor.tell({ type: 'verdict', ref, valid: false, code: 'TRANSACTIONS_ROOT_WRONG', blamesContent: true })
+  await system.settle()
+  t.like(await result, { type: 'failed', ref: 77, code: 'TRANSACTIONS_ROOT_WRONG' })
+  t.is(await members(), 0)
+})
+
+test('a number is for one call: a second one with it is refused, and a cancelled one is not answered', async t => {
+  await using system = new TestSystem()
+  const { actor } = stage(system)
+  const to = recordOf(2, MAINNET).current
+  const ping = (ref: number): Promise<string> =>
+    actor
+      .ask(replyTo => ({ type: 'call', call: { type: 'ping', ref, to }, replyTo }), { timeoutMs: 50 })
+      .then(
+        ({ type }) => type,
+        (error: SpimplError) => error.code,
+      )
+  const first = ping(5)
+  const second = ping(5)
+  await system.settle()
+  t.is(await second, 'USAGE')
+  actor.tell({ type: 'cancel', ref: 5 })
+  await system.advance(50)
+  t.is(await first, 'ASK_TIMEOUT')
 })

@@ -1,7 +1,7 @@
 import test from 'ava'
 import fc from 'fast-check'
 import { toHex } from '../../src/codec/hex.ts'
-import { HexText, joinedJson, toJson } from '../../src/rpc/json-writer.ts'
+import { HexText, joinedJson, toJson } from '../../src/rpc/dispatching/json-writer.ts'
 
 test('hex and integers stand as they are, wherever they stand', t => {
   const value = {

@@ -1,7 +1,7 @@
 import test from 'ava'
 import { z } from 'zod'
 import { SpimplError } from '../../src/errors.ts'
-import { RpcError } from '../../src/rpc/rpc-errors.ts'
+import { RpcError } from '../../src/rpc/dispatching/rpc-errors.ts'
 import { absentKey, knownKey, other, peer, scriptedApi, self, unknownId } from '../testing/rpc/scripted-api.ts'
 import { serve, type TestServer } from '../testing/rpc/test-server.ts'
 

@@ -1,6 +1,6 @@
 import test from 'ava'
 import fc from 'fast-check'
-import { RequestIds } from '../../src/rpc/request-id.ts'
+import { RequestIds } from '../../src/rpc/dispatching/request-id.ts'
 
 test('property: whatever stands around it, the number of each call is found as it was written', t => {
   const space = fc.constantFrom('', ' ', '\n\t')

@@ -4,7 +4,7 @@ import test from 'ava'
 import fc from 'fast-check'
 import { SpimplError } from '../../src/errors.ts'
 import { MAX_CONTENT_BYTES } from '../../src/history/content/refusal.ts'
-import { RPC_LIMITS, RpcServer } from '../../src/rpc/rpc-server.ts'
+import { RPC_LIMITS, RpcServer } from '../../src/rpc/server/rpc-server.ts'
 import { absentKey, content, knownKey, parse, scriptedApi } from '../testing/rpc/scripted-api.ts'
 import { type RpcResponse, serve } from '../testing/rpc/test-server.ts'
 

@@ -51,18 +51,14 @@ export class Serving {
 
   requested(from: NodeRecord, payload: Uint8Array, request: TalkToken): void {
     const { state, members } = this.#parts
-    const answerNothing = (reason: OverlayCounterName): void => {
-      state.counters.add(reason)
-      state.turn.emit({ type: 'answer-talk', request, payload: EMPTY })
-    }
     const version = state.version(from)
     if (!version.ok) {
-      answerNothing(`refused.${version.code}`)
+      this.#refuse(request, `refused.${version.code}`)
       return
     }
     const decoded = decodeMessage(payload, version.value)
     if (!decoded.ok) {
-      answerNothing(`malformed.request.${decoded.detail}`)
+      this.#refuse(request, `malformed.request.${decoded.detail}`)
       return
     }
     const answer = (reply: PortalMessage): void => {
@@ -82,7 +78,7 @@ export class Serving {
       case 'find-content': {
         state.counters.add('requested.find-content')
         const name = state.name(message.key.slice())
-        if (name === undefined) answerNothing('malformed.request.content-key')
+        if (name === undefined) this.#refuse(request, 'malformed.request.content-key')
         else this.#findContent(from, version.value, name, answer)
         return
       }
@@ -93,8 +89,15 @@ export class Serving {
         })
         return
       default:
-        answerNothing('malformed.request.type')
+        this.#refuse(request, 'malformed.request.type')
     }
+  }
+
+  /** Answers with nothing. */
+  #refuse(request: TalkToken, reason: OverlayCounterName): void {
+    const { counters, turn } = this.#parts.state
+    counters.add(reason)
+    turn.emit({ type: 'answer-talk', request, payload: EMPTY })
   }
 
   #pong(from: NodeRecord, ping: Ping): PortalMessage {

@@ -22,8 +22,8 @@ interface Check {
 }
 
 /**
- * Who takes part: the routing table, and when each node is due for its next ping. A node enters when it has answered,
- * or when a user adds it; it is pinged at random intervals, and leaves when it stays silent.
+ * The membership of the network: the routing table, and when each node is due for its next ping. A node enters when it
+ * has answered, or when a user adds it; it is pinged at random intervals, and leaves when it stays silent.
  */
 export class Members {
   readonly #state: OverlayState

@@ -83,7 +83,7 @@ export class InboundTransfer implements Core<TransferInput, TransferOutput> {
         this.#stored(input.ref, input.outcome.stored)
         return
       case 'keep-failed':
-        // The content is no less valid for whoever waits for it.
+        // A store that cannot write makes the content no less valid.
         this.#stored(input.ref, false)
         return
       case 'room':

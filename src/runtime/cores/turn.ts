@@ -1,5 +1,8 @@
 import { invariant } from './invariant.ts'
 
+/** A list with more outputs than this is not kept for later turns, because of its memory. */
+const KEPT_OUTPUTS = 256
+
 /**
  * One call of `handle`: its moment, and the outputs that it collects. A core has one, and every part of it is given it.
  *
@@ -23,9 +26,10 @@ import { invariant } from './invariant.ts'
  */
 export class Turn<Output> {
   #now = Number.NEGATIVE_INFINITY
-  #outputs: Output[] = []
-  /** The emptied list of an earlier turn, so that a turn allocates none. */
-  #spare: Output[] | undefined = []
+  #outputs: (Output | undefined)[] = []
+  #count = 0
+  /** The list of an earlier turn, so that a turn allocates none: truncating it would free its memory. */
+  #spare: (Output | undefined)[] | undefined = []
 
   /** The moment of this call, in milliseconds of the core's clock. */
   get now(): number {
@@ -38,17 +42,23 @@ export class Turn<Output> {
   }
 
   emit(output: Output): void {
-    this.#outputs.push(output)
+    this.#outputs[this.#count] = output
+    this.#count += 1
   }
 
   /** Hands out what was emitted since `begin`, in order. */
   end(emit: (output: Output) => void): void {
+    const count = this.#count
+    if (count === 0) return
     const outputs = this.#outputs
-    if (outputs.length === 0) return
     this.#outputs = this.#spare ?? []
     this.#spare = undefined
-    for (const output of outputs) emit(output)
-    outputs.length = 0
-    this.#spare = outputs
+    this.#count = 0
+    for (let index = 0; index < count; index++) {
+      const output = outputs[index] as Output
+      outputs[index] = undefined
+      emit(output)
+    }
+    this.#spare = count <= KEPT_OUTPUTS ? outputs : []
   }
 }

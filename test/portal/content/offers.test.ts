@@ -32,7 +32,7 @@ test('OFFER: each key gets its code, one transfer brings what was taken, and its
     codes: Uint8Array.of(5),
   })
   t.deepEqual(answerOf(bench.ask(peer, { type: 'offer', keys })), accept)
-  // It has connected: the connection id of the first answer is worth nothing to a second offer, even while the content is being judged.
+  // The peer has connected: a second offer cannot use the connection id of the first answer, even during validation.
   bench.handle({ type: 'transfer-begun', ref: receive.ref })
   t.deepEqual(answerOf(bench.ask(peer, { type: 'offer', keys: [keyOf(1), keyOf(3)] })), {
     type: 'accept',

@@ -11,7 +11,7 @@ const CLIENT = 'trin/v0.1.1-b61fdc5c/linux-x86_64/rustc1.81.0'
 const ALMOST_ALL = `fe${'ff'.repeat(31)}`
 const capabilities = [0, 1, 65535]
 
-// ping-extensions/extensions/type-0.md, type-1.md, type-65535.md; nimbus' test_ping_extensions_encoding.nim has the same.
+// ping-extensions/extensions/type-0.md, type-1.md, type-65535.md; also in nimbus' test_ping_extensions_encoding.nim.
 const vectors: readonly (readonly [string, 'ping' | 'pong', PingPayload, string])[] = [
   ...(['ping', 'pong'] as const).flatMap(type => {
     const selector = type === 'ping' ? '00' : '01'

@@ -133,8 +133,8 @@ export class Simulation implements SimulatedNetwork {
   }
 
   /**
-   * The slots, requests and calls that are never given back. Pings and refreshes go on forever, so a node passes as soon
-   * as it holds nothing at one moment of the next ten seconds.
+   * The slots, requests and calls that are never given back. Pings and refreshes go on forever, so a node passes as
+   * soon as it holds nothing at one moment of the next ten seconds.
    */
   leftovers(): string[] {
     const busy = new Map([...this.nodes.values()].map(node => [node, node.load()]))

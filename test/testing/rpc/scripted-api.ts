@@ -2,8 +2,8 @@ import { nodeCryptography } from '../../../src/crypto/node-cryptography.ts'
 import { type NodeRecord, parseRecord } from '../../../src/identity/node-record.ts'
 import { PublishableRecord } from '../../../src/identity/publishable-record.ts'
 import type { ContentTrace } from '../../../src/portal/portal.ts'
+import type { ParseRecord } from '../../../src/rpc/methods/parameters.ts'
 import type { ContentKey, NodeApi, NodeId } from '../../../src/rpc/node-api.ts'
-import type { ParseRecord } from '../../../src/rpc/parameters.ts'
 
 /** The own record (key 1) and two peers, made once. */
 const recordOf = (n: number): NodeRecord =>

@@ -1,4 +1,4 @@
-import { RpcServer, type RpcServerOptions } from '../../../src/rpc/rpc-server.ts'
+import { RpcServer, type RpcServerOptions } from '../../../src/rpc/server/rpc-server.ts'
 import { parse, type ScriptedApi, scriptedApi } from './scripted-api.ts'
 
 export interface RpcResponse {

@@ -1,7 +1,8 @@
 import { z } from 'zod'
-import { HexText } from './json-writer.ts'
+import { HexText } from '../dispatching/json-writer.ts'
+import { RpcCode, RpcError } from '../dispatching/rpc-errors.ts'
+import type { NodeApi, PingOptions } from '../node-api.ts'
 import { type Method, method } from './method.ts'
-import type { NodeApi, PingOptions } from './node-api.ts'
 import {
   contentItems,
   contentKey,
@@ -14,7 +15,6 @@ import {
 } from './parameters.ts'
 import { contentInfo, pong, putContentInfo, recordTexts, traceInfo } from './results.ts'
 import { routingMethods } from './routing-methods.ts'
-import { RpcCode, RpcError } from './rpc-errors.ts'
 
 /** jsonrpc/src/methods/history.json: 15 methods. */
 export function historyMethods(api: NodeApi, parseRecord: ParseRecord): Method[] {

@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events'
+import type { Method } from '../methods/method.ts'
 import { joinedJson, toJson } from './json-writer.ts'
-import type { Method } from './method.ts'
 import { NO_ID, type RequestId, RequestIds } from './request-id.ts'
 import { RpcCode, RpcError, toRpcError } from './rpc-errors.ts'
 

@@ -1,8 +1,8 @@
+import { RpcCode, RpcError } from '../dispatching/rpc-errors.ts'
+import type { RoutingApi } from '../node-api.ts'
 import { type Method, method, NONE } from './method.ts'
-import type { RoutingApi } from './node-api.ts'
 import { nodeId, nodeRecord, type ParseRecord } from './parameters.ts'
 import { recordTexts, routingTableInfo } from './results.ts'
-import { RpcCode, RpcError } from './rpc-errors.ts'
 
 /** Makes the name of a method: `addEnr` is `discv5_addEnr` in discovery and `portal_historyAddEnr` in a sub-network. */
 export type Naming = (verb: string) => string

@@ -3,10 +3,10 @@ import { createAdaptorServer, type HttpBindings } from '@hono/node-server'
 import { type Context, Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
-import { SpimplError } from '../errors.ts'
-import type { Dispatcher } from './dispatcher.ts'
-import type { Health, NodeApi } from './node-api.ts'
-import { RpcCode } from './rpc-errors.ts'
+import { SpimplError } from '../../errors.ts'
+import type { Dispatcher } from '../dispatching/dispatcher.ts'
+import { RpcCode } from '../dispatching/rpc-errors.ts'
+import type { Health, NodeApi } from '../node-api.ts'
 
 export interface HttpLimits {
   /** Bytes of one request. */

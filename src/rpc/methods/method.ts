@@ -1,6 +1,6 @@
 import type { z } from 'zod'
-import { SpimplError } from '../errors.ts'
-import { invalidParams } from './rpc-errors.ts'
+import { SpimplError } from '../../errors.ts'
+import { invalidParams } from '../dispatching/rpc-errors.ts'
 
 /** One call of a client. The signal fires if the client has gone, its time is over or the server stops. */
 export interface Call {
@@ -29,7 +29,9 @@ export const NONE = {} as const
  * Makes a method whose handler sees parsed values only.
  *
  * @example
- * method('discv5_getEnr', 'The record of a node', { nodeId: nodeId() }, ({ nodeId }, call) => api.findRecord(nodeId, call))
+ * method('discv5_getEnr', 'The record of a node', { nodeId: nodeId() }, ({ nodeId }, call) =>
+ *   api.findRecord(nodeId, call),
+ * )
  */
 export function method<S extends ParameterShape>(
   name: string,

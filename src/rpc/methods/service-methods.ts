@@ -1,6 +1,6 @@
 import { z } from 'zod'
+import type { NodeApi } from '../node-api.ts'
 import { type Method, method, NONE, type ParameterShape } from './method.ts'
-import type { NodeApi } from './node-api.ts'
 
 /** What tools ask first: which client this is, and what it can do. */
 export function serviceMethods(api: NodeApi, rows: readonly Method[]): Method[] {

@@ -1,4 +1,4 @@
-import { toHex } from '../codec/hex.ts'
+import { toHex } from '../../codec/hex.ts'
 
 /** Bytes that a result shows as hex. Content has megabytes of them, and hex needs no JSON escaping. */
 export class HexText {

@@ -1,7 +1,7 @@
-import type { NodeRecord } from '../identity/node-record.ts'
-import type { ContentTrace } from '../portal/portal.ts'
-import { HexText } from './json-writer.ts'
-import type { ContentAnswer, HistoryPong, PutReport, RoutingTableView } from './node-api.ts'
+import type { NodeRecord } from '../../identity/node-record.ts'
+import type { ContentTrace } from '../../portal/portal.ts'
+import { HexText } from '../dispatching/json-writer.ts'
+import type { ContentAnswer, HistoryPong, PutReport, RoutingTableView } from '../node-api.ts'
 
 /** The JSON shapes of jsonrpc/src/content/results.json and jsonrpc/src/schemas. */
 

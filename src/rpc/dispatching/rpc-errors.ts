@@ -1,4 +1,4 @@
-import { type ErrorCode, SpimplError } from '../errors.ts'
+import { type ErrorCode, SpimplError } from '../../errors.ts'
 
 /** Numbers of JSON-RPC 2.0, of EIP-1474, and of the Portal specification (jsonrpc/src/errors/errors.json). */
 export const RpcCode = {

@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { type RawData, type WebSocket, WebSocketServer } from 'ws'
-import type { Dispatcher } from './dispatcher.ts'
+import type { Dispatcher } from '../dispatching/dispatcher.ts'
 
 export interface WebSocketLimits {
   readonly connections: number

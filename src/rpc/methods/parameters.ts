@@ -1,8 +1,8 @@
 import { z } from 'zod'
-import { fromHex } from '../codec/hex.ts'
-import type { Result } from '../errors.ts'
-import type { NodeRecord } from '../identity/node-record.ts'
-import type { PingPayload } from '../portal/portal.ts'
+import { fromHex } from '../../codec/hex.ts'
+import type { Result } from '../../errors.ts'
+import type { NodeRecord } from '../../identity/node-record.ts'
+import type { PingPayload } from '../../portal/portal.ts'
 
 /** Turns `enr:...` into a verified record, as `RecordDecoder.parse` does. */
 export type ParseRecord = (text: string) => Result<NodeRecord>

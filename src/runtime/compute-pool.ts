@@ -1,9 +1,11 @@
 import { availableParallelism } from 'node:os'
 import { move, Piscina } from 'piscina'
-import { onAbort } from './actors/abort-listeners.ts'
 import { SpimplError } from './errors.ts'
+import { onAbort } from './references/abort-listeners.ts'
 
-/** A stateless function of a module, by name: it runs on whatever thread is free, so it may not rely on an earlier call. */
+/**
+ * A stateless function of a module, by name: it runs on whatever thread is free, so it may not rely on an earlier call.
+ */
 export interface ComputeTask<Input, Output> {
   /** URL of the module (`import.meta.url`, or `new URL('./file.js', import.meta.url)`). */
   readonly module: string | URL
@@ -25,7 +27,10 @@ export interface ComputePoolOptions {
 
 /** How one task waits, ends and gives its buffers. */
 export interface ComputeOptions {
-  /** Aborting takes a waiting task out of the queue, and ends the thread of one that runs; another thread takes its place. */
+  /**
+   * Aborting takes a waiting task out of the queue, and ends the thread of one that runs; another thread takes its
+   * place.
+   */
   readonly signal?: AbortSignal
   /** Counts from the call, time in the queue included. Default, and `Infinity`: no limit. */
   readonly timeoutMs?: number
@@ -51,8 +56,8 @@ export function moved<T extends ArrayBuffer | ArrayBufferView>(value: T): T {
 }
 
 /**
- * Threads for stateless CPU work (signature batches, trie roots, hashing). Bounded: who gives it more than it can queue is
- * refused, and `room()` says when to go on.
+ * Threads for stateless CPU work (signature batches, trie roots, hashing). Bounded: who gives it more than it can queue
+ * is refused, and `room()` says when to go on.
  *
  * @example
  * await using pool = new ComputePool({ threads: 2 })
@@ -104,7 +109,9 @@ export class ComputePool implements AsyncDisposable {
     return this.queued.length
   }
 
-  /** Settles when there is room; a hint, which the next call of anybody may take. To keep a place, `run` with `wait`. */
+  /**
+   * Settles when there is room; a hint, which the next call of anybody may take. To keep a place, `run` with `wait`.
+   */
   room(): Promise<void> {
     if (!this.full || this.closed) return Promise.resolve()
     return new Promise(resolve => this.watchers.push(resolve))
@@ -112,8 +119,8 @@ export class ComputePool implements AsyncDisposable {
 
   /**
    * Runs a task on a free thread.
-   * @throws SpimplError `POOL_FULL`, `POOL_CLOSED`, `TASK_TIMEOUT`, `TASK_ABORTED`, `MESSAGE_NOT_CLONEABLE` of what goes in or comes out,
-   * `CONFIG_INVALID`; and whatever the task throws
+   * @throws SpimplError `POOL_FULL`, `POOL_CLOSED`, `TASK_TIMEOUT`, `TASK_ABORTED`, `MESSAGE_NOT_CLONEABLE` of what
+   * goes in or comes out, `CONFIG_INVALID`; and whatever the task throws
    */
   async run<Input, Output>(
     task: ComputeTask<Input, Output>,
@@ -207,7 +214,10 @@ function closed(name: string, cause?: unknown): SpimplError {
   return new SpimplError('POOL_CLOSED', `expected an open pool for ${name}, it is closed`, { cause })
 }
 
-/** Node cannot clone the error that says so either: what arrives is an empty object (20), or an error with no more than a stack (26). */
+/**
+ * Node cannot clone the error that says so either: what arrives is an empty object (20), or an error with no more than
+ * a stack (26).
+ */
 function isOfCloning(error: unknown): boolean {
   if (typeof error !== 'object' || error === null) return false
   if (error instanceof Error) return error.name === 'DataCloneError' || /^DataCloneError/.test(error.stack ?? '')

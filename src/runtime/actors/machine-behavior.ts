@@ -34,8 +34,8 @@ interface DelayedEvent {
 
 /**
  * An xstate machine as a behaviour. Its events are the actor's messages; its transitions are computed by xstate's pure
- * functions, its delays (`after`) are the actor's timers, and its state is in every inspection. A machine that reaches its
- * final state stops its actor. Machines that spawn or invoke others are refused: here actors do that.
+ * functions, its delays (`after`) are the actor's timers, and its state is in every inspection. A machine that reaches
+ * its final state stops its actor. Machines that spawn or invoke others are refused: here actors do that.
  *
  * @example const ref = system.spawn(fromMachine(door), { name: 'door' })
  */

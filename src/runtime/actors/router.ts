@@ -1,6 +1,6 @@
+import type { Ref } from '../references/actor-ref.ts'
 import { type Behavior, type BehaviorOptions, behavior, type SpawnOptions } from './actor.ts'
 import { cellOf } from './actor-cell.ts'
-import type { Ref } from './actor-ref.ts'
 import { anyMessage, type Handlers, type Message } from './message.ts'
 
 /** How many routees there are, and which one a message goes to. */
@@ -19,8 +19,8 @@ export interface RouterOptions<M extends Message> extends BehaviorOptions {
 const POINTS = 64
 
 /**
- * An actor in front of several of one kind: it passes each message on to one of them and supervises them all. A routee that has
- * come to its end gets nothing more; with the last the router stops.
+ * An actor in front of several of one kind: it passes each message on to one of them and supervises them all. A routee
+ * that has come to its end gets nothing more; with the last the router stops.
  *
  * @example const workers = system.spawn(router(worker, { routees: 4, routing: 'least-loaded' }), { name: 'workers' })
  */

@@ -5,9 +5,9 @@ import { DrainedTime } from './drained-time.ts'
 import type { Drainer, Executor } from './executor.ts'
 
 /**
- * How many wake-ups may drain at once before the event loop polls, if their time is not spent before: as in the event-loop executor, a chain of
- * messages and promises that never ends must not keep libuv from its sockets. An item alone would not help: libdispatch
- * drains a queue until it is empty, and the promises of an item run while it drains.
+ * How many wake-ups may drain at once before the event loop polls, if their time is not spent before: as in the
+ * event-loop executor, a chain of messages and promises that never ends must not keep libuv from its sockets. An item
+ * alone would not help: libdispatch drains a queue until it is empty, and the promises of an item run while it drains.
  */
 const WAKEUPS_AT_ONCE = 64
 
@@ -20,9 +20,9 @@ export interface DispatchExecutorOptions {
 }
 
 /**
- * Runs a root queue as one item after the other of a real serial `dispatch_queue_t`, which targets the main queue on the
- * main thread and the lane's own root in a worker. What other threads bring to libdispatch (jobs that are done, sources,
- * messages of other lanes) so stands in one order with it.
+ * Runs a root queue as one item after the other of a real serial `dispatch_queue_t`, which targets the main queue on
+ * the main thread and the lane's own root in a worker. What other threads bring to libdispatch (jobs that are done,
+ * sources, messages of other lanes) so stands in one order with it.
  */
 export class DispatchExecutor implements Executor {
   readonly name = 'dispatch'
@@ -115,7 +115,9 @@ export class DispatchExecutor implements Executor {
     this.#drain()
   }
 
-  /** The root is drained here and now; the main queue's descriptor is read with it, so libuv does not wake for it again. */
+  /**
+   * The root is drained here and now; the main queue's descriptor is read with it, so libuv does not wake for it again.
+   */
   readonly #onMicrotask = (): void => {
     if (this.#enqueued) drainLane()
   }
@@ -135,8 +137,8 @@ export class DispatchExecutor implements Executor {
 }
 
 /**
- * Where nothing is installed the list of places is long and says nothing; a library that would not load says why. What is
- * hidden on purpose is not to be fetched. The command works in a clone and where the package is installed.
+ * Where nothing is installed the list of places is long and says nothing; a library that would not load says why. What
+ * is hidden on purpose is not to be fetched. The command works in a clone and where the package is installed.
  */
 export function notFound(refused: readonly string[]): string {
   const hidden = refused.find(reason => reason.startsWith('SPIMPL_LIBDISPATCH=none'))

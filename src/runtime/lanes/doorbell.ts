@@ -7,9 +7,11 @@ const STATE = 0
 const BYTES = 64
 
 /**
- * One word in shared memory for each thread that reads from rings: whether the thread is looking by itself, or must be woken.
+ * One word in shared memory for each thread that reads from rings: whether the thread is looking by itself, or must be
+ * woken.
  *
- * Any number of rings lead to one reader, and any thread may ring. All accesses are sequentially consistent (`Atomics`):
+ * Any number of rings lead to one reader, and any thread may ring. All accesses are sequentially consistent
+ * (`Atomics`):
  *
  *     reader                                     writer
  *     1. state := SLEEPING                       1. puts its frame into the ring
@@ -17,17 +19,17 @@ const BYTES = 64
  *        if a frame is there: state := AWAKE     3. if before was SLEEPING: sends a message through its port
  *     3. returns to its event loop
  *
- * No wake-up is lost. Either the frame is in the ring before the reader's second look, which sees it. Or the writer's step 1 comes after
- * that look, so its step 2 comes after the reader's step 1 and finds SLEEPING. Or the writer finds AWAKE because another writer was
- * first, and that one wakes the reader for both. A writer that dies between its steps 2 and 3 is a thread that ends, and the thread that
- * sees this end starts the reader ({@link LaneWatch.remove}).
+ * No wake-up is lost. Either the frame is in the ring before the reader's second look, which sees it. Or the writer's
+ * step 1 comes after that look, so its step 2 comes after the reader's step 1 and finds SLEEPING. Or the writer finds
+ * AWAKE because another writer was first, and that one wakes the reader for both. A writer that dies between its steps
+ * 2 and 3 is a thread that ends, and the thread that sees this end starts the reader ({@link LaneWatch.remove}).
  *
  * A writer waits for room in a full ring in the same way, with the roles exchanged: see {@link SharedRing.hasRoom}.
  *
- * The message goes through a port, because a port can wake libuv's poll. Two alternatives were measured with all processors busy. A futex
- * (`Atomics.wait`) deafens the thread to sockets and timers; with a timeout short enough to go unnoticed (0.2 ms), the timer that it
- * sets makes a round trip 50 us, where a timeout of 5 ms makes it 21 us. `Atomics.waitAsync` wakes libuv as a port does, and was 2 us
- * slower.
+ * The message goes through a port, because a port can wake libuv's poll. Two alternatives were measured with all
+ * processors busy. A futex (`Atomics.wait`) deafens the thread to sockets and timers; with a timeout short enough to go
+ * unnoticed (0.2 ms), the timer that it sets makes a round trip 50 us, where a timeout of 5 ms makes it 21 us.
+ * `Atomics.waitAsync` wakes libuv as a port does, and was 2 us slower.
  */
 export class Doorbell {
   readonly buffer: SharedArrayBuffer
@@ -39,7 +41,10 @@ export class Doorbell {
     this.#words = new Int32Array(buffer)
   }
 
-  /** Writer, after its write. @returns whether this writer must send the message that wakes the reader: true for one writer only */
+  /**
+   * Writer, after its write.
+   * @returns whether this writer must send the message that wakes the reader: true for one writer only
+   */
   ring(): boolean {
     return Atomics.load(this.#words, STATE) === SLEEPING && Atomics.exchange(this.#words, STATE, AWAKE) === SLEEPING
   }

@@ -100,8 +100,8 @@ export class LaneBatch {
   }
 
   /**
-   * Takes out the messages that can no longer be written, because their sender changed them after sending, for example gave the memory of
-   * a buffer away. The others remain in the batch.
+   * Takes out the messages that can no longer be written, because their sender changed them after sending, for example
+   * gave the memory of a buffer away. The others remain in the batch.
    */
   sortOut(): Parameters<Receive>[] {
     const numbers = this.#numbers

@@ -10,7 +10,9 @@ const CONGESTED_ENTRIES = 16_384
 /** Frames that are read before other links get their turn. */
 const FRAMES_PER_LOOK = 64
 
-/** A resolved promise, because `queueMicrotask` makes an asynchronous resource each time: 0.7 us of a round trip of 21. */
+/**
+ * A resolved promise, because `queueMicrotask` makes an asynchronous resource each time: 0.7 us of a round trip of 21.
+ */
 const resolved = Promise.resolve()
 
 /** The parts of a link. */
@@ -27,8 +29,9 @@ export interface LinkEnds {
 }
 
 /**
- * The way between two lanes. Batches go through a ring in shared memory. A batch that is too large for the ring, or has buffers that
- * change owner, goes through the port, and a frame in the ring holds its place, so that the order holds over both.
+ * The way between two lanes. Batches go through a ring in shared memory. A batch that is too large for the ring, or has
+ * buffers that change owner, goes through the port, and a frame in the ring holds its place, so that the order holds
+ * over both.
  */
 export class LaneLink implements Watched {
   readonly #incoming: SharedRing
@@ -161,7 +164,8 @@ export class LaneLink implements Watched {
       // A transfer list that names a buffer twice would be refused.
       this.#port.postMessage(message, [...new Set(batch.transfer)] as unknown as TransferListItem[])
     } catch {
-      // One of the buffers cannot change owner (memory of WebAssembly, for example). Nothing has been sent, so all are copied.
+      // One of the buffers cannot change owner (memory of WebAssembly, for example). Nothing has been sent, so all are
+      // copied.
       this.#port.postMessage(message)
     }
   }

@@ -1,12 +1,12 @@
 /** The thread of a lane: a system whose top actors have a stand-in each on the main lane. */
 import { parentPort, workerData } from 'node:worker_threads'
 import { type ActorCell, cellOf } from '../actors/actor-cell.ts'
-import type { ActorAddress, Addressed } from '../actors/address.ts'
 import type { WaitingMessage } from '../actors/mailbox.ts'
 import type { Message } from '../actors/message.ts'
 import { SystemMessage } from '../actors/system-message.ts'
 import type { Executor } from '../executors/executor.ts'
 import { errorsToConsole } from '../ports/logger.ts'
+import type { ActorAddress, Addressed } from '../references/address.ts'
 import { System } from '../system/system.ts'
 import type { Inspection } from '../watching/inspection.ts'
 import { Recorder } from '../watching/recorder.ts'
@@ -32,7 +32,10 @@ interface Loading {
   stopped: boolean
 }
 
-/** The waiting messages of a failed actor, and those that have arrived since: its next life takes them, as on the main lane. */
+/**
+ * The waiting messages of a failed actor, and those that have arrived since: its next life takes them, as on the main
+ * lane.
+ */
 interface Leftovers {
   readonly id: number
   readonly path: string
@@ -182,7 +185,8 @@ async function spawn(id: number, request: SpawnRequest): Promise<void> {
     const make = await loadBehavior(request)
     const behavior = make(request.input)
     loading.delete(id)
-    // The parent of its stand-in decides about its failures; here it has one life. The mailbox of its stand-in bounds its own.
+    // The parent of its stand-in decides about its failures; here it has one life. The mailbox of its stand-in bounds
+    // its own.
     const ref = system.spawn(behavior, {
       name: `${request.address.path.slice(1)}#${id}`,
       restart: 'temporary',

@@ -1,11 +1,11 @@
 import { Worker } from 'node:worker_threads'
 import { type Behavior, behavior } from '../actors/actor.ts'
 import { type ActorCell, cellOf } from '../actors/actor-cell.ts'
-import type { Addressed } from '../actors/address.ts'
-import { failAsks } from '../actors/ask.ts'
 import { anyMessage, type Handlers, type Message } from '../actors/message.ts'
 import { SpimplError } from '../errors.ts'
 import type { Executor } from '../executors/executor.ts'
+import type { Addressed } from '../references/address.ts'
+import { failAsks } from '../references/ask.ts'
 import type { StopReason } from '../supervising/termination.ts'
 import type { Inspection } from '../watching/inspection.ts'
 import type { TraceRecord } from '../watching/recorder.ts'
@@ -25,7 +25,10 @@ export interface LaneOptions {
   readonly ringBytes?: number
 }
 
-/** A behaviour that another thread can make: an export of a module, a behaviour or a function of `input` that returns one. */
+/**
+ * A behaviour that another thread can make: an export of a module, a behaviour or a function of `input` that returns
+ * one.
+ */
 export interface LaneBehavior<M extends Message> {
   /** URL of the module. */
   readonly module: string | URL
@@ -57,9 +60,9 @@ export interface LaneStart {
 export type LaneView = 'actors' | 'records'
 
 /**
- * A worker thread with its own event loop and root queue, on which actors live. The main lane has a stand-in for each of them, so they
- * are supervised, watched and stopped like all others. The death of a lane is a failure of each of its actors (`LANE_DIED`); the first
- * actor that restarts starts the lane again.
+ * A worker thread with its own event loop and root queue, on which actors live. The main lane has a stand-in for each
+ * of them, so they are supervised, watched and stopped like all others. The death of a lane is a failure of each of its
+ * actors (`LANE_DIED`); the first actor that restarts starts the lane again.
  */
 export class Lane implements AsyncDisposable {
   readonly name: string
@@ -101,7 +104,9 @@ export class Lane implements AsyncDisposable {
     return this.#standIns.size
   }
 
-  /** A behaviour that does its work on this lane: `system.spawn(lane.behavior(worker), { name })`, or `context.spawn`. */
+  /**
+   * A behaviour that does its work on this lane: `system.spawn(lane.behavior(worker), { name })`, or `context.spawn`.
+   */
   behavior<M extends Message>(remote: LaneBehavior<M>): Behavior<M> {
     return behavior<M>(context => {
       const cell = cellOf(context.self)
@@ -142,8 +147,8 @@ export class Lane implements AsyncDisposable {
   }
 
   /**
-   * The actors of its thread as data, with their children, mailboxes and, if the system is measured, histograms. `system.inspect()` shows
-   * their stand-ins on the main lane.
+   * The actors of its thread as data, with their children, mailboxes and, if the system is measured, histograms.
+   * `system.inspect()` shows their stand-ins on the main lane.
    * @throws SpimplError `LANE_DIED`
    */
   inspect(): Promise<Inspection> {
@@ -159,8 +164,8 @@ export class Lane implements AsyncDisposable {
   }
 
   /**
-   * Stops its actors, the youngest first, each behind its waiting messages; then ends the thread. An actor that is spawned on it later
-   * ends at once.
+   * Stops its actors, the youngest first, each behind its waiting messages; then ends the thread. An actor that is
+   * spawned on it later ends at once.
    */
   close(): Promise<void> {
     this.#closed ??= this.#drainAndEnd()
@@ -275,7 +280,9 @@ export class Lane implements AsyncDisposable {
     return !this.#closing || (this.#worker !== undefined && this.#residents.has(cell))
   }
 
-  /** Ends an actor that this lane cannot take; a failure would be followed by another life, which it cannot take either. */
+  /**
+   * Ends an actor that this lane cannot take; a failure would be followed by another life, which it cannot take either.
+   */
   #refuse(cell: ActorCell, cause?: unknown): void {
     const error = new SpimplError('LANE_DIED', `expected an open lane for ${cell.path}, ${this.name} is closed`, {
       cause,

@@ -1,19 +1,22 @@
 import { inspect } from 'node:util'
 import { deserialize, serialize } from 'node:v8'
-import type { Ref, ReplyTo } from '../actors/actor-ref.ts'
+import type { Message } from '../actors/message.ts'
+import { type ErrorCode, SpimplError } from '../errors.ts'
+import type { Ref, ReplyTo } from '../references/actor-ref.ts'
 import {
   type ActorAddress,
   type Addressable,
   type AddressBook,
   addressIn,
   type QuestionAddress,
-} from '../actors/address.ts'
-import type { Message } from '../actors/message.ts'
-import { type ErrorCode, SpimplError } from '../errors.ts'
+} from '../references/address.ts'
 import { isDetached } from './lane-batch.ts'
 import { isLent } from './lent.ts'
 
-/** The key under which encoded data says what it encodes: a reference, a `replyTo`, an error. No message of plain data has it. */
+/**
+ * The key under which encoded data says what it encodes: a reference, a `replyTo`, an error. No message of plain data
+ * has it.
+ */
 const MARK = '\u0000spimpl'
 
 interface Marked {
@@ -92,8 +95,9 @@ export class MessageCodec {
       return value
     }
     if (value instanceof Error) return this.#encodeError(value, transfer, place, depth)
-    // The batch is written later, when the sender of a message is no longer known, so a value that may be refused is tried now. V8's
-    // format decides, because structuredClone also accepts values that only a port can carry (a KeyObject, a Blob).
+    // The batch is written later, when the sender of a message is no longer known, so a value that may be refused is
+    // tried now. V8's format decides, because structuredClone also accepts values that only a port can carry (a
+    // KeyObject, a Blob).
     if (value instanceof SharedArrayBuffer) throw notCloneable(place, 'SharedArrayBuffer')
     const copy = copyOf(value)
     if (copy === undefined) throw notCloneable(place, value.constructor?.name ?? 'object')
@@ -101,8 +105,8 @@ export class MessageCodec {
   }
 
   /**
-   * An error, or a description, may be any value. @returns the value, or its text if it cannot cross, so that the report of a failure
-   * does not fail itself
+   * An error, or a description, may be any value. @returns the value, or its text if it cannot cross, so that the
+   * report of a failure does not fail itself
    */
   crossing(value: unknown): unknown {
     try {
@@ -212,8 +216,9 @@ export class MessageCodec {
 }
 
 /**
- * The object as it would arrive: an instance of a user's class arrives as its fields, without methods. `undefined` if V8 refuses it, or
- * would deliver an empty object, as for a URL or (Node 26) a Blob: an empty object in its place is worse than an error.
+ * The object as it would arrive: an instance of a user's class arrives as its fields, without methods. `undefined` if
+ * V8 refuses it, or would deliver an empty object, as for a URL or (Node 26) a Blob: an empty object in its place is
+ * worse than an error.
  */
 function copyOf(value: object): unknown {
   try {

@@ -19,8 +19,8 @@ const WRAP = -1
  *     memory   | len | frame 4 |   free   | len | frame 2 | len | frame 3 | WRAP |
  *                              ^ WRITTEN  ^ READ
  *
- * The two positions count bytes since the start, modulo 2^32; their difference is the number of waiting bytes. Frames can be written and
- * read in place (`claim` and `commit`, `next` and `release`) or as copies (`write` and `read`).
+ * The two positions count bytes since the start, modulo 2^32; their difference is the number of waiting bytes. Frames
+ * can be written and read in place (`claim` and `commit`, `next` and `release`) or as copies (`write` and `read`).
  */
 export class SharedRing {
   readonly buffer: SharedArrayBuffer
@@ -96,7 +96,10 @@ export class SharedRing {
     return true
   }
 
-  /** Reader. @returns the position of the next frame, which has `length` bytes and stays until `release`; -1 if there is none */
+  /**
+   * Reader.
+   * @returns the position of the next frame, which has `length` bytes and stays until `release`; -1 if there is none
+   */
   next(): number {
     this.#reading = this.#header[READ]!
     if (this.#reading === Atomics.load(this.#header, WRITTEN)) return -1
@@ -132,8 +135,8 @@ export class SharedRing {
   }
 
   /**
-   * Writer. @returns whether a frame of this length has room now. If not, the reader is told that room is wanted; room that it freed in
-   * the meantime is noticed by a second look.
+   * Writer. @returns whether a frame of this length has room now. If not, the reader is told that room is wanted; room
+   * that it freed in the meantime is noticed by a second look.
    */
   hasRoom(frameBytes: number): boolean {
     if (this.claim(frameBytes) >= 0) return true

@@ -2,8 +2,9 @@ import type { ActorCell } from '../actors/actor-cell.ts'
 import { invariant } from '../cores/invariant.ts'
 
 /**
- * One life of an actor of another lane, as the main lane knows it. The actor's mailbox there has no bound, so the stand-in sends a mark
- * after every half of the capacity, and holds its own messages while two marks have not been passed.
+ * One life of an actor of another lane, as the main lane knows it. The actor's mailbox there has no bound, so the
+ * stand-in sends a mark after every half of the capacity, and holds its own messages while two marks have not been
+ * passed.
  */
 export class StandIn {
   readonly cell: ActorCell

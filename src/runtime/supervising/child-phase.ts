@@ -1,7 +1,10 @@
 import type { ChildEvent, ChildState } from './child-state.ts'
 import { childTable } from './supervised-child.ts'
 
-/** Where a supervised child stands in its life. Only its lifecycle moves it, by the events of the machine in supervised-child.ts. */
+/**
+ * Where a supervised child stands in its life. Only its lifecycle moves it, by the events of the machine in
+ * supervised-child.ts.
+ */
 export abstract class ChildPhase {
   #state: ChildState = childTable.initial
 

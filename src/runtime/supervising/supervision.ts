@@ -2,14 +2,14 @@ import { SpimplError } from '../errors.ts'
 import type { Randomness } from '../ports/randomness.ts'
 
 /**
- * Which children restart when one fails: it alone, all of them, or it and those that were started after it (because they
- * stand on it).
+ * Which children restart when one fails: it alone, all of them, or it and those that were started after it (because
+ * they stand on it).
  */
 export type SupervisionStrategy = 'one-for-one' | 'one-for-all' | 'rest-for-one'
 
 /**
- * `permanent` restarts whatever ended it, `transient` only after a failure, `temporary` never, also when it goes down with its
- * siblings.
+ * `permanent` restarts whatever ended it, `transient` only after a failure, `temporary` never, also when it goes down
+ * with its siblings.
  */
 export type RestartKind = 'permanent' | 'transient' | 'temporary'
 
@@ -52,7 +52,9 @@ export class SupervisionPolicy {
     return { type: 'restart', strategy: this.#supervision.strategy ?? 'one-for-one', delayMs }
   }
 
-  /** Exponential, with jitter that takes away up to its share, so that those who failed together do not return together. */
+  /**
+   * Exponential, with jitter that takes away up to its share, so that those who failed together do not return together.
+   */
   #delayMs(earlierRestarts: number): number {
     const { backoff } = this.#supervision
     if (backoff === undefined) return 0

@@ -1,9 +1,9 @@
 import { behavior } from '../actors/actor.ts'
-import type { Ref } from '../actors/actor-ref.ts'
 import { anyMessage, type Handlers, type Message, type Tagged } from '../actors/message.ts'
 import { SpimplError } from '../errors.ts'
 import { SimulationExecutor } from '../executors/simulation.ts'
 import { seededRandomness } from '../ports/randomness.ts'
+import type { Ref } from '../references/actor-ref.ts'
 import { System, type SystemOptions } from '../system/system.ts'
 import { Recorder } from '../watching/recorder.ts'
 
@@ -72,8 +72,8 @@ export class TestSystem extends System {
   }
 
   /**
-   * Runs until a promise settles: what is ready, and whenever nothing is, the clock moves to the next timer. The clock waits for nothing
-   * outside of the simulation, such as a file or a module, while a timer is pending.
+   * Runs until a promise settles: what is ready, and whenever nothing is, the clock moves to the next timer. The clock
+   * waits for nothing outside of the simulation, such as a file or a module, while a timer is pending.
    * @param withinMs virtual time. Default 60,000
    * @throws SpimplError `EXPECTATION_FAILED` when more time has passed, or what the promise rejects with
    */

@@ -27,8 +27,8 @@ const FIELDS = 5
 const KINDS = 8
 
 /**
- * What happened on one thread, in a ring of fixed size: five numbers a record, written in place, nothing allocated. Names
- * are kept beside it, each once.
+ * What happened on one thread, in a ring of fixed size: five numbers a record, written in place, nothing allocated.
+ * Names are kept beside it, each once.
  */
 export class Recorder {
   /** Records written since the start, those that gave way included. */

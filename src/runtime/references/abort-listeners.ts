@@ -2,8 +2,8 @@
 const waiting = new WeakMap<AbortSignal, Set<() => void>>()
 
 /**
- * Calls `aborted` once the signal is aborted. However many wait for one signal, it has one listener: Node warns of a leak
- * from the eleventh on, and a signal that stands for a whole request is given to many questions and tasks.
+ * Calls `aborted` once the signal is aborted. However many wait for one signal, it has one listener: Node warns of a
+ * leak from the eleventh on, and a signal that stands for a whole request is given to many questions and tasks.
  * @returns what takes that back
  */
 export function onAbort(signal: AbortSignal, aborted: () => void): () => void {

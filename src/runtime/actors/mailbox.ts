@@ -170,8 +170,7 @@ export class Mailbox {
 
   private shiftFromBacklog(): unknown {
     if (this.before !== undefined) return this.shiftBefore()
-    let { first } = this
-    invariant(first !== undefined, 'waiting messages to be in a stretch of the mailbox')
+    let first = this.first!
     if (this.read === first.written) first = this.advance()
     const at = this.read++
     const message = first.slots[at]
@@ -208,7 +207,8 @@ export class Mailbox {
 
   /** Goes on to the next stretch; the empty one is left to the garbage collector. */
   private advance(): Stretch {
-    const next = this.first!.next!
+    const next = this.first?.next
+    invariant(next !== undefined, 'a backlog to go on in the next stretch')
     this.first = next
     this.read = 0
     return next

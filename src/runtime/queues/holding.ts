@@ -1,7 +1,9 @@
 import { invariant } from '../cores/invariant.ts'
 import type { Target } from './root-queue.ts'
 
-/** Holds a queue and all its targets while a promise of its work is pending, because exclusion comes from the targets. */
+/**
+ * Holds a queue and all its targets while a promise of its work is pending, because exclusion comes from the targets.
+ */
 export function hold(queue: Target): void {
   for (let at: Target | undefined = queue; at !== undefined; at = at.target) at.inFlight++
   queue.root.disturbances++

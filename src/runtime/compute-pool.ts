@@ -11,7 +11,7 @@ export interface ComputeTask<Input, Output> {
   readonly module: string | URL
   /** The name under which the module exports the function. */
   readonly name: string
-  /** Only for the compiler: what goes in and out. */
+  /** Only for the compiler: input and output. */
   readonly types?: (input: Input) => Output
 }
 
@@ -25,22 +25,22 @@ export interface ComputePoolOptions {
   readonly idleTimeoutMs?: number
 }
 
-/** How one task waits, ends and gives its buffers. */
+/** How one task waits, ends and hands over its buffers. */
 export interface ComputeOptions {
   /**
    * Aborting takes a waiting task out of the queue, and ends the thread of one that runs; another thread takes its
    * place.
    */
   readonly signal?: AbortSignal
-  /** Counts from the call, time in the queue included. Default, and `Infinity`: no limit. */
+  /** The limit from the call on, time in the queue included. Default, and `Infinity`: no limit. */
   readonly timeoutMs?: number
-  /** Where there is no room, waits for it, in the order of the calls, and is not refused. Default false. */
+  /** Waits for room, in the order of the calls, instead of being refused. Default false. */
   readonly wait?: boolean
-  /** Buffers of the input that change owner and are not copied. */
+  /** Buffers of the input that change owner instead of being copied. */
   readonly transfer?: readonly ArrayBuffer[]
 }
 
-/** The longest delay that Node takes. */
+/** The longest delay that Node accepts. */
 const LONGEST_MS = 0x7fff_ffff
 
 /** A call that waits for room. */
@@ -56,7 +56,7 @@ export function moved<T extends ArrayBuffer | ArrayBufferView>(value: T): T {
 }
 
 /**
- * Threads for stateless CPU work (signature batches, trie roots, hashing). Bounded: who gives it more than it can queue
+ * Threads for stateless CPU work (signature batches, trie roots, hashing). Bounded: a task beyond its queue
  * is refused, and `room()` says when to go on.
  *
  * @example
@@ -67,7 +67,7 @@ export class ComputePool implements AsyncDisposable {
   readonly threads: number
   readonly maxQueued: number
   private readonly piscina: Piscina
-  /** Calls that wait for room: each takes over the place of a task that ends. */
+  /** Calls that wait for room: each takes the place of a task that ends. */
   private readonly queued: Place[] = []
   private readonly watchers: (() => void)[] = []
   private pending = 0
@@ -83,19 +83,19 @@ export class ComputePool implements AsyncDisposable {
     this.piscina = new Piscina({
       minThreads: 0,
       maxThreads: this.threads,
-      // The bound is kept here; Piscina's own counts a task that goes straight to a thread in another way.
+      // The bound is kept here, because Piscina's own bound counts a task that goes straight to a thread differently.
       maxQueue: Number.POSITIVE_INFINITY,
       idleTimeout: idleTimeoutMs,
       recordTiming: false,
     })
   }
 
-  /** Tasks that run or wait. */
+  /** Running and waiting tasks. */
   get size(): number {
     return this.pending
   }
 
-  /** From 0, every thread is free, over 1, none is, to the bound of the queue: how hard it is pressed. */
+  /** The load: 0 if every thread is free, 1 if none is, more while tasks wait. */
   get pressure(): number {
     return this.pending / this.threads
   }
@@ -109,9 +109,7 @@ export class ComputePool implements AsyncDisposable {
     return this.queued.length
   }
 
-  /**
-   * Settles when there is room; a hint, which the next call of anybody may take. To keep a place, `run` with `wait`.
-   */
+  /** Settles when there is room, which any other call may take first. To reserve a place, `run` with `wait`. */
   room(): Promise<void> {
     if (!this.full || this.closed) return Promise.resolve()
     return new Promise(resolve => this.watchers.push(resolve))
@@ -149,7 +147,7 @@ export class ComputePool implements AsyncDisposable {
     }
   }
 
-  /** Ends every thread; tasks that run or wait reject with `POOL_CLOSED`. */
+  /** Ends every thread; running and waiting tasks reject with `POOL_CLOSED`. */
   async close(): Promise<void> {
     if (this.closed) return
     this.closed = true
@@ -162,7 +160,7 @@ export class ComputePool implements AsyncDisposable {
     await this.close()
   }
 
-  /** In a place that is its own: gives it to the next who waits. */
+  /** Runs a task in its place, then gives the place to the next waiting call. */
   private async perform<Output>(
     { module, name }: { readonly module: string | URL; readonly name: string },
     input: unknown,
@@ -180,7 +178,7 @@ export class ComputePool implements AsyncDisposable {
       const next = this.queued.shift()
       if (next === undefined) {
         this.pending--
-        // All of them: whoever was told first may not want it any more.
+        // All watchers are called, because the first may no longer want the room.
         for (const watcher of this.watchers.splice(0)) watcher()
       } else {
         next.take()
@@ -215,8 +213,8 @@ function closed(name: string, cause?: unknown): SpimplError {
 }
 
 /**
- * Node cannot clone the error that says so either: what arrives is an empty object (20), or an error with no more than
- * a stack (26).
+ * Node cannot clone its error about cloning either: an empty object arrives (Node 20), or an error with nothing but a
+ * stack (Node 26).
  */
 function isOfCloning(error: unknown): boolean {
   if (typeof error !== 'object' || error === null) return false

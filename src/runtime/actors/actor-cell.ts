@@ -115,7 +115,7 @@ export class ActorCell implements Drainable, LivingActor, EmbodiedActor {
     return this.target === this.root
   }
 
-  /** The path of nearly every message: nothing here may allocate. */
+  /** Nearly every message passes here: nothing may allocate. */
   tell(message: Message): boolean {
     const { mailbox } = this
     if (mailbox.size < this.room && this.metrics === undefined) {

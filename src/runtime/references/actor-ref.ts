@@ -3,11 +3,11 @@ import type { Message } from '../actors/message.ts'
 /** What became of a message that was offered. */
 export type Delivery = 'accepted' | 'dropped-oldest' | 'mailbox-full' | 'dropped-newest' | 'stopped'
 
-/** How long to wait for an answer, and who may stop waiting. */
+/** How long to wait for an answer, and a signal that ends the wait. */
 export interface AskOptions {
-  /** After so long the promise rejects with `ASK_TIMEOUT`. */
+  /** The promise rejects with `ASK_TIMEOUT` after this many milliseconds. */
   readonly timeoutMs: number
-  /** Aborting it rejects with `ASK_ABORTED`. */
+  /** Its abortion rejects the promise with `ASK_ABORTED`. */
   readonly signal?: AbortSignal
 }
 
@@ -45,8 +45,9 @@ export type Answer<M extends Message, Built> = Built extends unknown
   : never
 
 /**
- * The address of an actor: whoever has it can tell it something, and nothing else. It outlives restarts. Contravariant:
- * a reference that accepts more messages serves where one that accepts fewer is expected, never the reverse.
+ * The address of an actor: its holder can send messages to the actor, and do nothing else. It outlives restarts.
+ * Contravariant: a reference that accepts more messages serves where one that accepts fewer is expected, never the
+ * reverse.
  */
 export interface Ref<in M extends Message> {
   /** The names from the root down, as `/node/discovery`. */

@@ -5,7 +5,7 @@ import { Timer } from '../queues/timer-wheel.ts'
 /** An actor that can be stopped. */
 export interface Stoppable {
   readonly path: string
-  /** It stops, for a restart or for good, and has not stopped yet. */
+  /** It is stopping, for a restart or for good. */
   readonly isGoingDown: boolean
   /** Its children, the youngest first. */
   youngestFirst(): readonly Stoppable[]

@@ -66,12 +66,12 @@ export function moved<T extends ArrayBuffer | ArrayBufferView>(value: T): T {
 export class ComputePool implements AsyncDisposable {
   readonly threads: number
   readonly maxQueued: number
-  private readonly piscina: Piscina
+  readonly #piscina: Piscina
   /** Calls that wait for room: each takes the place of a task that ends. */
-  private readonly queued: Place[] = []
-  private readonly watchers: (() => void)[] = []
-  private pending = 0
-  private closed = false
+  readonly #queued: Place[] = []
+  readonly #watchers: (() => void)[] = []
+  #pending = 0
+  #closed = false
 
   constructor({ threads, maxQueued = 256, idleTimeoutMs = 30_000 }: ComputePoolOptions = {}) {
     this.threads = threads ?? Math.max(availableParallelism() - 1, 1)
@@ -80,7 +80,7 @@ export class ComputePool implements AsyncDisposable {
       throw new SpimplError('CONFIG_INVALID', `expected at least one thread, got ${threads}`)
     }
     if (!(maxQueued >= 0)) throw new SpimplError('CONFIG_INVALID', `expected maxQueued from 0 on, got ${maxQueued}`)
-    this.piscina = new Piscina({
+    this.#piscina = new Piscina({
       minThreads: 0,
       maxThreads: this.threads,
       // The bound is kept here, because Piscina's own bound counts a task that goes straight to a thread differently.
@@ -92,27 +92,27 @@ export class ComputePool implements AsyncDisposable {
 
   /** Running and waiting tasks. */
   get size(): number {
-    return this.pending
+    return this.#pending
   }
 
   /** The load: 0 if every thread is free, 1 if none is, more while tasks wait. */
   get pressure(): number {
-    return this.pending / this.threads
+    return this.#pending / this.threads
   }
 
   get full(): boolean {
-    return this.pending >= this.threads + this.maxQueued
+    return this.#pending >= this.threads + this.maxQueued
   }
 
   /** Calls that wait for room. */
   get waiting(): number {
-    return this.queued.length
+    return this.#queued.length
   }
 
   /** Settles when there is room, which any other call may take first. To reserve a place, `run` with `wait`. */
   room(): Promise<void> {
-    if (!this.full || this.closed) return Promise.resolve()
-    return new Promise(resolve => this.watchers.push(resolve))
+    if (!this.full || this.#closed) return Promise.resolve()
+    return new Promise(resolve => this.#watchers.push(resolve))
   }
 
   /**
@@ -126,7 +126,7 @@ export class ComputePool implements AsyncDisposable {
     { signal, timeoutMs, transfer, wait = false }: ComputeOptions = {},
   ): Promise<Output> {
     const { name } = task
-    if (this.closed) throw closed(name)
+    if (this.#closed) throw closed(name)
     if (Number.isNaN(timeoutMs)) throw new SpimplError('CONFIG_INVALID', `expected a timeoutMs for ${name}, got NaN`)
     if (signal?.aborted === true) throw aborted(name, signal)
     if (this.full && !wait) {
@@ -138,9 +138,9 @@ export class ComputePool implements AsyncDisposable {
       cancel.abort(new SpimplError('TASK_TIMEOUT', `expected ${name} to end within ${timeoutMs} ms, it did not`))
     const timer = (timeoutMs ?? LONGEST_MS) < LONGEST_MS ? setTimeout(onTimeout, timeoutMs) : undefined
     try {
-      if (this.full) await this.place(cancel.signal)
-      else this.pending++
-      return await this.perform<Output>(task, input, cancel.signal, transfer)
+      if (this.full) await this.#place(cancel.signal)
+      else this.#pending++
+      return await this.#perform<Output>(task, input, cancel.signal, transfer)
     } finally {
       clearTimeout(timer)
       ignoreSignal?.()
@@ -149,11 +149,11 @@ export class ComputePool implements AsyncDisposable {
 
   /** Ends every thread; running and waiting tasks reject with `POOL_CLOSED`. */
   async close(): Promise<void> {
-    if (this.closed) return
-    this.closed = true
-    for (const place of this.queued.splice(0)) place.refuse(closed('a task that waited'))
-    await this.piscina.destroy()
-    for (const watcher of this.watchers.splice(0)) watcher()
+    if (this.#closed) return
+    this.#closed = true
+    for (const place of this.#queued.splice(0)) place.refuse(closed('a task that waited'))
+    await this.#piscina.destroy()
+    for (const watcher of this.#watchers.splice(0)) watcher()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -161,7 +161,7 @@ export class ComputePool implements AsyncDisposable {
   }
 
   /** Runs a task in its place, then gives the place to the next waiting call. */
-  private async perform<Output>(
+  async #perform<Output>(
     { module, name }: { readonly module: string | URL; readonly name: string },
     input: unknown,
     signal: AbortSignal,
@@ -169,27 +169,27 @@ export class ComputePool implements AsyncDisposable {
   ): Promise<Output> {
     try {
       const transferList = transfer === undefined ? {} : { transferList: [...transfer] }
-      return (await this.piscina.run(input, { filename: String(module), name, signal, ...transferList })) as Output
+      return (await this.#piscina.run(input, { filename: String(module), name, signal, ...transferList })) as Output
     } catch (error) {
       if (signal.aborted) throw signal.reason
-      if (this.closed) throw closed(name, error)
+      if (this.#closed) throw closed(name, error)
       throw isOfCloning(error) ? notCloneable(name, error) : error
     } finally {
-      const next = this.queued.shift()
+      const next = this.#queued.shift()
       if (next === undefined) {
-        this.pending--
+        this.#pending--
         // All watchers are called, because the first may no longer want the room.
-        for (const watcher of this.watchers.splice(0)) watcher()
+        for (const watcher of this.#watchers.splice(0)) watcher()
       } else {
         next.take()
       }
     }
   }
 
-  private place(signal: AbortSignal): Promise<void> {
+  #place(signal: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       const onAbort = () => {
-        this.queued.splice(this.queued.indexOf(place), 1)
+        this.#queued.splice(this.#queued.indexOf(place), 1)
         reject(signal.reason)
       }
       const place: Place = {
@@ -203,7 +203,7 @@ export class ComputePool implements AsyncDisposable {
         },
       }
       signal.addEventListener('abort', onAbort, { once: true })
-      this.queued.push(place)
+      this.#queued.push(place)
     })
   }
 }

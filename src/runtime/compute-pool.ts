@@ -1,15 +1,17 @@
 import { availableParallelism } from 'node:os'
 import { move, Piscina } from 'piscina'
-import { onAbort } from './actors/abort-listeners.ts'
 import { SpimplError } from './errors.ts'
+import { onAbort } from './references/abort-listeners.ts'
 
-/** A stateless function of a module, by name: it runs on whatever thread is free, so it may not rely on an earlier call. */
+/**
+ * A stateless function of a module, by name: it runs on whatever thread is free, so it may not rely on an earlier call.
+ */
 export interface ComputeTask<Input, Output> {
   /** URL of the module (`import.meta.url`, or `new URL('./file.js', import.meta.url)`). */
   readonly module: string | URL
   /** The name under which the module exports the function. */
   readonly name: string
-  /** Only for the compiler: what goes in and out. */
+  /** Only for the compiler: input and output. */
   readonly types?: (input: Input) => Output
 }
 
@@ -23,19 +25,22 @@ export interface ComputePoolOptions {
   readonly idleTimeoutMs?: number
 }
 
-/** How one task waits, ends and gives its buffers. */
+/** How one task waits, ends and hands over its buffers. */
 export interface ComputeOptions {
-  /** Aborting takes a waiting task out of the queue, and ends the thread of one that runs; another thread takes its place. */
+  /**
+   * Aborting takes a waiting task out of the queue, and ends the thread of one that runs; another thread takes its
+   * place.
+   */
   readonly signal?: AbortSignal
-  /** Counts from the call, time in the queue included. Default, and `Infinity`: no limit. */
+  /** The limit from the call on, time in the queue included. Default, and `Infinity`: no limit. */
   readonly timeoutMs?: number
-  /** Where there is no room, waits for it, in the order of the calls, and is not refused. Default false. */
+  /** Waits for room, in the order of the calls, instead of being refused. Default false. */
   readonly wait?: boolean
-  /** Buffers of the input that change owner and are not copied. */
+  /** Buffers of the input that change owner instead of being copied. */
   readonly transfer?: readonly ArrayBuffer[]
 }
 
-/** The longest delay that Node takes. */
+/** The longest delay that Node accepts. */
 const LONGEST_MS = 0x7fff_ffff
 
 /** A call that waits for room. */
@@ -51,8 +56,8 @@ export function moved<T extends ArrayBuffer | ArrayBufferView>(value: T): T {
 }
 
 /**
- * Threads for stateless CPU work (signature batches, trie roots, hashing). Bounded: who gives it more than it can queue is
- * refused, and `room()` says when to go on.
+ * Threads for stateless CPU work (signature batches, trie roots, hashing). Bounded: a task beyond its queue
+ * is refused, and `room()` says when to go on.
  *
  * @example
  * await using pool = new ComputePool({ threads: 2 })
@@ -61,12 +66,12 @@ export function moved<T extends ArrayBuffer | ArrayBufferView>(value: T): T {
 export class ComputePool implements AsyncDisposable {
   readonly threads: number
   readonly maxQueued: number
-  private readonly piscina: Piscina
-  /** Calls that wait for room: each takes over the place of a task that ends. */
-  private readonly queued: Place[] = []
-  private readonly watchers: (() => void)[] = []
-  private pending = 0
-  private closed = false
+  readonly #piscina: Piscina
+  /** Calls that wait for room: each takes the place of a task that ends. */
+  readonly #queued: Place[] = []
+  readonly #watchers: (() => void)[] = []
+  #pending = 0
+  #closed = false
 
   constructor({ threads, maxQueued = 256, idleTimeoutMs = 30_000 }: ComputePoolOptions = {}) {
     this.threads = threads ?? Math.max(availableParallelism() - 1, 1)
@@ -75,45 +80,45 @@ export class ComputePool implements AsyncDisposable {
       throw new SpimplError('CONFIG_INVALID', `expected at least one thread, got ${threads}`)
     }
     if (!(maxQueued >= 0)) throw new SpimplError('CONFIG_INVALID', `expected maxQueued from 0 on, got ${maxQueued}`)
-    this.piscina = new Piscina({
+    this.#piscina = new Piscina({
       minThreads: 0,
       maxThreads: this.threads,
-      // The bound is kept here; Piscina's own counts a task that goes straight to a thread in another way.
+      // The bound is kept here, because Piscina's own bound counts a task that goes straight to a thread differently.
       maxQueue: Number.POSITIVE_INFINITY,
       idleTimeout: idleTimeoutMs,
       recordTiming: false,
     })
   }
 
-  /** Tasks that run or wait. */
+  /** Running and waiting tasks. */
   get size(): number {
-    return this.pending
+    return this.#pending
   }
 
-  /** From 0, every thread is free, over 1, none is, to the bound of the queue: how hard it is pressed. */
+  /** The load: 0 if every thread is free, 1 if none is, more while tasks wait. */
   get pressure(): number {
-    return this.pending / this.threads
+    return this.#pending / this.threads
   }
 
   get full(): boolean {
-    return this.pending >= this.threads + this.maxQueued
+    return this.#pending >= this.threads + this.maxQueued
   }
 
   /** Calls that wait for room. */
   get waiting(): number {
-    return this.queued.length
+    return this.#queued.length
   }
 
-  /** Settles when there is room; a hint, which the next call of anybody may take. To keep a place, `run` with `wait`. */
+  /** Settles when there is room, which any other call may take first. To reserve a place, `run` with `wait`. */
   room(): Promise<void> {
-    if (!this.full || this.closed) return Promise.resolve()
-    return new Promise(resolve => this.watchers.push(resolve))
+    if (!this.full || this.#closed) return Promise.resolve()
+    return new Promise(resolve => this.#watchers.push(resolve))
   }
 
   /**
    * Runs a task on a free thread.
-   * @throws SpimplError `POOL_FULL`, `POOL_CLOSED`, `TASK_TIMEOUT`, `TASK_ABORTED`, `MESSAGE_NOT_CLONEABLE` of what goes in or comes out,
-   * `CONFIG_INVALID`; and whatever the task throws
+   * @throws SpimplError `POOL_FULL`, `POOL_CLOSED`, `TASK_TIMEOUT`, `TASK_ABORTED`, `MESSAGE_NOT_CLONEABLE` of what
+   * goes in or comes out, `CONFIG_INVALID`; and whatever the task throws
    */
   async run<Input, Output>(
     task: ComputeTask<Input, Output>,
@@ -121,7 +126,7 @@ export class ComputePool implements AsyncDisposable {
     { signal, timeoutMs, transfer, wait = false }: ComputeOptions = {},
   ): Promise<Output> {
     const { name } = task
-    if (this.closed) throw closed(name)
+    if (this.#closed) throw closed(name)
     if (Number.isNaN(timeoutMs)) throw new SpimplError('CONFIG_INVALID', `expected a timeoutMs for ${name}, got NaN`)
     if (signal?.aborted === true) throw aborted(name, signal)
     if (this.full && !wait) {
@@ -133,30 +138,30 @@ export class ComputePool implements AsyncDisposable {
       cancel.abort(new SpimplError('TASK_TIMEOUT', `expected ${name} to end within ${timeoutMs} ms, it did not`))
     const timer = (timeoutMs ?? LONGEST_MS) < LONGEST_MS ? setTimeout(onTimeout, timeoutMs) : undefined
     try {
-      if (this.full) await this.place(cancel.signal)
-      else this.pending++
-      return await this.perform<Output>(task, input, cancel.signal, transfer)
+      if (this.full) await this.#place(cancel.signal)
+      else this.#pending++
+      return await this.#perform<Output>(task, input, cancel.signal, transfer)
     } finally {
       clearTimeout(timer)
       ignoreSignal?.()
     }
   }
 
-  /** Ends every thread; tasks that run or wait reject with `POOL_CLOSED`. */
+  /** Ends every thread; running and waiting tasks reject with `POOL_CLOSED`. */
   async close(): Promise<void> {
-    if (this.closed) return
-    this.closed = true
-    for (const place of this.queued.splice(0)) place.refuse(closed('a task that waited'))
-    await this.piscina.destroy()
-    for (const watcher of this.watchers.splice(0)) watcher()
+    if (this.#closed) return
+    this.#closed = true
+    for (const place of this.#queued.splice(0)) place.refuse(closed('a task that waited'))
+    await this.#piscina.destroy()
+    for (const watcher of this.#watchers.splice(0)) watcher()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
   }
 
-  /** In a place that is its own: gives it to the next who waits. */
-  private async perform<Output>(
+  /** Runs a task in its place, then gives the place to the next waiting call. */
+  async #perform<Output>(
     { module, name }: { readonly module: string | URL; readonly name: string },
     input: unknown,
     signal: AbortSignal,
@@ -164,27 +169,27 @@ export class ComputePool implements AsyncDisposable {
   ): Promise<Output> {
     try {
       const transferList = transfer === undefined ? {} : { transferList: [...transfer] }
-      return (await this.piscina.run(input, { filename: String(module), name, signal, ...transferList })) as Output
+      return (await this.#piscina.run(input, { filename: String(module), name, signal, ...transferList })) as Output
     } catch (error) {
       if (signal.aborted) throw signal.reason
-      if (this.closed) throw closed(name, error)
+      if (this.#closed) throw closed(name, error)
       throw isOfCloning(error) ? notCloneable(name, error) : error
     } finally {
-      const next = this.queued.shift()
+      const next = this.#queued.shift()
       if (next === undefined) {
-        this.pending--
-        // All of them: whoever was told first may not want it any more.
-        for (const watcher of this.watchers.splice(0)) watcher()
+        this.#pending--
+        // All watchers are called, because the first may no longer want the room.
+        for (const watcher of this.#watchers.splice(0)) watcher()
       } else {
         next.take()
       }
     }
   }
 
-  private place(signal: AbortSignal): Promise<void> {
+  #place(signal: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       const onAbort = () => {
-        this.queued.splice(this.queued.indexOf(place), 1)
+        this.#queued.splice(this.#queued.indexOf(place), 1)
         reject(signal.reason)
       }
       const place: Place = {
@@ -198,7 +203,7 @@ export class ComputePool implements AsyncDisposable {
         },
       }
       signal.addEventListener('abort', onAbort, { once: true })
-      this.queued.push(place)
+      this.#queued.push(place)
     })
   }
 }
@@ -207,7 +212,10 @@ function closed(name: string, cause?: unknown): SpimplError {
   return new SpimplError('POOL_CLOSED', `expected an open pool for ${name}, it is closed`, { cause })
 }
 
-/** Node cannot clone the error that says so either: what arrives is an empty object (20), or an error with no more than a stack (26). */
+/**
+ * Node cannot clone its error about cloning either: an empty object arrives (Node 20), or an error with nothing but a
+ * stack (Node 26).
+ */
 function isOfCloning(error: unknown): boolean {
   if (typeof error !== 'object' || error === null) return false
   if (error instanceof Error) return error.name === 'DataCloneError' || /^DataCloneError/.test(error.stack ?? '')

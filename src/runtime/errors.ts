@@ -51,7 +51,7 @@ export interface ErrorCodes {
 export type ErrorCode = ErrorCodes[keyof ErrorCodes]
 
 /**
- * The one error class. `message` says what was expected and what came.
+ * The one error class. `message` says what was expected and what was received.
  *
  * @example
  * const error = new SpimplError('CONFIG_INVALID', 'expected a capacity above 0, got -1')
@@ -66,7 +66,7 @@ export class SpimplError extends Error {
   }
 }
 
-/** Parsers of hostile input return this and never throw: a reason that is counted, or the value. */
+/** Parsers of hostile input return this and never throw: the value, or a reason, which is counted. */
 export type Result<T, Code extends ErrorCode = ErrorCode> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly code: Code; readonly detail: string }
@@ -74,7 +74,7 @@ export type Result<T, Code extends ErrorCode = ErrorCode> =
 /** The value that a parser of hostile input returns. */
 export const ok = <T>(value: T): { readonly ok: true; readonly value: T } => ({ ok: true, value })
 
-/** The reason that a parser of hostile input returns; `detail` says what was expected and what came. */
+/** The reason that a parser of hostile input returns; `detail` says what was expected and what was received. */
 export const refused = <Code extends ErrorCode>(
   code: Code,
   detail: string,

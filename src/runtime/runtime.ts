@@ -2,7 +2,8 @@
  * The main door of the actor runtime. Its rooms:
  *
  *     system       the tree of actors of a thread and its lanes; shutdown in phases
- *     actors       behaviours, references, mailboxes, asking; knows nothing of lanes
+ *     actors       behaviours, cells, mailboxes, timers; knows nothing of lanes
+ *     references   addresses of actors and answers, asking
  *     supervising  lifecycles, restarts, links, death watch
  *     queues       serial and concurrent queues, groups, sources, the timer wheel
  *     composing    programs as values: rows of actors under supervisors, started, pictured, placed on lanes
@@ -21,7 +22,6 @@ export {
   behavior,
   type SpawnOptions,
 } from './actors/actor.ts'
-export type { Answer, AskOptions, Delivery, Question, Ref, ReplyTo } from './actors/actor-ref.ts'
 export type { KeyedTimers } from './actors/keyed-timers.ts'
 export type { MailboxOptions, OverflowPolicy } from './actors/mailbox.ts'
 export type { Handlers, Message, Tagged } from './actors/message.ts'
@@ -64,12 +64,14 @@ export { type Clock, systemClock } from './ports/clock.ts'
 export type { Logger, LogLevel, LogRecord, LogSink } from './ports/logger.ts'
 export { type Randomness, seededRandomness, systemRandomness } from './ports/randomness.ts'
 export { DispatchGroup } from './queues/dispatch-group.ts'
-export { DispatchQueue, type DispatchQueueOptions, QueueKey } from './queues/dispatch-queue.ts'
+export { DispatchQueue, type DispatchQueueOptions } from './queues/dispatch-queue.ts'
 export { DispatchSource, type TimerSchedule } from './queues/dispatch-source.ts'
 export type { QualityOfService } from './queues/quality-of-service.ts'
+export { QueueKey } from './queues/queue-key.ts'
 export { type DrainBudget, RootQueue, type Target } from './queues/root-queue.ts'
 export type { Work, WorkQueue } from './queues/work.ts'
 export type { WorkOptions } from './queues/work-item.ts'
+export type { Answer, AskOptions, Delivery, Question, Ref, ReplyTo } from './references/actor-ref.ts'
 export type { RestartKind, Supervision, SupervisionStrategy } from './supervising/supervision.ts'
 export type { StopReason, Terminated, WatchMessage } from './supervising/termination.ts'
 export type { PhaseOptions, PhaseReport, ShutdownReport } from './system/shutdown-report.ts'

@@ -1,5 +1,5 @@
 import { behavior } from 'spimpl-runtime/internal/actors/actor.js'
-import type { Ref, ReplyTo } from 'spimpl-runtime/internal/actors/actor-ref.js'
+import type { Ref, ReplyTo } from 'spimpl-runtime/internal/references/actor-ref.js'
 import { SpimplError } from '../../src/errors.ts'
 import { counter, read, soon } from './actor-messages.ts'
 import { type Cases, gate } from './stage.ts'

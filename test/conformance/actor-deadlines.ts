@@ -1,7 +1,7 @@
 import type { LogRecord, ReplyTo, SpawnOptions } from 'spimpl-runtime'
 import { type Behavior, behavior } from 'spimpl-runtime/internal/actors/actor.js'
 import { cellOf } from 'spimpl-runtime/internal/actors/actor-cell.js'
-import type { Ref } from 'spimpl-runtime/internal/actors/actor-ref.js'
+import type { Ref } from 'spimpl-runtime/internal/references/actor-ref.js'
 import type { SupervisionStrategy } from 'spimpl-runtime/internal/supervising/supervision.js'
 import type { Terminated } from 'spimpl-runtime/internal/supervising/termination.js'
 import type { System } from 'spimpl-runtime/internal/system/system.js'

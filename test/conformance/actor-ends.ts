@@ -1,5 +1,5 @@
 import { type Behavior, behavior } from 'spimpl-runtime/internal/actors/actor.js'
-import type { Ref, ReplyTo } from 'spimpl-runtime/internal/actors/actor-ref.js'
+import type { Ref, ReplyTo } from 'spimpl-runtime/internal/references/actor-ref.js'
 import type { StopReason, Terminated } from 'spimpl-runtime/internal/supervising/termination.js'
 import { type Cases, gate } from './stage.ts'
 

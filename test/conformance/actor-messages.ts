@@ -1,7 +1,7 @@
 import { type Behavior, behavior } from 'spimpl-runtime/internal/actors/actor.js'
-import type { ReplyTo } from 'spimpl-runtime/internal/actors/actor-ref.js'
 import { fromMachine } from 'spimpl-runtime/internal/actors/machine-behavior.js'
 import type { Message } from 'spimpl-runtime/internal/actors/message.js'
+import type { ReplyTo } from 'spimpl-runtime/internal/references/actor-ref.js'
 import type { DeadLetter } from 'spimpl-runtime/internal/watching/dead-letters.js'
 import { assign, createMachine, raise } from 'xstate'
 import { type Cases, gate, type Stage } from './stage.ts'

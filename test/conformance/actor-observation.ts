@@ -1,6 +1,6 @@
 import { type Behavior, behavior } from 'spimpl-runtime/internal/actors/actor.js'
-import type { Ref } from 'spimpl-runtime/internal/actors/actor-ref.js'
 import { router } from 'spimpl-runtime/internal/actors/router.js'
+import type { Ref } from 'spimpl-runtime/internal/references/actor-ref.js'
 import { type ActorEvent, diagnostics } from 'spimpl-runtime/internal/watching/diagnostics.js'
 import { formatTree } from 'spimpl-runtime/internal/watching/inspection.js'
 import { Recorder } from 'spimpl-runtime/internal/watching/recorder.js'

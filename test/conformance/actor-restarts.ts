@@ -1,6 +1,6 @@
 import type { SpawnOptions } from 'spimpl-runtime'
 import { type Behavior, behavior } from 'spimpl-runtime/internal/actors/actor.js'
-import type { Ref } from 'spimpl-runtime/internal/actors/actor-ref.js'
+import type { Ref } from 'spimpl-runtime/internal/references/actor-ref.js'
 import type { SupervisionStrategy } from 'spimpl-runtime/internal/supervising/supervision.js'
 import type { System } from 'spimpl-runtime/internal/system/system.js'
 import { type Cases, gate } from './stage.ts'

@@ -1,5 +1,5 @@
 import { type Behavior, behavior, type SpawnOptions } from 'spimpl-runtime/internal/actors/actor.js'
-import type { Ref } from 'spimpl-runtime/internal/actors/actor-ref.js'
+import type { Ref } from 'spimpl-runtime/internal/references/actor-ref.js'
 import type { Supervision } from 'spimpl-runtime/internal/supervising/supervision.js'
 import type { System } from 'spimpl-runtime/internal/system/system.js'
 import { type Cases, gate, type Stage } from './stage.ts'

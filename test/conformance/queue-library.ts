@@ -1,7 +1,8 @@
 import type * as native from 'node-dispatch-addon'
 import { DispatchGroup } from 'spimpl-runtime/internal/queues/dispatch-group.js'
-import { DispatchQueue, type DispatchQueueOptions, QueueKey } from 'spimpl-runtime/internal/queues/dispatch-queue.js'
+import { DispatchQueue, type DispatchQueueOptions } from 'spimpl-runtime/internal/queues/dispatch-queue.js'
 import { DispatchSource } from 'spimpl-runtime/internal/queues/dispatch-source.js'
+import { QueueKey } from 'spimpl-runtime/internal/queues/queue-key.js'
 import type { RootQueue, Target } from 'spimpl-runtime/internal/queues/root-queue.js'
 
 /** Where a queue can stand: another queue, or a root. */

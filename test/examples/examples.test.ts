@@ -51,7 +51,7 @@ test('confined-library: it takes its lane with it, and the program goes on', asy
   t.deepEqual(await output('confined-library'), [
     '{"name":"spimpl","lanes":[1,2]}',
     'YAMLParseError',
-    'yaml, the lane of /parser, died',
+    'yaml, the lane of /parser, has died',
     '{"again":true}',
   ])
 })

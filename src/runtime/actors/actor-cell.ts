@@ -1,8 +1,14 @@
 import { SpimplError } from '../errors.ts'
+import { hold, release } from '../queues/holding.ts'
 import { bandOf } from '../queues/quality-of-service.ts'
 import { type Drainable, execution, type RootQueue, rootBand, type Target } from '../queues/root-queue.ts'
+import type { Delivery, Ref } from '../references/actor-ref.ts'
+import { failAsks } from '../references/ask.ts'
+import { LocalRef, localActorOf } from '../references/local-ref.ts'
+import { isAccepted } from '../references/reference.ts'
 import { ActorLifecycle, type LivingActor } from '../supervising/actor-lifecycle.ts'
 import type { Life } from '../supervising/life.ts'
+import { checkStopDeadline } from '../supervising/stop-deadline.ts'
 import type { Supervision } from '../supervising/supervision.ts'
 import type { StopReason } from '../supervising/termination.ts'
 import { type DeadLetterReason, type DeadLetters, undelivered } from '../watching/dead-letters.ts'
@@ -12,18 +18,14 @@ import { DEAD_LETTER, HANDLED, type Recorder } from '../watching/recorder.ts'
 import type { Behavior, SpawnOptions } from './actor.ts'
 import type { ActorHost } from './actor-host.ts'
 import { ActorLife, type EmbodiedActor } from './actor-life.ts'
-import type { Delivery, Ref } from './actor-ref.ts'
-import { failAsks } from './ask.ts'
 import { type Handler, type HandlerTable, handlerOf } from './handler-table.ts'
-import { LocalRef, localActorOf } from './local-ref.ts'
-import { DEFAULT_MAILBOX_CAPACITY, Mailbox } from './mailbox.ts'
+import { capacityOf, Mailbox } from './mailbox.ts'
 import type { Handlers, Message } from './message.ts'
-import { isAccepted } from './reference.ts'
 import { SystemMessage, stopOrder, takeOldestDroppable } from './system-message.ts'
 
 /**
- * One actor as the runtime uses it: a serial queue whose items are messages. Messages wait in its mailbox; a turn takes messages and
- * calls the handlers of their tags. Start, failure and stop are in {@link ActorLifecycle}.
+ * One actor as the runtime uses it: a serial queue whose items are messages. Messages wait in its mailbox; a turn takes
+ * messages and calls the handlers of their tags. Start, failure and stop are in {@link ActorLifecycle}.
  */
 export class ActorCell implements Drainable, LivingActor, EmbodiedActor {
   readonly id: number
@@ -81,14 +83,9 @@ export class ActorCell implements Drainable, LivingActor, EmbodiedActor {
     this.target = target
     this.root = target.root
     this.band = options.qos === undefined ? rootBand(undefined) : bandOf(options.qos)
-    this.capacity = options.mailbox?.capacity ?? DEFAULT_MAILBOX_CAPACITY
-    if (!(this.capacity >= 1)) {
-      throw new SpimplError('CONFIG_INVALID', `expected a mailbox capacity of at least 1 message, got ${this.capacity}`)
-    }
+    this.capacity = capacityOf(options.mailbox)
     this.room = this.capacity
-    if (!((options.stopDeadlineMs ?? 0) >= 0)) {
-      throw new SpimplError('CONFIG_INVALID', `expected a stopDeadlineMs of at least 0, got ${options.stopDeadlineMs}`)
-    }
+    checkStopDeadline(options.stopDeadlineMs)
     this.lifecycle = new ActorLifecycle(this)
     this.ref = new LocalRef(this)
   }
@@ -118,7 +115,7 @@ export class ActorCell implements Drainable, LivingActor, EmbodiedActor {
     return this.target === this.root
   }
 
-  /** The path of nearly every message: nothing here may allocate. */
+  /** Nearly every message passes here: nothing may allocate. */
   tell(message: Message): boolean {
     const { mailbox } = this
     if (mailbox.size < this.room && this.metrics === undefined) {
@@ -144,7 +141,10 @@ export class ActorCell implements Drainable, LivingActor, EmbodiedActor {
     else this.put(message, messageId, causeId)
   }
 
-  /** Delivers a message that must not be lost (a timer, a notice, an order) in the order of the mailbox, beyond its capacity. */
+  /**
+   * Delivers a message that must not be lost (a timer, a notice, an order) in the order of the mailbox, beyond its
+   * capacity.
+   */
   deliver(message: Message, causeId = execution.messageId): void {
     if (this.lifecycle.hasStopped) return
     const isDroppable = this.options.mailbox?.overflow === 'drop-oldest' && !(message instanceof SystemMessage)
@@ -296,10 +296,14 @@ export class ActorCell implements Drainable, LivingActor, EmbodiedActor {
     return handler
   }
 
-  /** While a handler's promise is pending this queue is held, and every queue above it, because exclusion comes from there. */
+  /**
+   * While a handler's promise is pending this queue is held, and every queue above it, because exclusion comes from
+   * there.
+   */
   private await(promise: PromiseLike<void>, message: Message): void {
     const life = this.lifecycle.life!
-    this.hold()
+    this.inFlight++
+    hold(this.target)
     // A foreign thenable may throw, or call back twice; `resolve` passes a promise through as it is.
     Promise.resolve(promise).then(
       () => {
@@ -319,18 +323,9 @@ export class ActorCell implements Drainable, LivingActor, EmbodiedActor {
     while (this.inFlight > 0) this.release()
   }
 
-  private hold(): void {
-    this.inFlight++
-    this.root.disturbances++
-    for (let above: Target | undefined = this.target; above !== undefined; above = above.target) above.inFlight++
-  }
-
   private release(): void {
     this.inFlight--
-    for (let above: Target | undefined = this.target; above !== undefined; above = above.target) {
-      above.inFlight--
-      above.schedule()
-    }
+    release(this.target)
     this.lifecycle.advance()
     this.schedule()
   }

@@ -1,12 +1,12 @@
 import { errorsToConsole, type Logger, type LogSink, loggerFor } from '../ports/logger.ts'
 import type { Randomness } from '../ports/randomness.ts'
 import { execution, type RootQueue } from '../queues/root-queue.ts'
+import type { Addressed } from '../references/address.ts'
 import type { StopReason } from '../supervising/termination.ts'
 import { DeadLetters } from '../watching/dead-letters.ts'
 import type { Recorder } from '../watching/recorder.ts'
 import { throwUncaught } from '../watching/uncaught.ts'
 import type { ActorSystem } from './actor.ts'
-import type { Addressed } from './address.ts'
 import type { WaitingMessage } from './mailbox.ts'
 
 /** What a host is made of. */
@@ -43,8 +43,8 @@ export class ActorHost {
   /** The system as its actors see it. */
   readonly system: ActorSystem
   /**
-   * Takes a message that a failed actor leaves behind. On a worker lane the next life of such an actor is another cell, so its lane
-   * keeps the messages. @returns false if nobody keeps it
+   * Takes a message that a failed actor leaves behind. On a worker lane the next life of such an actor is another cell,
+   * so its lane keeps the messages. @returns false if nobody keeps it
    */
   keepUnhandled: ((actor: Addressed, waiting: WaitingMessage) => boolean) | undefined = undefined
   /** Learns of every end, after the listeners. */

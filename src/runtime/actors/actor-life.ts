@@ -2,22 +2,25 @@ import { SpimplError } from '../errors.ts'
 import type { Logger } from '../ports/logger.ts'
 import type { Randomness } from '../ports/randomness.ts'
 import { execution } from '../queues/root-queue.ts'
+import type { Ref } from '../references/actor-ref.ts'
+import { type LocalActor, type LocalRef, localActorOf } from '../references/local-ref.ts'
+import { isAccepted, Reference } from '../references/reference.ts'
 import type { ActorLifecycle } from '../supervising/actor-lifecycle.ts'
 import type { Life } from '../supervising/life.ts'
 import type { WatchMessage } from '../supervising/termination.ts'
 import type { DeadLetterReason } from '../watching/dead-letters.ts'
 import type { ActorContext, ActorSystem, Behavior, SpawnOptions } from './actor.ts'
 import type { ActorHost } from './actor-host.ts'
-import type { Ref } from './actor-ref.ts'
 import { KeyedTimers, type TimedActor } from './keyed-timers.ts'
-import { type LocalActor, type LocalRef, localActorOf } from './local-ref.ts'
 import type { Mailbox, WaitingMessage } from './mailbox.ts'
 import type { Handlers, Message } from './message.ts'
-import { isAccepted, Reference } from './reference.ts'
 
 const DEFAULT_STASH_CAPACITY = 1_024
 
-/** Turns of the event loop that a late life keeps its hooks: on a busy machine one turn may pass before its queue has its own. */
+/**
+ * Turns of the event loop that a late life keeps its hooks: on a busy machine one turn may pass before its queue has
+ * its own.
+ */
 const TURNS_FOR_HOOKS = 32
 
 /** An actor as its lives use it. */
@@ -201,7 +204,10 @@ export class ActorLife<M extends Message> implements ActorContext<M>, Life {
     this.#actor.become(this.#actor.behavior.setup(this as unknown as ActorContext<Message>))
   }
 
-  /** @internal If its queue gives it no turn for its hooks, because another actor holds the queue, the hooks are skipped. */
+  /**
+   * @internal If its queue gives it no turn for its hooks, because another actor holds the queue, the hooks are
+   * skipped.
+   */
   markLate(): void {
     if (++this.#lateTurns > TURNS_FOR_HOOKS) this.#hooks.length = 0
   }

@@ -30,9 +30,9 @@ class KeyedTimer extends Timer {
 }
 
 /**
- * The timers of one actor, each under a key: setting one again moves it. They end with the life of the actor, also at a restart. To
- * set, move or cancel a timer costs the same however many are pending. A due message joins the mailbox behind the waiting ones, even
- * if the mailbox is full.
+ * The timers of one actor, each under a key: setting one again moves it. They end with the life of the actor, also at a
+ * restart. To set, move or cancel a timer costs the same however many are pending. A due message joins the mailbox
+ * behind the waiting ones, even if the mailbox is full.
  */
 export class KeyedTimers<M extends Message> {
   readonly #actor: TimedActor

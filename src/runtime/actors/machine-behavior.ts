@@ -11,14 +11,14 @@ import { SpimplError } from '../errors.ts'
 import { type ActorContext, type Behavior, type BehaviorOptions, behavior } from './actor.ts'
 import { anyMessage, type Handlers, type Message } from './message.ts'
 
-/** How a machine starts and who watches it. */
+/** The input of a machine, and an observer of its transitions. */
 export interface MachineOptions<Machine extends AnyStateMachine> extends BehaviorOptions {
   readonly input?: InputFrom<Machine>
-  /** Called behind every transition, with the state it led to. */
+  /** Called after every transition, with the new state. */
   readonly onTransition?: (snapshot: SnapshotFrom<Machine>, context: ActorContext<EventFromLogic<Machine>>) => void
 }
 
-/** What xstate's pure functions return to be carried out. */
+/** An action that xstate's pure functions return for the caller to execute. */
 interface MachineAction {
   readonly type: string
   readonly info: unknown
@@ -34,8 +34,8 @@ interface DelayedEvent {
 
 /**
  * An xstate machine as a behaviour. Its events are the actor's messages; its transitions are computed by xstate's pure
- * functions, its delays (`after`) are the actor's timers, and its state is in every inspection. A machine that reaches its
- * final state stops its actor. Machines that spawn or invoke others are refused: here actors do that.
+ * functions, its delays (`after`) are the actor's timers, and its state is in every inspection. A machine that reaches
+ * its final state stops its actor. Machines that spawn or invoke others are refused: here actors do that.
  *
  * @example const ref = system.spawn(fromMachine(door), { name: 'door' })
  */

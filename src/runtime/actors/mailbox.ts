@@ -1,4 +1,5 @@
 import { invariant } from '../cores/invariant.ts'
+import { SpimplError } from '../errors.ts'
 import type { Message } from './message.ts'
 
 /** What a full mailbox does with the next message. */
@@ -19,14 +20,20 @@ export interface WaitingMessage {
   readonly causeId: number
 }
 
-export const DEFAULT_MAILBOX_CAPACITY = 16_384
+const DEFAULT_CAPACITY = 16_384
+
+/** @throws SpimplError `CONFIG_INVALID` for a mailbox without room for a message */
+export function capacityOf({ capacity = DEFAULT_CAPACITY }: MailboxOptions = {}): number {
+  if (capacity >= 1) return capacity
+  throw new SpimplError('CONFIG_INVALID', `expected a mailbox capacity of at least 1 message, got ${capacity}`)
+}
 
 const FIRST_SLOTS = 8
 const LARGEST_SLOTS = 1_024
 /**
- * A backlog of this length gets stretches with slots of 128 KiB: V8 never copies an array of that size, and so copies each message in it
- * once less. Each of a million waiting messages costs 90 ns then, and 120 ns in short stretches (bench/actors.ts); for a short backlog
- * such an array costs more than it saves.
+ * A backlog of this length gets stretches with slots of 128 KiB: V8 never copies an array of that size, and so copies
+ * each message in it once less. Each of a million waiting messages costs 90 ns then, and 120 ns in short stretches
+ * (bench/actors.ts); for a short backlog such an array costs more than it saves.
  */
 const LONG_BACKLOG = 32_768
 const LONG_STRETCH_SLOTS = 16_384
@@ -34,14 +41,15 @@ const LONG_STRETCH_SLOTS = 16_384
 const KEPT_SLOTS = 128
 
 /**
- * A stretch of a mailbox, filled and emptied from the front, and reused when it is empty. A backlog is a chain of them: nothing is copied
- * when it grows, and a message lies in memory as young as itself, which the garbage collector handles at less cost.
+ * A stretch of a mailbox, filled and emptied from the front, and reused when it is empty. A backlog is a chain of them:
+ * nothing is copied when it grows, and a message lies in memory as young as itself, which the garbage collector handles
+ * at less cost.
  */
 class Stretch {
   readonly slots: unknown[]
   /**
-   * The id of each message and the id of its cause. They are doubles in place, so that ids above 2^31 allocate nothing; those of a long
-   * stretch are outside the heap, where the garbage collector does not copy them.
+   * The id of each message and the id of its cause. They are doubles in place, so that ids above 2^31 allocate nothing;
+   * those of a long stretch are outside the heap, where the garbage collector does not copy them.
    */
   readonly ids: number[] | Float64Array
   times: Float64Array | undefined = undefined
@@ -58,8 +66,9 @@ class Stretch {
 const none: unique symbol = Symbol('spimpl.none')
 
 /**
- * The messages that wait for one actor, each with its id and the id of its cause, so that a hop allocates nothing but the message. A
- * message that waits alone, as in most turns of most actors, is in a field; a backlog is in stretches, made with the first backlog.
+ * The messages that wait for one actor, each with its id and the id of its cause, so that a hop allocates nothing but
+ * the message. A message that waits alone, as in most turns of most actors, is in a field; a backlog is in stretches,
+ * made with the first backlog.
  *
  *     one message:    lone
  *     a backlog:      before    first               last
@@ -161,8 +170,7 @@ export class Mailbox {
 
   private shiftFromBacklog(): unknown {
     if (this.before !== undefined) return this.shiftBefore()
-    let { first } = this
-    invariant(first !== undefined, 'waiting messages to be in a stretch of the mailbox')
+    let first = this.first!
     if (this.read === first.written) first = this.advance()
     const at = this.read++
     const message = first.slots[at]
@@ -199,7 +207,8 @@ export class Mailbox {
 
   /** Goes on to the next stretch; the empty one is left to the garbage collector. */
   private advance(): Stretch {
-    const next = this.first!.next!
+    const next = this.first?.next
+    invariant(next !== undefined, 'a backlog to go on in the next stretch')
     this.first = next
     this.read = 0
     return next

@@ -1,26 +1,29 @@
+import type { Ref } from '../references/actor-ref.ts'
 import { type Behavior, type BehaviorOptions, behavior, type SpawnOptions } from './actor.ts'
 import { cellOf } from './actor-cell.ts'
-import type { Ref } from './actor-ref.ts'
 import { anyMessage, type Handlers, type Message } from './message.ts'
 
-/** How many routees there are, and which one a message goes to. */
+/** The routees of a router, and how it chooses one for a message. */
 export interface RouterOptions<M extends Message> extends BehaviorOptions {
   /** How many routees. */
   readonly routees: number
-  /** Who gets a message: each in turn, the one with the fewest waiting, or the same for the same key. */
+  /**
+   * The routee that gets a message: each in turn, the one with the fewest waiting messages, or the same one for the
+   * same key.
+   */
   readonly routing: 'round-robin' | 'least-loaded' | 'consistent-hash'
   /** The key of a message, for `consistent-hash`. */
   readonly key?: (message: M) => string
-  /** How the routees are started. */
+  /** Spawn options of the routees. */
   readonly spawn?: Omit<SpawnOptions, 'name'>
 }
 
-/** Points of one routee on the circle of hashes: the more, the more even. */
+/** Points of one routee on the circle of hashes: more points spread the keys more evenly. */
 const POINTS = 64
 
 /**
- * An actor in front of several of one kind: it passes each message on to one of them and supervises them all. A routee that has
- * come to its end gets nothing more; with the last the router stops.
+ * An actor in front of several actors of one kind: it passes each message on to one of them and supervises them all. A
+ * routee that has ended gets no more messages; when the last one has ended the router stops.
  *
  * @example const workers = system.spawn(router(worker, { routees: 4, routing: 'least-loaded' }), { name: 'workers' })
  */
@@ -47,7 +50,7 @@ export function router<M extends Message>(routee: Behavior<M>, options: RouterOp
   }, rest)
 }
 
-/** What a router tells itself; nobody else can make one. */
+/** A message of a router to itself; nobody else can make one. */
 class RouteeEnded<M extends Message> implements Message {
   readonly type = 'spimpl.routee-ended'
   readonly routee: Ref<M>
@@ -71,7 +74,7 @@ function leastLoaded<M extends Message>(refs: readonly Ref<M>[]): () => Ref<M> {
   let next = 0
   return () => {
     let best = next % refs.length
-    // Begins behind the last choice, so that equals take turns.
+    // The search begins behind the last choice, so that equally loaded routees take turns.
     for (let step = 1; step < cells.length; step++) {
       const at = (next + step) % cells.length
       if (load(at) < load(best)) best = at
@@ -85,7 +88,7 @@ function leastLoaded<M extends Message>(refs: readonly Ref<M>[]): () => Ref<M> {
 }
 
 function hashed<M extends Message>(refs: readonly Ref<M>[], key: (message: M) => string): (message: M) => Ref<M> {
-  // Named by its path, so that the keys of the others stay where they are when one is gone.
+  // Points depend on paths alone, so that the keys of the other routees stay where they are when one has ended.
   const points = refs
     .flatMap(ref => Array.from({ length: POINTS }, (_, at) => ({ hash: hashOf(`${ref.path}/${at}`), ref })))
     .sort((a, b) => a.hash - b.hash)
@@ -102,7 +105,7 @@ function hashed<M extends Message>(refs: readonly Ref<M>[], key: (message: M) =>
   }
 }
 
-/** FNV-1a with murmur3's last step, without which near keys land near. */
+/** FNV-1a with the last step of murmur3, which spreads similar keys. */
 function hashOf(text: string): number {
   let hash = 0x811c9dc5
   for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193)

@@ -5,8 +5,8 @@ import type { Message } from './message.ts'
 export const SYSTEM_TAG = 'spimpl.system'
 
 /**
- * A message of the runtime itself, in the order of the mailbox: no overflow policy drops it, and it is not counted as a message. It is
- * an order (stop, a mark), or carries a user's message that must not be lost (a timer, a notice).
+ * A message of the runtime itself, in the order of the mailbox: no overflow policy drops it, and it is not counted as a
+ * message. It is an order (stop, a mark), or carries a user's message that must not be lost (a timer, a notice).
  */
 export class SystemMessage implements Message {
   readonly type = SYSTEM_TAG

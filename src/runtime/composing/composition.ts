@@ -34,15 +34,16 @@ import type {
 } from './shape.ts'
 
 /**
- * A program as a value: actors in rows, the rows under supervisors. A row declares what it needs of the rows above it; the compiler,
- * the pictures and the supervisors know it from there. Every verb returns another composition and leaves this one as it is.
+ * A program as a value: actors in rows, the rows under supervisors. A row declares what it needs of the rows above it;
+ * the compiler, the pictures and the supervisors know it from there. Every verb returns another composition and leaves
+ * this one as it is.
  *
- * - **Starting** goes from the first row to the last, each when the start of the one before it is complete. If one fails, nothing is
- *   left running, and the error names it.
- * - **Failing** is a supervisor's matter: `rest-for-one` restarts the row and the rows under the same supervisor that need it, also
- *   through others; `one-for-one` the row alone; `one-for-all` all rows of the supervisor. Rows go down before what they need, and come
- *   up after it. References outlive restarts. A row under another supervisor keeps its reference and is not restarted. A supervisor
- *   whose rows restart too often ends the composition.
+ * - **Starting** goes from the first row to the last, each when the start of the one before it is complete. If one
+ *   fails, nothing is left running, and the error names it.
+ * - **Failing** is a supervisor's matter: `rest-for-one` restarts the row and the rows under the same supervisor that
+ *   need it, also through others; `one-for-one` the row alone; `one-for-all` all rows of the supervisor. Rows go down
+ *   before what they need, and come up after it. References outlive restarts. A row under another supervisor keeps its
+ *   reference and is not restarted. A supervisor whose rows restart too often ends the composition.
  * - **Stopping** goes the way back, phase by phase.
  *
  * @example
@@ -119,8 +120,8 @@ export class Composition<S extends Shape> {
   }
 
   /**
-   * Puts another row in the place of one. It needs only rows above that place, accepts at least the same messages, and its start yields
-   * what the rows below expect. It lives on `main`, unless its own `lane` says otherwise.
+   * Puts another row in the place of one. It needs only rows above that place, accepts at least the same messages, and
+   * its start yields what the rows below expect. It lives on `main`, unless its own `lane` says otherwise.
    * @throws SpimplError `CONFIG_INVALID`
    */
   replace<
@@ -139,8 +140,8 @@ export class Composition<S extends Shape> {
   }
 
   /**
-   * Puts a row on a lane: a thread with that name, shared by all rows that name it; `main` is the thread that starts the composition. In
-   * a simulation, which has no threads, the row lives on the one that there is.
+   * Puts a row on a lane: a thread with that name, shared by all rows that name it; `main` is the thread that starts
+   * the composition. In a simulation, which has no threads, the row lives on the one that there is.
    * @throws SpimplError `CONFIG_INVALID`
    */
   place(name: PlaceableRows<S>, lane: string): Composition<S> {
@@ -163,7 +164,9 @@ export class Composition<S extends Shape> {
     return toText(this.#plan)
   }
 
-  /** A flowchart in the notation of Mermaid: supervisors with their rows, and an arrow from each row to what it needs. */
+  /**
+   * A flowchart in the notation of Mermaid: supervisors with their rows, and an arrow from each row to what it needs.
+   */
   toMermaid(): string {
     return toMermaid(this.#plan)
   }
@@ -184,7 +187,8 @@ export class Composition<S extends Shape> {
 }
 
 /**
- * A composition without rows. Until a supervisor is declared, rows go to one that has the composition's name, `rest-for-one`.
+ * A composition without rows. Until a supervisor is declared, rows go to one that has the composition's name,
+ * `rest-for-one`.
  *
  * @example
  * const shop = composition('shop')

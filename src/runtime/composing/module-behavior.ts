@@ -1,7 +1,7 @@
 import type { Behavior } from '../actors/actor.ts'
-import type { Ref, ReplyTo } from '../actors/actor-ref.ts'
 import type { Message } from '../actors/message.ts'
 import { SpimplError } from '../errors.ts'
+import type { Ref, ReplyTo } from '../references/actor-ref.ts'
 
 /** Only for the compiler: marks a behaviour that a module makes of an input. */
 declare const inputOfModule: unique symbol
@@ -14,7 +14,9 @@ export interface MadeOfInput<I> {
 /** A behaviour as a module makes it. */
 export interface ModuleMade<M extends Message, I> extends Behavior<M>, MadeOfInput<I> {}
 
-/** A behaviour that any thread can make: an export of a module, a behaviour or a function of an input that returns one. */
+/**
+ * A behaviour that any thread can make: an export of a module, a behaviour or a function of an input that returns one.
+ */
 export interface ModuleBehavior<B> {
   /** URL of the module. */
   readonly module: string | URL
@@ -27,8 +29,8 @@ export interface ModuleBehavior<B> {
 type Carried = Ref<never> | ReplyTo<never> | ArrayBufferView | ArrayBuffer | Date | RegExp | Error
 
 /**
- * What may cross to another thread: plain data, buffers, maps, sets, dates, errors, references and reply addresses; no function and no
- * symbol.
+ * What may cross to another thread: plain data, buffers, maps, sets, dates, errors, references and reply addresses; no
+ * function and no symbol.
  */
 export type Cloneable<T> = T extends Carried | ReadonlyMap<unknown, unknown> | ReadonlySet<unknown>
   ? T
@@ -44,8 +46,8 @@ export type IfCloneable<I> = [I] extends [Cloneable<I>]
   : { readonly refused: 'expected an input of plain data and references' }
 
 /**
- * Names a behaviour by its module and export, so that a row with it can be placed on a lane: another thread imports the module and
- * gives the export the row's `input`.
+ * Names a behaviour by its module and export, so that a row with it can be placed on a lane: another thread imports the
+ * module and gives the export the row's `input`.
  *
  * @example
  * const hashing = composition('hashing').with('hasher', {

@@ -1,9 +1,9 @@
 import type { Behavior } from '../actors/actor.ts'
-import type { Ref } from '../actors/actor-ref.ts'
 import type { MailboxOptions } from '../actors/mailbox.ts'
 import type { Message } from '../actors/message.ts'
 import { SpimplError } from '../errors.ts'
 import type { QualityOfService } from '../queues/quality-of-service.ts'
+import type { Ref } from '../references/actor-ref.ts'
 import type { RestartKind, Supervision } from '../supervising/supervision.ts'
 import type { PhaseOptions } from '../system/shutdown-report.ts'
 import type { ModuleBehavior } from './module-behavior.ts'
@@ -43,7 +43,10 @@ export interface PlannedSupervisor {
   readonly phase: PhaseOptions
 }
 
-/** A composition as data. The rows stand in the order of their start: by supervisor, under each in the order of declaration. */
+/**
+ * A composition as data. The rows stand in the order of their start: by supervisor, under each in the order of
+ * declaration.
+ */
 export interface Plan {
   readonly name: string
   readonly supervisors: readonly PlannedSupervisor[]

@@ -1,11 +1,11 @@
 import { type ActorContext, type Behavior, behavior } from '../actors/actor.ts'
 import { cellOf } from '../actors/actor-cell.ts'
-import type { Ref } from '../actors/actor-ref.ts'
 import type { Handlers, Message } from '../actors/message.ts'
 import { SpimplError } from '../errors.ts'
 import type { MakeBehavior } from '../lanes/behavior-loader.ts'
 import type { Lane } from '../lanes/lane.ts'
 import { Timer } from '../queues/timer-wheel.ts'
+import type { Ref } from '../references/actor-ref.ts'
 import type { RowRule } from '../supervising/row-rule.ts'
 import type { RestartKind } from '../supervising/supervision.ts'
 import type { StopReason } from '../supervising/termination.ts'
@@ -38,8 +38,8 @@ class StartDeadline extends Timer {
 }
 
 /**
- * A row of a composition that runs: makes its behaviour for each life of its actor, waits until a start is complete, and keeps what the
- * start yielded.
+ * A row of a composition that runs: makes its behaviour for each life of its actor, waits until a start is complete,
+ * and keeps what the start yielded.
  */
 export class RowLife implements RowRule {
   readonly row: PlannedRow

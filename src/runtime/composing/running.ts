@@ -1,10 +1,10 @@
 import { type Behavior, behavior, type SpawnOptions } from '../actors/actor.ts'
 import { type ActorCell, cellOf } from '../actors/actor-cell.ts'
-import type { Ref } from '../actors/actor-ref.ts'
 import type { Message } from '../actors/message.ts'
 import { SpimplError } from '../errors.ts'
 import { loadBehavior, type MakeBehavior } from '../lanes/behavior-loader.ts'
 import type { Lane } from '../lanes/lane.ts'
+import type { Ref } from '../references/actor-ref.ts'
 import type { RowRule } from '../supervising/row-rule.ts'
 import type { StopReason } from '../supervising/termination.ts'
 import { DEFAULT_DEADLINE_MS, type PhaseReport, type ShutdownReport } from '../system/shutdown-report.ts'
@@ -30,7 +30,9 @@ export interface RunningComposition<S extends Shape> extends AsyncDisposable {
   readonly refs: Refs<S>
   /** What the latest start of each row yielded. */
   readonly started: Started<S>
-  /** Stops the rows in the reverse order of their start, phase by phase, and the system, if it is the composition's own. */
+  /**
+   * Stops the rows in the reverse order of their start, phase by phase, and the system, if it is the composition's own.
+   */
   stop(): Promise<ShutdownReport>
   /** Settles when all rows have stopped, by whatever cause; `failure` is why the composition stopped by itself. */
   readonly terminated: Promise<ShutdownReport>

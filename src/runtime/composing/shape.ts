@@ -1,6 +1,6 @@
 import type { Behavior, SpawnOptions } from '../actors/actor.ts'
-import type { Ref } from '../actors/actor-ref.ts'
 import type { Message } from '../actors/message.ts'
+import type { Ref } from '../references/actor-ref.ts'
 import type { Supervision } from '../supervising/supervision.ts'
 import type { PhaseOptions } from '../system/shutdown-report.ts'
 import type { MadeOfInput, ModuleBehavior } from './module-behavior.ts'
@@ -18,7 +18,10 @@ export interface RowShape {
   readonly placeable: boolean
 }
 
-/** What the compiler knows of a composition: rows, supervisors with the names of those above them, and where the next row goes. */
+/**
+ * What the compiler knows of a composition: rows, supervisors with the names of those above them, and where the next
+ * row goes.
+ */
 export interface Shape {
   readonly rows: { readonly [row: string]: RowShape }
   readonly supervisors: { readonly [supervisor: string]: string }
@@ -78,7 +81,10 @@ export type InputOf<B> = B extends MadeOfInput<infer I> ? I : never
 /** Whether another thread can make a behaviour. */
 export type IsPlaceable<B> = B extends MadeOfInput<never> ? true : false
 
-/** What a rule of completion may wait with: an `AskOptions` without a deadline of its own, aborted at the deadline of the start. */
+/**
+ * What a rule of completion may wait with: an `AskOptions` without a deadline of its own, aborted at the deadline of
+ * the start.
+ */
 export interface StartLimits {
   /** `Infinity`: the deadline is that of the start. */
   readonly timeoutMs: number
@@ -89,8 +95,8 @@ export interface StartLimits {
 /**
  * One row of a composition.
  *
- * `behavior` is called for every life of the row: at its start and at each restart, with the references of the rows it needs and the
- * latest values that their starts yielded.
+ * `behavior` is called for every life of the row: at its start and at each restart, with the references of the rows it
+ * needs and the latest values that their starts yielded.
  */
 export interface Row<S extends Shape, U extends string, Needs extends string, B extends AnyBehavior, V>
   extends Pick<SpawnOptions, 'mailbox' | 'restart' | 'stopDeadlineMs' | 'qos'> {
@@ -105,8 +111,8 @@ export interface Row<S extends Shape, U extends string, Needs extends string, B 
   /** The lane it lives on. Only with `fromModule`. Default `main`: the thread that starts the composition. */
   readonly lane?: IsPlaceable<B> extends true ? string : never
   /**
-   * The start is complete when this returns or resolves, and failed when it throws or rejects. What it yields is given to the rows that
-   * need this one. Default: the start is complete when `setup` has run, also on another lane.
+   * The start is complete when this returns or resolves, and failed when it throws or rejects. What it yields is given
+   * to the rows that need this one. Default: the start is complete when `setup` has run, also on another lane.
    */
   readonly ready?: (ref: Ref<MessagesOf<B>>, within: StartLimits) => V | Promise<V>
   /** Deadline of the start, and of each restart. Default 10,000. */
@@ -170,8 +176,8 @@ export interface Refused<Why extends string> {
 }
 
 /**
- * Whether a row may take the place of another: it accepts at least the same messages, and its start yields what rows below expect.
- * While the compiler has not inferred the behaviour yet, it may.
+ * Whether a row may take the place of another: it accepts at least the same messages, and its start yields what rows
+ * below expect. While the compiler has not inferred the behaviour yet, it may.
  */
 export type MayReplace<Old extends RowShape, B extends AnyBehavior, V> = AnyBehavior extends B
   ? unknown

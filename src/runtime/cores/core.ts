@@ -7,8 +7,8 @@
 export interface Core<Input, Output> {
   /**
    * @param now milliseconds of a monotonic clock, with a fraction; never goes backwards
-   * @param emit called before `handle` returns, never after, with the outputs in order and with the state consistent: a receiver
-   * may call `handle` again at once. {@link Turn} does this.
+   * @param emit called before `handle` returns, never after, with the outputs in order and with the state consistent: a
+   * receiver may call `handle` again at once. {@link Turn} does this.
    */
   handle(input: Input, now: number, emit: (output: Output) => void): void
 

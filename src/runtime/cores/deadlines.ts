@@ -1,8 +1,8 @@
 import { invariant } from './invariant.ts'
 
 /**
- * One named moment for which a core waits: `name` says why, `subject` is the object that waits. It belongs to at most one
- * {@link Deadlines}, which keeps its place.
+ * One named moment for which a core waits: `name` says why, `subject` is the object that waits. It belongs to at most
+ * one {@link Deadlines}, which keeps its place.
  *
  * @example
  * class PendingRequest {
@@ -28,8 +28,9 @@ export class Deadline<Name extends string = string, Subject = unknown> {
 }
 
 /**
- * All deadlines of a core: a binary heap whose entries know their index, so that a cancelled one leaves at once. `set` and `clear`
- * cost O(log n), `next` O(1). A core lists its entries as one union, and handles all of them in one `switch (due.name)`.
+ * All deadlines of a core: a binary heap whose entries know their index, so that a cancelled one leaves at once. `set`
+ * and `clear` cost O(log n), `next` O(1). A core lists its entries as one union, and handles all of them in one `switch
+ * (due.name)`.
  *
  *     index   0        1   2        3  4  5  6        entry i waits at least as long as
  *     due     12 ms    15  40       31 16 44 90       its parent (i - 1) >> 1

@@ -15,7 +15,8 @@ export type LimitRanges<Limits> = { readonly [Name in keyof Limits]?: LimitRange
  * The defaults with the changes of a user. A change that is undefined keeps the default.
  *
  * @param subject the part of the program that the limits are of, for the error
- * @throws SpimplError `CONFIG_INVALID` for an unknown name, a value that is no number or not above 0, or one out of its range
+ * @throws SpimplError `CONFIG_INVALID` for an unknown name, a value that is no number or not above 0, or one out of its
+ * range
  * @example const limits = checkedLimits('discovery', { sessions: 1_024, lookups: 64 }, { sessions: 16 })
  */
 export function checkedLimits<Limits extends object>(

@@ -1,8 +1,9 @@
 import { invariant } from './invariant.ts'
 
 /**
- * Calls that await their result, by number. Each is taken once: by its result, its deadline or its caller's cancellation, whichever
- * comes first; the others find nothing. The bound is checked by the caller with `hasRoom`, who reports it as a typed result.
+ * Calls that await their result, by number. Each is taken once: by its result, its deadline or its caller's
+ * cancellation, whichever comes first; the others find nothing. The bound is checked by the caller with `hasRoom`, who
+ * reports it as a typed result.
  *
  * @example
  * const calls = new PendingCalls<{ settle(result: string): void }>(1_024)
@@ -54,7 +55,10 @@ export class PendingCalls<Call> implements Iterable<Call> {
     return call
   }
 
-  /** Takes all calls out, in the order in which they were added: for an owner that stops and owes each of them an answer. */
+  /**
+   * Takes all calls out, in the order in which they were added: for an owner that stops and owes each of them an
+   * answer.
+   */
   takeAll(): Call[] {
     const calls = [...this.#calls.values()]
     this.#calls.clear()

@@ -1,8 +1,8 @@
 import { type AnyStateMachine, initialTransition, transition } from 'xstate'
 
 /**
- * A machine of xstate, as far as its transitions are read here. Its own type would bring the declarations of xstate, which do not compile
- * under `exactOptionalPropertyTypes`, to everybody who imports a core.
+ * A machine of xstate, as far as its transitions are read here. Its own type would bring the declarations of xstate,
+ * which do not compile under `exactOptionalPropertyTypes`, to everybody who imports a core.
  */
 export interface TransitionMachine {
   readonly id: string
@@ -17,8 +17,8 @@ export interface StateTable<State extends string, Event extends string> {
 }
 
 /**
- * Compiles a machine without context, actions or guards to a table: a core asks xstate once for each pair, not once for each event.
- * Events are lower case, in the imperative: `open`, `confirm`, `fail`.
+ * Compiles a machine without context, actions or guards to a table: a core asks xstate once for each pair, not once for
+ * each event. Events are lower case, in the imperative: `open`, `confirm`, `fail`.
  *
  * @example
  * const table = stateTable<'closed' | 'opened', 'open' | 'close'>(door, ['open', 'close'])

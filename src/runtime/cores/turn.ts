@@ -6,8 +6,8 @@ const KEPT_OUTPUTS = 256
 /**
  * One call of `handle`: its moment, and the outputs that it collects. A core has one, and every part of it is given it.
  *
- * Outputs leave in `end`, when all state of the core is consistent. So the receiver of an output may call `handle` again at once; the
- * outputs of that inner call leave before the rest of the outer one.
+ * Outputs leave in `end`, when all state of the core is consistent. So the receiver of an output may call `handle`
+ * again at once; the outputs of that inner call leave before the rest of the outer one.
  *
  * @example
  * class Doubler implements Core<number, number> {

@@ -5,9 +5,9 @@ import { DrainedTime } from './drained-time.ts'
 import type { Drainer, Executor } from './executor.ts'
 
 /**
- * How many wake-ups may drain at once before the event loop polls, if their time is not spent before: as in the event-loop executor, a chain of
- * messages and promises that never ends must not keep libuv from its sockets. An item alone would not help: libdispatch
- * drains a queue until it is empty, and the promises of an item run while it drains.
+ * Wake-ups that may drain before the event loop polls, unless their time is exhausted earlier: as in the event-loop
+ * executor, an endless chain of messages and promises must not keep libuv from its sockets. To enqueue an item for each
+ * wake-up would not help: libdispatch drains a queue until it is empty, and the promises of an item run meanwhile.
  */
 const WAKEUPS_AT_ONCE = 64
 
@@ -20,9 +20,9 @@ export interface DispatchExecutorOptions {
 }
 
 /**
- * Runs a root queue as one item after the other of a real serial `dispatch_queue_t`, which targets the main queue on the
- * main thread and the lane's own root in a worker. What other threads bring to libdispatch (jobs that are done, sources,
- * messages of other lanes) so stands in one order with it.
+ * Runs a root queue as items of a real serial `dispatch_queue_t`, which targets the main queue on the main thread and
+ * the lane's own root in a worker. So the root is in one order with what other threads enqueue on libdispatch (finished
+ * jobs, sources, messages of other lanes).
  */
 export class DispatchExecutor implements Executor {
   readonly name = 'dispatch'
@@ -37,7 +37,7 @@ export class DispatchExecutor implements Executor {
   #immediate: NodeJS.Immediate | undefined
   #stopped = false
 
-  /** Why this executor cannot be used here, or undefined where it can. */
+  /** The reason why this executor cannot be used here; undefined if it can. */
   static obstacle(): string | undefined {
     const { addon, libdispatch } = backendInfo()
     if (!addon.loaded) return `the addon did not load (${addon.reasons.join('; ')})`
@@ -46,7 +46,7 @@ export class DispatchExecutor implements Executor {
     return undefined
   }
 
-  /** Throws EXECUTOR_UNAVAILABLE where there is no libdispatch. */
+  /** @throws SpimplError `EXECUTOR_UNAVAILABLE` if there is no libdispatch */
   constructor({ label = 'spimpl', clock = systemClock }: DispatchExecutorOptions = {}) {
     const obstacle = DispatchExecutor.obstacle()
     if (obstacle !== undefined) {
@@ -77,7 +77,7 @@ export class DispatchExecutor implements Executor {
   wakeAt(atMs: number): void {
     this.#alarmMs = atMs
     if (this.#stopped) return
-    // While a moment is set, the alarm keeps the program alive.
+    // While the alarm is set, it keeps the process alive.
     this.#alarm.schedule({ afterMs: Math.max(atMs - this.clock.now(), 0) })
   }
 
@@ -115,14 +115,14 @@ export class DispatchExecutor implements Executor {
     this.#drain()
   }
 
-  /** The root is drained here and now; the main queue's descriptor is read with it, so libuv does not wake for it again. */
+  /** Drains the root now; this also reads the main queue's descriptor, so libuv does not wake for it again. */
   readonly #onMicrotask = (): void => {
     if (this.#enqueued) drainLane()
   }
 
   readonly #onAlarm = (): void => {
     if (this.#stopped) return
-    // A timer may come early by the rounding of its delay.
+    // A timer may fire early because its delay is rounded.
     if (this.clock.now() < this.#alarmMs) {
       this.wakeAt(this.#alarmMs)
       return
@@ -135,8 +135,9 @@ export class DispatchExecutor implements Executor {
 }
 
 /**
- * Where nothing is installed the list of places is long and says nothing; a library that would not load says why. What is
- * hidden on purpose is not to be fetched. The command works in a clone and where the package is installed.
+ * Explains why no libdispatch was found. The list of places that were searched is long and says nothing, so only
+ * libraries that did not load are named; if libdispatch is hidden on purpose, no command is proposed. The command works
+ * in a clone and with an installed package.
  */
 export function notFound(refused: readonly string[]): string {
   const hidden = refused.find(reason => reason.startsWith('SPIMPL_LIBDISPATCH=none'))

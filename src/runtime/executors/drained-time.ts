@@ -1,13 +1,13 @@
 import type { Clock } from '../ports/clock.ts'
 
-/** How long drains may take together before the event loop polls. */
+/** The time that drains may take together before the event loop polls. */
 const AT_ONCE_MS = 2
-/** A drain that takes so long is followed by one whose time is taken too. */
+/** After a drain of at least this length the next one is timed too. */
 const LONG_MS = 0.1
-/** Of short ones one in so many, because to read the clock costs as much as they do. */
+/** One of this many short drains is timed, because reading the clock costs as much as such a drain. */
 const SHORT_DRAINS = 8
 
-/** How long the drains took since the event loop polled, as far as is known. */
+/** An estimate of the time that drains have taken since the event loop polled. */
 export class DrainedTime {
   readonly #clock: Clock
   #totalMs = 0
@@ -18,7 +18,7 @@ export class DrainedTime {
     this.#clock = clock
   }
 
-  /** The event loop has to poll. */
+  /** The time is exhausted: the event loop must poll. */
   get spent(): boolean {
     return this.#totalMs >= AT_ONCE_MS
   }

@@ -3,8 +3,9 @@ import { DrainedTime } from './drained-time.ts'
 import type { Drainer, Executor } from './executor.ts'
 
 /**
- * How many wake-ups may run before the event loop polls, if their time is not spent before. A wake-up runs as a microtask, right behind the
- * callback that caused it; a chain of promises and messages that never ends would otherwise keep libuv from its sockets.
+ * Wake-ups that may run before the event loop polls, unless their time is exhausted earlier. A wake-up runs as a
+ * microtask, right after the callback that caused it; without this limit an endless chain of promises and messages
+ * would keep libuv from its sockets.
  */
 const MICROTASK_WAKEUPS = 64
 
@@ -19,7 +20,7 @@ export class EventLoopExecutor implements Executor {
   readonly #time: DrainedTime
   #immediate: NodeJS.Immediate | undefined
   #alarm: NodeJS.Timeout | undefined
-  /** When it comes; never later than it is wanted. */
+  /** When the alarm fires; never later than the wanted moment. */
   #alarmMs = Number.POSITIVE_INFINITY
   #wantedMs = Number.POSITIVE_INFINITY
   #stopped = false
@@ -43,7 +44,8 @@ export class EventLoopExecutor implements Executor {
     this.#wantedMs = atMs
     if (this.#stopped) return
     if (atMs === Number.POSITIVE_INFINITY) {
-      // To set a libuv timer and to take it back costs more than a question and its answer: let it come, but keep no process.
+      // Setting and clearing a libuv timer costs more than a question and its answer: let it fire, but do not keep the
+      // process alive.
       this.#alarm?.unref()
       return
     }
@@ -93,7 +95,8 @@ export class EventLoopExecutor implements Executor {
   readonly #onAlarm = (): void => {
     this.#alarm = undefined
     if (this.#stopped || this.#wantedMs === Number.POSITIVE_INFINITY) return
-    // It was wanted later meanwhile; and Node, which counts whole milliseconds of a cached time, may come a fraction early.
+    // The wanted moment has moved, or Node fired a fraction early, because it counts whole milliseconds of a cached
+    // time.
     if (this.clock.now() < this.#wantedMs) {
       this.#setAlarm()
       return

@@ -2,7 +2,7 @@ import type { Clock } from '../ports/clock.ts'
 import { type Randomness, seededRandomness } from '../ports/randomness.ts'
 import type { Drainer, Executor } from './executor.ts'
 
-/** 2024-01-01T00:00:00Z: where the wall clock of a simulation starts, so that logs of two runs are equal. */
+/** 2024-01-01T00:00:00Z: the start of the wall clock of a simulation, so that the logs of two runs are equal. */
 const EPOCH_MS = 1_704_067_200_000
 
 /**
@@ -50,7 +50,7 @@ export class SimulationExecutor implements Executor {
     return this.#alarmMs
   }
 
-  /** Runs everything that is ready at the present moment. @returns whether anything ran */
+  /** Runs everything that is ready at the current moment. @returns whether anything ran */
   runReady(): boolean {
     let ran = false
     while (!this.#stopped && (this.#awake || this.#alarmMs <= this.#nowMs)) {
@@ -63,8 +63,8 @@ export class SimulationExecutor implements Executor {
   }
 
   /**
-   * Moves the clock, running what becomes ready on the way, and lets promises settle in between.
-   * @param byMs how far; the clock stops at every timer on the way
+   * Moves the clock, runs everything that becomes ready on the way, and lets promises settle in between.
+   * @param byMs the distance; the clock stops at every timer on the way
    */
   async advance(byMs: number): Promise<void> {
     const untilMs = this.#nowMs + byMs
@@ -77,11 +77,11 @@ export class SimulationExecutor implements Executor {
     await this.settle()
   }
 
-  /** Runs until nothing is ready, also what settled promises make ready. The clock stands still. */
+  /** Runs until nothing is ready, also after promises have settled. The clock stands still. */
   async settle(): Promise<void> {
     do {
       this.runReady()
-      // setImmediate runs behind every microtask, so promises among the actors have settled then.
+      // setImmediate runs after every microtask, so the promises among the actors have settled by then.
       await new Promise(resolve => setImmediate(resolve))
     } while (!this.#stopped && (this.#awake || this.#alarmMs <= this.#nowMs))
   }

@@ -1,6 +1,6 @@
-import type { ActorAddress, Addressed } from '../actors/address.ts'
 import type { Message } from '../actors/message.ts'
 import { SpimplError } from '../errors.ts'
+import type { ActorAddress, Addressed } from '../references/address.ts'
 import type { Watcher, WatchKeeper } from '../supervising/death-watch.ts'
 import type { StopReason, Terminated, WatchMessage } from '../supervising/termination.ts'
 import { TERMINATED, UNWATCH, WATCH } from './lane-kinds.ts'
@@ -29,8 +29,8 @@ export interface WatchRoute {
 }
 
 /**
- * Death watch from lane to lane. It keeps the promise of the local one: exactly one notice, behind the last message, also for an actor
- * that has ended already; a lane that dies ends all its actors.
+ * Death watch from lane to lane. It keeps the promise of the local one: exactly one notice, behind the last message,
+ * also for an actor that has ended already; a lane that dies ends all its actors.
  */
 export class DeathWatches implements WatchKeeper {
   readonly #route: WatchRoute

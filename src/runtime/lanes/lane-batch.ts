@@ -2,18 +2,18 @@ import { deserialize, serialize as serializeValue } from 'node:v8'
 import { SpimplError } from '../errors.ts'
 import type { SharedRing } from './shared-ring.ts'
 
-/** A batch is sent when it has so many messages, or when the turn of the event loop that began it ends. */
+/** A batch is sent when it has this many messages, or at the end of the turn of the event loop that began it. */
 const MAX_ENTRIES = 256
-/** Lane, kind, id, message id and cause id of a message. */
+/** Numbers of a message: lane, kind, id, message id and cause id. */
 const NUMBERS = 5
 
-/** Kinds of frames. Behind the kind and the count stand the numbers of all messages, then their payloads. */
+/** Kinds of frames. A frame has its kind, the number of messages, the numbers of all messages, then their payloads. */
 const FROM_PORT = 0
 const TEXT = 1
 const CLONES = 2
 const HEADER_BYTES = 8
 
-/** Takes one message that came. */
+/** Takes one message that has arrived. */
 export type Receive = (
   lane: number,
   kind: number,
@@ -21,27 +21,27 @@ export type Receive = (
   messageId: number,
   causeId: number,
   payload: unknown,
-  /** JSON gives the payload back as it is. */
+  /** JSON reproduces the payload exactly. */
   textual: boolean,
 ) => void
 
-/** A batch as it goes through a port. */
+/** A batch in the form in which it goes through a port. */
 export interface PortBatch {
   readonly numbers: Float64Array
   readonly payloads: readonly unknown[]
 }
 
-/** The frame that keeps in the ring the place of a batch that goes through the port. */
+/** The frame that holds the place in the ring of a batch that goes through the port. */
 export const fromPortFrame = new Uint8Array(new Int32Array([FROM_PORT, 0]).buffer)
 
-/** Messages on their way to another lane, and the form in which they go. */
+/** Messages that are collected for another lane, and written in one go. */
 export class LaneBatch {
   size = 0
-  /** These change owner with the batch, which so must go through the port. */
+  /** Buffers that change owner with the batch, which therefore must go through the port. */
   transfer: ArrayBuffer[] = []
   readonly #numbers = new Float64Array(MAX_ENTRIES * NUMBERS)
   #payloads: unknown[] = []
-  /** None needs more than JSON, which V8 writes and reads several times faster than its clone format. */
+  /** JSON suffices for all payloads; V8 writes and reads it several times faster than its clone format. */
   #textual = true
 
   get full(): boolean {
@@ -68,15 +68,15 @@ export class LaneBatch {
   }
 
   /**
-   * Writes itself into the ring, if it has room now.
-   * @returns otherwise the frame that is to be written later; `undefined` when it is too long for this ring
+   * Writes the batch into the ring, if the ring has room now.
+   * @returns otherwise the frame to write later; `undefined` if the frame is too long for this ring
    * @throws SpimplError `MESSAGE_NOT_CLONEABLE`
    */
   writeTo(ring: SharedRing, roomIsFree: boolean): true | Uint8Array | undefined {
     const head = HEADER_BYTES + this.size * NUMBERS * 8
     const text = this.#textual ? JSON.stringify(this.#payloads) : undefined
     if (text !== undefined && roomIsFree) {
-      // UTF-8 has at most three bytes for each unit of a string.
+      // UTF-8 takes at most three bytes for each UTF-16 unit of a string.
       const mostBytes = head + text.length * 3
       const at = mostBytes > ring.maxFrameBytes ? -1 : ring.claim(mostBytes)
       if (at >= 0) {
@@ -100,8 +100,8 @@ export class LaneBatch {
   }
 
   /**
-   * Takes out the messages that can no longer be written, because their sender touched after telling what was not its own any more:
-   * gave the memory of a buffer away, say. The others must not suffer for it.
+   * Takes out the messages that can no longer be written, because their sender changed them after sending, for example
+   * gave the memory of a buffer away. The others remain in the batch.
    */
   sortOut(): Parameters<Receive>[] {
     const numbers = this.#numbers
@@ -130,7 +130,7 @@ export class LaneBatch {
     return lost
   }
 
-  /** What goes through the port. */
+  /** The batch in the form in which it goes through the port. */
   toPort(): PortBatch {
     return { numbers: this.#ownNumbers.slice(), payloads: this.#payloads }
   }
@@ -141,8 +141,8 @@ export class LaneBatch {
 }
 
 /**
- * Takes the frame that `ring.next` found, and releases it.
- * @returns how many messages it had; 0: its batch comes through the port
+ * Delivers the frame that `ring.next` found, and releases it.
+ * @returns how many messages it had; 0 if its batch comes through the port
  */
 export function deliverFrame(ring: SharedRing, at: number, receive: Receive): number {
   try {
@@ -161,7 +161,7 @@ export function deliverFrame(ring: SharedRing, at: number, receive: Receive): nu
   }
 }
 
-/** Takes a batch that came through the port. @returns how many messages it had */
+/** Delivers a batch that came through the port. @returns how many messages it had */
 export function deliverFromPort({ numbers, payloads }: PortBatch, receive: Receive): number {
   return deliverAll(numbers, 0, payloads, false, receive)
 }
@@ -187,11 +187,11 @@ function deliverAll(
   return payloads.length
 }
 
-/** Its memory has another owner. */
+/** The memory of the buffer has another owner. */
 export function isDetached(buffer: ArrayBufferLike): boolean {
   if (buffer.byteLength > 0) return false
   try {
-    // `detached` is not in Node 20.
+    // Node 20 has no `detached`.
     new Uint8Array(buffer)
     return false
   } catch {

@@ -1,10 +1,10 @@
 import type { ActorHost } from '../actors/actor-host.ts'
-import type { Delivery, Ref, ReplyTo } from '../actors/actor-ref.ts'
-import type { ActorAddress, Addressed, OpenQuestion, QuestionAddress } from '../actors/address.ts'
-import { failAsks } from '../actors/ask.ts'
 import type { Message } from '../actors/message.ts'
 import { SpimplError } from '../errors.ts'
 import type { RootQueue } from '../queues/root-queue.ts'
+import type { Delivery, Ref, ReplyTo } from '../references/actor-ref.ts'
+import type { ActorAddress, Addressed, OpenQuestion, QuestionAddress } from '../references/address.ts'
+import { failAsks } from '../references/ask.ts'
 import type { Watcher } from '../supervising/death-watch.ts'
 import type { StopReason, WatchMessage } from '../supervising/termination.ts'
 import { type DeadLetterReason, type DeadLetters, undelivered } from '../watching/dead-letters.ts'
@@ -34,8 +34,8 @@ const RELAYED_QUESTIONS = 16_384
 export const MAIN_LANE = 0
 
 /**
- * One lane's knowledge of the others: the links to them, and the addresses of its own actors and questions that it has given out. Lanes
- * are a star: two workers reach each other through the main lane.
+ * One lane's knowledge of the others: the links to them, and the addresses of its own actors and questions that it has
+ * given out. Lanes are a star: two workers reach each other through the main lane.
  */
 export class LaneHub implements Route, WatchRoute, ReferenceBook {
   readonly host: ActorHost
@@ -75,7 +75,10 @@ export class LaneHub implements Route, WatchRoute, ReferenceBook {
     return this.#actors.size + this.#questions.size + this.#watches.size
   }
 
-  /** The number of a new lane. The number of a dead lane is not used again, so that nothing sent to it reaches the next one. */
+  /**
+   * The number of a new lane. The number of a dead lane is not used again, so that nothing sent to it reaches the next
+   * one.
+   */
   nextLane(): number {
     return ++this.#lastLane
   }
@@ -137,7 +140,10 @@ export class LaneHub implements Route, WatchRoute, ReferenceBook {
     return exported?.question ?? new RemoteReplyTo(this, address)
   }
 
-  /** A worker lane asks an actor of another one, through the main lane: if the asked lane dies, the main lane fails the question. */
+  /**
+   * A worker lane asks an actor of another one, through the main lane: if the asked lane dies, the main lane fails the
+   * question.
+   */
   relay(replyTo: RemoteReplyTo): void {
     const { lane, id } = replyTo.address
     if (this.lane !== MAIN_LANE || lane === this.#destination) return
@@ -219,7 +225,10 @@ export class LaneHub implements Route, WatchRoute, ReferenceBook {
     link.send(lane, kind, id, messageId, causeId, encoded, codec.textual && payload !== undefined)
   }
 
-  /** Takes what every lane takes: messages, answers, watches, and whatever is for another lane. @returns whether it was that */
+  /**
+   * Takes what every lane takes: messages, answers, watches, and whatever is for another lane.
+   * @returns whether it was that
+   */
   receive(
     lane: number,
     kind: number,
@@ -263,7 +272,10 @@ export class LaneHub implements Route, WatchRoute, ReferenceBook {
     failAsks(message, undelivered(reason, message, path))
   }
 
-  /** Takes a message of this lane that can no longer be sent, because its sender gave a buffer of it away, or changed it. */
+  /**
+   * Takes a message of this lane that can no longer be sent, because its sender gave a buffer of it away, or changed
+   * it.
+   */
   readonly lost: Receive = (lane, kind, id, messageId, _causeId, payload) => {
     const path = `lane ${lane}, actor ${id}`
     if (kind === ANSWER) this.refuse({ kind: 'replyTo', lane, id }, undelivered('not-cloneable', payload, path))

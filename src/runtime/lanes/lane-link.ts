@@ -5,30 +5,33 @@ import { deliverFrame, deliverFromPort, fromPortFrame, LaneBatch, type PortBatch
 import type { LaneWatch, Watched } from './lane-watch.ts'
 import type { SharedRing } from './shared-ring.ts'
 
-/** How many messages may wait for room in the ring before the senders are held. */
+/** Messages that may wait for room in the ring before the senders are held. */
 const CONGESTED_ENTRIES = 16_384
-/** So many frames are read before others have their turn. */
+/** Frames that are read before other links get their turn. */
 const FRAMES_PER_LOOK = 64
 
-/** `queueMicrotask` makes an asynchronous resource each time: 0.7 us of a round trip of 21. */
+/**
+ * A resolved promise, because `queueMicrotask` makes an asynchronous resource each time: 0.7 us of a round trip of 21.
+ */
 const resolved = Promise.resolve()
 
-/** What a link is made of. */
+/** The parts of a link. */
 export interface LinkEnds {
   readonly incoming: SharedRing
   readonly outgoing: SharedRing
   /** Wakes the other side. */
   readonly bell: Doorbell
   readonly port: MessagePort | Worker
-  /** That of this thread. */
+  /** The watch of this thread. */
   readonly watch: LaneWatch
-  /** The root of this thread, whose work waits for nobody. */
+  /** The root of this thread, whose work comes before looking for answers. */
   readonly root: Pick<RootQueue, 'leisureMs'>
 }
 
 /**
- * The way between two lanes. Batches go through a ring in shared memory; what is too large for it, or is to change owner,
- * goes through the port, and a frame in the ring keeps its place, so that order holds over both.
+ * The way between two lanes. Batches go through a ring in shared memory. A batch that is too large for the ring, or has
+ * buffers that change owner, goes through the port, and a frame in the ring holds its place, so that the order holds
+ * over both.
  */
 export class LaneLink implements Watched {
   readonly #incoming: SharedRing
@@ -48,7 +51,7 @@ export class LaneLink implements Watched {
   #closed = false
   #waiters: (() => void)[] = []
 
-  /** @param lost takes what could not be sent any more */
+  /** @param lost takes messages that can no longer be sent */
   constructor({ incoming, outgoing, bell, port, watch, root }: LinkEnds, receive: Receive, lost: Receive) {
     this.#lost = lost
     this.#incoming = incoming
@@ -59,16 +62,16 @@ export class LaneLink implements Watched {
     this.#root = root
     this.#receive = receive
     port.on('message', this.#onPortMessage)
-    // The other side may have written before there was anybody to wake.
+    // The other side may have written before this thread could be woken.
     watch.add(this)
   }
 
-  /** The other side does not keep up: hold those who send. */
+  /** The other side does not keep up: senders must be held. */
   get congested(): boolean {
     return this.#backlogEntries > CONGESTED_ENTRIES
   }
 
-  /** Settles when the link is not congested any more, or closed. */
+  /** Settles when the link is no longer congested, or closed. */
   drained(): Promise<void> {
     if (!this.congested || this.#closed) return Promise.resolve()
     return new Promise(resolve => this.#waiters.push(resolve))
@@ -76,7 +79,7 @@ export class LaneLink implements Watched {
 
   /**
    * @param payload plain data: references are encoded already
-   * @param textual JSON gives the payload back as it is
+   * @param textual JSON reproduces the payload exactly
    */
   send(
     lane: number,
@@ -97,7 +100,7 @@ export class LaneLink implements Watched {
     }
   }
 
-  /** These change owner with the batch that is being collected. */
+  /** Gives away buffers with the batch that is being collected. */
   transferNext(buffers: readonly ArrayBuffer[]): void {
     this.#batch.transfer.push(...buffers)
   }
@@ -141,7 +144,7 @@ export class LaneLink implements Watched {
     if (written !== true) this.#post(written, inOrder)
   }
 
-  /** @param frame `undefined`: the batch goes through the port */
+  /** @param frame the written batch; `undefined` if the batch goes through the port */
   #post(frame: Uint8Array = fromPortFrame, inOrder: boolean): void {
     const batch = this.#batch
     if (frame === fromPortFrame) {
@@ -150,7 +153,7 @@ export class LaneLink implements Watched {
     }
     this.#backlog.push({ frame, entries: batch.size })
     this.#backlogEntries += batch.size
-    // It asks for room before it sleeps.
+    // The watch asks for room before it sleeps.
     this.#watch.start()
   }
 
@@ -158,10 +161,11 @@ export class LaneLink implements Watched {
     const batch = this.#batch
     const message = batch.toPort()
     try {
-      // A buffer that is named twice would be refused.
+      // A transfer list that names a buffer twice would be refused.
       this.#port.postMessage(message, [...new Set(batch.transfer)] as unknown as TransferListItem[])
     } catch {
-      // One of them cannot change owner (memory of WebAssembly, say). Nothing has been sent, so all are copied.
+      // One of the buffers cannot change owner (memory of WebAssembly, for example). Nothing has been sent, so all are
+      // copied.
       this.#port.postMessage(message)
     }
   }
@@ -187,7 +191,7 @@ export class LaneLink implements Watched {
     this.#watch.woken()
   }
 
-  /** While a batch is awaited from the port, what is behind it in the ring has not arrived. */
+  /** While a batch is expected from the port, frames behind its place in the ring have not arrived. */
   get arrived(): boolean {
     if (this.#backlog.length > 0 && this.#outgoing.hasRoom(this.#backlog[0]!.frame.byteLength)) return true
     return this.#portFramesAwaited > 0 ? this.#fromPort.length > 0 : !this.#incoming.empty

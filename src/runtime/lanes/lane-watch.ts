@@ -12,8 +12,8 @@ export interface Watched {
 }
 
 /**
- * How long a thread spins for an answer. An answer takes about this long while both threads run; waking libuv takes 8 to 25 us for each
- * way, most of a round trip otherwise.
+ * How long a thread spins for an answer. An answer takes about this long while both threads run; waking libuv takes 8
+ * to 25 us for each way, most of a round trip otherwise.
  */
 const SPIN_MS = 0.03
 /** A thread with a timer that is due sooner does not spin. */
@@ -22,11 +22,12 @@ const LEISURE_MS = 1
 const MANY = 32
 
 /**
- * Watches the rings that lead to this thread. A message through a port wakes the thread; it looks, and sleeps again at once. While many
- * messages come it stays awake and looks once in each turn of the event loop, so that libuv polls and timers fire between two looks.
- * While answers come soon it stays awake too, and spins for the next one for some microseconds: only if that has paid lately
- * ({@link SpinPolicy}), and only if nothing of this thread waits. So two threads that share one processor sleep, two threads that run
- * at the same time never do, and an idle lane uses no processor.
+ * Watches the rings that lead to this thread. A message through a port wakes the thread; it looks, and sleeps again at
+ * once. While many messages come it stays awake and looks once in each turn of the event loop, so that libuv polls and
+ * timers fire between two looks. While answers come soon it stays awake too, and spins for the next one for some
+ * microseconds: only if that has paid lately ({@link SpinPolicy}), and only if nothing of this thread waits. So two
+ * threads that share one processor sleep, two threads that run at the same time never do, and an idle lane uses no
+ * processor.
  */
 export class LaneWatch {
   /** Writers ring it when they have written. */

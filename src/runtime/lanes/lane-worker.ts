@@ -1,12 +1,12 @@
-/** The thread of a lane: a system whose top actors are those that have a stand-in on the main lane. */
+/** The thread of a lane: a system whose top actors have a stand-in each on the main lane. */
 import { parentPort, workerData } from 'node:worker_threads'
 import { type ActorCell, cellOf } from '../actors/actor-cell.ts'
-import type { ActorAddress, Addressed } from '../actors/address.ts'
 import type { WaitingMessage } from '../actors/mailbox.ts'
 import type { Message } from '../actors/message.ts'
 import { SystemMessage } from '../actors/system-message.ts'
 import type { Executor } from '../executors/executor.ts'
 import { errorsToConsole } from '../ports/logger.ts'
+import type { ActorAddress, Addressed } from '../references/address.ts'
 import { System } from '../system/system.ts'
 import type { Inspection } from '../watching/inspection.ts'
 import { Recorder } from '../watching/recorder.ts'
@@ -26,25 +26,28 @@ interface SpawnRequest {
   readonly address: ActorAddress
 }
 
-/** What came for an actor whose module is still being loaded. */
+/** The messages for an actor whose module is still being loaded. */
 interface Loading {
   readonly waiting: WaitingMessage[]
   stopped: boolean
 }
 
-/** What an actor that has failed left, with what came for it since: its next life takes it, as it would on the main lane. */
-interface Estate {
+/**
+ * The waiting messages of a failed actor, and those that have arrived since: its next life takes them, as on the main
+ * lane.
+ */
+interface Leftovers {
   readonly id: number
   readonly path: string
-  readonly left: WaitingMessage[]
+  readonly waiting: WaitingMessage[]
 }
 
-/** The part of node-dispatch-addon that keeps a thread on a processor. */
+/** The part of node-dispatch-addon that pins a thread to a processor. */
 interface PinningAddon {
   readonly PinnedThread: { pinHere(options: { readonly name: string; readonly cpu: number }): string }
 }
 
-/** On libdispatch a lane is a root of its own, whose queue has the lane's name. The addon is loaded only for that. */
+/** With libdispatch, a lane is a root of its own, whose queue has the lane's name. Only then is the addon loaded. */
 async function dispatchExecutor(label: string): Promise<{ readonly executor?: Executor }> {
   const { DispatchExecutor } = await import('../executors/dispatch.ts')
   return DispatchExecutor.obstacle() === undefined ? { executor: new DispatchExecutor({ label }) } : {}
@@ -58,7 +61,7 @@ function recorderOf({ capacity, enabled }: NonNullable<LaneStart['recorder']>): 
 
 const { lane, name, toLane, toMain, laneBell, mainBell, executor, measured, recorder } = workerData as LaneStart
 const port = parentPort!
-/** Paths of those that have a stand-in, which reports their failures where they are supervised. */
+/** Paths of the actors with a stand-in, which reports their failures on the main lane, where they are supervised. */
 const reportedElsewhere = new Set<string>()
 const system = new System({
   name,
@@ -74,9 +77,9 @@ const hub = new LaneHub(system.host, lane)
 const cells = new Map<number, ActorCell>()
 const homes = new Map<Addressed, { readonly id: number; readonly address: ActorAddress }>()
 const loading = new Map<number, Loading>()
-/** By the number of the stand-in, and by that of the actor that failed. */
-const estates = new Map<number, Estate>()
-const failed = new Map<number, Estate>()
+/** By the number of the stand-in, and by the number of the failed actor. */
+const leftovers = new Map<number, Leftovers>()
+const failed = new Map<number, Leftovers>()
 
 const link = new LaneLink(
   {
@@ -103,9 +106,9 @@ hub.connect(MAIN_LANE, link)
 
 system.host.keepUnhandled = (actor, waiting) => {
   const home = homes.get(actor)
-  // The children of an actor have no stand-in and no other life.
+  // An actor without a stand-in, a child for example, has no next life here.
   if (home === undefined) return false
-  estateOf(home.address, home.id).left.push(waiting)
+  leftoversOf(home.address, home.id).waiting.push(waiting)
   return true
 }
 
@@ -115,8 +118,8 @@ system.host.onActorEnded((actor, reason) => {
   const { id, address } = home
   homes.delete(actor)
   cells.delete(id)
-  // Also of one that leaves nothing: what is on its way to it belongs there.
-  if (reason.type === 'failed') estateOf(address, id)
+  // Also without waiting messages: those that are on their way belong there.
+  if (reason.type === 'failed') leftoversOf(address, id)
   reportedElsewhere.delete(actor.path)
   hub.send(link, MAIN_LANE, ENDED, id, 0, 0, hub.crossingReason(reason))
 })
@@ -129,11 +132,11 @@ function deliver(id: number, message: Message, messageId: number, causeId: numbe
   }
   const cell = cells.get(id)
   if (cell !== undefined) cell.receive(message, messageId, causeId)
-  else if (failed.has(id)) failed.get(id)!.left.push({ message, messageId, causeId })
+  else if (failed.has(id)) failed.get(id)!.waiting.push({ message, messageId, causeId })
   else hub.undeliverable('stopped', message, `${name}, actor ${id}`, messageId)
 }
 
-/** Passed when the actor has handled what came before. */
+/** Puts a mark behind the waiting messages of an actor. */
 function mark(id: number): void {
   const passed = new SystemMessage(() => link.send(MAIN_LANE, MARKED, id, 0, 0, undefined))
   const pending = loading.get(id)
@@ -141,28 +144,28 @@ function mark(id: number): void {
   else pending.waiting.push({ message: passed, messageId: 0, causeId: 0 })
 }
 
-function estateOf({ id: standIn, path }: ActorAddress, id: number): Estate {
-  let estate = estates.get(standIn)
-  if (estate === undefined) {
-    estate = { id, path, left: [] }
-    estates.set(standIn, estate)
-    failed.set(id, estate)
+function leftoversOf({ id: standIn, path }: ActorAddress, id: number): Leftovers {
+  let left = leftovers.get(standIn)
+  if (left === undefined) {
+    left = { id, path, waiting: [] }
+    leftovers.set(standIn, left)
+    failed.set(id, left)
   }
-  return estate
+  return left
 }
 
-function takeEstate(standIn: number): readonly WaitingMessage[] {
-  const estate = estates.get(standIn)
-  if (estate === undefined) return []
-  estates.delete(standIn)
-  failed.delete(estate.id)
-  return estate.left
+function takeLeftovers(standIn: number): readonly WaitingMessage[] {
+  const left = leftovers.get(standIn)
+  if (left === undefined) return []
+  leftovers.delete(standIn)
+  failed.delete(left.id)
+  return left.waiting
 }
 
-/** Nobody takes over. */
+/** No next life comes: the leftovers become dead letters. */
 function forget(standIn: number): void {
-  const path = estates.get(standIn)?.path ?? ''
-  for (const { message, messageId } of takeEstate(standIn)) hub.undeliverable('stopped', message, path, messageId)
+  const path = leftovers.get(standIn)?.path ?? ''
+  for (const { message, messageId } of takeLeftovers(standIn)) hub.undeliverable('stopped', message, path, messageId)
 }
 
 function look(id: number, view: LaneView): void {
@@ -176,13 +179,14 @@ function plain(inspection: Inspection): Inspection {
 }
 
 async function spawn(id: number, request: SpawnRequest): Promise<void> {
-  const pending: Loading = { waiting: [...takeEstate(request.address.id)], stopped: false }
+  const pending: Loading = { waiting: [...takeLeftovers(request.address.id)], stopped: false }
   loading.set(id, pending)
   try {
     const make = await loadBehavior(request)
     const behavior = make(request.input)
     loading.delete(id)
-    // Its failures are its stand-in's, whose parent decides; here it lives once. Its mailbox is bounded by its stand-in's.
+    // The parent of its stand-in decides about its failures; here it has one life. The mailbox of its stand-in bounds
+    // its own.
     const ref = system.spawn(behavior, {
       name: `${request.address.path.slice(1)}#${id}`,
       restart: 'temporary',
@@ -197,13 +201,13 @@ async function spawn(id: number, request: SpawnRequest): Promise<void> {
     if (pending.stopped) cell.deliverStop()
   } catch (error) {
     loading.delete(id)
-    estateOf(request.address, id).left.push(...pending.waiting)
+    leftoversOf(request.address, id).waiting.push(...pending.waiting)
     const failure = error instanceof Error ? error : new Error(String(error))
     hub.send(link, MAIN_LANE, ENDED, id, 0, 0, { type: 'failed', error: failure })
   }
 }
 
-/** Behind the messages that came before. */
+/** Stops an actor behind its waiting messages. */
 function stop(id: number): void {
   const pending = loading.get(id)
   if (pending !== undefined) {

@@ -1,11 +1,11 @@
 import { Worker } from 'node:worker_threads'
 import { type Behavior, behavior } from '../actors/actor.ts'
 import { type ActorCell, cellOf } from '../actors/actor-cell.ts'
-import type { Addressed } from '../actors/address.ts'
-import { failAsks } from '../actors/ask.ts'
 import { anyMessage, type Handlers, type Message } from '../actors/message.ts'
 import { SpimplError } from '../errors.ts'
 import type { Executor } from '../executors/executor.ts'
+import type { Addressed } from '../references/address.ts'
+import { failAsks } from '../references/ask.ts'
 import type { StopReason } from '../supervising/termination.ts'
 import type { Inspection } from '../watching/inspection.ts'
 import type { TraceRecord } from '../watching/recorder.ts'
@@ -18,14 +18,17 @@ import { laneWatch } from './lane-watch.ts'
 import { SharedRing } from './shared-ring.ts'
 import { StandIn } from './stand-in.ts'
 
-/** The name of a lane in `inspect` and the size of its way to this thread. */
+/** The name of a lane, and the size of its rings. */
 export interface LaneOptions {
   readonly name?: string
-  /** Bytes of the shared ring of each direction, a power of two. Default 1 MiB. */
+  /** The size of the shared ring of each direction in bytes, a power of two. Default 1 MiB. */
   readonly ringBytes?: number
 }
 
-/** A behaviour that another thread can make: an export of a module, a behaviour or a function of `input` that returns one. */
+/**
+ * A behaviour that another thread can make: an export of a module, a behaviour or a function of `input` that returns
+ * one.
+ */
 export interface LaneBehavior<M extends Message> {
   /** URL of the module. */
   readonly module: string | URL
@@ -37,40 +40,40 @@ export interface LaneBehavior<M extends Message> {
   readonly messages?: M
 }
 
-/** What a worker needs to begin. */
+/** The data with which a worker begins. */
 export interface LaneStart {
   readonly lane: number
   readonly name: string
   readonly toLane: SharedArrayBuffer
   readonly toMain: SharedArrayBuffer
-  /** They wake the lane, and the thread that made it. */
+  /** The doorbells of the lane, and of the thread that made it. */
   readonly laneBell: SharedArrayBuffer
   readonly mainBell: SharedArrayBuffer
-  /** That of the main lane; a simulation has no threads, so its lanes are on the event loop. */
+  /** The executor of the main lane; a simulation has no threads, so its lanes run on the event loop. */
   readonly executor: Executor['name']
   readonly measured: boolean
-  /** What the recorder of the main lane was when the thread began; absent where there is none. */
+  /** The recorder of the main lane as it was when the thread began; absent if there is none. */
   readonly recorder?: { readonly capacity: number; readonly enabled: boolean }
 }
 
-/** What a lane may be asked to show. */
+/** The views of a lane. */
 export type LaneView = 'actors' | 'records'
 
 /**
- * A worker thread with its own event loop and root queue, on which actors live. The main lane has a stand-in for each of
- * them, so they are supervised, watched and stopped like any other; a lane that dies is a failure of each (`LANE_DIED`), and
- * the first that restarts starts it anew.
+ * A worker thread with its own event loop and root queue, on which actors live. The main lane has a stand-in for each
+ * of them, so they are supervised, watched and stopped like all others. The death of a lane is a failure of each of its
+ * actors (`LANE_DIED`); the first actor that restarts starts the lane again.
  */
 export class Lane implements AsyncDisposable {
   readonly name: string
-  /** The number of its thread. One that dies takes its number with it, so that nothing sent to it reaches the next. */
+  /** The number of its thread. A new thread has a new number, so that nothing sent to a dead thread reaches it. */
   id: number
   readonly #hub: LaneHub
   readonly #ringBytes: number
   readonly #onClosed: () => void
   readonly #ignoreEnds: () => void
   readonly #standIns = new Map<number, StandIn>()
-  /** The stand-ins of its actors, and what is to happen when they have come to their end. */
+  /** The stand-ins of its actors, with the functions to call when they have ended. */
   readonly #residents = new Map<ActorCell, (() => void)[]>()
   readonly #questions = new Map<number, { resolve(answer: unknown): void; reject(error: SpimplError): void }>()
   #questionIds = 0
@@ -81,7 +84,7 @@ export class Lane implements AsyncDisposable {
   #closed: Promise<void> | undefined
   #pinned: ((refusal: string | undefined) => void)[] = []
 
-  /** @internal `system.lane()` makes it. */
+  /** @internal Made by `system.lane()`. */
   constructor(hub: LaneHub, { name, ringBytes = 1 << 20 }: LaneOptions, onClosed: () => void) {
     this.#hub = hub
     this.id = hub.nextLane()
@@ -96,12 +99,14 @@ export class Lane implements AsyncDisposable {
     return this.#worker !== undefined
   }
 
-  /** Actors on it. */
+  /** How many actors live on it. */
   get size(): number {
     return this.#standIns.size
   }
 
-  /** A behaviour that does its work on this lane: `system.spawn(lane.behavior(worker), { name })`, or `context.spawn`. */
+  /**
+   * A behaviour that does its work on this lane: `system.spawn(lane.behavior(worker), { name })`, or `context.spawn`.
+   */
   behavior<M extends Message>(remote: LaneBehavior<M>): Behavior<M> {
     return behavior<M>(context => {
       const cell = cellOf(context.self)
@@ -116,10 +121,10 @@ export class Lane implements AsyncDisposable {
     })
   }
 
-  /** @internal Settles when the present life of an actor has run its `setup` on the lane, or has ended. */
+  /** @internal Settles when the current life of an actor has run its `setup` on the lane, or has ended. */
   up(cell: ActorCell): Promise<void> {
     for (const [id, standIn] of this.#standIns) {
-      if (standIn.cell !== cell || standIn.left || this.#link === undefined) continue
+      if (standIn.cell !== cell || standIn.hasLeft || this.#link === undefined) continue
       standIn.marked()
       this.#link.send(this.id, MARK, id, 0, 0, undefined)
       return standIn.up
@@ -129,7 +134,7 @@ export class Lane implements AsyncDisposable {
 
   /**
    * Keeps the thread on one processor.
-   * @throws SpimplError `EXECUTOR_UNAVAILABLE` where node-dispatch-addon is absent or the system refuses
+   * @throws SpimplError `EXECUTOR_UNAVAILABLE` if node-dispatch-addon is absent or the operating system refuses
    */
   async pin(cpu: number): Promise<void> {
     const link = this.#link
@@ -142,8 +147,8 @@ export class Lane implements AsyncDisposable {
   }
 
   /**
-   * The actors of its thread as data, with their children, mailboxes and, where the system is measured, histograms.
-   * `system.inspect()` shows what stands in for them here.
+   * The actors of its thread as data, with their children, mailboxes and, if the system is measured, histograms.
+   * `system.inspect()` shows their stand-ins on the main lane.
    * @throws SpimplError `LANE_DIED`
    */
   inspect(): Promise<Inspection> {
@@ -151,7 +156,7 @@ export class Lane implements AsyncDisposable {
   }
 
   /**
-   * What its recorder keeps, the oldest first; nothing where the system has none. Paths are those of `inspect()`.
+   * The records of its thread, the oldest first; none if the system has no recorder. Paths are those of `inspect()`.
    * @throws SpimplError `LANE_DIED`
    */
   records(): Promise<readonly TraceRecord[]> {
@@ -159,15 +164,15 @@ export class Lane implements AsyncDisposable {
   }
 
   /**
-   * Stops its actors, the youngest first, each behind the messages that wait for it; then ends the thread. One that is spawned on it
-   * later comes to its end at once.
+   * Stops its actors, the youngest first, each behind its waiting messages; then ends the thread. An actor that is
+   * spawned on it later ends at once.
    */
   close(): Promise<void> {
     this.#closed ??= this.#drainAndEnd()
     return this.#closed
   }
 
-  /** Ends the thread at once, whatever it does. Its actors fail with `LANE_DIED`. */
+  /** Ends the thread at once. Its actors fail with `LANE_DIED`. */
   async terminate(): Promise<void> {
     await this.#worker?.terminate()
   }
@@ -177,7 +182,7 @@ export class Lane implements AsyncDisposable {
   }
 
   async #drainAndEnd(): Promise<void> {
-    // Who was spawned in this turn has not reached the lane yet.
+    // An actor that was spawned in this turn has not reached the lane yet.
     await new Promise(resolve => setImmediate(resolve))
     this.#closing = true
     for (const cell of [...this.#residents.keys()].reverse()) {
@@ -214,7 +219,7 @@ export class Lane implements AsyncDisposable {
   }
 
   #ended(): SpimplError {
-    return new SpimplError('LANE_DIED', `expected ${this.name} to live, it has ended`)
+    return new SpimplError('LANE_DIED', `expected the lane ${this.name} to be alive, it has ended`)
   }
 
   #start(): void {
@@ -259,23 +264,25 @@ export class Lane implements AsyncDisposable {
     for (const [id, standIn] of [...this.#standIns]) {
       this.#standIns.delete(id)
       standIn.end()
-      // One that was late has another life by now, whose stand-in is another.
-      if (!standIn.left && !this.#closing && standIn.cell.lifecycle.takesChildren) {
+      // A stand-in that has left has another life by now, with another stand-in.
+      if (!standIn.hasLeft && !this.#closing && standIn.cell.lifecycle.takesChildren) {
         standIn.cell.lifecycle.fail(
-          new SpimplError('LANE_DIED', `${this.name}, the lane of ${standIn.cell.path}, died`, { cause }),
+          new SpimplError('LANE_DIED', `${this.name}, the lane of ${standIn.cell.path}, has died`, { cause }),
         )
       }
     }
-    // It was about to end: there is no next life on it for those that had not stopped.
+    // The lane was closing: actors that had not stopped get no next life on it.
     if (this.#closing) for (const cell of [...this.#residents.keys()].reverse()) this.#refuse(cell, cause)
   }
 
-  /** While it closes, its actors may still restart, to handle what waits for them. */
+  /** While the lane closes, its actors may still restart, to handle their waiting messages. */
   #takes(cell: ActorCell): boolean {
     return !this.#closing || (this.#worker !== undefined && this.#residents.has(cell))
   }
 
-  /** Ends one that this lane cannot have; a failure would be followed by another life, which it cannot have either. */
+  /**
+   * Ends an actor that this lane cannot take; a failure would be followed by another life, which it cannot take either.
+   */
   #refuse(cell: ActorCell, cause?: unknown): void {
     const error = new SpimplError('LANE_DIED', `expected an open lane for ${cell.path}, ${this.name} is closed`, {
       cause,
@@ -301,7 +308,7 @@ export class Lane implements AsyncDisposable {
   #end(id: number): Promise<void> | undefined {
     const standIn = this.#standIns.get(id)
     if (standIn === undefined || this.#link === undefined) return undefined
-    standIn.left = true
+    standIn.leave()
     this.#link.send(this.id, STOP, id, 0, 0, undefined)
     return standIn.ended
   }
@@ -317,14 +324,14 @@ export class Lane implements AsyncDisposable {
     try {
       this.#hub.send(link, this.id, TELL_STAND_IN, id, messageId, causeId, message)
     } catch (error) {
-      // The mistake is the sender's: no reason to end this life of the actor.
+      // The mistake is the sender's, so this life of the actor goes on.
       this.#hub.host.report(cell, 'could not be told', error)
       failAsks(message, error as SpimplError)
       cell.deadLetter('not-cloneable', message, messageId)
       return undefined
     }
     if (standIn.sent()) link.send(this.id, MARK, id, 0, 0, undefined)
-    if (standIn.behind) return Promise.all([link.drained(), standIn.caughtUp()]).then(() => undefined)
+    if (standIn.isBehind) return Promise.all([link.drained(), standIn.caughtUp()]).then(() => undefined)
     return link.congested ? link.drained() : undefined
   }
 
@@ -346,11 +353,11 @@ export class Lane implements AsyncDisposable {
     if (standIn === undefined) return
     this.#standIns.delete(id)
     standIn.end()
-    const { cell, left } = standIn
+    const { cell, hasLeft } = standIn
     if (reason.type === 'failed') {
-      // Of one that stops, or has another life by now, it is only reported.
-      if (left) this.#hub.host.report(cell, 'failed while it stopped', reason.error)
+      // A failure of an actor that is stopping, or has another life by now, is only reported.
+      if (hasLeft) this.#hub.host.report(cell, 'failed while it stopped', reason.error)
       else cell.lifecycle.fail(reason.error)
-    } else if (!left && cell.lifecycle.takesChildren) cell.lifecycle.requestStop('self')
+    } else if (!hasLeft && cell.lifecycle.takesChildren) cell.lifecycle.requestStop('self')
   }
 }

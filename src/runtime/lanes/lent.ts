@@ -1,8 +1,9 @@
 const lent = new WeakSet<ArrayBufferView>()
 
 /**
- * Marks bytes that their sender keeps: another thread gets a copy of them, and an actor of this thread the bytes themselves, into which
- * neither writes. Bytes that are not marked change owner, and cannot be sent again once they are on another thread.
+ * Marks bytes that their sender keeps: another thread gets a copy of them, and an actor of this thread the bytes
+ * themselves, into which neither writes. Bytes that are not marked change owner, and cannot be sent again once they are
+ * on another thread.
  *
  * @example
  * const item = lend(new Uint8Array(65_536))

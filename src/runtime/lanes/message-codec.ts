@@ -1,19 +1,22 @@
 import { inspect } from 'node:util'
 import { deserialize, serialize } from 'node:v8'
-import type { Ref, ReplyTo } from '../actors/actor-ref.ts'
+import type { Message } from '../actors/message.ts'
+import { type ErrorCode, SpimplError } from '../errors.ts'
+import type { Ref, ReplyTo } from '../references/actor-ref.ts'
 import {
   type ActorAddress,
   type Addressable,
   type AddressBook,
   addressIn,
   type QuestionAddress,
-} from '../actors/address.ts'
-import type { Message } from '../actors/message.ts'
-import { type ErrorCode, SpimplError } from '../errors.ts'
+} from '../references/address.ts'
 import { isDetached } from './lane-batch.ts'
 import { isLent } from './lent.ts'
 
-/** Under this key stands what an encoded reference, replyTo or error is; no message of plain data has it. */
+/**
+ * The key under which encoded data says what it encodes: a reference, a `replyTo`, an error. No message of plain data
+ * has it.
+ */
 const MARK = '\u0000spimpl'
 
 interface Marked {
@@ -26,11 +29,11 @@ interface Marked {
   readonly message?: string
   readonly stack?: string
   readonly cause?: unknown
-  /** Of a map or a set that holds something encoded. */
+  /** The items of a map or a set that holds encoded data. */
   readonly items?: readonly unknown[]
 }
 
-/** Buffers from this size on change owner instead of being copied. */
+/** Buffers of at least this size change owner instead of being copied. */
 const TRANSFERRED_BYTES = 65_536
 
 const MAX_DEPTH = 64
@@ -41,12 +44,12 @@ export interface ReferenceBook extends AddressBook {
   replyTo(address: QuestionAddress): ReplyTo<unknown>
 }
 
-/** A message as it crosses to another lane: plain data, and the buffers that change owner. */
+/** Turns messages into plain data, and the buffers that change owner, for another lane; and back. */
 export class MessageCodec {
-  /** Whether JSON gives back as it was what was encoded since this was set to true. */
+  /** JSON reproduces everything that was encoded since this was set to true. */
   textual = true
   readonly #book: ReferenceBook
-  /** Buffers that are on their way. Who tells one twice before it has left sends a copy the second time. */
+  /** Buffers that are on their way. A buffer that is sent again before it has left is copied the second time. */
   readonly #given = new WeakSet<ArrayBuffer>()
 
   constructor(book: ReferenceBook) {
@@ -54,9 +57,9 @@ export class MessageCodec {
   }
 
   /**
-   * Replaces references, reply addresses and errors by data. Copies only what holds one of them.
-   * @param transfer collects the buffers that are to change owner
-   * @throws SpimplError `MESSAGE_NOT_CLONEABLE` with the place of what cannot cross
+   * Replaces references, reply addresses and errors by data. Copies only the objects that hold one of them.
+   * @param transfer collects the buffers that change owner
+   * @throws SpimplError `MESSAGE_NOT_CLONEABLE` with the place of the value that cannot cross
    */
   encode(value: unknown, transfer: ArrayBuffer[], place = 'message', depth = 0): unknown {
     if (typeof value !== 'object' || value === null) {
@@ -76,7 +79,7 @@ export class MessageCodec {
     this.textual = false
     if (ArrayBuffer.isView(value)) {
       const { buffer, byteLength } = value
-      if (isDetached(buffer)) throw notCloneable(place, 'buffer that has another owner since it was told before')
+      if (isDetached(buffer)) throw notCloneable(place, 'buffer that has had another owner since it was sent before')
       const isWhole = buffer instanceof ArrayBuffer && buffer.byteLength === byteLength
       if (byteLength >= TRANSFERRED_BYTES && isWhole && !isLent(value)) {
         if (this.#given.has(buffer)) return structuredClone(value)
@@ -92,8 +95,9 @@ export class MessageCodec {
       return value
     }
     if (value instanceof Error) return this.#encodeError(value, transfer, place, depth)
-    // The batch is written later, where nobody knows any more whose message it was: so what may refuse is tried now, and with
-    // V8's format, because structuredClone also takes what only a port can carry (a KeyObject, a Blob).
+    // The batch is written later, when the sender of a message is no longer known, so a value that may be refused is
+    // tried now. V8's format decides, because structuredClone also accepts values that only a port can carry (a
+    // KeyObject, a Blob).
     if (value instanceof SharedArrayBuffer) throw notCloneable(place, 'SharedArrayBuffer')
     const copy = copyOf(value)
     if (copy === undefined) throw notCloneable(place, value.constructor?.name ?? 'object')
@@ -101,8 +105,8 @@ export class MessageCodec {
   }
 
   /**
-   * What somebody threw, or says of himself, may be anything. @returns it, or what it was as text where it cannot cross: to tell of
-   * a failure must not be one
+   * An error, or a description, may be any value. @returns the value, or its text if it cannot cross, so that the
+   * report of a failure does not fail itself
    */
   crossing(value: unknown): unknown {
     try {
@@ -149,7 +153,7 @@ export class MessageCodec {
     return copy ?? object
   }
 
-  /** What is no object: whether JSON keeps it, and whether it can cross at all. */
+  /** Checks a value that is no object: whether JSON reproduces it, and whether it can cross at all. */
   #lookAt(value: unknown, place: string, key?: string): void {
     switch (typeof value) {
       case 'number':
@@ -180,7 +184,7 @@ export class MessageCodec {
 
   #encodeError(error: Error, transfer: ArrayBuffer[], place: string, depth: number): Marked {
     const { name, message, stack, cause } = error
-    // A chain of causes may be a circle.
+    // A chain of causes may be circular.
     const causeCrosses = cause instanceof Error && depth < MAX_DEPTH
     return {
       [MARK]: 'error',
@@ -212,8 +216,9 @@ export class MessageCodec {
 }
 
 /**
- * What would arrive of an object of some class: the fields of a user's own, without its methods. `undefined` where V8 refuses, or
- * would let nothing arrive, as of a URL or (Node 26) a Blob: an empty object in the place of something is worse than an error.
+ * The object as it would arrive: an instance of a user's class arrives as its fields, without methods. `undefined` if
+ * V8 refuses it, or would deliver an empty object, as for a URL or (Node 26) a Blob: an empty object in its place is
+ * worse than an error.
  */
 function copyOf(value: object): unknown {
   try {
@@ -238,7 +243,7 @@ const ofLanguage: Readonly<Record<string, ErrorConstructor>> = {
   URIError,
 }
 
-/** The classes of the language are what they were; of another only the name is known here. */
+/** An error of a class of the language, or an `Error` with the name of any other class. */
 function named(name: string, message: string, options: ErrorOptions | undefined): Error {
   const known = Object.hasOwn(ofLanguage, name) ? ofLanguage[name] : undefined
   if (known !== undefined) return new known(message, options)

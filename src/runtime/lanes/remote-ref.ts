@@ -1,15 +1,15 @@
-import type { AskOptions, Delivery, ReplyTo } from '../actors/actor-ref.ts'
+import type { Message } from '../actors/message.ts'
+import type { RootQueue } from '../queues/root-queue.ts'
+import type { AskOptions, Delivery, ReplyTo } from '../references/actor-ref.ts'
 import {
   type ActorAddress,
   type Addressable,
   type AddressBook,
   addressIn,
   type QuestionAddress,
-} from '../actors/address.ts'
-import { PendingAsk } from '../actors/ask.ts'
-import type { Message } from '../actors/message.ts'
-import { Reference } from '../actors/reference.ts'
-import type { RootQueue } from '../queues/root-queue.ts'
+} from '../references/address.ts'
+import { PendingAsk } from '../references/ask.ts'
+import { Reference } from '../references/reference.ts'
 import type { Watcher } from '../supervising/death-watch.ts'
 import type { WatchMessage } from '../supervising/termination.ts'
 import type { DeadLetters } from '../watching/dead-letters.ts'

@@ -1,36 +1,43 @@
-/** Positions in the header, 32-bit words; the two threads write to cache lines of their own. */
+import { invariant } from '../cores/invariant.ts'
+
+/** Words of the header, 32 bits each; each thread writes to a cache line of its own. */
 const WRITTEN = 0
 const READ = 16
 const ROOM_WANTED = 17
 const HEADER_BYTES = 128
 
-/** Before each frame stands its length. Frames begin at multiples of eight, so that doubles may stand in them. */
+/** Each frame has its length in front of it. Frames begin at multiples of eight, so that they can hold doubles. */
 const LENGTH_BYTES = 8
 
-/** Stands where a frame's length would: the rest of the buffer is unused, go on at its begin. */
+/** In the place of a length: the rest of the memory is unused, the next frame is at its start. */
 const WRAP = -1
 
 /**
  * Frames of bytes from one thread to another through shared memory: one writer, one reader, no lock and no system call.
- * The two positions count bytes since the start, modulo 2^32; their difference is what waits. Frames can be written and read where
- * they are, `claim` and `commit`, `next` and `release`, or as copies, `write` and `read`.
+ *
+ *     header   | WRITTEN           | READ, ROOM_WANTED |                     one cache line for each thread
+ *     memory   | len | frame 4 |   free   | len | frame 2 | len | frame 3 | WRAP |
+ *                              ^ WRITTEN  ^ READ
+ *
+ * The two positions count bytes since the start, modulo 2^32; their difference is the number of waiting bytes. Frames
+ * can be written and read in place (`claim` and `commit`, `next` and `release`) or as copies (`write` and `read`).
  */
 export class SharedRing {
   readonly buffer: SharedArrayBuffer
-  /** The frames, by byte; what `claim` and `next` return is a position in it. */
+  /** The memory as bytes; `claim` and `next` return positions in it. */
   readonly bytes: Buffer
   /** The same memory. */
   readonly words: Int32Array
   readonly doubles: Float64Array
-  /** Reader: bytes of the frame that `next` found. */
+  /** Reader: the length of the frame that `next` found, in bytes. */
   length = 0
   readonly #header: Int32Array
   readonly #capacity: number
-  /** Where the frame begins that is being written, and the one that is being read. */
+  /** Where the frame that is being written begins, and the frame that is being read. */
   #writing = 0
   #reading = 0
 
-  /** @param buffer one made by {@link SharedRing.allocate}, here or on the other thread */
+  /** @param buffer the buffer of a ring made by {@link SharedRing.allocate}, here or on the other thread */
   constructor(buffer: SharedArrayBuffer) {
     this.buffer = buffer
     this.#capacity = buffer.byteLength - HEADER_BYTES
@@ -48,7 +55,7 @@ export class SharedRing {
     return new SharedRing(new SharedArrayBuffer(capacity + HEADER_BYTES))
   }
 
-  /** The longest frame it takes. */
+  /** The longest frame that the ring takes. */
   get maxFrameBytes(): number {
     return this.#capacity / 2 - LENGTH_BYTES
   }
@@ -58,8 +65,8 @@ export class SharedRing {
   }
 
   /**
-   * Writer: takes room for a frame, which `commit` makes visible.
-   * @returns where it is to be written; -1 when there is no room now
+   * Writer: claims room for a frame, which `commit` makes visible.
+   * @returns the position at which to write it; -1 if there is no room now
    */
   claim(frameBytes: number): number {
     const written = this.#header[WRITTEN]!
@@ -67,19 +74,20 @@ export class SharedRing {
     const needed = spaceOf(frameBytes)
     const skipped = needed > this.#capacity - at ? this.#capacity - at : 0
     const used = (written - Atomics.load(this.#header, READ)) | 0
+    invariant(used >= 0 && used <= this.#capacity, 'at most as many unread bytes as a ring has')
     if (used + skipped + needed > this.#capacity) return -1
     if (skipped > 0) this.words[at >> 2] = WRAP
     this.#writing = (written + skipped) | 0
     return (skipped > 0 ? 0 : at) + LENGTH_BYTES
   }
 
-  /** Writer. @param frameBytes as many as were claimed, or fewer */
+  /** Writer. @param frameBytes the claimed length, or less */
   commit(frameBytes: number): void {
     this.words[(this.#writing & (this.#capacity - 1)) >> 2] = frameBytes
     Atomics.store(this.#header, WRITTEN, (this.#writing + spaceOf(frameBytes)) | 0)
   }
 
-  /** Writer: @returns false when there is no room now */
+  /** Writer. @returns false if there is no room now */
   write(frame: Uint8Array): boolean {
     const at = this.claim(frame.byteLength)
     if (at < 0) return false
@@ -88,7 +96,10 @@ export class SharedRing {
     return true
   }
 
-  /** Reader: @returns where the next frame is, which has `length` bytes and stays until `release`; -1 when there is none */
+  /**
+   * Reader.
+   * @returns the position of the next frame, which has `length` bytes and stays until `release`; -1 if there is none
+   */
   next(): number {
     this.#reading = this.#header[READ]!
     if (this.#reading === Atomics.load(this.#header, WRITTEN)) return -1
@@ -98,6 +109,7 @@ export class SharedRing {
       at = 0
     }
     this.length = this.words[at >> 2]!
+    invariant(this.length >= 0 && this.length <= this.#capacity - at, 'a frame that ends within the ring')
     return at + LENGTH_BYTES
   }
 
@@ -106,7 +118,7 @@ export class SharedRing {
     Atomics.store(this.#header, READ, (this.#reading + spaceOf(this.length)) | 0)
   }
 
-  /** Reader: @returns the next frame, a copy; `undefined` when there is none */
+  /** Reader. @returns a copy of the next frame; `undefined` if there is none */
   read(): Buffer | undefined {
     const at = this.next()
     if (at < 0) return undefined
@@ -115,7 +127,7 @@ export class SharedRing {
     return frame
   }
 
-  /** Reader: @returns a copy of the frame that `next` found */
+  /** Reader. @returns a copy of the frame that `next` found */
   copy(at: number): Buffer {
     const frame = Buffer.allocUnsafeSlow(this.length)
     this.bytes.copy(frame, 0, at, at + this.length)
@@ -123,8 +135,8 @@ export class SharedRing {
   }
 
   /**
-   * Writer: @returns whether a frame of so many bytes has room now. When not, the reader knows from now on that room is
-   * wanted; what it freed meanwhile is seen, because it is looked at again.
+   * Writer. @returns whether a frame of this length has room now. If not, the reader is told that room is wanted; room
+   * that it freed in the meantime is noticed by a second look.
    */
   hasRoom(frameBytes: number): boolean {
     if (this.claim(frameBytes) >= 0) return true
@@ -132,7 +144,7 @@ export class SharedRing {
     return this.claim(frameBytes) >= 0
   }
 
-  /** Reader, behind its reads: whether the writer waits for room; says so once. */
+  /** Reader, after its reads. @returns whether the writer waits for room: true once for each time that it does */
   takeRoomWanted(): boolean {
     return Atomics.load(this.#header, ROOM_WANTED) === 1 && Atomics.exchange(this.#header, ROOM_WANTED, 0) === 1
   }

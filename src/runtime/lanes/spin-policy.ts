@@ -9,8 +9,8 @@ const MAX_PAUSE = 1024
 const PROBE_TRIES = 2
 
 /**
- * Decides whether a thread spins for an answer before it sleeps: yes while spinning has mostly paid lately. Otherwise it is probed from
- * time to time, the more rarely the longer it has not paid.
+ * Decides whether a thread spins for an answer before it sleeps: yes while spinning has mostly paid lately. Otherwise
+ * it is probed from time to time, the more rarely the longer it has not paid.
  */
 export class SpinPolicy {
   #score = 0

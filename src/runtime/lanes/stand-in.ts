@@ -1,16 +1,16 @@
 import type { ActorCell } from '../actors/actor-cell.ts'
+import { invariant } from '../cores/invariant.ts'
 
 /**
- * What the main lane knows of one life of an actor of another lane. What it forwards waits there in a mailbox without a bound;
- * so it sets a mark behind every half of the capacity, and holds its own messages while two marks are not passed.
+ * One life of an actor of another lane, as the main lane knows it. The actor's mailbox there has no bound, so the
+ * stand-in sends a mark after every half of the capacity, and holds its own messages while two marks have not been
+ * passed.
  */
 export class StandIn {
   readonly cell: ActorCell
-  /** Settles when the actor has ended there. */
+  /** Settles when the actor has ended on its lane. */
   readonly ended: Promise<void>
-  /** This life of it is over here; there it may go on for a while. */
-  left = false
-  /** Settles when the actor has run its `setup` there and handled what came before the first mark, or has ended. */
+  /** Settles when the actor has run its `setup` and handled the messages before the first mark, or has ended. */
   readonly up: Promise<void>
   readonly #perMark: number
   #sinceMark = 0
@@ -18,7 +18,8 @@ export class StandIn {
   #resume: (() => void) | undefined
   #settle: () => void = () => {}
   #settleUp: () => void = () => {}
-  #over = false
+  #hasLeft = false
+  #isOver = false
 
   constructor(cell: ActorCell) {
     this.cell = cell
@@ -31,7 +32,16 @@ export class StandIn {
     })
   }
 
-  /** A message was forwarded. @returns whether a mark is to follow it */
+  /** This life is over here; on its lane it may go on for a while. */
+  get hasLeft(): boolean {
+    return this.#hasLeft
+  }
+
+  leave(): void {
+    this.#hasLeft = true
+  }
+
+  /** A message was forwarded. @returns whether a mark has to follow it */
   sent(): boolean {
     if (++this.#sinceMark < this.#perMark) return false
     this.#sinceMark = 0
@@ -39,24 +49,25 @@ export class StandIn {
     return true
   }
 
-  /** A mark was sent that follows no message. */
+  /** A mark was sent on its own. */
   marked(): void {
     this.#marks++
   }
 
-  /** The actor has handled what came before a mark. */
+  /** The actor has handled the messages before a mark. */
   passed(): void {
+    invariant(this.#marks > 0, 'a mark to be sent before it is passed')
     this.#marks--
     this.#settleUp()
     this.#goOn()
   }
 
-  /** As many messages wait there as its mailbox may have. */
-  get behind(): boolean {
-    return !this.#over && this.#marks >= 2
+  /** As many messages wait on its lane as its mailbox may hold. */
+  get isBehind(): boolean {
+    return !this.#isOver && this.#marks >= 2
   }
 
-  /** Settles when a mark is passed, or the actor has ended. */
+  /** Settles when the next mark is passed, or the actor has ended. */
   caughtUp(): Promise<void> {
     return new Promise(resolve => {
       this.#resume = resolve
@@ -64,7 +75,7 @@ export class StandIn {
   }
 
   end(): void {
-    this.#over = true
+    this.#isOver = true
     this.#settle()
     this.#settleUp()
     this.#goOn()

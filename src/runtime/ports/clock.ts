@@ -1,8 +1,8 @@
-/** The clock port. Everything that waits or measures reads this one, so that tests run in virtual time. */
+/** The clock port. All waiting and measuring uses this clock, so that tests run in virtual time. */
 export interface Clock {
   /** Milliseconds of a monotonic clock, with a fraction. */
   now(): number
-  /** Milliseconds since the Unix epoch, for what people and other programs read. */
+  /** Milliseconds since the Unix epoch, for values that people and other programs read. */
   wallTime(): number
 }
 

@@ -1,21 +1,21 @@
 /** From the least urgent to the most. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 
-/** One line of a log, before anybody formats it. */
+/** One line of a log, before it is formatted. */
 export interface LogRecord {
   readonly level: LogLevel
-  /** Path of the actor that speaks. */
+  /** The path of the actor that logs. */
   readonly path: string
   readonly message: string
   readonly fields: Readonly<Record<string, unknown>>
-  /** Id of the message it was handling, 0 for none. */
+  /** The id of the message it was handling, 0 for none. */
   readonly cause: number
 }
 
-/** Where log records go; pino or anything else stands behind it. */
+/** A receiver of log records, such as an adapter to pino. */
 export type LogSink = (record: LogRecord) => void
 
-/** `context.log`: each line knows its actor and the message that it was written for. */
+/** `context.log`: each line has the path of its actor and the id of the current message. */
 export interface Logger {
   debug(message: string, fields?: Readonly<Record<string, unknown>>): void
   info(message: string, fields?: Readonly<Record<string, unknown>>): void
@@ -33,7 +33,7 @@ export function loggerFor(sink: LogSink, path: string, cause: number): Logger {
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
 }
 
-/** The default: what went wrong goes to standard error, the rest nowhere. */
+/** The default: errors go to standard error, other records are dropped. */
 export const errorsToConsole: LogSink = record => {
   if (record.level === 'error') console.error(`${record.path}: ${record.message}`, record.fields)
 }

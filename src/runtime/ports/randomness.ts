@@ -1,6 +1,8 @@
 import { randomFillSync } from 'node:crypto'
 
-/** The randomness port: whoever needs random bytes is given one, so that a seed replays a whole network. */
+/**
+ * The randomness port: every component that needs random bytes is given one, so that a seed replays a whole network.
+ */
 export interface Randomness {
   /** A fresh buffer of `length` random bytes; the caller owns it. */
   bytes(length: number): Uint8Array

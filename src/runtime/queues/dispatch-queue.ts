@@ -1,9 +1,10 @@
-import { invariant } from '../cores/invariant.ts'
 import { SpimplError } from '../errors.ts'
 import { EventLoopExecutor } from '../executors/event-loop.ts'
 import { throwUncaught } from '../watching/uncaught.ts'
 import { DelayedWork } from './delayed-work.ts'
+import { hold, release } from './holding.ts'
 import type { QualityOfService } from './quality-of-service.ts'
+import type { QueueKey } from './queue-key.ts'
 import { Ring } from './ring.ts'
 import { type Drainable, execution, RootQueue, rootBand, type Target } from './root-queue.ts'
 import type { Work } from './work.ts'
@@ -23,22 +24,11 @@ export interface DispatchQueueOptions {
   readonly onError?: (error: unknown) => void
 }
 
-/** A key of queue-specific data. Two keys with the same name are different keys. */
-export class QueueKey<T> {
-  readonly name: string
-  /** Only for the compiler. */
-  declare readonly type?: T
-
-  constructor(name: string) {
-    this.name = name
-  }
-}
-
 let mainRoot: RootQueue | undefined
 
 /**
- * A queue as in libdispatch. A serial queue runs one item at a time, first in, first out for each sender; in a concurrent queue, items
- * that await promises overlap. Queues form a tree through `target`.
+ * A queue as in libdispatch. A serial queue runs one item at a time, first in, first out for each sender; in a
+ * concurrent queue, items that await promises overlap. Queues form a tree through `target`.
  *
  * @example
  * const index = new DispatchQueue('net.example.index', { qos: 'utility' })
@@ -109,8 +99,8 @@ export class DispatchQueue implements Drainable, Target {
 
   /**
    * As `async`, and settles with what `work` returns or throws.
-   * @throws SpimplError `QUEUE_SYNC_ON_SELF` where an item of a serial queue would wait for an item behind it; use `async` if nobody
-   * awaits the result
+   * @throws SpimplError `QUEUE_SYNC_ON_SELF` where an item of a serial queue would wait for an item behind it; use
+   * `async` if nobody awaits the result
    */
   asyncAndWait<R>(work: Work<R>, options: WorkOptions = {}): Promise<Awaited<R>> {
     return new Promise((resolve, reject) => {
@@ -123,8 +113,8 @@ export class DispatchQueue implements Drainable, Target {
 
   /**
    * Runs `work` now, after the waiting work of this queue, which therefore runs now too.
-   * @throws SpimplError `QUEUE_SYNC_ON_SELF` where libdispatch would deadlock, `QUEUE_SYNC_BLOCKED` where it would wait for a promise or
-   * a suspended queue: a JavaScript thread cannot wait
+   * @throws SpimplError `QUEUE_SYNC_ON_SELF` where libdispatch would deadlock, `QUEUE_SYNC_BLOCKED` where it would wait
+   * for a promise or a suspended queue: a JavaScript thread cannot wait
    */
   sync<R>(work: Work<R>, { barrier = false }: { readonly barrier?: boolean } = {}): R {
     this.#refuseWaitingForItself(this)
@@ -156,7 +146,8 @@ export class DispatchQueue implements Drainable, Target {
   }
 
   /**
-   * Runs `work(0)` to `work(iterations - 1)` and settles when all of them are done, failed ones included; rejects with the first error.
+   * Runs `work(0)` to `work(iterations - 1)` and settles when all of them are done, failed ones included; rejects with
+   * the first error.
    * @throws SpimplError `QUEUE_SYNC_ON_SELF` where a serial queue would wait for itself
    */
   async apply(iterations: number, work: (iteration: number) => unknown): Promise<void> {
@@ -186,7 +177,9 @@ export class DispatchQueue implements Drainable, Target {
     this.schedule()
   }
 
-  /** @throws SpimplError `QUEUE_TARGET_INVALID` on an active queue, or if the queue would target itself through others */
+  /**
+   * @throws SpimplError `QUEUE_TARGET_INVALID` on an active queue, or if the queue would target itself through others
+   */
   setTarget(target: Target): void {
     if (this.#active) {
       throw new SpimplError('QUEUE_TARGET_INVALID', `expected an inactive queue, ${this.label} is active`)
@@ -219,8 +212,8 @@ export class DispatchQueue implements Drainable, Target {
   }
 
   /**
-   * As `dispatch_assert_queue`: it holds also while an item of this queue waits in `sync` on another one. After an `await` the current
-   * queue is unknown.
+   * As `dispatch_assert_queue`: it holds also while an item of this queue waits in `sync` on another one. After an
+   * `await` the current queue is unknown.
    * @throws SpimplError `QUEUE_WRONG` unless the code runs on this queue, or on a queue that targets it
    */
   assertCurrent(): void {
@@ -323,32 +316,30 @@ export class DispatchQueue implements Drainable, Target {
   /** Holds this queue and all its targets until the promise settles, because exclusion comes from the targets. */
   #hold(promise: PromiseLike<unknown>, item: WorkItem | undefined): void {
     if (item?.barrier === true) this.#barrierInFlight = true
-    for (let at: Target | undefined = this; at !== undefined; at = at.target) at.inFlight++
-    this.root.disturbances++
-    const release = () => {
+    hold(this)
+    const settled = () => {
       if (item?.barrier === true) this.#barrierInFlight = false
-      invariant(this.inFlight > 0, 'a queue to be held until its promise settles')
-      for (let at: Target | undefined = this; at !== undefined; at = at.target) {
-        at.inFlight--
-        at.schedule()
-      }
+      release(this)
       this.#leave(item)
     }
     // A foreign thenable may throw, or call back twice; `resolve` passes a promise through as it is.
     Promise.resolve(promise).then(
       value => {
         item?.resolve?.(value)
-        release()
+        settled()
       },
       error => {
         if (item?.reject !== undefined) item.reject(error)
-        release()
+        settled()
         if (item?.reject === undefined) this.fail(error)
       },
     )
   }
 
-  /** @internal Reports an error of the work. An error of `onError` is an uncaught exception, so that the thread goes on draining. */
+  /**
+   * @internal Reports an error of the work. An error of `onError` is an uncaught exception, so that the thread goes on
+   * draining.
+   */
   fail(error: unknown): void {
     try {
       if (this.#onError === undefined) throwUncaught(error)

@@ -9,8 +9,8 @@ export interface TimerSchedule {
   /** Default: once. */
   readonly repeatingMs?: number
   /**
-   * The event may come this much later, so that timers that are due at about the same time wake the process once. Default 0; at most
-   * half the interval of a repeating timer, as in libdispatch.
+   * The event may come this much later, so that timers that are due at about the same time wake the process once.
+   * Default 0; at most half the interval of a repeating timer, as in libdispatch.
    */
   readonly leewayMs?: number
 }
@@ -25,8 +25,9 @@ interface Attachment {
 const unattached: Attachment = { detach: () => {} }
 
 /**
- * Delivers events of one kind on a queue. Events that arrive while the handler waits for its turn, or for a promise, are merged into one:
- * a handler never overlaps itself, also on a concurrent queue. A new source is inactive: set its handlers, then activate it.
+ * Delivers events of one kind on a queue. Events that arrive while the handler waits for its turn, or for a promise,
+ * are merged into one: a handler never overlaps itself, also on a concurrent queue. A new source is inactive: set its
+ * handlers, then activate it.
  */
 export class DispatchSource {
   readonly queue: DispatchQueue
@@ -84,8 +85,8 @@ export class DispatchSource {
   }
 
   /**
-   * Fires when the stream has bytes to read, again if a handler has left some of them, and at the end of the stream; `data` is the number
-   * of bytes, 0 at the end. A stream whose end nobody reads does not close.
+   * Fires when the stream has bytes to read, again if a handler has left some of them, and at the end of the stream;
+   * `data` is the number of bytes, 0 at the end. A stream whose end nobody reads does not close.
    */
   static readable(queue: DispatchQueue, stream: Readable): DispatchSource {
     return new DispatchSource(
@@ -179,7 +180,10 @@ export class DispatchSource {
     if (handler !== undefined) this.#turns.async(handler)
   }
 
-  /** Adds to the data of a data source. Data of zero is no event; of a replacing source, a zero also removes the waiting value. */
+  /**
+   * Adds to the data of a data source. Data of zero is no event; of a replacing source, a zero also removes the waiting
+   * value.
+   */
   mergeData(value: number): void {
     this.deliver(value)
     if (this.#pending === 0) this.#pending = undefined
@@ -249,7 +253,9 @@ class SourceTimer extends Timer {
   }
 }
 
-/** The moment within the leeway that most timers share: the next multiple of the largest power of two within the leeway. */
+/**
+ * The moment within the leeway that most timers share: the next multiple of the largest power of two within the leeway.
+ */
 export function withLeeway(dueMs: number, leewayMs: number): number {
   if (leewayMs < 1) return dueMs
   const grid = 2 ** Math.floor(Math.log2(leewayMs))

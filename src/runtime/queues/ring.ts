@@ -1,6 +1,6 @@
 /**
- * A first-in-first-out queue in one circular array whose length is a power of two: an item allocates nothing, and no item moves when
- * another leaves. It doubles when it is full; a caller that bounds it checks `size` before it pushes.
+ * A first-in-first-out queue in one circular array whose length is a power of two: an item allocates nothing, and no
+ * item moves when another leaves. It doubles when it is full; a caller that bounds it checks `size` before it pushes.
  *
  *     index    0   1   2   3   4   5   6   7
  *     slots  | d | e |   |   |   | a | b | c |

@@ -22,7 +22,9 @@ const AGING_TURNS = 32
 
 /** The most time between two readings of the clock while items are short. */
 const CLOCK_GRAIN_MS = 0.02
-/** Items between two readings of the clock after short ones: if these are long, a drain overruns its budget by as many. */
+/**
+ * Items between two readings of the clock after short ones: if these are long, a drain overruns its budget by as many.
+ */
 const MAX_STRIDE = 16
 
 /** 2^43 ids are enough for a million messages a second over 100 days; the ranges of 1,024 lanes fit into a double. */
@@ -54,8 +56,8 @@ export interface Target {
 }
 
 /**
- * What this JavaScript thread is running. One object for each thread, read by `assertCurrent`, by `tell` for the cause of a message, and
- * by the checks against waiting for oneself.
+ * What this JavaScript thread is running. One object for each thread, read by `assertCurrent`, by `tell` for the cause
+ * of a message, and by the checks against waiting for oneself.
  */
 export const execution: {
   /** The innermost queue or actor that drains. */
@@ -65,8 +67,8 @@ export const execution: {
 } = { current: undefined, messageId: 0 }
 
 /**
- * The root of a tree of queues: one JavaScript thread. Ready queues and actors of the thread wait here, by class of service, and run in
- * turns until the budget of a drain is exhausted.
+ * The root of a tree of queues: one JavaScript thread. Ready queues and actors of the thread wait here, by class of
+ * service, and run in turns until the budget of a drain is exhausted.
  */
 export class RootQueue implements Target {
   readonly label: string
@@ -76,7 +78,9 @@ export class RootQueue implements Target {
   inFlight = 0
   /** The last message id of this thread; each lane counts in a range of its own. */
   lastMessageId: number
-  /** Counts events that may forbid a queue to go on (a hold, a suspension): a queue that sees it change ends its turn. */
+  /**
+   * Counts events that may forbid a queue to go on (a hold, a suspension): a queue that sees it change ends its turn.
+   */
   disturbances = 0
   /** The last reading of the clock: about 20 microseconds old at most while short items run. */
   nowMs: number
@@ -123,7 +127,9 @@ export class RootQueue implements Target {
     return this.draining || this.lone !== undefined || this.readyBands !== 0
   }
 
-  /** How long the thread may wait for another one without delaying anything of this root: 0 while something is ready. */
+  /**
+   * How long the thread may wait for another one without delaying anything of this root: 0 while something is ready.
+   */
   get leisureMs(): number {
     return this.busy ? 0 : this.timers.nextMs() - this.executor.clock.now()
   }
@@ -153,7 +159,8 @@ export class RootQueue implements Target {
   /** Sets or moves a timer to a moment of the executor's clock; `Infinity` cancels it. */
   setTimer(timer: Timer, atMs: number): void {
     if (!(atMs < Number.POSITIVE_INFINITY)) {
-      if (Number.isNaN(atMs)) throw new SpimplError('CONFIG_INVALID', 'expected a moment in milliseconds for a timer, got NaN')
+      if (Number.isNaN(atMs))
+        throw new SpimplError('CONFIG_INVALID', 'expected a moment in milliseconds for a timer, got NaN')
       this.cancelTimer(timer)
       return
     }
@@ -197,8 +204,8 @@ export class RootQueue implements Target {
   }
 
   /**
-   * Setting a libuv timer costs more than an alarm that comes too soon, so an alarm is not moved to a later moment. Without a pending
-   * timer it must be disarmed, because it would keep the process alive.
+   * Setting a libuv timer costs more than an alarm that comes too soon, so an alarm is not moved to a later moment.
+   * Without a pending timer it must be disarmed, because it would keep the process alive.
    */
   private rearm(): void {
     if (this.nowMs >= this.armedMs) this.armedMs = Number.POSITIVE_INFINITY
@@ -211,7 +218,10 @@ export class RootQueue implements Target {
     this.untilCheck = this.stride
   }
 
-  /** A reading of the clock costs as much as a short item, so it is read once for `stride` items: many if short, one if long. */
+  /**
+   * A reading of the clock costs as much as a short item, so it is read once for `stride` items: many if short, one if
+   * long.
+   */
   private check(): boolean {
     const before = this.nowMs
     this.itemsLeft -= this.stride

@@ -36,13 +36,14 @@ class TimerList extends Timer {
 }
 
 /**
- * A hierarchical timing wheel (Varghese and Lauck, 1987): setting, moving and cancelling a timer costs the same whether ten or ten
- * million are pending. Six levels of 64 slots, one tick a millisecond. The level of a timer is that of the highest bit in which its due
- * tick differs from the current tick, so timers of one tick fire in the order in which they were set.
+ * A hierarchical timing wheel (Varghese and Lauck, 1987): setting, moving and cancelling a timer costs the same whether
+ * ten or ten million are pending. Six levels of 64 slots, one tick a millisecond. The level of a timer is that of the
+ * highest bit in which its due tick differs from the current tick, so timers of one tick fire in the order in which
+ * they were set.
  *
  *     tick 130 = 2 * 64 + 2      0   1   2   3   4   5         63
- *     level 0, slots of  1 ms  |   |   | ^ |   | T |   | ... |   |   a slot fires when the tick reaches it: T at 132 ms
- *     level 1, slots of 64 ms  |   |   | ^ | U |   |   | ... |   |   a slot moves down when it begins: U at 192 ms, to level 0
+ *     level 0, slots of  1 ms  |   |   | ^ |   | T |   | ... |   |   a slot that the tick reaches fires: T at 132 ms
+ *     level 1, slots of 64 ms  |   |   | ^ | U |   |   | ... |   |   a slot that begins moves to level 0: U at 192 ms
  *     ...
  *     level 5, slots of 2^30 ms (12 days), 2^36 ms (2 years) in all
  *
@@ -97,7 +98,10 @@ export class TimerWheel {
     return Number.POSITIVE_INFINITY
   }
 
-  /** Fires due timers. A timer that is set while another fires, for a moment that has passed, fires in the next call. @returns how many fired */
+  /**
+   * Fires due timers. A timer that is set while another fires, for a moment that has passed, fires in the next call.
+   * @returns how many fired
+   */
   advance(nowMs: number): number {
     const target = Math.floor(nowMs)
     let fired = 0

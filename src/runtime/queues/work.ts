@@ -1,4 +1,6 @@
-/** What a queue runs. Work that returns a promise is in flight until the promise settles: a serial queue waits for it. */
+/**
+ * What a queue runs. Work that returns a promise is in flight until the promise settles: a serial queue waits for it.
+ */
 export type Work<R = unknown> = () => R
 
 /** A queue that takes work. */

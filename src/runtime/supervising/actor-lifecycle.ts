@@ -38,7 +38,9 @@ export interface LivingActor extends StoppingActor {
   releaseInFlight(): void
   /** Delivers a notice in the order of the mailbox, beyond its capacity. */
   deliver(message: Message): void
-  /** Takes no more messages. The waiting ones become dead letters, unless the actor has failed and somebody keeps them. */
+  /**
+   * Takes no more messages. The waiting ones become dead letters, unless the actor has failed and somebody keeps them.
+   */
   closeMailbox(hasFailed: boolean): void
   childEnded(child: LivingActor, reason: StopReason): void
 }
@@ -47,9 +49,9 @@ const nobody: readonly ActorLifecycle[] = []
 const stoppedNormally: StopReason = { type: 'stopped' }
 
 /**
- * The life of one actor: start, failure, restart, stop. Only its verbs move the actor's state. An actor stops in this order: the
- * running handler finishes, the children stop (the youngest first, one after the other), the `onStop` hooks run, the watchers get
- * their notices.
+ * The life of one actor: start, failure, restart, stop. Only its verbs move the actor's state. An actor stops in this
+ * order: the running handler finishes, the children stop (the youngest first, one after the other), the `onStop` hooks
+ * run, the watchers get their notices.
  */
 export class ActorLifecycle extends ChildPhase implements Watched, Watcher, Restartable, StoppingLifecycle, Linked {
   /** The lives of this actor after the first. */
@@ -163,7 +165,10 @@ export class ActorLifecycle extends ChildPhase implements Watched, Watcher, Rest
     return this.#links
   }
 
-  /** @param by `self` if the actor asked for it, so that its restart kind decides; `parent` if it was told to stop for good */
+  /**
+   * @param by `self` if the actor asked for it, so that its restart kind decides; `parent` if it was told to stop for
+   * good
+   */
   requestStop(by: 'self' | 'parent', reason?: StopReason): void {
     if (this.isEnding) return
     if (reason !== undefined) this.#reason = reason
@@ -278,7 +283,10 @@ export class ActorLifecycle extends ChildPhase implements Watched, Watcher, Rest
     this.#advanceBatches()
   }
 
-  /** A restart may wait for a row of another one: for a row that it needs to be up, or for a row that needs it to have stopped. */
+  /**
+   * A restart may wait for a row of another one: for a row that it needs to be up, or for a row that needs it to have
+   * stopped.
+   */
   #advanceBatches(): void {
     const { options, parent } = this.#actor
     this.#batch?.advance()

@@ -1,7 +1,10 @@
 import type { ChildEvent, ChildState } from './child-state.ts'
 import { childTable } from './supervised-child.ts'
 
-/** Where a supervised child stands in its life. Only its lifecycle moves it, by the events of the machine in supervised-child.ts. */
+/**
+ * Where a supervised child stands in its life. Only its lifecycle moves it, by the events of the machine in
+ * supervised-child.ts.
+ */
 export abstract class ChildPhase {
   #state: ChildState = childTable.initial
 
@@ -9,7 +12,7 @@ export abstract class ChildPhase {
     return this.#state
   }
 
-  /** Messages may be handled. */
+  /** Its messages may be handled. */
   get isRunning(): boolean {
     return this.#state === 'running'
   }
@@ -22,12 +25,12 @@ export abstract class ChildPhase {
     return this.#state === 'stopped'
   }
 
-  /** It stops for good, or has stopped. */
+  /** It is stopping for good, or has stopped. */
   get isEnding(): boolean {
     return this.#state === 'stopping' || this.#state === 'stopped'
   }
 
-  /** It stops, for a restart or for good, and has not stopped yet. */
+  /** It is stopping, for a restart or for good. */
   get isGoingDown(): boolean {
     return this.#state === 'stopping' || this.#state === 'restarting'
   }

@@ -9,7 +9,10 @@ export interface Life extends InspectableLife {
   readonly isAwaited: boolean
   /** A deadline has passed: nobody waits for this life any longer. */
   markLate(): void
-  /** Runs hooks up to one that returns a promise. @returns its promise, which never rejects; `undefined` when all hooks have run */
+  /**
+   * Runs hooks up to one that returns a promise.
+   * @returns its promise, which never rejects; `undefined` when all hooks have run
+   */
   runHooks(): Promise<void> | undefined
   /** Ends the timers of this life, returns stashed messages to the mailbox and removes the handlers. */
   end(): void

@@ -12,7 +12,10 @@ export interface Linked {
   failLinked(error: SpimplError): void
 }
 
-/** The links of one actor: the failure of either side is the failure of the other. A failure uses up the links of its actor. */
+/**
+ * The links of one actor: the failure of either side is the failure of the other. A failure uses up the links of its
+ * actor.
+ */
 export class Links {
   readonly #actor: Linked
   /** Links that this life of the actor made: its restart undoes them. */

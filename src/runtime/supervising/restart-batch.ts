@@ -23,8 +23,8 @@ export interface Restartable {
 }
 
 /**
- * One restart of one or several siblings. They stop from the youngest to the oldest, each when the one before it has stopped; after
- * the back-off they start from the oldest to the youngest, each when the one before it has started.
+ * One restart of one or several siblings. They stop from the youngest to the oldest, each when the one before it has
+ * stopped; after the back-off they start from the oldest to the youngest, each when the one before it has started.
  */
 export class RestartBatch extends Timer {
   readonly #children: readonly Restartable[]

@@ -5,7 +5,10 @@ import type { StopReason } from './termination.ts'
 export interface RowRule {
   /** Names of the siblings that it needs: rest-for-one restarts it with those, and not with every older sibling. */
   readonly needs: ReadonlySet<string>
-  /** Its first start is complete. Before that a failure is the error of the caller that starts the composition, and is not logged. */
+  /**
+   * Its first start is complete. Before that a failure is the error of the caller that starts the composition, and is
+   * not logged.
+   */
   readonly hasStarted: boolean
   /** Its current restart kind: until it has started, a failure ends it. */
   readonly restart: RestartKind
@@ -34,8 +37,8 @@ export interface OrderedChild {
 type Siblings = ReadonlyMap<string, OrderedChild> | undefined
 
 /**
- * The failed child and the younger siblings that depend on it, the oldest first: a row of a composition depends on the rows it needs,
- * any other child on all children before it.
+ * The failed child and the younger siblings that depend on it, the oldest first: a row of a composition depends on the
+ * rows it needs, any other child on all children before it.
  */
 export function dependentsOf<Child extends OrderedChild>(failed: Child, siblings: readonly Child[]): readonly Child[] {
   const affected = new Set([failed.name])

@@ -5,7 +5,7 @@ import { Timer } from '../queues/timer-wheel.ts'
 /** An actor that can be stopped. */
 export interface Stoppable {
   readonly path: string
-  /** It stops, for a restart or for good, and has not stopped yet. */
+  /** It is stopping, for a restart or for good. */
   readonly isGoingDown: boolean
   /** Its children, the youngest first. */
   youngestFirst(): readonly Stoppable[]
@@ -13,6 +13,12 @@ export interface Stoppable {
   /** Goes on without the promises that its handlers and hooks wait for. */
   stopWaiting(): void
   reportLate(error: SpimplError): void
+}
+
+/** @throws SpimplError `CONFIG_INVALID` for a negative deadline */
+export function checkStopDeadline(stopDeadlineMs = 0): void {
+  if (stopDeadlineMs >= 0) return
+  throw new SpimplError('CONFIG_INVALID', `expected a stopDeadlineMs of at least 0, got ${stopDeadlineMs}`)
 }
 
 /** How long an actor may take to stop, for a restart or for good: OTP's `shutdown`. */
@@ -49,8 +55,8 @@ export class StopDeadline extends Timer {
 }
 
 /**
- * Lets an actor that is going down, and every actor below it, wait for nothing more. Descendants that were not told to stop are told
- * now; those that stop at once were not late.
+ * Lets an actor that is going down, and every actor below it, wait for nothing more. Descendants that were not told to
+ * stop are told now; those that stop at once were not late.
  * @returns the late ones
  */
 export function abandon(actor: Stoppable, late: Stoppable[] = []): readonly Stoppable[] {

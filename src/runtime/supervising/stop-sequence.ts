@@ -23,8 +23,9 @@ export interface StoppingLifecycle extends Stoppable {
 }
 
 /**
- * The steps of one stop, for a restart or for good: the running handler finishes, the children stop (the youngest first, one after the
- * other), the hooks run. A step that takes time ends `advance`, and calls it again when it is done.
+ * The steps of one stop, for a restart or for good: the running handler finishes, the children stop (the youngest
+ * first, one after the other), the hooks run. A step that takes time ends `advance`, and calls it again when it is
+ * done.
  */
 export class StopSequence {
   readonly #actor: StoppingActor
@@ -103,8 +104,8 @@ export class StopSequence {
   }
 
   /**
-   * Hooks run on the actor's queue. Under a root that is anywhere outside a turn; an actor that shares its queue with others, which
-   * may be suspended or await, takes a turn of its own.
+   * Hooks run on the actor's queue. Under a root that is anywhere outside a turn; an actor that shares its queue with
+   * others, which may be suspended or await, takes a turn of its own.
    */
   #mayRunHooks(): boolean {
     if (this.#isOnTurn || this.#actor.isUnderRoot) return true

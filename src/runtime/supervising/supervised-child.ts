@@ -3,8 +3,8 @@ import { type StateTable, stateTable } from '../cores/state-table.ts'
 import type { ChildEvent, ChildState } from './child-state.ts'
 
 /**
- * The life of a supervised child. `restart` stops it for a restart; it waits, stopped, until its siblings of the same restart have
- * stopped too, and `start` begins its next life.
+ * The life of a supervised child. `restart` stops it for a restart; it waits, stopped, until its siblings of the same
+ * restart have stopped too, and `start` begins its next life.
  */
 export const supervisedChild = createMachine({
   id: 'supervisedChild',
@@ -20,7 +20,10 @@ export const supervisedChild = createMachine({
   },
 })
 
-/** One table for all actors; an actor holds its state alone, because a `Lifecycle` object each would cost every idle actor memory. */
+/**
+ * One table for all actors; an actor holds its state alone, because a `Lifecycle` object each would cost every idle
+ * actor memory.
+ */
 export const childTable: StateTable<ChildState, ChildEvent> = stateTable(supervisedChild, [
   'run',
   'fail',

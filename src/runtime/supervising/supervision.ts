@@ -2,24 +2,24 @@ import { SpimplError } from '../errors.ts'
 import type { Randomness } from '../ports/randomness.ts'
 
 /**
- * Which children restart when one fails: it alone, all of them, or it and those that were started after it (because they
- * stand on it).
+ * The children that restart when one fails: that one, all of them, or that one and those that were started after it,
+ * because they depend on it.
  */
 export type SupervisionStrategy = 'one-for-one' | 'one-for-all' | 'rest-for-one'
 
 /**
- * `permanent` restarts whatever ended it, `transient` only after a failure, `temporary` never, also when it goes down with its
- * siblings.
+ * A `permanent` child restarts after any end, a `transient` one only after a failure, a `temporary` one never, even if
+ * its siblings restart.
  */
 export type RestartKind = 'permanent' | 'transient' | 'temporary'
 
-/** What a parent declares for its children. */
+/** How a parent supervises its children. */
 export interface Supervision {
   /** Default `one-for-one`. */
   readonly strategy?: SupervisionStrategy
-  /** More restarts than this within the time, and the parent itself fails (`RESTART_INTENSITY`). Default 10 in 10 s. */
+  /** The parent itself fails (`RESTART_INTENSITY`) at more restarts than this within the time. Default 10 in 10 s. */
   readonly intensity?: { readonly restarts: number; readonly withinMs: number }
-  /** Waiting before a restart: doubles with each restart within the intensity's time. Default none for the first. */
+  /** The delay before a restart, which doubles with each restart within the intensity's time. Default: no delay. */
   readonly backoff?: { readonly minMs: number; readonly maxMs: number; readonly jitter?: number }
 }
 
@@ -30,7 +30,7 @@ export type SupervisionDecision =
   | { readonly type: 'remove' }
   | { readonly type: 'escalate'; readonly restarts: number }
 
-/** The supervision policy of one parent: plain state, no timer and no clock of its own. */
+/** The supervision policy of one parent: plain state, without a timer or a clock. */
 export class SupervisionPolicy {
   readonly #supervision: Supervision
   readonly #randomness: Randomness
@@ -41,7 +41,7 @@ export class SupervisionPolicy {
     this.#randomness = randomness
   }
 
-  /** What to do about a child that ended. */
+  /** Decides about a child that has ended. */
   decide(ended: 'failed' | 'stopped', kind: RestartKind, nowMs: number): SupervisionDecision {
     if (kind === 'temporary' || (kind === 'transient' && ended === 'stopped')) return { type: 'remove' }
     const { restarts, withinMs } = this.#supervision.intensity ?? defaultIntensity
@@ -52,7 +52,9 @@ export class SupervisionPolicy {
     return { type: 'restart', strategy: this.#supervision.strategy ?? 'one-for-one', delayMs }
   }
 
-  /** Exponential, with jitter that takes away up to its share, so that those who failed together do not return together. */
+  /**
+   * Exponential, minus a random share of up to `jitter`, so that children that failed together do not restart together.
+   */
   #delayMs(earlierRestarts: number): number {
     const { backoff } = this.#supervision
     if (backoff === undefined) return 0
@@ -62,8 +64,8 @@ export class SupervisionPolicy {
   }
 }
 
-/** What a parent fails with whose children restart too often. */
+/** The failure of a parent whose children restart too often. */
 export function intensityExceeded(path: string, child: string, restarts: number, cause: unknown): SpimplError {
-  const expected = `expected at most ${restarts} restarts under ${path}/, ${child} would be one more`
+  const expected = `expected at most ${restarts} restarts under ${path}/, ${child} would restart once more`
   return new SpimplError('RESTART_INTENSITY', expected, { cause })
 }

@@ -72,8 +72,9 @@ export class Shutdown extends Timer implements Overseer {
   }
 
   /**
-   * The deadline of a phase has passed. It fires again in the next turns until all have stopped. Actors that were told to stop are
-   * abandoned. Those behind them are told only now and get a turn, so that an actor that hangs does not cost the others their hooks.
+   * The deadline of a phase has passed. It fires again in the next turns until all have stopped. Actors that were told
+   * to stop are abandoned. Those behind them are told only now and get a turn, so that an actor that hangs does not
+   * cost the others their hooks.
    */
   override fire(): void {
     const { root, host } = this.#guardian
@@ -125,7 +126,9 @@ export class Shutdown extends Timer implements Overseer {
     this.#nextPhase()
   }
 
-  /** Actors of the current phase, the oldest first. An actor that names no phase, or an unknown one, is in the first. */
+  /**
+   * Actors of the current phase, the oldest first. An actor that names no phase, or an unknown one, is in the first.
+   */
   #members(): TopActor[] {
     const names = this.#phases.map(phase => phase.name)
     return [...(this.#guardian.children?.values() ?? [])].filter(

@@ -1,13 +1,13 @@
 import { behavior } from '../actors/actor.ts'
-import type { Ref } from '../actors/actor-ref.ts'
 import { anyMessage, type Handlers, type Message, type Tagged } from '../actors/message.ts'
 import { SpimplError } from '../errors.ts'
 import { SimulationExecutor } from '../executors/simulation.ts'
 import { seededRandomness } from '../ports/randomness.ts'
+import type { Ref } from '../references/actor-ref.ts'
 import { System, type SystemOptions } from '../system/system.ts'
 import { Recorder } from '../watching/recorder.ts'
 
-/** What makes a simulated run the one it is. */
+/** The options of a simulated run. */
 export interface TestSystemOptions extends Omit<SystemOptions, 'executor' | 'randomness' | 'recorder'> {
   /** Determines the order of ready queues and every random number. Default: `SPIMPL_SEED` of the environment, or 1. */
   readonly seed?: number
@@ -15,24 +15,24 @@ export interface TestSystemOptions extends Omit<SystemOptions, 'executor' | 'ran
   readonly records?: number
 }
 
-/** An actor that a test holds: it keeps what it is told, and the test looks at it. */
+/** An actor of a test: it keeps the messages that it receives. */
 export interface Probe<M extends Message> {
   readonly ref: Ref<M>
-  /** What came and was not expected yet, the oldest first. */
+  /** Messages that have arrived and were not expected yet, the oldest first. */
   readonly received: readonly M[]
   /**
-   * Takes the next message, running the system until it comes.
+   * Takes the next message, and runs the system until it arrives.
    * @param withinMs virtual time. Default 1,000
-   * @throws Error that names what came instead, and the seed
+   * @throws SpimplError `EXPECTATION_FAILED` that names what arrived instead, and the seed
    */
   expectMessage<Tag extends M['type']>(tag: Tag, withinMs?: number): Promise<Tagged<M, Tag>>
-  /** Runs the system for so long (virtual time) and fails if anything comes. Default 0. */
+  /** Runs the system for this long (virtual time) and fails if a message arrives. Default 0. */
   expectNoMessage(forMs?: number): Promise<void>
 }
 
 /**
  * A system in virtual time whose order of ready queues a seed determines: the same seed replays the same interleaving.
- * Nothing runs but in `settle`, `advance` and the probes' expectations.
+ * It runs only in `settle`, `advance`, `until` and the expectations of probes.
  *
  * @example
  * await using system = new TestSystem({ seed: 7 })
@@ -72,8 +72,8 @@ export class TestSystem extends System {
   }
 
   /**
-   * Runs until a promise settles: what is ready, and whenever nothing is, the clock moves to the next timer. The clock waits for nothing
-   * outside of the simulation, such as a file or a module, while a timer is pending.
+   * Runs until a promise settles: what is ready, and whenever nothing is, the clock moves to the next timer. The clock
+   * waits for nothing outside of the simulation, such as a file or a module, while a timer is pending.
    * @param withinMs virtual time. Default 60,000
    * @throws SpimplError `EXPECTATION_FAILED` when more time has passed, or what the promise rejects with
    */
@@ -100,7 +100,7 @@ export class TestSystem extends System {
     return this.#interleavingRecorder.bytes()
   }
 
-  /** What replays this run, in one line. */
+  /** The line that replays this run. */
   get replay(): string {
     return `SPIMPL_SEED=${this.seed}`
   }
@@ -128,7 +128,7 @@ export class TestSystem extends System {
     }
   }
 
-  /** Ends without waiting in real time: the clock goes on until the last phase is over. */
+  /** Ends without waiting in real time: the clock moves until the last phase is over. */
   override async [Symbol.asyncDispose](): Promise<void> {
     await this.until(this.stop(), Number.POSITIVE_INFINITY)
   }

@@ -16,13 +16,13 @@ export type DeadLetterReason =
 /** A message that no handler took, and why. */
 export interface DeadLetter {
   readonly reason: DeadLetterReason
-  /** Whom it was for. */
+  /** The path of the actor that it was for. */
   readonly path: string
   readonly message: unknown
   readonly messageId: number
 }
 
-/** Messages that nobody handled: counted by reason, and shown to whoever listens. None is kept. */
+/** Messages that nobody handled: counted by reason, and passed to listeners. None is kept. */
 export class DeadLetters {
   readonly counts = new Map<DeadLetterReason, number>()
   readonly #listeners = new Set<(letter: DeadLetter) => void>()
@@ -33,20 +33,20 @@ export class DeadLetters {
       try {
         listener({ reason, path, message, messageId })
       } catch (error) {
-        // It would reach whoever told, or end the drain.
+        // The error would reach the sender, or end the drain.
         throwUncaught(error)
       }
     }
   }
 
-  /** @returns what ends the subscription */
+  /** @returns a function that ends the subscription */
   subscribe(listener: (letter: DeadLetter) => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
   }
 }
 
-/** What whoever asked in such a message learns of it. */
+/** The error of a question that was in such a message. */
 export function undelivered(reason: DeadLetterReason, message: unknown, path: string): SpimplError {
   switch (reason) {
     case 'stopped':
@@ -59,11 +59,11 @@ export function undelivered(reason: DeadLetterReason, message: unknown, path: st
     case 'dropped-newest':
       return new SpimplError('MAILBOX_FULL', `expected room in the mailbox of ${path}, it is full`)
     case 'lane-died':
-      return new SpimplError('LANE_DIED', `expected the lane of ${path} to live, it has died`)
+      return new SpimplError('LANE_DIED', `expected the lane of ${path} to be alive, it has died`)
     case 'not-cloneable':
       return new SpimplError(
         'MESSAGE_NOT_CLONEABLE',
-        `expected plain data for ${path} on another lane, and buffers that nobody was given before`,
+        `expected plain data for ${path} on another lane, and buffers that were not given away before`,
       )
     default:
       return new SpimplError('MESSAGE_DROPPED', `a message to ${path} was dropped: ${reason}`)

@@ -1,6 +1,6 @@
 import { type Channel, channel } from 'node:diagnostics_channel'
 
-/** What node's `diagnostics_channel` publishes of the life of actors. */
+/** An event in the life of an actor, as Node's `diagnostics_channel` publishes it. */
 export interface ActorEvent {
   readonly system: string
   readonly path: string
@@ -8,7 +8,7 @@ export interface ActorEvent {
   readonly error?: unknown
 }
 
-/** The channels, by what they tell of. They cost one comparison when nobody listens. */
+/** The channels by event. Without a listener a channel costs one comparison. */
 export const diagnostics: Readonly<Record<'started' | 'stopped' | 'failed' | 'restarted' | 'deadLetter', Channel>> = {
   started: channel('spimpl:actor:started'),
   stopped: channel('spimpl:actor:stopped'),

@@ -1,4 +1,4 @@
-/** What a histogram says of itself; durations in microseconds. */
+/** The figures of a histogram; durations in microseconds. */
 export interface HistogramSummary {
   readonly count: number
   readonly meanMicroseconds: number
@@ -11,8 +11,8 @@ const SUB_BITS = 2
 const BUCKETS = 32 << SUB_BITS
 
 /**
- * Durations in buckets of constant relative width: four to each doubling, so a percentile is at most a fifth too high,
- * from 1 microsecond to over an hour, in 512 bytes.
+ * Durations in buckets of constant relative width, four to each doubling, so that a percentile is at most a fifth too
+ * high. Covers 1 microsecond to over an hour in 512 bytes.
  */
 export class Histogram {
   readonly #buckets = new Uint32Array(BUCKETS)
@@ -28,7 +28,7 @@ export class Histogram {
     if (microseconds > this.#max) this.#max = microseconds
   }
 
-  /** The upper edge of the bucket in which the share of all durations is reached, microseconds. */
+  /** The upper edge of the bucket in which the share of all durations is reached, in microseconds. */
   percentile(share: number): number {
     let left = Math.ceil(this.#count * share)
     for (let bucket = 0; bucket < BUCKETS; bucket++) {
@@ -64,7 +64,7 @@ function upperEdge(bucket: number): number {
   return 2 ** exponent + ((bucket & ((1 << SUB_BITS) - 1)) + 1) * step
 }
 
-/** The two histograms of one actor; it has them only while its system is measured. */
+/** The two histograms of one actor, present only if its system is measured. */
 export class ActorMetrics {
   readonly inMailbox = new Histogram()
   readonly inHandler = new Histogram()

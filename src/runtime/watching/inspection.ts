@@ -3,7 +3,7 @@ import type { ChildState } from '../supervising/child-state.ts'
 import type { RestartKind, Supervision, SupervisionStrategy } from '../supervising/supervision.ts'
 import type { ActorMetrics, HistogramSummary } from './histogram.ts'
 
-/** One actor and those below it, as data. */
+/** One actor and its descendants, as data. */
 export interface Inspection {
   readonly name: string
   readonly path: string
@@ -15,13 +15,13 @@ export interface Inspection {
   readonly processed: number
   readonly dropped: number
   readonly restarts: number
-  /** Handlers that await. */
+  /** Handlers whose promises are pending. */
   readonly inFlight: number
   readonly timers: number
   readonly stashed: number
-  /** What the behaviour says of itself with `context.describe`: the state of its machine, say. */
+  /** The value of the function given to `context.describe`, for example the state of a machine. */
   readonly description?: unknown
-  /** Only while the system is measured. */
+  /** Present if the system is measured. */
   readonly inMailbox?: HistogramSummary
   readonly inHandler?: HistogramSummary
   readonly children: readonly Inspection[]
@@ -83,7 +83,7 @@ export function inspect(actor: Inspectable): Inspection {
   }
 }
 
-/** The tree as text, a line an actor. */
+/** The tree as text, one line for each actor. */
 export function formatTree(inspection: Inspection, depth = 0): string {
   const { name, state, mailbox, processed, restarts, children } = inspection
   const line = `${'  '.repeat(depth)}${name || '/'} ${state}, ${mailbox.depth} waiting, ${processed} handled, ${restarts} restarts`

@@ -1,25 +1,25 @@
-/** What a record tells of. */
+/** The kinds of records. */
 export const recordKinds = ['handled', 'started', 'stopped', 'failed', 'restarted', 'dead-letter'] as const
-/** What may happen to an actor or a message. */
+/** What happened to an actor or a message. */
 export type RecordKind = (typeof recordKinds)[number]
 
 /** One record, decoded. */
 export interface TraceRecord {
   readonly kind: RecordKind
-  /** Milliseconds of the system's clock; short messages of one drain may share it. */
+  /** Milliseconds of the system's clock; short messages of one drain may share a moment. */
   readonly atMs: number
   readonly messageId: number
   /** The message on whose account this one was sent, 0 for none. */
   readonly causeId: number
-  /** Path of the actor. */
+  /** The path of the actor. */
   readonly path: string
-  /** Tag of the message; for others of the kind, a reason. */
+  /** The tag of the handled message; for other kinds, a reason. */
   readonly tag: string
 }
 
-/** How much of the past a recorder keeps. */
+/** The size of a recorder. */
 export interface RecorderOptions {
-  /** How many records are kept; the oldest give way. A power of two. Default 65,536 (2.5 MiB). */
+  /** How many records are kept, a power of two; older ones are overwritten. Default 65,536 (2.5 MiB). */
   readonly capacity?: number
 }
 
@@ -27,13 +27,13 @@ const FIELDS = 5
 const KINDS = 8
 
 /**
- * What happened on one thread, in a ring of fixed size: five numbers a record, written in place, nothing allocated. Names
- * are kept beside it, each once.
+ * The recent events of one thread, in a ring of fixed size: five numbers a record, written in place without allocation.
+ * Names are kept beside it, each once.
  */
 export class Recorder {
-  /** Records written since the start, those that gave way included. */
+  /** Records written since the start, overwritten ones included. */
   written = 0
-  /** Off: nothing is recorded. */
+  /** While it is false, nothing is recorded. */
   enabled = true
   /** How many records it keeps. */
   readonly capacity: number
@@ -41,7 +41,7 @@ export class Recorder {
   readonly #tagIds = new Map<string, number>()
   readonly #tags: string[] = []
   readonly #paths = new Map<number, string>()
-  /** Those of `paths` whose actor has ended. */
+  /** Numbers in `paths` whose actor has ended. */
   readonly #ended = new Set<number>()
 
   constructor({ capacity = 65_536 }: RecorderOptions = {}) {
@@ -62,12 +62,12 @@ export class Recorder {
     return id
   }
 
-  /** Makes an actor's number known. */
+  /** Maps an actor's number to its path. */
   knowActor(actorId: number, path: string): void {
     this.#paths.set(actorId, path)
   }
 
-  /** It has ended, and is forgotten once no record can name it. */
+  /** The actor has ended; its path is forgotten once no record can name it. */
   forgetActor(actorId: number): void {
     this.#ended.add(actorId)
     if (this.#ended.size <= this.capacity * 2) return
@@ -90,7 +90,7 @@ export class Recorder {
     ring[at + 4] = tagId
   }
 
-  /** Records that are kept. */
+  /** The number of records that are kept. */
   get size(): number {
     return Math.min(this.written, this.capacity)
   }
@@ -111,7 +111,7 @@ export class Recorder {
     }
   }
 
-  /** The ring as it is, the oldest record first: two runs of one seed give equal bytes. */
+  /** The bytes of the ring, the oldest record first: two runs of one seed give equal bytes. */
   bytes(): Uint8Array {
     const out = new Float64Array(this.size * FIELDS)
     const first = (this.written - this.size) & (this.capacity - 1)

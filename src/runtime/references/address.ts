@@ -1,5 +1,5 @@
+import type { Message } from '../actors/message.ts'
 import type { Ref, ReplyTo } from './actor-ref.ts'
-import type { Message } from './message.ts'
 
 /** Where a reference or a `replyTo` leads, as plain data: the form in which it leaves its thread. */
 export type Address = ActorAddress | QuestionAddress
@@ -41,15 +41,17 @@ export interface OpenQuestion extends ReplyTo<unknown> {
   whenSettled(settled: () => void): void
 }
 
-/** Hands out addresses, and finds again what they lead to: the lanes of a process share one scheme ({@link LaneHub}). */
+/**
+ * Hands out addresses, and finds again what they lead to: the lanes of a process share one scheme ({@link LaneHub}).
+ */
 export interface AddressBook {
   addressOf(actor: Addressed): ActorAddress
   addressOfQuestion(question: OpenQuestion): QuestionAddress
 }
 
 /**
- * The key under which a reference or `replyTo` gives its address. It is a symbol that no message from elsewhere can have, so plain
- * data is never taken for a reference.
+ * The key under which a reference or `replyTo` gives its address. It is a symbol that no message from elsewhere can
+ * have, so plain data is never taken for a reference.
  */
 export const addressIn: unique symbol = Symbol('spimpl.addressIn')
 

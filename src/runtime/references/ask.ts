@@ -1,3 +1,4 @@
+import type { Message } from '../actors/message.ts'
 import { SpimplError } from '../errors.ts'
 import { execution, type RootQueue } from '../queues/root-queue.ts'
 import { Timer } from '../queues/timer-wheel.ts'
@@ -6,7 +7,6 @@ import { throwUncaught } from '../watching/uncaught.ts'
 import { onAbort } from './abort-listeners.ts'
 import type { AskOptions, ReplyTo } from './actor-ref.ts'
 import { type Addressable, type AddressBook, addressIn, type OpenQuestion, type QuestionAddress } from './address.ts'
-import type { Message } from './message.ts'
 
 /** An actor that can be asked: of this lane, or of another one through its reference. */
 export interface AskTarget {
@@ -129,7 +129,10 @@ function aborted(path: string, signal: AbortSignal): SpimplError {
   return new SpimplError('ASK_ABORTED', `the question to ${path} was aborted`, { cause: signal.reason })
 }
 
-/** Fails every question that still waits on a root whose system has stopped, so that no promise hangs and no timer keeps the process. */
+/**
+ * Fails every question that still waits on a root whose system has stopped, so that no promise hangs and no timer keeps
+ * the process.
+ */
 export function failOpenAsks(root: RootQueue): void {
   for (const timer of [...root.timers]) {
     if (!(timer instanceof PendingAsk)) continue

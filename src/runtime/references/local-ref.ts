@@ -1,3 +1,4 @@
+import type { Message } from '../actors/message.ts'
 import { SpimplError } from '../errors.ts'
 import type { ActorLifecycle } from '../supervising/actor-lifecycle.ts'
 import type { Watcher } from '../supervising/death-watch.ts'
@@ -5,7 +6,6 @@ import type { WatchMessage } from '../supervising/termination.ts'
 import type { AskOptions, Delivery, Ref, ReplyTo } from './actor-ref.ts'
 import { type ActorAddress, type AddressBook, type Addressed, addressIn } from './address.ts'
 import { type AskTarget, PendingAsk } from './ask.ts'
-import type { Message } from './message.ts'
 import { Reference } from './reference.ts'
 
 /** The actor behind a reference of this thread. */

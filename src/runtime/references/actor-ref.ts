@@ -1,19 +1,19 @@
-import type { Message } from './message.ts'
+import type { Message } from '../actors/message.ts'
 
 /** What became of a message that was offered. */
 export type Delivery = 'accepted' | 'dropped-oldest' | 'mailbox-full' | 'dropped-newest' | 'stopped'
 
-/** How long to wait for an answer, and who may stop waiting. */
+/** How long to wait for an answer, and a signal that ends the wait. */
 export interface AskOptions {
-  /** After so long the promise rejects with `ASK_TIMEOUT`. */
+  /** The promise rejects with `ASK_TIMEOUT` after this many milliseconds. */
   readonly timeoutMs: number
-  /** Aborting it rejects with `ASK_ABORTED`. */
+  /** Its abortion rejects the promise with `ASK_ABORTED`. */
   readonly signal?: AbortSignal
 }
 
 /**
- * Where an answer goes. It is a value: it may travel in a message, and is used once. Contravariant: a `ReplyTo<number | string>` serves
- * where a `ReplyTo<number>` is expected, never the reverse.
+ * Where an answer goes. It is a value: it may travel in a message, and is used once. Contravariant: a `ReplyTo<number |
+ * string>` serves where a `ReplyTo<number>` is expected, never the reverse.
  */
 export interface ReplyTo<in R> {
   /** Answers. @returns false when the asker no longer waits */
@@ -37,16 +37,17 @@ type AnswerOf<M> = M extends { readonly replyTo?: infer To }
   : never
 
 /**
- * The answer that the message `Built`, one of the union `M`, expects: what its `replyTo` takes. Where the compiler cannot tell which
- * message of the union was built, any answer to the union.
+ * The answer that the message `Built`, one of the union `M`, expects: what its `replyTo` takes. Where the compiler
+ * cannot tell which message of the union was built, any answer to the union.
  */
 export type Answer<M extends Message, Built> = Built extends unknown
   ? AnswerOf<[BuiltAs<M, Built>] extends [never] ? M : BuiltAs<M, Built>>
   : never
 
 /**
- * The address of an actor: whoever has it can tell it something, and nothing else. It outlives restarts. Contravariant: a reference
- * that accepts more messages serves where one that accepts fewer is expected, never the reverse.
+ * The address of an actor: its holder can send messages to the actor, and do nothing else. It outlives restarts.
+ * Contravariant: a reference that accepts more messages serves where one that accepts fewer is expected, never the
+ * reverse.
  */
 export interface Ref<in M extends Message> {
   /** The names from the root down, as `/node/discovery`. */
@@ -60,12 +61,15 @@ export interface Ref<in M extends Message> {
   /** As `tell`, and says what became of the message. */
   readonly offer: (message: M) => Delivery
   /**
-   * Sends the message that `make` builds around a `replyTo`, and waits for the answer, whose type is that of the message's `replyTo`.
+   * Sends the message that `make` builds around a `replyTo`, and waits for the answer, whose type is that of the
+   * message's `replyTo`.
    *
    * @example const sum = await ref.ask(replyTo => ({ type: 'read', replyTo }), { timeoutMs: 5_000 })
-   * @throws SpimplError `ASK_TIMEOUT`, `ASK_ABORTED`, `ASK_SELF`, `MAILBOX_FULL`, `ACTOR_STOPPED`, `ACTOR_FAILED`, or what `fail` was given
+   * @throws SpimplError `ASK_TIMEOUT`, `ASK_ABORTED`, `ASK_SELF`, `MAILBOX_FULL`, `ACTOR_STOPPED`, `ACTOR_FAILED`, or
+   * what `fail` was given
    */
-  // The messages are inferred once more, from `this`: in the type of the answer, M itself would make the reference invariant.
+  // The messages are inferred once more, from `this`: in the type of the answer, M itself would make the reference
+  // invariant.
   readonly ask: <All extends Message, Built extends Question<never> = M & Question<never>>(
     this: Ref<All>,
     make: (replyTo: ReplyTo<unknown>) => Built & M,

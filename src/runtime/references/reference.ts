@@ -1,16 +1,17 @@
+import type { Message } from '../actors/message.ts'
 import { execution } from '../queues/root-queue.ts'
 import type { Watcher } from '../supervising/death-watch.ts'
 import type { WatchMessage } from '../supervising/termination.ts'
 import type { AskOptions, Delivery, Ref, ReplyTo } from './actor-ref.ts'
 import type { ActorAddress, Addressable, AddressBook } from './address.ts'
 import { addressIn } from './address.ts'
-import type { Message } from './message.ts'
 
 /**
- * A reference as the runtime uses it: what a user may do ({@link Ref}), and the protocol between actors. Actors know nothing else of
- * each other, so they do not care where another one lives. Two kinds exist: `LocalRef`, an actor of this thread, and `RemoteRef`, an
- * actor of another lane. A reference to an actor of another process will be the third: it implements the abstract members with its
- * own link, as `RemoteRef` does with the rings of the lanes, and its address names the process too.
+ * A reference as the runtime uses it: what a user may do ({@link Ref}), and the protocol between actors. Actors know
+ * nothing else of each other, so they do not care where another one lives. Two kinds exist: `LocalRef`, an actor of
+ * this thread, and `RemoteRef`, an actor of another lane. A reference to an actor of another process will be the third:
+ * it implements the abstract members with its own link, as `RemoteRef` does with the rings of the lanes, and its
+ * address names the process too.
  */
 export abstract class Reference<in M extends Message> implements Ref<M>, Addressable {
   abstract readonly path: string
@@ -20,7 +21,10 @@ export abstract class Reference<in M extends Message> implements Ref<M>, Address
 
   abstract ask(make: (replyTo: ReplyTo<unknown>) => M, options: AskOptions): Promise<never>
 
-  /** Sends `watcher` one notice of the end of this actor, at once if it has ended; replaces an earlier watch of this watcher. */
+  /**
+   * Sends `watcher` one notice of the end of this actor, at once if it has ended; replaces an earlier watch of this
+   * watcher.
+   */
   abstract watchedBy(watcher: Watcher, message: WatchMessage<Message>): void
 
   abstract unwatchedBy(watcher: Watcher): void

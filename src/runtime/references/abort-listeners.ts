@@ -1,10 +1,10 @@
-/** Who waits for which signal. */
+/** The callbacks that wait for each signal. */
 const waiting = new WeakMap<AbortSignal, Set<() => void>>()
 
 /**
- * Calls `aborted` once the signal is aborted. However many wait for one signal, it has one listener: Node warns of a leak
- * from the eleventh on, and a signal that stands for a whole request is given to many questions and tasks.
- * @returns what takes that back
+ * Calls `aborted` once the signal is aborted. A signal has one listener, however many callbacks wait for it: Node warns
+ * of a leak from the eleventh listener on, and the signal of a whole request is given to many questions and tasks.
+ * @returns a function that removes the callback
  */
 export function onAbort(signal: AbortSignal, aborted: () => void): () => void {
   const known = waiting.get(signal)

@@ -1,19 +1,14 @@
 import { Deadline, PendingCalls } from 'spimpl-runtime/core'
+import type { Numbered } from '../deadlines.ts'
 import type { OverlayState } from '../knowledge/state.ts'
 import type { StoreEvent } from '../messages.ts'
 
 /** An answer of the store or of validation; undefined if none came in time. */
 export type StoreAnswer = Extract<StoreEvent, { readonly ref: number }> | undefined
 
-class PendingQuestion {
-  readonly ref: number
+interface PendingQuestion {
   readonly settle: (answer: StoreAnswer) => void
-  readonly timeout = new Deadline('question-timeout', this)
-
-  constructor(ref: number, settle: (answer: StoreAnswer) => void) {
-    this.ref = ref
-    this.settle = settle
-  }
+  readonly timeout: Deadline<'question-timeout', Numbered>
 }
 
 /** Questions to the store and to validation. Each is settled once: by its answer or by its deadline. */
@@ -36,9 +31,9 @@ export class Questions {
 
   /** Awaits the answer to a question that the caller emits with this `ref`. The caller has checked `hasRoom`. */
   open(ref: number, timeoutMs: number, settle: (answer: StoreAnswer) => void): void {
-    const question = new PendingQuestion(ref, settle)
-    this.#pending.addAs(ref, question)
-    this.#state.deadlines.set(question.timeout, this.#state.turn.now + timeoutMs)
+    const timeout = new Deadline('question-timeout', { ref })
+    this.#pending.addAs(ref, { settle, timeout })
+    this.#state.deadlines.set(timeout, this.#state.turn.now + timeoutMs)
   }
 
   answered(answer: NonNullable<StoreAnswer>): void {

@@ -2,7 +2,7 @@
  * The error codes of the Portal node, one block for each floor, so that a reader sees what a floor can report.
  * The runtime's own block and the error class are in `spimpl-runtime/errors`.
  */
-export { type ErrorCode, ok, type Result, refused, SpimplError, unwrap } from 'spimpl-runtime/errors'
+export { type ErrorCode, ok, type Result, received, refused, SpimplError, unwrap } from 'spimpl-runtime/errors'
 
 /** Why bytes were refused by a codec. */
 export type CodecErrorCode = 'RLP_INVALID' | 'VARINT_INVALID' | 'HEX_INVALID' | 'BASE64URL_INVALID'

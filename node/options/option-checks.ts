@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import { SpimplError } from '../../src/errors.ts'
+import { received, SpimplError } from '../../src/errors.ts'
 import { NETWORKS } from './networks.ts'
 import type { NodeOptions } from './node-options.ts'
 
@@ -85,12 +85,12 @@ const CHECKS: { readonly [Name in keyof Required<NodeOptions>]: readonly [expect
  * @throws SpimplError `CONFIG_INVALID`, naming the option, what was expected and what was received
  */
 export function checkOptions(options: NodeOptions): void {
-  if (!isObject(options)) throw invalid('options', 'an object', options)
+  if (!isObject(options) || Array.isArray(options)) throw invalid('options', 'an object', options)
   for (const [name, value] of Object.entries(options)) {
     const row = Object.hasOwn(CHECKS, name) ? CHECKS[name as keyof NodeOptions] : undefined
     if (row === undefined) {
       const known = Object.keys(CHECKS).join(', ')
-      throw new SpimplError('CONFIG_INVALID', `options: expected one of ${known}, got ${JSON.stringify(name)}`)
+      throw new SpimplError('CONFIG_INVALID', `options: expected one of ${known}, got ${received(name)}`)
     }
     const [expected, isRight] = row
     if (value !== undefined && !isRight(value)) throw invalid(name, expected, value)
@@ -116,8 +116,20 @@ function shown(name: string, value: unknown): string {
     if (value instanceof Uint8Array) return `${value.length} bytes`
     return typeof value === 'string' ? `${value.length} characters` : typeof value
   }
-  if (typeof value === 'function') return 'a function'
-  const text =
-    JSON.stringify(value, (_, part: unknown) => (typeof part === 'bigint' ? `${part}n` : part)) ?? String(value)
-  return text.length > 80 ? `${text.slice(0, 80)}...` : text
+  return received(value)
+}
+
+/**
+ * What a function of the caller returned for a port, checked.
+ *
+ * @throws SpimplError `CONFIG_INVALID`, naming the option and what was received
+ */
+export function checkedPort<Port>(
+  option: keyof NodeOptions,
+  expected: string,
+  port: Port,
+  methods: readonly string[],
+): Port {
+  if (methods.every(method => has(port, method))) return port
+  throw invalid(option, `a function that resolves to ${expected} with ${methods.join(', ')}`, port)
 }

@@ -12,6 +12,7 @@ import { type ContentStore, type ContentStoreOptions, openContentStore } from '.
 import type { OpenDatagramSocket } from '../../src/transport/datagram.ts'
 import { EventFeed } from '../event-feed.ts'
 import type { NodeSettings } from '../options/node-settings.ts'
+import { checkedPort } from '../options/option-checks.ts'
 import { bootnodeRecords, cryptographyOf, headersOf, keyOf, openDirectory, validatorOf } from './open-ports.ts'
 import { Opened } from './opened.ts'
 import { ownRecord } from './own-record.ts'
@@ -103,7 +104,7 @@ async function openPorts(
   const { openStore = options => openContentStore({ ...options, ...place }) } = settings
   let isPublished = false
   const openSocket: OpenDatagramSocket = async options => {
-    const socket = await settings.openSocket(options)
+    const socket = checkedPort('openSocket', 'a DatagramSocket', await settings.openSocket(options), ['send', 'close'])
     if (isPublished) return socket
     try {
       record.set(endpointEntries(await settings.publish(socket.local)))
@@ -122,7 +123,8 @@ async function openPorts(
     bootnodes,
     headers,
     validate: validatorOf(settings, opened),
-    openStore: options => openStore({ ...options, nodeId }),
+    openStore: async options =>
+      checkedPort('openStore', 'a ContentStore', await openStore({ ...options, nodeId }), ['get', 'put', 'close']),
     directory: place.directory,
     database: name,
     openSocket: onSamePort(openSocket, socket => socket.local.port),

@@ -1,3 +1,5 @@
+import { inspect } from 'node:util'
+
 /**
  * The closed union of error codes. A code is stable: scripts and supervisors match on it, people read the message.
  *
@@ -49,6 +51,22 @@ export interface ErrorCodes {
 
 /** Every code that a `SpimplError` or a refused `Result` can have. */
 export type ErrorCode = ErrorCodes[keyof ErrorCodes]
+
+/** The longest text of a value in an error. */
+const RECEIVED_CHARACTERS = 80
+
+/**
+ * A value as the text of an error shows it: NaN, undefined and bigint as a program writes them, objects in one line
+ * and cut short, a function as `a function`. Never for secrets.
+ */
+export function received(value: unknown): string {
+  if (typeof value === 'function') return 'a function'
+  const text =
+    typeof value === 'string'
+      ? JSON.stringify(value)
+      : inspect(value, { depth: 1, breakLength: Number.POSITIVE_INFINITY, maxArrayLength: 4 })
+  return text.length > RECEIVED_CHARACTERS ? `${text.slice(0, RECEIVED_CHARACTERS)}...` : text
+}
 
 /**
  * The one error class. `message` says what was expected and what was received.

@@ -181,7 +181,12 @@ test('events: who was met, what was stored, the own record and its address', asy
 const wrong: readonly [options: unknown, message: RegExp][] = [
   [{ dataDirectory: 'x' }, /expected one of name, network, .*, got "dataDirectory"/],
   [{ network: 'goerli' }, /^network: expected one of mainnet, sepolia, hoodi, .* got "goerli"/],
-  [{ udp: { port: 70_000 } }, /^udp: expected .*port from 0 to 65535, got \{"port":70000\}/],
+  [{ udp: { port: 70_000 } }, /^udp: expected .*port from 0 to 65535, got \{ port: 70000 \}/],
+  [{ udp: { port: Number.NaN } }, /got \{ port: NaN \}$/],
+  [{ storageBytes: Number.NaN }, /^storageBytes: expected .*, got NaN$/],
+  [{ openStore: async () => ({}) }, /^openStore: expected .*ContentStore with get, put, close, got \{\}$/],
+  [{ openSocket: async () => undefined }, /^openSocket: expected .*DatagramSocket with send, close, got undefined$/],
+  [[], /^options: expected an object, got \[\]/],
   [{ udp: { host: 'localhost' } }, /^udp: expected .*IPv4 or IPv6 address/],
   [{ bootnodes: 'enr:abc' }, /^bootnodes: expected a list/],
   [{ bootnodes: ['enr:nonsense'] }, /^bootnodes: expected node records .*, got enr:nonsense/],

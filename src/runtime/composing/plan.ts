@@ -1,7 +1,7 @@
 import type { Behavior } from '../actors/actor.ts'
 import type { MailboxOptions } from '../actors/mailbox.ts'
 import type { Message } from '../actors/message.ts'
-import { SpimplError } from '../errors.ts'
+import { received, SpimplError } from '../errors.ts'
 import type { QualityOfService } from '../queues/quality-of-service.ts'
 import type { Ref } from '../references/actor-ref.ts'
 import type { RestartKind, Supervision } from '../supervising/supervision.ts'
@@ -68,14 +68,7 @@ export interface RowInput extends Record<keyof PlannedRow['spawning'], unknown> 
 
 /** An error of a composition, for the caller's eyes. */
 export function invalid(expected: string, got: unknown): SpimplError {
-  return new SpimplError(
-    'CONFIG_INVALID',
-    `expected ${expected}, got ${typeof got === 'string' ? got : inspected(got)}`,
-  )
-}
-
-function inspected(value: unknown): string {
-  return typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value)
+  return new SpimplError('CONFIG_INVALID', `expected ${expected}, got ${typeof got === 'string' ? got : received(got)}`)
 }
 
 /** A name is one segment of a path. */

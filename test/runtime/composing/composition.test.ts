@@ -109,7 +109,7 @@ const mistakes: Readonly<Record<string, readonly [() => unknown, RegExp]>> = {
   ],
   'an intensity without time': [
     () => untyped.supervisor('x', { intensity: { restarts: 1 } }),
-    /intensity of the supervisor x.*got \{"restarts":1\}/,
+    /intensity of the supervisor x.*got \{ restarts: 1 \}/,
   ],
   'a backoff that is none': [
     () => untyped.supervisor('x', { backoff: { minMs: -1, maxMs: 5 } }),

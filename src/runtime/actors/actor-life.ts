@@ -1,4 +1,4 @@
-import { SpimplError } from '../errors.ts'
+import { received, SpimplError } from '../errors.ts'
 import type { Logger } from '../ports/logger.ts'
 import type { Randomness } from '../ports/randomness.ts'
 import { execution } from '../queues/root-queue.ts'
@@ -201,7 +201,14 @@ export class ActorLife<M extends Message> implements ActorContext<M>, Life {
 
   /** @internal */
   begin(): void {
-    this.#actor.become(this.#actor.behavior.setup(this as unknown as ActorContext<Message>))
+    const handlers: unknown = this.#actor.behavior.setup(this as unknown as ActorContext<Message>)
+    if (typeof handlers !== 'object' || handlers === null) {
+      throw new SpimplError(
+        'CONFIG_INVALID',
+        `expected handlers from the setup of ${this.path}, got ${received(handlers)}`,
+      )
+    }
+    this.#actor.become(handlers as Handlers<Message>)
   }
 
   /**

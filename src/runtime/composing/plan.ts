@@ -71,9 +71,9 @@ export function invalid(expected: string, got: unknown): SpimplError {
   return new SpimplError('CONFIG_INVALID', `expected ${expected}, got ${typeof got === 'string' ? got : received(got)}`)
 }
 
-/** A name is one segment of a path. */
+/** A name is one segment of a path and a key of `refs`. */
 export function checkedName(what: string, name: unknown): string {
-  if (typeof name === 'string' && /^[^\s/"|]+$/.test(name)) return name
+  if (typeof name === 'string' && /^[^\s/"|]+$/.test(name) && name !== '__proto__') return name
   throw invalid(`a name of a ${what} without spaces, slashes, bars and quotes`, name)
 }
 

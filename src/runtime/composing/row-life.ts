@@ -1,7 +1,7 @@
 import { type ActorContext, type Behavior, behavior } from '../actors/actor.ts'
 import { cellOf } from '../actors/actor-cell.ts'
 import type { Handlers, Message } from '../actors/message.ts'
-import { SpimplError } from '../errors.ts'
+import { received, SpimplError } from '../errors.ts'
 import type { MakeBehavior } from '../lanes/behavior-loader.ts'
 import type { Lane } from '../lanes/lane.ts'
 import { Timer } from '../queues/timer-wheel.ts'
@@ -128,7 +128,11 @@ export class RowLife implements RowRule {
     const { behavior, input, needs } = this.row
     const refs = picked(this.#surroundings.refs, needs)
     const started = picked(this.#surroundings.started, needs)
-    if (!isModule(behavior)) return behavior(refs, started)
+    if (!isModule(behavior)) {
+      const made: unknown = behavior(refs, started)
+      if (isBehavior(made)) return made
+      throw new SpimplError('CONFIG_INVALID', `expected a behaviour of the row ${this.row.name}, got ${received(made)}`)
+    }
     const home = this.#home!
     const made = input(refs, started)
     return 'make' in home ? home.make(made) : home.lane.behavior({ ...behavior, input: made })
@@ -152,6 +156,9 @@ export class RowLife implements RowRule {
     })
   }
 }
+
+const isBehavior = (value: unknown): value is Behavior<Message> =>
+  typeof value === 'object' && value !== null && 'setup' in value && typeof value.setup === 'function'
 
 function picked<T>(from: Readonly<Record<string, T>>, names: readonly string[]): Readonly<Record<string, T>> {
   return Object.fromEntries(names.map(name => [name, from[name]!]))

@@ -1,7 +1,7 @@
 import { type Behavior, behavior, type SpawnOptions } from '../actors/actor.ts'
 import { type ActorCell, cellOf } from '../actors/actor-cell.ts'
 import type { Message } from '../actors/message.ts'
-import { SpimplError } from '../errors.ts'
+import { received, SpimplError } from '../errors.ts'
 import { loadBehavior, type MakeBehavior } from '../lanes/behavior-loader.ts'
 import type { Lane } from '../lanes/lane.ts'
 import type { Ref } from '../references/actor-ref.ts'
@@ -54,9 +54,12 @@ export async function loadModules({ name, rows }: Plan, isSimulated: boolean): P
 
 /** Starts a plan. @throws SpimplError `START_FAILED`, `CONFIG_INVALID` */
 export async function startPlan(plan: Plan, options: StartOptions): Promise<Run> {
+  if (typeof options !== 'object' || options === null) throw invalid('options of the start', options)
   const { system } = options
   if (system !== undefined && !(system instanceof System)) throw invalid('a System as `system`', typeof system)
   const executor = system === undefined ? (options as SystemOptions).executor : system.main.executor
+  if (executor !== undefined && typeof executor.attach !== 'function')
+    throw invalid('an Executor as `executor`', executor)
   const makers = await loadModules(plan, executor?.name === 'simulation')
   const run = new Run(plan, options, makers)
   await run.start()
@@ -100,7 +103,7 @@ export class Run implements AsyncDisposable {
     const { system = new System({ name: plan.name, ...options, supervision, phases: phasesOf(plan) }) } = options
     this.system = system
     this.terminated = this.#isOwner
-      ? system.terminated
+      ? system.terminated.then(withoutRoot)
       : new Promise(resolve => {
           this.#terminate = resolve
         })
@@ -111,13 +114,14 @@ export class Run implements AsyncDisposable {
     for (const row of this.#plan.rows) {
       const failure = await this.#startRow(row).catch((error: unknown) => ({ error }))
       if (failure === undefined) continue
-      const report = await this.stop()
-      throw startFailed(this.#plan.name, row.name, failure.error ?? report.failure)
+      const { failure: cause } = await this.stop()
+      const stopped = new SpimplError('ACTOR_STOPPED', `${row.name} was stopped before its start was complete`)
+      throw startFailed(this.#plan.name, row.name, 'error' in failure ? failure.error : (cause ?? stopped))
     }
   }
 
   async #stop(): Promise<ShutdownReport> {
-    if (this.#isOwner) return await this.system.stop()
+    if (this.#isOwner) return withoutRoot(await this.system.stop())
     this.#stopping ??= this.#stopPhases()
     return await this.terminated
   }
@@ -242,10 +246,13 @@ export class Run implements AsyncDisposable {
 }
 
 function startFailed(composition: string, row: string, cause: unknown): SpimplError {
-  const stopped = new SpimplError('ACTOR_STOPPED', `${row} was stopped before its start was complete`)
-  const error = cause ?? stopped
-  const why = error instanceof Error ? error.message : String(error)
-  return new SpimplError('START_FAILED', `expected ${composition} to start, its row ${row} failed: ${why}`, {
-    cause: error,
-  })
+  const why = cause instanceof Error ? cause.message : received(cause)
+  return new SpimplError('START_FAILED', `expected ${composition} to start, its row ${row} failed: ${why}`, { cause })
+}
+
+/** The root of a composition's own system allows no restart: its failure is that of the supervisor below it. */
+function withoutRoot(report: ShutdownReport): ShutdownReport {
+  const { failure } = report
+  const isOfRoot = failure instanceof SpimplError && failure.code === 'RESTART_INTENSITY' && failure.cause !== undefined
+  return isOfRoot ? { ...report, failure: failure.cause } : report
 }

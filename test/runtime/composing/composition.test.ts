@@ -100,6 +100,10 @@ const row = (options: object) => () => untyped.with('clerk', { behavior: () => i
 
 const mistakes: Readonly<Record<string, readonly [() => unknown, RegExp]>> = {
   'a name with a slash': [() => composition('a/b'), /expected a name of a composition .*, got a\/b/],
+  'a name that objects have': [
+    () => untyped.with('__proto__', { behavior: () => idle }),
+    /expected a name of a row .*, got __proto__/,
+  ],
   'a row without options': [() => untyped.with('clerk'), /expected options of the row clerk, got undefined/],
   'the name of a row twice': [() => untyped.with('till', { behavior: () => idle }), /a new name of a row, got till/],
   'the name of a supervisor twice': [() => untyped.supervisor('goods'), /a new name of a supervisor, got goods/],
@@ -170,6 +174,34 @@ for (const [what, [make, message]] of Object.entries(mistakes)) {
     t.is(error?.code, 'CONFIG_INVALID')
   })
 }
+
+for (const [options, message] of [
+  [null, 'expected options of the start, got null'],
+  [{ executor: 5 }, 'expected an Executor as `executor`, got 5'],
+] as const) {
+  test(`start(${JSON.stringify(options)}) is a typed error`, async t => {
+    await t.throwsAsync(shop.start(options as never), { code: 'CONFIG_INVALID', message })
+  })
+}
+
+test('a row that fails too often is the failure of the composition, not of the system around it', async t => {
+  const fragile = behavior<{ readonly type: 'break' }>(() => ({
+    break: () => {
+      throw new RangeError('worn out')
+    },
+  }))
+  const running = await composition('mill', { intensity: { restarts: 1, withinMs: 60_000 } })
+    .with('wheel', { behavior: () => fragile })
+    .start({ log: () => {} })
+  for (let at = 0; at < 2; at++) running.refs.wheel.tell({ type: 'break' })
+  const { failure } = await running.terminated
+  t.like(failure, {
+    code: 'RESTART_INTENSITY',
+    message: 'expected at most 1 restarts under /mill/, wheel would restart once more',
+  })
+  t.like(failure, { cause: { message: 'worn out' } })
+  t.deepEqual((await running.stop()).failure, failure)
+})
 
 test('a system that is none is a typed error', async t => {
   const error = await t.throwsAsync(shop.start({ system: {} as never }), { instanceOf: SpimplError })

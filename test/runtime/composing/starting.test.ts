@@ -122,6 +122,21 @@ const failures: Readonly<
     /row d failed: no key$/,
     undefined,
   ],
+  'a builder that makes no behaviour': [
+    () => ({ behavior: () => 5 as never }),
+    /row d failed: expected a behaviour of the row d, got 5$/,
+    'CONFIG_INVALID',
+  ],
+  'a setup that returns no handlers': [
+    () => ({ behavior: () => behavior<never>(() => 7 as never) }),
+    /row d failed: expected handlers from the setup of .*\/d, got 7$/,
+    'CONFIG_INVALID',
+  ],
+  'a rule of completion that rejects with nothing': [
+    part => ({ behavior: () => part('d'), ready: () => Promise.reject() }),
+    /row d failed: undefined$/,
+    undefined,
+  ],
   'a rule of completion that rejects': [
     part => ({ behavior: () => part('d'), ready: () => Promise.reject(new TypeError('no port')) }),
     /row d failed: no port$/,
@@ -170,7 +185,7 @@ for (const [what, [row, message, code]] of Object.entries(failures)) {
     const error = await failure(ground, three(journal).with('d', row(journal.part) as never))
     t.is(error.code, 'START_FAILED')
     t.regex(error.message, message)
-    t.is((error.cause as SpimplError).code, code as never)
+    t.is((error.cause as SpimplError | undefined)?.code, code as never)
     t.deepEqual(
       journal.lines.filter(line => line.startsWith('-') && line !== '-d'),
       ['-c', '-b after a', '-a'],

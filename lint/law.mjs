@@ -9,6 +9,10 @@ const IMPORT =
 /** Names under which anything may be put, and a barrel. */
 const DRAWER = /(^|[/-])(utils?|helpers?|common|misc)\b|\/index\.ts$/
 
+/** A statement that writes a field of an object other than `this`. */
+const OUTSIDE_WRITE =
+  /^\s*(?!this\b)\w+(?:[!?]?\.\w+)+[!?]?\s*(?:=(?![=>])|[-+|&?]{1,2}=|\+\+|--)|^\s*this\.#?\w+(?:[!?]?\.#?\w+)+[!?]?\s*(?:=(?![=>])|[-+|&?]{1,2}=|\+\+|--)/
+
 /** The law, as floors.json states it. */
 export const readLaw = root => JSON.parse(readFileSync(path.join(root, 'lint', 'floors.json'), 'utf8'))
 
@@ -42,6 +46,7 @@ export function violations(root, law = readLaw(root)) {
   const report = (file, rule, message) => found.push({ file, rule, message })
   const names = [...law.floors.map(floor => floor.folder), ...law.aboveAll]
   const top = law.floors.length
+  const cores = new Set(law.floors.filter(floor => floor.isCore).map(floor => floor.folder))
   /** -1 for files outside the house. */
   const levelOf = file =>
     Math.min(
@@ -71,6 +76,10 @@ export function violations(root, law = readLaw(root)) {
       if (lines.length - 1 > most) report(file, 'size', `has ${lines.length - 1} lines: which noun wants its own file?`)
       if (DRAWER.test(file)) report(file, 'drawer', 'is named after a drawer: name its noun')
       for (const [index, line] of lines.entries()) {
+        if (cores.has(folder) && OUTSIDE_WRITE.test(line) && law.ownRecords[file] === undefined) {
+          const own = 'give it a verb, or name its records in ownRecords'
+          report(file, 'owner', `line ${index + 1} writes a field of another object: ${own}`)
+        }
         if (line.length > law.maxColumnsOfComment && /^ *(\/\/|\*|\/\*\*)/.test(line)) {
           report(file, 'columns', `line ${index + 1} is a comment of ${line.length} columns`)
         }
@@ -83,7 +92,22 @@ export function violations(root, law = readLaw(root)) {
         report(room, 'room', `holds ${files} files side by side: which nouns are its rooms?`)
     }
   }
-  return [...found, ...cycleViolations(imports, law.cycles), ...bareDoors(root, law)]
+  return [...found, ...cycleViolations(imports, law.cycles), ...bareDoors(root, law), ...bareCores(root, law)]
+}
+
+/** A floor of cores has the files that `files` of floors.json names, and a messages.ts beside them or in its rooms. */
+function bareCores(root, law) {
+  const found = []
+  for (const { folder, files } of law.floors) {
+    if (files === undefined) continue
+    const present = sources(root, folder)
+    const missing = files.filter(name => !present.includes(`${folder}/${name}`))
+    if (!present.some(file => file.endsWith('/messages.ts'))) missing.push('messages.ts')
+    for (const name of missing) {
+      found.push({ file: folder, rule: 'core', message: `lacks ${name}: each floor of cores has the same files` })
+    }
+  }
+  return found
 }
 
 /** A floor with rooms lists them in its door, one line each. */

@@ -185,6 +185,36 @@ test('no files import each other in a circle, types included, except where the l
   t.deepEqual(await judged({}, [{ files: cycle, reason: 'it is gone' }]), ['cycle src/utp/a.ts'])
 })
 
+test('an object of a core is changed by its own verbs, and floors of cores have the same files', async t => {
+  const floors = [{ folder: 'src/utp', holds: 'streams', isCore: true }]
+  const lawOf = (ownRecords: Record<string, string>, files?: readonly string[]) =>
+    ({ ...law, floors: floors.map(floor => ({ ...floor, files })), ownRecords }) as unknown as Law
+  const rules = async (text: string, judge: Law): Promise<string[]> => {
+    const directory = await mkdtemp(path.join(tmpdir(), 'spimpl-law-'))
+    try {
+      await mkdir(path.join(directory, 'src/utp'), { recursive: true })
+      await writeFile(path.join(directory, 'src/utp/one.ts'), text)
+      return violations(directory, judge).map(({ file, rule }) => `${rule} ${file}`)
+    } finally {
+      await rm(directory, { recursive: true })
+    }
+  }
+  const outside = ['stream.bytes = 1', 'stream!.bytes += 1', 'this.#stream.bytes++', 'a.b.c ??= 1', 'stream.bytes--']
+  for (const line of outside) {
+    t.deepEqual(await rules(`  ${line}\n`, lawOf({})), ['owner src/utp/one.ts'], line)
+    t.deepEqual(await rules(`  ${line}\n`, lawOf({ 'src/utp/one.ts': 'its own' })), [], line)
+  }
+  const inside = [
+    'this.bytes = 1',
+    'this.#bytes += 1',
+    'const bytes = stream.bytes',
+    'stream.add(1)',
+    'if (a.b === 1) go()',
+  ]
+  for (const line of inside) t.deepEqual(await rules(`  ${line}\n`, lawOf({})), [], line)
+  t.deepEqual(await rules('export {}\n', lawOf({}, ['limits.ts'])), ['core src/utp', 'core src/utp'])
+})
+
 test('ARCHITECTURE.md and CONTRIBUTING.md name only files that exist', async t => {
   for (const page of ['ARCHITECTURE.md', 'CONTRIBUTING.md']) {
     const text = await readFile(path.join(root, page), 'utf8')

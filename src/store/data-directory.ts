@@ -65,10 +65,10 @@ export class DataDirectory {
     const existing = await readKey(file)
     if (existing !== undefined) {
       if (given !== undefined && Buffer.compare(given, existing) !== 0) {
-        const advice = 'leave --private-key out, or use another --data-dir'
+        const advice = 'leave privateKey (--private-key) out, or use another dataDir (--data-dir)'
         throw new SpimplError(
           'CONFIG_INVALID',
-          `--private-key: expected the key that ${file} holds, got another one; ${advice}`,
+          `privateKey (--private-key): expected the key that ${file} holds, got another one; ${advice}`,
         )
       }
       return existing
@@ -257,7 +257,7 @@ async function lockedError(directory: string): Promise<SpimplError> {
     // The holder has taken the lock and not written its pid yet, or is releasing it.
   }
   const holder = Number.isInteger(pid) ? `process ${pid}` : 'another process'
-  const advice = 'stop it, or use another --data-dir'
+  const advice = 'stop it, or use another dataDir (--data-dir)'
   return new SpimplError('STORE_LOCKED', `the data directory ${directory} is in use by ${holder}: ${advice}`)
 }
 

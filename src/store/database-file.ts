@@ -74,7 +74,7 @@ export async function checkDatabaseFile(file: string): Promise<boolean> {
  * The error reported for any kind of corruption. The network has the content too, so there is always a way to recover.
  */
 export function damaged(file: string, what: string, cause?: unknown): SpimplError {
-  const advice = 'move the file away (the network has its content), or use another --data-dir'
+  const advice = 'move the file away (the network has its content), or use another dataDir (--data-dir)'
   return new SpimplError('STORE_FAILED', `the content database ${file} is damaged: ${what}; ${advice}`, { cause })
 }
 

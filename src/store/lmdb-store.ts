@@ -310,12 +310,15 @@ export class LmdbStore implements ContentStore {
     }
     if (header.schema !== SCHEMA) {
       const what = `expected a content database of schema ${SCHEMA} at ${this.#file}, got schema ${header.schema}`
-      throw new SpimplError('STORE_MISMATCH', `${what}; use the release that made it, or another --data-dir`)
+      throw new SpimplError('STORE_MISMATCH', `${what}; use the release that made it, or another dataDir (--data-dir)`)
     }
     const nodeId = hexOf(this.#nodeId)
     if (header.nodeId !== nodeId) {
       const what = `${this.#file} belongs to node ${header.nodeId}, this node is ${nodeId}`
-      throw new SpimplError('STORE_MISMATCH', `${what}: start with the key that made it, or use another --data-dir`)
+      throw new SpimplError(
+        'STORE_MISMATCH',
+        `${what}: start with the key that made it, or use another dataDir (--data-dir)`,
+      )
     }
     return header
   }

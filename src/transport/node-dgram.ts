@@ -57,7 +57,7 @@ function bindError(error: Error, host: string, port: number): SpimplError {
   const address = isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`
   const cause = { cause: error }
   if (code === 'EADDRINUSE') {
-    const advice = 'choose another port with --udp-port (0 takes a free one)'
+    const advice = 'choose another udp.port (--udp-port; 0 takes a free one)'
     return new SpimplError(
       'ADDRESS_IN_USE',
       `expected UDP ${address} to be free, but another socket has bound it; ${advice}`,

@@ -176,7 +176,7 @@ function delay(ms: number): { readonly over: Promise<void>; clear(): void } {
 function listenError(cause: unknown, host: string, port: number): SpimplError {
   const { code, message } = cause as NodeJS.ErrnoException
   const where = `${host.includes(':') ? `[${host}]` : host}:${port}`
-  const advice = 'choose another with --rpc-port (0 takes a free one) or --rpc-host'
+  const advice = 'choose another rpc.port (--rpc-port; 0 takes a free one) or rpc.host (--rpc-host)'
   if (code === 'EADDRINUSE') {
     return new SpimplError('ADDRESS_IN_USE', `JSON-RPC: the address ${where} is in use by another program; ${advice}`, {
       cause,

@@ -1,5 +1,7 @@
 import { availableParallelism } from 'node:os'
-import { move, Piscina } from 'piscina'
+import { move } from 'piscina'
+import { FairQueue } from './computing/fair-queue.ts'
+import { type RunningJob, TaskThreads } from './computing/task-threads.ts'
 import { SpimplError } from './errors.ts'
 import { onAbort } from './references/abort-listeners.ts'
 
@@ -38,16 +40,15 @@ export interface ComputeOptions {
   readonly wait?: boolean
   /** Buffers of the input that change owner instead of being copied. */
   readonly transfer?: readonly ArrayBuffer[]
+  /**
+   * The class of the caller. Tasks of one share run in the order of the calls; shares take turns. Default: one share
+   * for all.
+   */
+  readonly share?: string
 }
 
 /** The longest delay that Node accepts. */
 const LONGEST_MS = 0x7fff_ffff
-
-/** A call that waits for room. */
-interface Place {
-  take(): void
-  refuse(error: SpimplError): void
-}
 
 /** The whole result of a task, which changes owner on the way back and is not copied: `return moved(bytes)`. */
 export function moved<T extends ArrayBuffer | ArrayBufferView>(value: T): T {
@@ -66,11 +67,11 @@ export function moved<T extends ArrayBuffer | ArrayBufferView>(value: T): T {
 export class ComputePool implements AsyncDisposable {
   readonly threads: number
   readonly maxQueued: number
-  readonly #piscina: Piscina
-  /** Calls that wait for room: each takes the place of a task that ends. */
-  readonly #queued: Place[] = []
+  readonly #taskThreads: TaskThreads
+  readonly #queue = new FairQueue<Call>()
+  /** Calls that wait for room, in their order. */
+  readonly #outside: Call[] = []
   readonly #watchers: (() => void)[] = []
-  #pending = 0
   #closed = false
 
   constructor({ threads, maxQueued = 256, idleTimeoutMs = 30_000 }: ComputePoolOptions = {}) {
@@ -80,33 +81,29 @@ export class ComputePool implements AsyncDisposable {
       throw new SpimplError('CONFIG_INVALID', `expected at least one thread, got ${threads}`)
     }
     if (!(maxQueued >= 0)) throw new SpimplError('CONFIG_INVALID', `expected maxQueued from 0 on, got ${maxQueued}`)
-    this.#piscina = new Piscina({
-      minThreads: 0,
-      maxThreads: this.threads,
-      // The bound is kept here, because Piscina's own bound counts a task that goes straight to a thread differently.
-      maxQueue: Number.POSITIVE_INFINITY,
-      idleTimeout: idleTimeoutMs,
-      recordTiming: false,
-    })
+    if (!(idleTimeoutMs >= 0)) {
+      throw new SpimplError('CONFIG_INVALID', `expected idleTimeoutMs from 0 on, got ${idleTimeoutMs}`)
+    }
+    this.#taskThreads = new TaskThreads(this.threads, idleTimeoutMs)
   }
 
   /** Running and waiting tasks. */
   get size(): number {
-    return this.#pending
+    return this.#taskThreads.running + this.#queue.size
   }
 
   /** The load: 0 if every thread is free, 1 if none is, more while tasks wait. */
   get pressure(): number {
-    return this.#pending / this.threads
+    return this.size / this.threads
   }
 
   get full(): boolean {
-    return this.#pending >= this.threads + this.maxQueued
+    return this.size >= this.threads + this.maxQueued
   }
 
   /** Calls that wait for room. */
   get waiting(): number {
-    return this.#queued.length
+    return this.#outside.length
   }
 
   /** Settles when there is room, which any other call may take first. To reserve a place, `run` with `wait`. */
@@ -117,30 +114,32 @@ export class ComputePool implements AsyncDisposable {
 
   /**
    * Runs a task on a free thread.
-   * @throws SpimplError `POOL_FULL`, `POOL_CLOSED`, `TASK_TIMEOUT`, `TASK_ABORTED`, `MESSAGE_NOT_CLONEABLE` of what
-   * goes in or comes out, `CONFIG_INVALID`; and whatever the task throws
+   * @throws SpimplError `POOL_FULL`, `POOL_CLOSED`, `TASK_TIMEOUT`, `TASK_ABORTED`, `THREAD_DIED`,
+   * `MESSAGE_NOT_CLONEABLE` of what goes in or comes out, `CONFIG_INVALID`; and whatever the task throws
    */
   async run<Input, Output>(
     task: ComputeTask<Input, Output>,
     input: Input,
-    { signal, timeoutMs, transfer, wait = false }: ComputeOptions = {},
+    { signal, timeoutMs, transfer, share = '', wait = false }: ComputeOptions = {},
   ): Promise<Output> {
-    const { name } = task
+    const { module, name } = task
     if (this.#closed) throw closed(name)
     if (Number.isNaN(timeoutMs)) throw new SpimplError('CONFIG_INVALID', `expected a timeoutMs for ${name}, got NaN`)
     if (signal?.aborted === true) throw aborted(name, signal)
     if (this.full && !wait) {
       throw new SpimplError('POOL_FULL', `expected at most ${this.maxQueued} waiting tasks, ${name} would be one more`)
     }
-    const cancel = new AbortController()
-    const ignoreSignal = signal === undefined ? undefined : onAbort(signal, () => cancel.abort(aborted(name, signal)))
+    const call = new Call({ module: String(module), name, input }, transfer, share)
+    const ignoreSignal =
+      signal === undefined ? undefined : onAbort(signal, () => this.#end(call, aborted(name, signal)))
     const onTimeout = () =>
-      cancel.abort(new SpimplError('TASK_TIMEOUT', `expected ${name} to end within ${timeoutMs} ms, it did not`))
+      this.#end(call, new SpimplError('TASK_TIMEOUT', `expected ${name} to end within ${timeoutMs} ms, it did not`))
     const timer = (timeoutMs ?? LONGEST_MS) < LONGEST_MS ? setTimeout(onTimeout, timeoutMs) : undefined
+    if (this.full) this.#outside.push(call)
+    else this.#queue.push(call)
+    this.#startNext()
     try {
-      if (this.full) await this.#place(cancel.signal)
-      else this.#pending++
-      return await this.#perform<Output>(task, input, cancel.signal, transfer)
+      return (await call.result) as Output
     } finally {
       clearTimeout(timer)
       ignoreSignal?.()
@@ -151,8 +150,10 @@ export class ComputePool implements AsyncDisposable {
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
-    for (const place of this.#queued.splice(0)) place.refuse(closed('a task that waited'))
-    await this.#piscina.destroy()
+    const waiting = this.#outside.splice(0)
+    for (let call = this.#queue.shift(); call !== undefined; call = this.#queue.shift()) waiting.push(call)
+    for (const call of waiting) call.reject(closed(call.job.name))
+    await this.#taskThreads.close()
     for (const watcher of this.#watchers.splice(0)) watcher()
   }
 
@@ -160,72 +161,64 @@ export class ComputePool implements AsyncDisposable {
     await this.close()
   }
 
-  /** Runs a task in its place, then gives the place to the next waiting call. */
-  async #perform<Output>(
-    { module, name }: { readonly module: string | URL; readonly name: string },
-    input: unknown,
-    signal: AbortSignal,
-    transfer: readonly ArrayBuffer[] | undefined,
-  ): Promise<Output> {
-    try {
-      const transferList = transfer === undefined ? {} : { transferList: [...transfer] }
-      return (await this.#piscina.run(input, { filename: String(module), name, signal, ...transferList })) as Output
-    } catch (error) {
-      if (signal.aborted) throw signal.reason
-      if (this.#closed) throw closed(name, error)
-      throw isOfCloning(error) ? notCloneable(name, error) : error
-    } finally {
-      const next = this.#queued.shift()
-      if (next === undefined) {
-        this.#pending--
-        // All watchers are called, because the first may no longer want the room.
-        for (const watcher of this.#watchers.splice(0)) watcher()
-      } else {
-        next.take()
-      }
+  /** Gives free threads the next calls, and free places of the queue to the calls outside. */
+  #startNext(): void {
+    for (;;) {
+      while (!this.full && this.#outside.length > 0) this.#queue.push(this.#outside.shift()!)
+      if (this.#taskThreads.running >= this.threads) return
+      const call = this.#queue.shift()
+      if (call === undefined) return
+      void this.#start(call)
     }
   }
 
-  #place(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const onAbort = () => {
-        this.#queued.splice(this.#queued.indexOf(place), 1)
-        reject(signal.reason)
-      }
-      const place: Place = {
-        take: () => {
-          signal.removeEventListener('abort', onAbort)
-          resolve()
-        },
-        refuse: error => {
-          signal.removeEventListener('abort', onAbort)
-          reject(error)
-        },
-      }
-      signal.addEventListener('abort', onAbort, { once: true })
-      this.#queued.push(place)
+  async #start(call: Call): Promise<void> {
+    const { name } = call.job
+    try {
+      call.resolve(await this.#taskThreads.run(call))
+    } catch (error) {
+      call.reject(this.#closed && !call.cancel.signal.aborted ? closed(name, error) : error)
+    }
+    if (this.#closed) return
+    this.#startNext()
+    // All watchers are called, because the first may no longer want the room.
+    if (!this.full) for (const watcher of this.#watchers.splice(0)) watcher()
+  }
+
+  /** Ends a call before its result: a waiting call leaves the queue, a running one loses its thread. */
+  #end(call: Call, error: SpimplError): void {
+    const index = this.#outside.indexOf(call)
+    if (index >= 0) this.#outside.splice(index, 1)
+    if (index >= 0 || this.#queue.remove(call)) {
+      call.reject(error)
+      this.#startNext()
+    } else call.cancel.abort(error)
+  }
+}
+
+/** One call of `run`, from its place in the queue to its result. */
+class Call implements RunningJob {
+  readonly job: RunningJob['job']
+  readonly transfer: RunningJob['transfer']
+  readonly share: string
+  readonly cancel = new AbortController()
+  readonly result: Promise<unknown>
+  resolve: (value: unknown) => void = () => {}
+  reject: (error: unknown) => void = () => {}
+
+  constructor(job: RunningJob['job'], transfer: RunningJob['transfer'], share: string) {
+    this.job = job
+    this.transfer = transfer
+    this.share = share
+    this.result = new Promise((resolve, reject) => {
+      this.resolve = resolve
+      this.reject = reject
     })
   }
 }
 
 function closed(name: string, cause?: unknown): SpimplError {
   return new SpimplError('POOL_CLOSED', `expected an open pool for ${name}, it is closed`, { cause })
-}
-
-/**
- * Node cannot clone its error about cloning either: an empty object arrives (Node 20), or an error with nothing but a
- * stack (Node 26).
- */
-function isOfCloning(error: unknown): boolean {
-  if (typeof error !== 'object' || error === null) return false
-  if (error instanceof Error) return error.name === 'DataCloneError' || /^DataCloneError/.test(error.stack ?? '')
-  return Object.getPrototypeOf(error) === Object.prototype && Object.keys(error).length === 0
-}
-
-function notCloneable(name: string, cause: unknown): SpimplError {
-  return new SpimplError('MESSAGE_NOT_CLONEABLE', `expected plain data as the input and the result of ${name}`, {
-    cause,
-  })
 }
 
 function aborted(name: string, signal: AbortSignal): SpimplError {

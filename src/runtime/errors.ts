@@ -33,6 +33,7 @@ export type RuntimeErrorCode =
   | 'START_FAILED'
   | 'START_TIMEOUT'
   | 'LANE_DIED'
+  | 'THREAD_DIED'
   | 'MESSAGE_NOT_CLONEABLE'
   | 'POOL_FULL'
   | 'POOL_CLOSED'

@@ -8,6 +8,7 @@
  *     queues       serial and concurrent queues, groups, sources, the timer wheel
  *     composing    programs as values: rows of actors under supervisors, started, pictured, placed on lanes
  *     lanes        actors on other threads, and the messages between them
+ *     computing    the queue and the threads of the compute pool (door compute-pool.ts)
  *     executors    what drains the queues: event loop, libdispatch, simulation
  *     watching     inspection, recording, dead letters, histograms
  *     cores        what protocol cores are made of

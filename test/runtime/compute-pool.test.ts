@@ -1,5 +1,10 @@
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import test from 'ava'
+import fc from 'fast-check'
 import { ComputePool } from 'spimpl-runtime/compute-pool'
+import { FairQueue } from 'spimpl-runtime/internal/computing/fair-queue.js'
 
 const module = new URL('./compute-tasks.js', import.meta.url)
 const task = <Input, Output>(name: string) => ({ module, name, types: undefined as never as (input: Input) => Output })
@@ -129,4 +134,104 @@ test('what cannot go to a thread or come back from it is named', async t => {
 
 test('a pool without a bound that is a number is refused', t => {
   for (const maxQueued of [-1, Number.NaN]) t.throws(() => new ComputePool({ maxQueued }), { code: 'CONFIG_INVALID' })
+})
+
+const recorded = (length: number) => new Int32Array(new SharedArrayBuffer(4 * (length + 1)))
+const note = task<{ readonly cells: Int32Array; readonly value: number }, void>('note')
+
+test('tasks of one share run in the order of the calls', async t => {
+  await using pool = new ComputePool({ threads: 1 })
+  const cells = recorded(20)
+  const cell = held()
+  const first = pool.run(hold, cell)
+  const all = Array.from({ length: 20 }, (_, value) => pool.run(note, { cells, value }))
+  release(cell)
+  await Promise.all([first, ...all])
+  t.deepEqual(
+    [...cells.subarray(1)],
+    Array.from({ length: 20 }, (_, value) => value),
+  )
+})
+
+test('shares take turns: a caller with many tasks delays another by one', async t => {
+  await using pool = new ComputePool({ threads: 1 })
+  const cells = recorded(8)
+  const cell = held()
+  const first = pool.run(hold, cell)
+  const many = [0, 1, 2, 3, 4].map(value => pool.run(note, { cells, value }, { share: 'many' }))
+  const few = [10, 11].map(value => pool.run(note, { cells, value }, { share: 'few' }))
+  const one = pool.run(note, { cells, value: 20 }, { share: 'one' })
+  release(cell)
+  await Promise.all([first, ...many, ...few, one])
+  t.deepEqual([...cells.subarray(1)], [0, 10, 20, 1, 11, 2, 3, 4])
+})
+
+test('sixty callers that ask again and again are all served', async t => {
+  await using pool = new ComputePool({ threads: 1 })
+  const served = await Promise.all(
+    Array.from({ length: 60 }, async (_, caller) => {
+      for (let round = 0; round < 5; round++) await pool.run(square, round, { share: `caller ${caller}` })
+      return caller
+    }),
+  )
+  t.is(served.length, 60)
+})
+
+for (const [what, end] of [
+  ['reaches its time limit', (pool: ComputePool) => pool.run(task('spin'), undefined, { timeoutMs: 50 })],
+  ['ends its thread', (pool: ComputePool) => pool.run(task('exit'), undefined)],
+] as const) {
+  test(`tasks behind the last thread run when its task ${what}, without another call`, async t => {
+    await using pool = new ComputePool({ threads: 1 })
+    const ended = t.throwsAsync(end(pool))
+    const behind = [2, 3, 4].map(n => pool.run(square, n))
+    const error = await ended
+    t.regex((error as { code?: string }).code ?? '', /^(TASK_TIMEOUT|THREAD_DIED)$/)
+    t.deepEqual(await Promise.all(behind), [4, 9, 16])
+  })
+}
+
+test('the timer of a finished task does not fail the next one', async t => {
+  await using pool = new ComputePool({ threads: 1 })
+  t.is(await pool.run(task('leaveTimer'), 20), 'finished')
+  t.is(await pool.run(task<number, string>('linger'), 150), 'lingered')
+})
+
+test('a module without the function is a typed error', async t => {
+  await using pool = new ComputePool({ threads: 1 })
+  await t.throwsAsync(pool.run(task('nothing'), 1), { code: 'CONFIG_INVALID', message: /to export a function nothing/ })
+  t.is(await pool.run(square, 3), 9)
+})
+
+test('property: a fair queue keeps the order of each share and serves every share in each round', t => {
+  const calls = fc.array(fc.record({ share: fc.constantFrom('a', 'b', 'c') }), { maxLength: 40 })
+  fc.assert(
+    fc.property(calls, fc.array(fc.nat(), { maxLength: 5 }), (given, removed) => {
+      const queue = new FairQueue<{ readonly share: string; readonly at: number }>()
+      const all = given.map(({ share }, at): { readonly share: string; readonly at: number } => ({ share, at }))
+      for (const call of all) queue.push(call)
+      const gone = new Set(removed.map(index => all[index % Math.max(all.length, 1)]))
+      for (const call of gone) if (call !== undefined) t.true(queue.remove(call))
+      const left = all.filter(call => !gone.has(call))
+      t.is(queue.size, left.length)
+      const served: typeof all = []
+      for (let call = queue.shift(); call !== undefined; call = queue.shift()) served.push(call)
+      t.is(served.length, left.length)
+      for (const share of ['a', 'b', 'c']) {
+        t.deepEqual(
+          served.filter(call => call.share === share),
+          left.filter(call => call.share === share),
+        )
+      }
+      const open = new Set(left.map(({ share }) => share)).size
+      t.is(new Set(served.slice(0, open).map(({ share }) => share)).size, open)
+    }),
+  )
+})
+
+const program = fileURLToPath(new URL('./programs/no-descriptors.js', import.meta.url))
+
+test('with all descriptors in use a task fails with a typed error, and runs once there are some', async t => {
+  const { stdout } = await promisify(execFile)('sh', ['-c', `ulimit -n 64; exec "${process.execPath}" "${program}"`])
+  t.deepEqual(stdout.trim().split('\n'), ['THREAD_DIED', 'THREAD_DIED', '49'])
 })

@@ -18,3 +18,21 @@ export const spin = (): never => {
 export const hold = (cell: Int32Array): string => Atomics.wait(cell, 0, 0)
 
 export const reversed = (bytes: Uint8Array): Uint8Array => moved(bytes.reverse())
+
+/** Ends at once, and leaves a timer that throws into whatever its thread does next. */
+export const leaveTimer = (ms: number): string => {
+  setTimeout(() => {
+    throw new RangeError('the timer of a finished task')
+  }, ms)
+  return 'finished'
+}
+
+/** Runs for a while and lets timers of its thread fire. */
+export const linger = (ms: number): Promise<string> => new Promise(resolve => setTimeout(resolve, ms, 'lingered'))
+
+export const exit = (): never => process.exit(3)
+
+/** Adds a number to the list behind a shared cell: the order in which tasks ran. */
+export const note = ({ cells, value }: { readonly cells: Int32Array; readonly value: number }): void => {
+  cells[1 + Atomics.add(cells, 0, 1)] = value
+}

@@ -1,4 +1,4 @@
-import type { Answer, Message, Question, Ref, ReplyTo } from 'spimpl-runtime'
+import type { Answer, Asks, Message, Question, Ref, ReplyTo } from 'spimpl-runtime'
 import type { DiscoveryMessage } from '../../actors/discovery-messages.ts'
 import type { OverlayMessage } from '../../actors/overlay.ts'
 import type { StorageMessage } from '../../actors/storage.ts'
@@ -41,7 +41,7 @@ interface AskLimits {
 }
 
 export type Ask<M extends Message> = <Built extends Question<never>>(
-  make: (replyTo: ReplyTo<unknown>) => Built & M,
+  make: (replyTo: ReplyTo<unknown>) => Built & M & Asks<M, Built>,
   call: CallOptions,
   defaultMs?: number,
 ) => Promise<Answer<M, Built>>

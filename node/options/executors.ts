@@ -1,4 +1,4 @@
-import { EventLoopExecutor, type Executor } from 'spimpl-runtime'
+import { EventLoopExecutor, type Executor, SpimplError } from 'spimpl-runtime'
 
 /** `auto` is libdispatch where this machine has one, and the event loop elsewhere. */
 export type ExecutorName = 'auto' | 'event-loop' | 'dispatch'
@@ -8,17 +8,23 @@ export interface ExecutorChoice {
   readonly name: Executor['name']
   /** Each system has its own: it drains a root queue of its own, which system tools show under this label. */
   readonly make: (label: string) => Executor
-  /** Why it is the event loop although libdispatch was asked for. */
+  /** Why `auto` is the event loop. */
   readonly notice: string | undefined
 }
 
-/** The executor for a name. Without libdispatch everything works on the event loop, and `notice` says why. */
+/**
+ * The executor for a name. Without libdispatch, `auto` is the event loop, and `notice` says why.
+ *
+ * @throws SpimplError `EXECUTOR_UNAVAILABLE` for `dispatch` without libdispatch
+ */
 export async function chooseExecutor(name: ExecutorName): Promise<ExecutorChoice> {
-  const eventLoop = (obstacle?: string): ExecutorChoice => ({
-    name: 'event-loop',
-    make: () => new EventLoopExecutor(),
-    notice: obstacle === undefined ? undefined : `the event-loop executor is used: ${obstacle}`,
-  })
+  const eventLoop = (obstacle?: string): ExecutorChoice => {
+    if (name === 'dispatch') {
+      throw new SpimplError('EXECUTOR_UNAVAILABLE', `executor: expected a libdispatch for dispatch: ${obstacle}`)
+    }
+    const notice = obstacle === undefined ? undefined : `the event-loop executor is used: ${obstacle}`
+    return { name: 'event-loop', make: () => new EventLoopExecutor(), notice }
+  }
   if (name === 'event-loop') return eventLoop()
   const door = await withAddon(import('spimpl-runtime/dispatch'))
   if (door === undefined) return eventLoop('the package node-dispatch-addon is not installed')

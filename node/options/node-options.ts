@@ -39,7 +39,10 @@ export interface NodeOptions {
    * in memory. Rejects with STORE_LOCKED if another process has it.
    */
   readonly dataDir?: string | DataDirectory | undefined
-  /** 32 bytes. Default: the key of the data directory, or a new one. Rejects with KEY_INVALID. */
+  /**
+   * 32 bytes. Default: the key of the data directory, or a new one. Rejects with KEY_INVALID for a number that is no
+   * key, with CONFIG_INVALID for another length.
+   */
   readonly privateKey?: Uint8Array | undefined
   /** What the UDP socket binds. Default: host `0.0.0.0`, and port 0, which takes a free one. */
   readonly udp?: { readonly host?: string | undefined; readonly port?: number | undefined } | undefined

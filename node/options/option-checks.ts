@@ -10,6 +10,8 @@ const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
 const isFunction: Check = value => typeof value === 'function'
 const isText: Check = value => typeof value === 'string' && value !== ''
 const has = (value: unknown, method: string): boolean => isObject(value) && isFunction(value[method])
+const hasOnly = (value: unknown, names: readonly string[]): value is Readonly<Record<string, unknown>> =>
+  isObject(value) && Object.keys(value).every(name => names.includes(name))
 const isPort: Check = value =>
   value === undefined || (Number.isInteger(value) && Number(value) >= 0 && Number(value) <= 65_535)
 
@@ -39,7 +41,10 @@ const CHECKS: { readonly [Name in keyof Required<NodeOptions>]: readonly [expect
   ],
   udp: [
     '{ host, port } with an IPv4 or IPv6 address and a port from 0 to 65535',
-    value => isObject(value) && isPort(value.port) && (value.host === undefined || isIP(String(value.host)) !== 0),
+    value =>
+      hasOnly(value, ['host', 'port']) &&
+      isPort(value.port) &&
+      (value.host === undefined || isIP(String(value.host)) !== 0),
   ],
   publish: [
     'an IPv4 or IPv6 address, or a function of the bound endpoint',
@@ -49,7 +54,7 @@ const CHECKS: { readonly [Name in keyof Required<NodeOptions>]: readonly [expect
   rpc: [
     '{ host, port, methods } with a host to listen on and a port from 0 to 65535',
     value =>
-      isObject(value) &&
+      hasOnly(value, ['host', 'port', 'methods']) &&
       isPort(value.port) &&
       (value.host === undefined || isText(value.host)) &&
       (value.methods === undefined || isFunction(value.methods)),

@@ -22,6 +22,14 @@ export const actorAsks: Cases = {
     await asked
     t.is(system.main.timers.size, 0)
   },
+  'an ask without a deadline is a typed error, and nothing is sent': async (t, stage) => {
+    const ref = stage.system().spawn(counter, { name: 'counter' })
+    for (const options of [undefined, {}, { timeoutMs: Number.NaN }, { timeoutMs: -1 }, { timeoutMs: '5' }]) {
+      const asked = ref.ask(read, options as never)
+      const error = await t.throwsAsync(asked, { code: 'CONFIG_INVALID' })
+      t.regex(error?.message ?? '', /^ask of .*\/counter: expected timeoutMs from 0 on, got (undefined|NaN|-1|"5")$/)
+    }
+  },
   'an answer cancels the deadline': async (t, stage) => {
     const system = stage.system()
     const value = system.spawn(counter).ask(read, soon)

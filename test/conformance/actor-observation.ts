@@ -288,6 +288,26 @@ export const actorObservation: Cases = {
     for (const [path] of done) count.set(path, (count.get(path) ?? 0) + 1)
     t.deepEqual([...count.values()], [2, 2, 2])
   },
+  'a router that stops leaves no dead letter of its own': async (t, stage) => {
+    const system = stage.system()
+    const letters: unknown[] = []
+    system.deadLetters.subscribe(letter => letters.push(letter))
+    const ref = system.spawn(router(worker([]), { routees: 3, routing: 'round-robin' }))
+    ref.tell({ type: 'job', key: 'a' })
+    await stage.settle()
+    system.stopActor(ref)
+    await stage.settle()
+    t.deepEqual(letters, [])
+  },
+  'a router with options that make no sense is a typed error': t => {
+    for (const [options, message] of [
+      [{ routees: 0, routing: 'round-robin' }, /a whole number of routees from 1 on, got 0/],
+      [{ routees: 2, routing: 'random' }, /a routing of round-robin, .*, got "random"/],
+      [{ routees: 2, routing: 'consistent-hash' }, /a key for consistent-hash, got undefined/],
+    ] as const) {
+      t.throws(() => router(worker([]), options as never), { code: 'CONFIG_INVALID', message })
+    }
+  },
   'least-loaded passes by who is busy': async (t, stage) => {
     const done: string[] = []
     const held: (() => void)[] = []

@@ -18,6 +18,14 @@ test('every command has --help, on standard output', async t => {
   }
 })
 
+test('--executor dispatch without a libdispatch is an error, not the event loop', async t => {
+  const hidden = { SPIMPL_LIBDISPATCH: 'none' }
+  const { code, stdout, stderr } = await spimpl(['devnet', '--once', '--executor', 'dispatch'], hidden)
+  t.is(code, 2)
+  t.is(stdout, '')
+  t.regex(stderr, /expected a libdispatch for dispatch: .*EXECUTOR_UNAVAILABLE/)
+})
+
 test('a bad value is named, with what would be right, and the code is 2', async t => {
   const cases: readonly (readonly [argv: string[], message: RegExp])[] = [
     [['dance'], /expected one of run, devnet, enr, composition, machines, got "dance"/],

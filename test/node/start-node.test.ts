@@ -196,6 +196,8 @@ const wrong: readonly [options: unknown, message: RegExp][] = [
   [{ publish: 'example.org' }, /^publish: expected an IPv4 or IPv6 address/],
   [{ publish: '::1' }, /^publish: expected an IPv4 address, as 0.0.0.0 is bound/],
   [{ headers: 5 }, /^headers: expected a URL, a directory, .*got 5/],
+  [{ udp: { prot: 9000 } }, /^udp: expected \{ host, port \}.* got \{ prot: 9000 \}$/],
+  [{ rpc: { prot: 9 } }, /^rpc: expected \{ host, port, methods \}.* got \{ prot: 9 \}$/],
   [{ executor: 'threads' }, /^executor: expected auto, event-loop, dispatch/],
   [{ rpc: 8545 }, /^rpc: expected/],
   [null, /^options: expected an object, got null/],

@@ -42,6 +42,8 @@ export function wrongTells(ref: Ref<Counter>): void {
   ref.tell({ type: 'add' })
   // @ts-expect-error a field has the wrong type
   ref.tell({ type: 'add', by: 'one' })
+  // @ts-expect-error nobody answers `add`
+  void ref.ask(replyTo => ({ type: 'add', by: 1, replyTo }), { timeoutMs: 1 })
   // @ts-expect-error an ask needs a deadline
   void ref.ask(replyTo => ({ type: 'read', replyTo }))
 }

@@ -1,22 +1,30 @@
+import { received, SpimplError } from '../errors.ts'
 import type { Ref } from '../references/actor-ref.ts'
 import { type Behavior, type BehaviorOptions, behavior, type SpawnOptions } from './actor.ts'
 import { cellOf } from './actor-cell.ts'
 import { anyMessage, type Handlers, type Message } from './message.ts'
 
 /** The routees of a router, and how it chooses one for a message. */
-export interface RouterOptions<M extends Message> extends BehaviorOptions {
+export type RouterOptions<M extends Message> = BehaviorOptions & {
   /** How many routees. */
   readonly routees: number
-  /**
-   * The routee that gets a message: each in turn, the one with the fewest waiting messages, or the same one for the
-   * same key.
-   */
-  readonly routing: 'round-robin' | 'least-loaded' | 'consistent-hash'
-  /** The key of a message, for `consistent-hash`. */
-  readonly key?: (message: M) => string
   /** Spawn options of the routees. */
   readonly spawn?: Omit<SpawnOptions, 'name'>
-}
+} & (
+    | {
+        /** The routee that gets a message: each in turn, or the one with the fewest waiting messages. */
+        readonly routing: 'round-robin' | 'least-loaded'
+        readonly key?: undefined
+      }
+    | {
+        /** The same routee for the same key. */
+        readonly routing: 'consistent-hash'
+        /** The key of a message. */
+        readonly key: (message: M) => string
+      }
+  )
+
+const ROUTINGS: readonly unknown[] = ['round-robin', 'least-loaded', 'consistent-hash']
 
 /** Points of one routee on the circle of hashes: more points spread the keys more evenly. */
 const POINTS = 64
@@ -25,12 +33,16 @@ const POINTS = 64
  * An actor in front of several actors of one kind: it passes each message on to one of them and supervises them all. A
  * routee that has ended gets no more messages; when the last one has ended the router stops.
  *
+ * @throws SpimplError `CONFIG_INVALID`
  * @example const workers = system.spawn(router(worker, { routees: 4, routing: 'least-loaded' }), { name: 'workers' })
  */
 export function router<M extends Message>(routee: Behavior<M>, options: RouterOptions<M>): Behavior<M> {
   const { routees, routing, key, spawn = {}, ...rest } = options
-  if (!Number.isInteger(routees) || routees < 1) throw new RangeError(`expected at least one routee, got ${routees}`)
-  if (routing === 'consistent-hash' && key === undefined) throw new TypeError('expected a key for consistent-hash')
+  const invalid = (expected: string, got: unknown) =>
+    new SpimplError('CONFIG_INVALID', `router: expected ${expected}, got ${received(got)}`)
+  if (!Number.isInteger(routees) || routees < 1) throw invalid('a whole number of routees from 1 on', routees)
+  if (!ROUTINGS.includes(routing)) throw invalid(`a routing of ${ROUTINGS.join(', ')}`, routing)
+  if (routing === 'consistent-hash' && typeof key !== 'function') throw invalid('a key for consistent-hash', key)
   return behavior<M>(context => {
     let refs = Array.from({ length: routees }, (_, at) => context.spawn(routee, { ...spawn, name: `routee-${at}` }))
     const chooser = (): ((message: M) => Ref<M>) =>

@@ -90,8 +90,10 @@ export function plannedSupervisor(
 ): PlannedSupervisor {
   if (typeof options !== 'object' || options === null) throw invalid(`options of the supervisor ${name}`, options)
   const { phase = name, ...supervision } = options as Supervision & { readonly phase?: string | PhaseOptions }
-  const { strategy = 'rest-for-one', intensity, backoff } = supervision
+  const { strategy = 'rest-for-one', intensity, backoff, ...unknown } = supervision
   const of = `of the supervisor ${name}`
+  const [unknownName] = Object.keys(unknown)
+  if (unknownName !== undefined) throw invalid(`an option ${of}`, unknownName)
   if (!STRATEGIES.includes(strategy)) throw invalid(`a strategy ${of}: ${STRATEGIES.join(', ')}`, strategy)
   if (intensity !== undefined && !(isCount(intensity.restarts) && isCount(intensity.withinMs)))
     throw invalid(`an intensity ${of}: restarts and withinMs from 0 on`, intensity)
@@ -128,7 +130,9 @@ export function plannedRow(name: string, options: unknown, supervisor: string, a
   if (ready !== undefined && !isFunction(ready)) throw invalid(`a function that tells when ${name} is ready`, ready)
   if (timeoutMs !== undefined && !(isCount(timeoutMs) && timeoutMs > 0))
     throw invalid(`a timeoutMs of ${name} above 0`, timeoutMs)
-  const { mailbox, restart, stopDeadlineMs, qos } = others
+  const { mailbox, restart, stopDeadlineMs, qos, under: _, ...unknown } = others
+  const [unknownName] = Object.keys(unknown)
+  if (unknownName !== undefined) throw invalid(`an option of a row in ${name}`, unknownName)
   if (restart !== undefined && !RESTARTS.includes(restart))
     throw invalid(`a restart of ${name}: ${RESTARTS.join(', ')}`, restart)
   const spawning = Object.entries({ mailbox, restart, stopDeadlineMs, qos }).filter(([, value]) => value !== undefined)

@@ -44,6 +44,11 @@ export type Answer<M extends Message, Built> = Built extends unknown
   ? AnswerOf<[BuiltAs<M, Built>] extends [never] ? M : BuiltAs<M, Built>>
   : never
 
+/** Refuses a message that expects no answer: its text is the error that the compiler prints. */
+export type Asks<M extends Message, Built> = [BuiltAs<M, Built>] extends [{ readonly replyTo?: unknown }]
+  ? unknown
+  : { readonly refused: 'expected a message with a replyTo, which the actor answers' }
+
 /**
  * The address of an actor: its holder can send messages to the actor, and do nothing else. It outlives restarts.
  * Contravariant: a reference that accepts more messages serves where one that accepts fewer is expected, never the
@@ -72,7 +77,7 @@ export interface Ref<in M extends Message> {
   // invariant.
   readonly ask: <All extends Message, Built extends Question<never> = M & Question<never>>(
     this: Ref<All>,
-    make: (replyTo: ReplyTo<unknown>) => Built & M,
+    make: (replyTo: ReplyTo<unknown>) => Built & M & Asks<All, Built>,
     options: AskOptions,
   ) => Promise<Answer<All, Built>>
 }

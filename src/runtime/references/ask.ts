@@ -1,5 +1,5 @@
 import type { Message } from '../actors/message.ts'
-import { SpimplError } from '../errors.ts'
+import { received, SpimplError } from '../errors.ts'
 import { execution, type RootQueue } from '../queues/root-queue.ts'
 import { Timer } from '../queues/timer-wheel.ts'
 import type { DeadLetters } from '../watching/dead-letters.ts'
@@ -45,6 +45,10 @@ export class PendingAsk extends Timer implements OpenQuestion, Addressable {
 
   /** The promise is of `never` because only the reference knows the type of the answer. */
   static ask(target: AskTarget, make: (replyTo: ReplyTo<unknown>) => Message, options: AskOptions): Promise<never> {
+    if (typeof options?.timeoutMs !== 'number' || !(options.timeoutMs >= 0)) {
+      const expected = `ask of ${target.path}: expected timeoutMs from 0 on, got ${received(options?.timeoutMs)}`
+      return Promise.reject(new SpimplError('CONFIG_INVALID', expected))
+    }
     if ((execution.current as unknown) === target && target.isReentrant !== true) {
       const expected = `expected to ask another actor, ${target.path} asked itself and would wait forever`
       return Promise.reject(new SpimplError('ASK_SELF', expected))

@@ -229,6 +229,8 @@ export class ActorLifecycle extends ChildPhase implements Watched, Watcher, Rest
   }
 
   notify(message: WatchMessage<Message>, notice: Terminated): void {
+    // A watcher that is stopping handles nothing more: the notice is not a letter that somebody missed.
+    if (this.isEnding) return
     try {
       this.#actor.deliver(typeof message === 'function' ? message(notice) : message)
     } catch (error) {

@@ -104,6 +104,7 @@ const mistakes: Readonly<Record<string, readonly [() => unknown, RegExp]>> = {
     () => untyped.with('__proto__', { behavior: () => idle }),
     /expected a name of a row .*, got __proto__/,
   ],
+  'an unknown option of a row': [row({ need: ['till'] }), /expected an option of a row in clerk, got need/],
   'a row without options': [() => untyped.with('clerk'), /expected options of the row clerk, got undefined/],
   'the name of a row twice': [() => untyped.with('till', { behavior: () => idle }), /a new name of a row, got till/],
   'the name of a supervisor twice': [() => untyped.supervisor('goods'), /a new name of a supervisor, got goods/],
